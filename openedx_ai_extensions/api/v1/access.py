@@ -1,0 +1,41 @@
+"""Who may call what: the platform decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openedx_ai_extensions.api.v1.context import RequestContext
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.exceptions import NotAllowed
+
+
+def may_see(user: Any, context: RequestContext) -> bool:
+    """May this person see where the request comes from, now? Anywhere is allowed outside of courses."""
+    if not user.is_active:
+        return False
+    platform = get_platform()
+    if context.usage_key is not None:
+        return platform.can_see_block(user, context.usage_key)
+    return context.course_key is None or platform.can_see_course(user, context.course_key)
+
+
+def require_sight(user: Any, context: RequestContext) -> None:
+    """Raises NotAllowed unless ``may_see``."""
+    if not may_see(user, context):
+        raise NotAllowed
+
+
+def require_course_staff(user: Any, context: RequestContext) -> None:
+    """Raises NotAllowed unless this person is site staff, or course staff of the context's course."""
+    if not (is_site_staff(user) or is_staff_of(user, context)):
+        raise NotAllowed
+
+
+def is_site_staff(user: Any) -> bool:
+    return user.is_active and user.is_staff
+
+
+def is_staff_of(user: Any, context: RequestContext) -> bool:
+    return (
+        user.is_active and context.course_key is not None and get_platform().is_course_staff(user, context.course_key)
+    )

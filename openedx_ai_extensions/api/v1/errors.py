@@ -1,0 +1,105 @@
+"""Every error of every endpoint in one shape; the views have no ``try``."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from openedx_ai_extensions.exceptions import AIExtensionsError
+
+logger = logging.getLogger(__name__)
+
+
+def timestamp() -> str:
+    """Now, as ISO 8601 in UTC."""
+    return timezone.now().isoformat()
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Turn any exception into an error answer; DRF calls it."""
+    if context["view"].is_atomic:
+        set_rollback()
+    if isinstance(exc, AIExtensionsError):
+        headers = {} if exc.retry_after is None else {"Retry-After": str(exc.retry_after)}
+        return _answer(exc.http_status, exc.code, _text(exc), headers, exc.extra)
+    if isinstance(exc, Http404):
+        exc = drf.NotFound()
+    elif isinstance(exc, DjangoPermissionDenied):
+        exc = drf.PermissionDenied()
+    if isinstance(exc, drf.APIException):
+        return _answer(exc.status_code, _code(exc), _detail(exc.detail), _headers(exc))
+    return _answer(500, AIExtensionsError.code, _text(unexpected(exc)))
+
+
+def unexpected(exc: BaseException) -> AIExtensionsError:
+    """Log a fault of ours under a reference, and say so without its words, which may hold a learner's."""
+    reference = uuid.uuid4().hex[:12]
+    trace = [f"{frame.f_code.co_qualname}:{line}" for frame, line in _frames(exc)]
+    logger.error("request.failed ref=%s type=%s at=%s", reference, type(exc).__name__, " > ".join(trace[-6:]))
+    return AIExtensionsError(_("Something went wrong. Reference: {reference}").format(reference=reference))
+
+
+def _frames(exc: BaseException) -> list[tuple[Any, int]]:
+    frames = []
+    trace = exc.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame, trace.tb_lineno))
+        trace = trace.tb_next
+    return frames
+
+
+def _answer(
+    status: int,
+    code: str,
+    message: str | list[str],
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Response:
+    error = {"code": code, "message": message, **(extra or {})}
+    return Response(
+        {"error": error, "status": "error", "timestamp": timestamp()}, status=status, headers=dict(headers or {})
+    )
+
+
+def _text(error: AIExtensionsError) -> str | list[str]:
+    return error.message if isinstance(error.message, list) else str(error.message)
+
+
+_DRF_CODES = {400: "validation_error", 401: "not_authenticated", 429: "rate_limit_exceeded"}
+
+
+def _code(exc: drf.APIException) -> str:
+    if isinstance(exc, drf.ParseError):
+        return "parse_error"
+    return _DRF_CODES.get(exc.status_code, str(exc.default_code))
+
+
+def _detail(detail: Any) -> str | list[str]:
+    """DRF's detail as a text or a list of texts, each naming its field."""
+    if isinstance(detail, Mapping):
+        return [
+            f"{name}: {text}"
+            for name, texts in detail.items()
+            for text in (texts if isinstance(texts, list) else [texts])
+        ]
+    return [str(text) for text in detail] if isinstance(detail, list) else str(detail)
+
+
+def _headers(exc: drf.APIException) -> dict[str, str]:
+    """As DRF's own handler: how to log in, and when to try again."""
+    headers = {}
+    if getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]  # set by the view
+    if getattr(exc, "wait", None):
+        headers["Retry-After"] = f"{exc.wait:.0f}"  # type: ignore[attr-defined]  # Throttled has it
+    return headers

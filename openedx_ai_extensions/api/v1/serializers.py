@@ -1,0 +1,54 @@
+"""Models as the wire shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.db.models import Count
+
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.workflows.redaction import redact
+
+
+def profiles_data(profiles: Sequence[AIWorkflowProfile], secrets: Collection[str]) -> list[dict[str, Any]]:
+    """Profiles from ``list_profiles_for_context``, as ``profile_data``, with one query for all counts."""
+    scopes = AIWorkflowScope.objects.filter(profile__in=profiles).order_by()
+    counts = dict(scopes.values_list("profile").annotate(Count("pk")))
+    return [profile_data(profile, secrets, counts[profile.pk]) for profile in profiles]
+
+
+def profile_data(profile: AIWorkflowProfile, secrets: Collection[str], scope_count: int) -> dict[str, Any]:
+    """A profile with its effective configuration, without credentials, and the scopes that led to it."""
+    return {
+        "id": profile.pk,
+        "slug": profile.slug,
+        "description": profile.description,
+        "effective_config": redact(profile.config, secrets),
+        "scopes": [_scope_data(scope) for scope in vars(profile)["matched_scopes"]],
+        "usage": {"scope_count": scope_count},
+    }
+
+
+def _scope_data(scope: AIWorkflowScope) -> dict[str, Any]:
+    return {
+        "id": scope.pk,
+        "course_id": str(scope.course_id) if scope.course_id else None,
+        "service_variant": scope.service_variant,
+        "enabled": scope.enabled,
+        "ui_slot_selector_id": scope.ui_slot_selector_id,
+        "location_regex": scope.location_regex,
+        "specificity_index": scope.specificity_index,
+    }
+
+
+def prompt_data(prompt: PromptTemplate, profile_count: int) -> dict[str, Any]:
+    """A prompt, and how many profiles use it."""
+    return {
+        "id": prompt.pk,
+        "slug": prompt.slug,
+        "body": prompt.body,
+        "created_at": prompt.created_at,
+        "updated_at": prompt.updated_at,
+        "usage": {"profile_count": profile_count},
+    }

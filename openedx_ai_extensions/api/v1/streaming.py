@@ -1,0 +1,124 @@
+"""A stream on the wire: as plain text, or as server-sent events (WHATWG HTML, section 9.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import StreamingHttpResponse
+
+from openedx_ai_extensions.api.v1.errors import unexpected
+from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
+from openedx_ai_extensions.api.v1.replay import Replay
+from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
+from openedx_ai_extensions.workflows.orchestrators import Stream
+
+
+def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> StreamingHttpResponse:
+    """Answer with a stream.
+
+    Args:
+        stream: what to send.
+        events: as server-sent events rather than plain text.
+        replay: told of the whole text, or that there is none.
+    """
+    body = EventBody(stream, replay) if events else TextBody(stream, replay)
+    return StreamingHttpResponse(
+        body,
+        content_type=EVENT_STREAM if events else "text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+    )
+
+
+class TextBody:
+    """The text itself. Closing the body closes the stream, also when nobody ever read it."""
+
+    def __init__(self, stream: Stream, replay: Replay) -> None:
+        self.stream = stream
+        self._replay = replay
+        self._texts: list[bytes] = []
+        self._complete = False
+        self._settled = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.opening()
+        try:
+            for chunk in self.stream:
+                self._texts.append(chunk)
+                yield self.render(chunk)
+        except AIExtensionsError as error:
+            yield self.broken(error)
+        except Exception as error:  # noqa: BLE001  # not hidden: logged with a reference, and the client is told
+            yield self.broken(unexpected(error))
+        else:
+            self._complete = True
+            yield from self.closing()
+        self._settle()
+
+    def opening(self) -> Iterator[bytes]:
+        yield from ()
+
+    def render(self, chunk: bytes) -> bytes:
+        """What to send for a chunk; nothing for an empty one, which only says that the source is alive."""
+        return chunk
+
+    def broken(self, error: AIExtensionsError) -> bytes:
+        """The marker that clients look for at the end of a broken text."""
+        marker = {"error_in_stream": True, "code": StreamInterrupted.code, "message": str(error)}
+        return f"||{json.dumps(marker, ensure_ascii=False)}||".encode()
+
+    def closing(self) -> Iterator[bytes]:
+        yield from ()
+
+    def close(self) -> None:
+        self.stream.close()
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._settled:
+            return
+        self._settled = True
+        if self._complete:
+            self._replay.store({"stream": b"".join(self._texts), "usage": dict(self.stream.usage)})
+        else:
+            self._replay.release()
+
+
+class EventBody(TextBody):
+    """Server-sent events: start, deltas, usage, and exactly one of done and error."""
+
+    def opening(self) -> Iterator[bytes]:
+        yield _event("start", {"run_id": self.stream.run_id})
+
+    def render(self, chunk: bytes) -> bytes:
+        # A comment keeps proxies awake while the model is silent.
+        return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"
+
+    def broken(self, error: AIExtensionsError) -> bytes:
+        return _event("error", {"code": error.code, "message": str(error)})
+
+    def closing(self) -> Iterator[bytes]:
+        if self.stream.usage:
+            yield _event("usage", dict(self.stream.usage))
+        yield _event("done", {"status": "completed"})
+
+
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+class StoredText:
+    """A stored answer, as the source of a new stream."""
+
+    def __init__(self, text: bytes, usage: dict[str, int]) -> None:
+        self.usage = usage
+        self._chunks = iter((text,))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+
+def stored_stream(stored: dict[str, Any], run_id: str) -> Stream:
+    """A stream that gives a stored answer again; nothing is recorded a second time."""
+    return Stream(StoredText(stored["stream"], stored["usage"]), finish=lambda _ending, _text: None, run_id=run_id)

@@ -1,0 +1,221 @@
+"""The endpoints. What they refuse, they refuse by raising; ``errors`` turns it into answers."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.api.v1.access import is_site_staff, is_staff_of, may_see, require_course_staff, require_sight
+from openedx_ai_extensions.api.v1.context import RequestContext
+from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
+from openedx_ai_extensions.api.v1.negotiation import JSONObjectParser, JSONOnly, accepts_stream, wants_events
+from openedx_ai_extensions.api.v1.prompt_access import profiles_using, require_editor, staffs_a_course_using
+from openedx_ai_extensions.api.v1.replay import Replay, replay_key
+from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data
+from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
+from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, PayloadTooLarge, WorkflowNotFound
+from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.workflows.orchestrators import Stream
+from openedx_ai_extensions.workflows.redaction import configured_secrets
+
+try:
+    from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
+    from edx_rest_framework_extensions.auth.session.authentication import SessionAuthenticationAllowInactiveUser
+except ImportError:  # outside of the platform
+    AUTHENTICATION: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+else:
+    AUTHENTICATION = [JwtAuthentication, SessionAuthenticationAllowInactiveUser]
+
+
+class WidgetView(APIView):
+    """What all endpoints share: login, JSON, and errors in one shape."""
+
+    authentication_classes = AUTHENTICATION
+    permission_classes = [IsAuthenticated]
+    parser_classes = [JSONObjectParser]
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = JSONOnly
+    is_atomic = True  # runs within the request's transaction, where the site has one
+    context = RequestContext()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.context = RequestContext.from_request(request)
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
+
+
+class ProfileView(WidgetView):
+    """Which UI a widget slot gets."""
+
+    def get(self, request: Request) -> Response:
+        context = self.context
+        scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
+        if scope is None or not scope.profile.is_usable or not may_see(request.user, context):
+            return Response({"status": "no_config", "timestamp": timestamp()})
+        return Response(
+            {
+                "course_id": context.course_id,
+                "ui_components": scope.profile.get_ui_components(),
+                "timestamp": timestamp(),
+            }
+        )
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """The JSON object that the parser has made sure of; empty when nothing was sent."""
+    return dict(request.data)
+
+
+def _content_length(request: Request) -> int:
+    """The body's length in bytes; 0 for one that is not a number, of which nothing is read."""
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The body of a request to run an action."""
+
+    action: str
+    user_input: Any
+    request_id: str | None
+
+    @classmethod
+    def from_request(cls, request: Request) -> Run:
+        """Read and check the body.
+
+        Raises:
+            InvalidRequest: a field is missing or of the wrong kind.
+            PayloadTooLarge: the input is longer than the site allows.
+        """
+        limit = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS")
+        # A character takes at most twelve bytes of JSON; the other fields are short.
+        if _content_length(request) > 12 * limit + 65_536:
+            raise PayloadTooLarge
+        body = _body(request)
+        action = body.get("action")
+        if not isinstance(action, str) or not action:
+            raise InvalidRequest(_("action is required, as a text."))
+        user_input = body.get("user_input")
+        if user_input is not None and len(json.dumps(user_input, ensure_ascii=False)) > limit:
+            raise PayloadTooLarge
+        request_id = body.get("request_id")
+        return cls(action, user_input, str(request_id) if isinstance(request_id, str | int) else None)
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class WorkflowView(WidgetView):
+    """Run an action. Not atomic: a streamed answer outlives the request's transaction."""
+
+    is_atomic = False
+
+    def post(self, request: Request) -> HttpResponseBase:
+        context = self.context
+        run = Run.from_request(request)
+        require_sight(request.user, context)
+        scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
+        if scope is None or not scope.profile.is_usable:
+            raise WorkflowNotFound
+        run_id = uuid.uuid4().hex
+        key = replay_key(
+            run.request_id,
+            request.user.pk, scope.pk, context.course_id, context.usage_key, run.action, run.user_input,
+        )  # fmt: skip
+        with Replay(key) as replay:
+            if replay.stored is not None:
+                return self.again(request, replay, run_id)
+            outcome = scope.execute(
+                user_input=run.user_input,
+                action=run.action,
+                user=request.user,
+                running_context={
+                    "course_id": context.course_key,
+                    "location_id": context.usage_key,
+                    "ui_slot_selector_id": context.ui_slot_selector_id,
+                    "run_id": run_id,
+                    "accepts_stream": accepts_stream(request),
+                },
+            )
+            if isinstance(outcome, Stream):
+                return streaming_response(outcome, events=wants_events(request), replay=replay)
+            # Encoded here rather than after this view, where a fault would no longer become an error answer.
+            answer = JSONRenderer().render(outcome)
+            replay.store({"answer": answer})
+        return _json(answer)
+
+    @staticmethod
+    def again(request: Request, replay: Replay, run_id: str) -> HttpResponseBase:
+        """The stored answer to a request that was made before."""
+        if "answer" in replay.stored:
+            return _json(replay.stored["answer"])
+        stream = stored_stream(replay.stored, run_id)
+        return streaming_response(stream, events=wants_events(request), replay=replay)
+
+
+def _json(answer: bytes) -> HttpResponse:
+    return HttpResponse(answer, content_type=JSONRenderer.media_type)
+
+
+class ProfileListView(WidgetView):
+    """What is configured for a course, for its staff."""
+
+    def get(self, request: Request) -> Response:
+        context = self.context
+        require_course_staff(request.user, context)
+        profiles = AIWorkflowScope.list_profiles_for_context(
+            course_id=context.course_id,
+            location_id=str(context.usage_key) if context.usage_key else None,
+            ui_slot_selector_id=context.ui_slot_selector_id,
+            service_variant=context.service_variant,
+        )
+        data = profiles_data(profiles, configured_secrets())
+        return Response({"profiles": data, "count": len(data), "timestamp": timestamp()})
+
+
+class PromptView(WidgetView):
+    """Read or rewrite a prompt."""
+
+    def get(self, request: Request, reference: str) -> Response:
+        prompt = _prompt(reference)
+        user = request.user
+        if not (is_site_staff(user) or is_staff_of(user, self.context) or staffs_a_course_using(user, prompt)):
+            raise NotAllowed
+        return Response(prompt_data(prompt, len(profiles_using(prompt))))
+
+    def patch(self, request: Request, reference: str) -> Response:
+        prompt = _prompt(reference)
+        require_editor(request.user, prompt)
+        fields = _body(request)
+        unknown = sorted(set(fields) - {"body"})
+        if unknown:
+            raise InvalidRequest(_("Only body can be changed, not: {names}.").format(names=", ".join(unknown)))
+        body = fields.get("body")
+        if not isinstance(body, str) or not body.strip():
+            raise InvalidRequest(_("body is required, as a text that is not blank."))
+        prompt.body = body
+        prompt.save()
+        return Response(prompt_data(prompt, len(profiles_using(prompt))))
+
+
+def _prompt(reference: str) -> PromptTemplate:
+    prompt = PromptTemplate.objects.lookup(reference)
+    if prompt is None:
+        raise Http404
+    return prompt

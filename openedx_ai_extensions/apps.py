@@ -1,0 +1,41 @@
+"""The Django app, and what makes it a plugin of the LMS and Studio."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy as _
+from edx_django_utils.plugins.constants import PluginSettings, PluginURLs
+
+_URLS = {
+    PluginURLs.NAMESPACE: "openedx_ai_extensions",
+    PluginURLs.REGEX: r"^openedx-ai-extensions/",
+    PluginURLs.RELATIVE_PATH: "urls",
+}
+# One function serves every settings type: it only sets what is absent, so running it twice is harmless.
+_SETTINGS = {
+    settings_type: {PluginSettings.RELATIVE_PATH: "plugin_settings"}
+    for settings_type in ("common", "production", "devstack", "test")
+}
+
+
+class OpenEdXAIExtensionsConfig(AppConfig):
+    """Settings, URLs and start-up of the plugin."""
+
+    name = "openedx_ai_extensions"
+    verbose_name = _("AI extensions")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    plugin_app = {
+        PluginURLs.CONFIG: {"lms.djangoapp": _URLS, "cms.djangoapp": _URLS},
+        PluginSettings.CONFIG: {"lms.djangoapp": _SETTINGS, "cms.djangoapp": _SETTINGS},
+    }
+
+    def ready(self) -> None:
+        """Import the modules that register themselves: workers, validators, checks, transformers."""
+        for module in ("checks", "workflows.orchestrators", "processors"):
+            import_module(f"{self.name}.{module}")
+        if apps.is_installed("event_routing_backends"):
+            import_module(f"{self.name}.xapi.transformers")
+            import_module(f"{self.name}.xapi.routing").ensure_events_allowed()

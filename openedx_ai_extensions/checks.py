@@ -1,0 +1,109 @@
+"""System checks: what ``manage.py check`` says about this app's settings, templates and profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004  # Django's own names
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.workflows import registry, template_utils
+from openedx_ai_extensions.workflows.schema import schema_problems
+
+TAG = "ai_extensions"
+
+
+@register(TAG)
+def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Every setting of ours has a value we can use."""
+    messages: list[CheckMessage] = []
+    for name, setting in conf.SETTINGS.items():
+        if not hasattr(settings, name):
+            continue
+        problem = setting.problem(getattr(settings, name))
+        if problem:
+            messages.append(Error(f"{name} {problem}.", hint=setting.meaning, id="openedx_ai_extensions.E001"))
+    if messages:
+        return messages
+    if not conf.providers():
+        hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
+        messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
+    return [*messages, *_backend()]
+
+
+def _backend() -> Iterator[CheckMessage]:
+    path = conf.get("AI_EXTENSIONS_BACKEND")
+    try:
+        import_string(path)
+    except ImportError as error:
+        hint = conf.SETTINGS["AI_EXTENSIONS_BACKEND"].meaning
+        yield Error(f"AI_EXTENSIONS_BACKEND does not import: {error}", hint=hint, id="openedx_ai_extensions.E002")
+
+
+@register(TAG)
+def check_templates(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
+    """The template directories exist, and every template in them is valid and reachable."""
+    if any(message.is_serious() for message in check_settings()):
+        return []  # what is wrong there would be said again here
+    return [*_directories(), *_templates(), *_shadowed()]
+
+
+def _directories() -> Iterator[CheckMessage]:
+    for directory in template_utils.get_template_directories():
+        if not directory.is_dir():
+            yield Warning(
+                f"The template directory {directory} does not exist.",
+                hint="Create it, or take it out of WORKFLOW_TEMPLATE_DIRS.",
+                id="openedx_ai_extensions.W001",
+            )
+
+
+def _templates() -> Iterator[CheckMessage]:
+    for name, _label in template_utils.discover_templates():
+        problem = template_utils.template_problem(name)
+        config = template_utils.load_template(name)
+        problems = [problem] if problem else [str(found) for found in schema_problems(config)]
+        for text in problems:
+            yield Error(
+                f"The template {name} is not valid: {text}",
+                hint="Profiles that use it show no widget.",
+                id="openedx_ai_extensions.E003",
+            )
+
+
+def _shadowed() -> Iterator[CheckMessage]:
+    for name, path in template_utils.shadowed_templates():
+        yield Info(
+            f"The template {path} never loads: an earlier directory has a {name} too.",
+            hint="Rename one of them if this is not what you want.",
+            id="openedx_ai_extensions.I002",
+        )
+
+
+@register(Tags.database)
+def check_profiles(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Every profile in the database still builds."""
+    return [message for alias in databases or () for message in _profiles(alias)]
+
+
+def _profiles(alias: str) -> Iterator[CheckMessage]:
+    connection = connections[alias]
+    if AIWorkflowProfile._meta.db_table not in connection.introspection.table_names():
+        return  # before the first migration, or another database of a router
+    for profile in AIWorkflowProfile.objects.using(alias):
+        for problem in profile.problems():
+            kind: Any = Error if problem.severity is registry.Severity.ERROR else Warning
+            number = "E004" if kind is Error else "W002"
+            yield kind(
+                f"The AI workflow profile '{profile.slug}' has a problem. {problem}",
+                hint="Edit the profile, or bring back what it needs.",
+                obj=profile,
+                id=f"openedx_ai_extensions.{number}",
+            )

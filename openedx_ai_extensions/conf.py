@@ -1,0 +1,151 @@
+"""Every Django setting this app reads: name, default, meaning and validation. Nothing else reads settings.
+
+A site's own value always wins. Values are read once and kept until Django says that a setting changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+
+PACKAGE_DIR = Path(__file__).resolve().parent
+BUILT_IN_TEMPLATE_DIR = PACKAGE_DIR / "workflows" / "profiles"
+
+
+def _positive_number(value: Any) -> str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return None if is_number and value > 0 else "must be a number greater than 0"
+
+
+def _whole_number(value: Any) -> str | None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return None if is_whole and value >= 0 else "must be a whole number, 0 or more"
+
+
+def _providers(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return "must be a dictionary of provider name to its parameters"
+    for name, parameters in value.items():
+        if not isinstance(parameters, Mapping) or not isinstance(parameters.get("MODEL"), str):
+            return f"provider {name!r} must be a dictionary with a MODEL such as 'openai/gpt-4.1-mini'"
+    return None
+
+
+def _paths(value: Any) -> str | None:
+    is_list = isinstance(value, list | tuple) and all(isinstance(item, str | Path) for item in value)
+    return None if is_list else "must be a list of directories"
+
+
+def _dotted_path(value: Any) -> str | None:
+    return None if isinstance(value, str) and "." in value else "must be a dotted path to a class"
+
+
+def _texts(value: Any) -> str | None:
+    is_list = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    return None if is_list else "must be a list of texts"
+
+
+def _service_variant(value: Any) -> str | None:
+    return None if value in {"lms", "cms"} else "must be 'lms' or 'cms'"
+
+
+def _courses(value: Any) -> str | None:
+    is_list = isinstance(value, list | tuple) and all(isinstance(c, Mapping) and "path" in c for c in value)
+    return None if is_list else "must be a list of dictionaries, each with a path"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: ``problem(value)`` returns what is wrong with a value, or None."""
+
+    default: Any
+    meaning: str
+    problem: Callable[[Any], str | None]
+
+
+SETTINGS: Mapping[str, Setting] = {
+    "AI_EXTENSIONS": Setting(
+        {},
+        "LLM providers by name: {name: {MODEL, API_KEY, API_BASE, any LiteLLM parameter}}. A profile that asks for "
+        "'default' gets the entry of that name, or else the first.",
+        _providers,
+    ),
+    "SERVICE_VARIANT": Setting(
+        "lms", "Which service this process is, 'lms' or 'cms'; the platform sets it.", _service_variant
+    ),
+    "WORKFLOW_TEMPLATE_DIRS": Setting(
+        (BUILT_IN_TEMPLATE_DIR,),
+        "Directories to look for workflow templates in; the first that has a template wins.",
+        _paths,
+    ),
+    "AI_EXTENSIONS_BACKEND": Setting(
+        "openedx_ai_extensions.edxapp.standalone.StandalonePlatform",
+        "Dotted path of the class that answers for courses, content and access rights.",
+        _dotted_path,
+    ),
+    "AI_EXTENSIONS_STANDALONE_COURSES": Setting(
+        (),
+        "Courses of the standalone backend: [{path: directory or .tar.gz of an OLX export, staff: [usernames], "
+        "learners: [usernames] or '*'}].",
+        _courses,
+    ),
+    "OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS": Setting(
+        (), "Identifiers of the site's UI slots, which the admin suggests when a scope is written.", _texts
+    ),
+    "AI_EXTENSIONS_MAX_INPUT_CHARS": Setting(
+        20_000, "Longest user input accepted, in characters of its JSON form.", _whole_number
+    ),
+    "AI_EXTENSIONS_CONNECT_TIMEOUT": Setting(5, "Seconds to reach a provider.", _positive_number),
+    "AI_EXTENSIONS_FIRST_BYTE_TIMEOUT": Setting(
+        60, "Seconds until a provider's first byte, and between two chunks of a stream.", _positive_number
+    ),
+    "AI_EXTENSIONS_TOTAL_TIMEOUT": Setting(180, "Seconds for one whole answer, retries included.", _positive_number),
+    "AI_EXTENSIONS_MAX_RETRIES": Setting(
+        2, "How often a failed provider call is tried again before the first token.", _whole_number
+    ),
+    "AI_EXTENSIONS_RESOLUTION_MAX_AGE": Setting(
+        30,
+        "Seconds after which a process looks scopes up again even if nothing told it of a change: the bound on "
+        "staleness where processes share no cache.",
+        _positive_number,
+    ),
+}
+
+
+def get(name: str) -> Any:
+    """The site's value of a setting named in ``SETTINGS``, or its default.
+
+    Raises:
+        KeyError: the setting is not one of ours.
+    """
+    try:
+        return _values[name]
+    except KeyError:
+        return _values.setdefault(name, getattr(django_settings, name, SETTINGS[name].default))
+
+
+_values: dict[str, Any] = {}
+
+
+def _forget_values(**_kwargs: Any) -> None:
+    _values.clear()
+
+
+setting_changed.connect(_forget_values)
+
+
+def providers() -> Mapping[str, Mapping[str, Any]]:
+    """The configured LLM providers by name, in the order the site wrote them."""
+    configured: Mapping[str, Mapping[str, Any]] = get("AI_EXTENSIONS")
+    return configured
+
+
+def service_variant() -> str:
+    """Which service this process is: ``"lms"`` or ``"cms"``."""
+    variant: str = get("SERVICE_VARIANT")
+    return variant

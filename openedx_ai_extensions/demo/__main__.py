@@ -1,0 +1,146 @@
+"""``python -m openedx_ai_extensions.demo``: serve the demo site, or ask from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import django
+
+from openedx_ai_extensions.demo import model_server
+from openedx_ai_extensions.demo.providers import choose, local_model_is_installed
+
+BLOCK = "block-v1:OpenedX+AIX+demo+type@vertical+block@"
+
+
+def main() -> int:
+    """Run the command line; the exit code says whether it worked."""
+    arguments = _parser().parse_args()
+    run = _ask if arguments.command == "ask" else _serve
+    try:
+        with _model(use=not arguments.no_model) as note:
+            _set_up()
+            return run(arguments, note)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m openedx_ai_extensions.demo", description=__doc__)
+    parser.add_argument("--no-model", action="store_true", help="do not start the small local model")
+    parser.add_argument("--port", type=int, default=8000, help="port to serve on, or the next free one")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", help="serve the site (the default)")
+    ask = commands.add_parser("ask", help="ask one question and print the answer as it arrives")
+    ask.add_argument("question", nargs="?", default="", help="your words; some workflows need none")
+    ask.add_argument("--as", dest="person", default="learner", help="learner, author, admin or stranger")
+    ask.add_argument("--slot", default="unit-ask", help="the widget slot, such as unit-summary")
+    ask.add_argument("--unit", default="unit_sunlight", help="where to ask: a unit of the demo course")
+    ask.add_argument("--action", default="run")
+    return parser
+
+
+@contextlib.contextmanager
+def _model(*, use: bool) -> Iterator[str]:
+    """Start the local model when nothing better is configured; yields what answers, in words."""
+    choice = choose(os.environ)
+    if not (use and "MOCK_RESPONSE" in choice.providers.get("default", {}) and local_model_is_installed()):
+        yield choice.note
+        return
+    print("Starting the small local model …", file=sys.stderr)
+    with model_server.running() as url:
+        if url is None:
+            print("It did not start; answers are scripted.", file=sys.stderr)
+        else:
+            os.environ["AI_EXTENSIONS_DEMO_MODEL_URL"] = url
+        yield choose(os.environ).note
+
+
+def _set_up() -> None:
+    """Django, with the database and the demo's data in place."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openedx_ai_extensions.demo.settings")
+    # Event routing says with a traceback that it is not inside the platform, before any logging is configured.
+    logging.getLogger("event_routing_backends").setLevel(logging.CRITICAL)
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    from openedx_ai_extensions.demo.seed import seed
+
+    seed(small_model=choose(os.environ).is_local)
+
+
+def _serve(arguments: argparse.Namespace, note: str) -> int:
+    from openedx_ai_extensions.demo.server import bind
+    from openedx_ai_extensions.processors.llm import gateway
+
+    threading.Thread(target=gateway.warm_up, daemon=True).start()
+    with bind(arguments.port) as server:
+        print(
+            f"\n  {note}\n\n  Open  http://127.0.0.1:{server.server_port}/  and press Ctrl-C here to stop.\n",
+            flush=True,
+        )
+        server.serve_forever()
+    return 0
+
+
+def _ask(arguments: argparse.Namespace, note: str) -> int:
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+    from django.urls import reverse
+
+    from openedx_ai_extensions.demo.seed import COURSE_ID
+
+    print(note, file=sys.stderr)
+    client = Client()
+    user = get_user_model().objects.filter(username=arguments.person).first()
+    if user is None:
+        print(f"Nobody here is called {arguments.person}.", file=sys.stderr)
+        return 2
+    client.force_login(user)
+    context = {
+        "courseId": COURSE_ID,
+        "locationId": BLOCK + arguments.unit,
+        "uiSlotSelectorId": arguments.slot,
+    }
+    url = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{_query(context)}"
+    body = {"action": arguments.action, "user_input": arguments.question or None}
+    response = client.post(url, json.dumps(body), content_type="application/json")
+    return _print_answer(response)
+
+
+def _query(context: dict[str, str]) -> str:
+    from django.utils.http import urlencode
+
+    return urlencode({"context": json.dumps(context)})
+
+
+def _print_answer(response: Any) -> int:
+    if response.status_code != 200:
+        message = response.json()["error"]["message"]
+        print(message if isinstance(message, str) else " ".join(message), file=sys.stderr)
+        return 1
+    if not response.streaming:
+        print(response.json()["response"])
+        return 0
+    text = ""
+    for chunk in response.streaming_content:
+        text += chunk.decode()
+        print(chunk.decode(), end="", flush=True)
+    print()
+    return 1 if text.endswith("}||") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

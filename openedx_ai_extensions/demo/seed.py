@@ -1,0 +1,55 @@
+"""The demo's people, profiles and scopes. Running it again changes nothing that is there."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from openedx_ai_extensions.demo.providers import LOCAL_CHAR_LIMIT, LOCAL_PROMPTS
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+
+COURSE_ID = "course-v1:OpenedX+AIX+demo"
+
+PEOPLE = ("learner", "author", "admin", "stranger")
+# (slug, template, slot, location pattern)
+WORKFLOWS = (
+    ("summary", "base/summary.json5", "unit-summary", None),
+    ("explain-simply", "base/explain_like_five.json5", "unit-simple", None),
+    ("ask", "base/ask.json5", "unit-ask", None),
+    ("mock-stream", "examples/mock_stream.json5", "unit-mock", None),
+    # On one unit only, so more specific than the summary everywhere else: this one wins there.
+    ("key-terms", "base/custom_prompt.json5", "unit-summary", "block@unit_sugar$"),
+)
+
+
+def seed(*, small_model: bool = False) -> None:
+    """Create what is missing.
+
+    Args:
+        small_model: keep the material short, for a model that reads slowly.
+    """
+    for name in PEOPLE:
+        _person(name)
+    for slug, template, slot, pattern in WORKFLOWS:
+        patch: dict[str, Any] = {}
+        if small_model and template.startswith("base/"):
+            llm = {"prompt": LOCAL_PROMPTS[slug]} if slug in LOCAL_PROMPTS else {}
+            patch = {"processor_config": {"OpenEdXProcessor": {"char_limit": LOCAL_CHAR_LIMIT}, "LLMProcessor": llm}}
+        profile, created = AIWorkflowProfile.objects.get_or_create(
+            slug=slug,
+            defaults={"base_filepath": template, "content_patch": json.dumps(patch) if patch else ""},
+        )
+        if created:
+            AIWorkflowScope.objects.create(
+                profile=profile, course_id=COURSE_ID, ui_slot_selector_id=slot, location_regex=pattern
+            )
+
+
+def _person(name: str) -> None:
+    people = get_user_model().objects
+    if people.filter(username=name).exists():
+        return
+    create = people.create_superuser if name == "admin" else people.create_user
+    create(name, f"{name}@example.com", name)

@@ -1,0 +1,37 @@
+"""The demo's web server: threaded, on the loopback interface, and flushing every chunk of a stream."""
+
+from __future__ import annotations
+
+import errno
+import socketserver
+from wsgiref.simple_server import WSGIServer
+
+from django.core.servers.basehttp import WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+
+HOST = "127.0.0.1"
+PORTS_TO_TRY = 20
+
+
+class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
+    """One thread a connection, so that a stream holds nobody up."""
+
+    daemon_threads = True
+
+
+def bind(port: int) -> ThreadedServer:
+    """A server on this port, or on the next free one.
+
+    Raises:
+        OSError: none of the next ports is free either.
+    """
+    for candidate in range(port, port + PORTS_TO_TRY):
+        try:
+            server = ThreadedServer((HOST, candidate), WSGIRequestHandler)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            continue
+        server.set_app(get_wsgi_application())
+        return server
+    raise OSError(errno.EADDRINUSE, f"No free port between {port} and {port + PORTS_TO_TRY - 1}.")

@@ -1,0 +1,105 @@
+"""Settings of the demo site: an LMS in miniature that loads the plugin as the LMS does."""
+
+import os
+from pathlib import Path
+
+from edx_django_utils.plugins import add_plugins, get_plugin_apps
+
+from openedx_ai_extensions.conf import BUILT_IN_TEMPLATE_DIR
+from openedx_ai_extensions.demo.providers import choose
+
+HERE = Path(__file__).resolve().parent
+DATA_DIR = Path(os.environ.get("AI_EXTENSIONS_DEMO_DIR", ".demo")).resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+COURSE_DIR = HERE / "course"
+SITE_TEMPLATES = HERE.parent.parent / "templates"
+
+SERVICE_VARIANT = "lms"
+PROJECT_TYPE = "lms.djangoapp"
+# The demo listens on this machine only, and has no real people in it.
+SECRET_KEY = "demo-on-loopback-only"  # noqa: S105  # guards nothing of value
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+USE_TZ = True
+ROOT_URLCONF = "openedx_ai_extensions.demo.urls"
+LMS_ROOT_URL = "http://localhost:8000"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "/"
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [HERE / "static", HERE / "course" / "static"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "config_models",
+    "celery_utils",
+    "eventtracking.django",
+    *get_plugin_apps(PROJECT_TYPE),
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [HERE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "demo.sqlite3",
+        "ATOMIC_REQUESTS": True,
+        "OPTIONS": {"timeout": 20},
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"]}
+JWT_AUTH = {
+    "JWT_AUDIENCE": "demo",
+    "JWT_ALGORITHM": "HS256",
+    "JWT_SECRET_KEY": SECRET_KEY,
+    "JWT_ISSUERS": [{"AUDIENCE": "demo", "ISSUER": LMS_ROOT_URL, "SECRET_KEY": SECRET_KEY}],
+}
+# Quiet: what goes wrong, and nothing else.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"short": {"format": "{levelname}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        # It says at length that it is not inside the platform, which is true here.
+        "event_routing_backends": {"level": "CRITICAL"},
+        "edx_django_utils.monitoring": {"level": "ERROR"},
+        "django.server": {"level": "ERROR", "handlers": ["console"], "propagate": False},
+    },
+}
+
+AI_EXTENSIONS = choose(os.environ).providers
+AI_EXTENSIONS_STANDALONE_COURSES = [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}]
+# The site's own templates come second, where the checkout has them.
+WORKFLOW_TEMPLATE_DIRS = [BUILT_IN_TEMPLATE_DIR, *([SITE_TEMPLATES] if SITE_TEMPLATES.is_dir() else [])]
+OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = ["unit-summary", "unit-simple", "unit-ask", "unit-mock"]
+
+add_plugins(__name__, PROJECT_TYPE, "common")
+# Nobody collects the demo's events; delivering them would need a broker.
+EVENT_TRACKING_ENABLED = False

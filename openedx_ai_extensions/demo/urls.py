@@ -1,0 +1,19 @@
+"""URLs of the demo site."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.staticfiles.views import serve
+from django.urls import path, re_path
+from edx_django_utils.plugins import get_plugin_url_patterns
+
+from openedx_ai_extensions.demo import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("login/<str:name>/", views.log_in, name="log_in"),
+    path("logout/", views.log_out, name="log_out"),
+    path("unit/<path:location>/", views.unit, name="unit"),
+    path("admin/", admin.site.urls),
+    re_path(r"^static/(?P<path>.*)$", serve, {"insecure": True}),
+    *get_plugin_url_patterns(settings.PROJECT_TYPE),
+]

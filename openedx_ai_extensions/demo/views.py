@@ -1,0 +1,113 @@
+"""The demo's two pages: who are you, and a unit with its widgets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model, login, logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+from openedx_ai_extensions.demo.providers import choose
+from openedx_ai_extensions.demo.seed import COURSE_ID, PEOPLE
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
+from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.processors.openedx.extraction import block_text
+
+SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock")
+WIDGET_TEXTS = {
+    "answer": _("Answer"),
+    "offline": _("The site could not be reached. Please try again."),
+    "question": _("Your question"),
+    "run": _("Ask the AI"),
+    "stop": _("Stop"),
+    "stopped": _("Stopped."),
+    "working": _("The AI is working…"),
+}
+COURSE_KEY = CourseKey.from_string(COURSE_ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block of a unit, ready to be shown: our own course's HTML, or text."""
+
+    title: str
+    html: SafeString | None
+    text: str
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Choose a person; somebody logged in goes straight to the first unit they may see."""
+    if request.user.is_authenticated:
+        units = list(_units(request))
+        if units:
+            return redirect("unit", location=str(units[0].usage_key))
+    return render(request, "demo/home.html", {"people": PEOPLE, "note": choose(os.environ).note})
+
+
+@require_POST
+def log_in(request: HttpRequest, name: str) -> HttpResponse:
+    """Become one of the demo's people; there is nothing to protect here."""
+    if name not in PEOPLE:
+        raise Http404
+    login(request, get_object_or_404(get_user_model(), username=name))
+    return redirect("home")
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("home")
+
+
+def unit(request: HttpRequest, location: str) -> HttpResponse:
+    """A unit as this person sees it, with its widget slots."""
+    if not request.user.is_authenticated:
+        return redirect("home")
+    try:
+        usage_key = UsageKey.from_string(location)
+        [block, *_others] = get_platform().content(request.user, usage_key, RetrievalMode.UNIT)
+    except (InvalidKeyError, ProcessorError, ValueError):
+        raise Http404 from None
+    return render(
+        request,
+        "demo/unit.html",
+        {
+            "course": get_platform().course_info(COURSE_KEY),
+            "course_id": COURSE_ID,
+            "current": str(block.usage_key),
+            "note": choose(os.environ).note,
+            "parts": list(_parts(block)),
+            "slots": SLOTS,
+            "texts": {name: str(text) for name, text in WIDGET_TEXTS.items()},
+            "title": block.display_name,
+            "units": list(_units(request)),
+        },
+    )
+
+
+def _units(request: HttpRequest) -> Iterator[OutlineNode]:
+    if not get_platform().can_see_course(request.user, COURSE_KEY):
+        return
+    for chapter in get_platform().course_outline(request.user, COURSE_KEY):
+        for sequence in chapter.children:
+            yield from sequence.children
+
+
+def _parts(block: Block) -> Iterator[Part]:
+    for child in block.children:
+        data: Any = child.fields.get("data")
+        if child.category == "html" and isinstance(data, str):
+            # This one course ships with the demo; a site's own HTML must never be trusted like this.
+            yield Part(child.display_name, mark_safe(data), "")  # noqa: S308
+        else:
+            yield Part(child.display_name, None, block_text(child))

@@ -1,0 +1,114 @@
+"""What this app asks of the platform it runs in: who may see what, and what it says.
+
+A backend answers these questions for one platform; the rest of the app never knows which. Everything is the view of
+one person now: content hidden from that person is absent, not marked.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser, User
+
+
+class RetrievalMode(enum.StrEnum):
+    """How much around a location is content: the words a template uses."""
+
+    UNIT = "unit"
+    SEQUENCE = "sequence"
+    UP_TO_CURRENT_UNIT = "up_to_current_unit"
+
+
+# Whoever Django says is asking.
+Person: TypeAlias = "User | AnonymousUser"
+
+
+@dataclass(frozen=True, slots=True)
+class CourseInfo:
+    """What a course says about itself. Texts may hold HTML; absent ones are empty."""
+
+    course_key: CourseKey
+    title: str
+    short_description: str = ""
+    description: str = ""
+    overview: str = ""
+    syllabus: str = ""
+    language: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block as one person sees it.
+
+    Attributes:
+        usage_key: the block's key.
+        category: its type: ``html``, ``problem``, ``video``, ``vertical``…
+        display_name: its title, empty when it has none.
+        fields: its raw field values by name (``data`` for html and problem); a video's ``transcript`` is its plain
+            text, when it has one.
+        answers_visible: the block's show-answer rule has opened its answers for this person.
+        children: in reading order.
+    """
+
+    usage_key: UsageKey
+    category: str
+    display_name: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    answers_visible: bool = False
+    children: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineNode:
+    """A chapter, sequence or unit of the outline."""
+
+    usage_key: UsageKey
+    category: str
+    display_name: str
+    children: tuple[OutlineNode, ...] = ()
+
+
+class Platform(Protocol):
+    """The platform, seen from this app. One instance serves all threads of a process."""
+
+    def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
+        """May this person see this course now? False for an unknown course."""
+
+    def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
+        """May this person see this block now? False for an unknown block."""
+
+    def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
+        """Is this person staff (LMS) or an author (Studio) of this course?"""
+
+    def course_info(self, course_key: CourseKey) -> CourseInfo:
+        """What the course says about itself.
+
+        Raises:
+            ProcessorError: no such course.
+        """
+
+    def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
+        """The chapters this person sees, with their sequences and units.
+
+        Raises:
+            ProcessorError: no such course.
+        """
+
+    def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
+        """The units that ``mode`` selects around a location, in reading order, with all their blocks.
+
+        A location inside a unit stands for its unit; a sequence or chapter stands for the units in it. In mode
+        ``UP_TO_CURRENT_UNIT`` the last unit is the current one.
+
+        Raises:
+            ProcessorError: no such location, or this person may not see it.
+        """

@@ -1,0 +1,5 @@
+"""A platform without a platform: courses from OLX exports, people from the settings."""
+
+from openedx_ai_extensions.edxapp.standalone.backend import StandalonePlatform
+
+__all__ = ["StandalonePlatform"]

@@ -1,0 +1,62 @@
+"""A course in memory: immutable, with everything that decides who sees what worked out beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opaque_keys.edx.keys import UsageKey
+
+from openedx_ai_extensions.edxapp.interface import CourseInfo
+
+SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
+# The first block of any other category, on the way down, is a unit.
+ABOVE_UNITS = frozenset({"course", "chapter"}) | SEQUENCES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredBlock:
+    """A block of an export.
+
+    Attributes:
+        hidden: never for learners: it or a block above it is for staff only, for some groups only, or an exam.
+        opens, closes: learners see it between these, the bounds of the blocks above included.
+        answers_open: when its show-answer rule opens the answers.
+        children: in reading order.
+    """
+
+    usage_key: UsageKey
+    category: str
+    display_name: str
+    fields: Mapping[str, Any]
+    hidden: bool
+    opens: datetime
+    closes: datetime
+    answers_open: datetime
+    children: tuple[StoredBlock, ...]
+
+    def is_open(self, now: datetime) -> bool:
+        """Do learners see it now?"""
+        return not self.hidden and self.opens <= now < self.closes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """A course of an export.
+
+    Attributes:
+        root: the course block.
+        blocks: every block by its key.
+        units: every unit in reading order.
+        unit_ranges: the units that a block stands for, as positions in ``units``: those in it, or the one it is in.
+        sequences: the sequence that a block is, or is in, if any.
+    """
+
+    info: CourseInfo
+    root: StoredBlock
+    blocks: Mapping[UsageKey, StoredBlock]
+    units: tuple[StoredBlock, ...]
+    unit_ranges: Mapping[UsageKey, range]
+    sequences: Mapping[UsageKey, UsageKey]

@@ -1,0 +1,149 @@
+"""The fields of a block, and its children, out of its OLX element."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lxml import etree
+
+from openedx_ai_extensions.edxapp.safe_xml import attribute
+from openedx_ai_extensions.edxapp.standalone.transcripts import transcript_text
+from openedx_ai_extensions.edxapp.standalone.values import parse_json
+
+Files = Mapping[str, bytes]
+
+# Categories whose elements hold other blocks; anything else holds its own content.
+_CONTAINERS = frozenset(
+    {
+        "chapter", "sequential", "videosequence", "problemset", "vertical", "wrapper", "split_test", "library_content",
+        "legacy_library_content", "itembank", "randomize", "conditional",
+    }
+)  # fmt: skip
+_BELOW_COURSE = frozenset({"chapter", "sequential", "videosequence", "problemset", "vertical"})
+_HTML_TAGS = frozenset(
+    {
+        "a", "abbr", "b", "blockquote", "br", "code", "dd", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2",
+        "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "q", "section", "small", "span", "strong",
+        "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+    }
+)  # fmt: skip
+
+
+class UnreadableBlock(Exception):
+    """This block cannot be read."""
+
+
+def is_pointer(element: etree._Element) -> bool:
+    """Does it only name the file that holds the block?"""
+    return list(element.attrib) == ["url_name"] and not len(element) and not (element.text or "").strip()
+
+
+def file_name(element: etree._Element) -> str:
+    """The file that a pointer points to."""
+    return f"{element.tag}/{attribute(element, 'url_name').replace(':', '/')}.xml"
+
+
+def child_elements(category: str, definition: etree._Element, files: Files) -> Iterator[etree._Element]:
+    """The elements that are blocks of their own."""
+    for element in definition:
+        tag = element.tag
+        if not isinstance(tag, str) or tag.startswith("{"):
+            continue
+        if category == "course":
+            is_block = tag in _BELOW_COURSE
+        else:
+            is_block = category in _CONTAINERS or (is_pointer(element) and file_name(element) in files)
+        if is_block:
+            yield element
+
+
+def block_fields(
+    category: str, definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str
+) -> dict[str, Any]:
+    """Raw field values by name: the metadata, and the content under the name that the platform gives it.
+
+    Raises:
+        UnreadableBlock: its content is in a file that is missing.
+    """
+    fields: dict[str, Any] = {name: value for name, value in metadata.items() if name not in {"url_name", "filename"}}
+    if category == "html":
+        fields["data"] = _html(definition, metadata, files)
+    elif category == "problem":
+        fields["data"] = _without_attributes(definition)
+    elif category == "video":
+        transcript = _transcript(definition, metadata, files, language)
+        if transcript:
+            fields["transcript"] = transcript
+    elif category not in _CONTAINERS and category != "course":
+        fields |= _other_content(definition)
+    return fields
+
+
+def _html(definition: etree._Element, metadata: Mapping[str, str], files: Files) -> str:
+    filename = metadata.get("filename")
+    if not filename:
+        return _inner_markup(definition)
+    data = files.get(f"html/{filename}.html")
+    if data is None:
+        raise UnreadableBlock("its file is missing")
+    return data.decode("utf-8-sig", "replace")
+
+
+def _inner_markup(element: etree._Element) -> str:
+    # The text is left as it reads, for HTML is often written as CDATA.
+    return (element.text or "") + "".join(etree.tostring(child, encoding="unicode") for child in element)
+
+
+def _without_attributes(definition: etree._Element) -> str:
+    """The element as the platform keeps a problem: its metadata are fields, not part of the content."""
+    for name in list(definition.attrib):
+        del definition.attrib[name]
+    return etree.tostring(definition, encoding="unicode", with_tail=False)
+
+
+def _other_content(definition: etree._Element) -> Iterator[tuple[str, str]]:
+    """What an unknown block holds: its own HTML as ``content``, or each of its elements under the element's name."""
+    elements = [child for child in definition if isinstance(child.tag, str) and not is_pointer(child)]
+    if all(child.tag in _HTML_TAGS for child in elements):
+        markup = _inner_markup(definition).strip()
+        if markup:
+            yield "content", markup
+        return
+    for child in elements:
+        if not str(child.tag).startswith("{"):
+            yield str(child.tag), _inner_markup(child).strip()
+
+
+def _transcript(definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str) -> str:
+    """The transcript in the course's language, else in English, else in the first there is."""
+    names = _transcript_names(definition, metadata)
+    for wanted in (language, "en", *sorted(names)):
+        for name in names.get(wanted, ()):
+            data = files.get(f"static/{name}")
+            text = transcript_text(name, data) if data is not None else ""
+            if text:
+                return text
+    return ""
+
+
+def _transcript_names(definition: etree._Element, metadata: Mapping[str, str]) -> dict[str, list[str]]:
+    """File names by language, over all the ways in which exports name them."""
+    names: dict[str, list[str]] = {}
+    for element in definition.iter("transcript"):
+        spoken = attribute(element, "language") or attribute(element, "language_code")
+        if attribute(element, "src"):
+            names.setdefault(spoken, []).append(attribute(element, "src"))
+        elif metadata.get("edx_video_id"):
+            stem, suffix = f"{metadata['edx_video_id'].strip()}-{spoken}", attribute(element, "file_format") or "srt"
+            names.setdefault(spoken, []).append(f"{stem}.{suffix}")
+    try:
+        declared = parse_json(metadata.get("transcripts") or "{}")
+    except ValueError:
+        declared = {}
+    for spoken, name in declared.items() if isinstance(declared, dict) else ():
+        names.setdefault(str(spoken), []).append(str(name))
+    if metadata.get("sub"):
+        names.setdefault("en", []).append(f"subs_{metadata['sub']}.srt.sjson")
+    # Other languages of the old form are named <language>_subs_<id>; each file may be kept as SubRip or as JSON.
+    return {spoken: [*found, *(f"{name}.sjson" for name in found)] for spoken, found in names.items()}

@@ -1,0 +1,109 @@
+"""The courses that the settings list, kept in memory and read again when their files change."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opaque_keys.edx.keys import CourseKey
+
+from openedx_ai_extensions.edxapp.standalone.course import Course
+from openedx_ai_extensions.edxapp.standalone.export import Fingerprint, fingerprint, read_export
+from openedx_ai_extensions.edxapp.standalone.olx import read_course
+from openedx_ai_extensions.exceptions import ProcessorError
+
+logger = logging.getLogger(__name__)
+
+EVERYONE = "*"
+
+
+@dataclass(slots=True)
+class CourseEntry:
+    """One entry of the setting.
+
+    Attributes:
+        staff, learners: usernames; ``*`` among the learners stands for every signed-in person.
+        course: what was last read without an error.
+        error: why the export as it is now cannot be read.
+    """
+
+    path: Path
+    staff: frozenset[str]
+    learners: frozenset[str]
+    course: Course | None = None
+    error: ProcessorError | None = None
+    fingerprint: Fingerprint | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_setting(cls, entry: Mapping[str, Any]) -> CourseEntry:
+        return cls(Path(entry["path"]), _usernames(entry.get("staff")), _usernames(entry.get("learners")))
+
+    def refresh(self) -> None:
+        """Read the export again if it changed. One that cannot be read leaves the course as it was."""
+        current = fingerprint(self.path)
+        if current == self.fingerprint:
+            return
+        self.fingerprint, self.error = current, None
+        try:
+            self.course = read_course(read_export(self.path))
+        except ProcessorError as error:
+            logger.error("standalone.course.unavailable path=%s error=%s", self.path, error)
+            self.error = error
+
+
+class Library:
+    """All courses by key. Safe for threads: readers see the whole old state or the whole new one.
+
+    Args:
+        entries: the setting ``AI_EXTENSIONS_STANDALONE_COURSES``.
+        check_interval: seconds between two looks at the files.
+    """
+
+    def __init__(self, entries: Iterable[Mapping[str, Any]], check_interval: float) -> None:
+        self._entries = [CourseEntry.from_setting(entry) for entry in entries]
+        self._check_interval = check_interval
+        self._next_check = 0.0
+        self._lock = threading.Lock()
+        self._courses: Mapping[CourseKey, tuple[CourseEntry, Course]] | None = None
+
+    def find(self, course_key: CourseKey) -> tuple[CourseEntry, Course] | None:
+        """The course and its entry, or None when there is no such course."""
+        courses = self._courses
+        if courses is None or time.monotonic() >= self._next_check:
+            courses = self._refreshed()
+        return courses.get(course_key)
+
+    def error(self) -> ProcessorError | None:
+        """Why a configured export cannot be read, if one cannot."""
+        return next((entry.error for entry in self._entries if entry.error), None)
+
+    def _refreshed(self) -> Mapping[CourseKey, tuple[CourseEntry, Course]]:
+        # While one thread reads, the others go on with what there is; only the very first reading holds them up.
+        if not self._lock.acquire(blocking=self._courses is None):
+            return self._courses or {}
+        try:
+            if self._courses is not None and time.monotonic() < self._next_check:
+                return self._courses
+            courses: dict[CourseKey, tuple[CourseEntry, Course]] = {}
+            for entry in self._entries:
+                entry.refresh()
+                if entry.course is None:
+                    continue
+                course_key = entry.course.info.course_key
+                if course_key in courses:
+                    logger.warning("standalone.course.duplicate course=%s path=%s", course_key, entry.path)
+                courses.setdefault(course_key, (entry, entry.course))
+            self._courses = courses
+            self._next_check = time.monotonic() + self._check_interval
+            return courses
+        finally:
+            self._lock.release()
+
+
+def _usernames(value: str | Iterable[str] | None) -> frozenset[str]:
+    return frozenset([value] if isinstance(value, str) else value or ())

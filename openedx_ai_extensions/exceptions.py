@@ -1,0 +1,138 @@
+"""The one exception hierarchy.
+
+Every error has a stable ``code`` for machines, an ``http_status`` for the wire and a translated ``message`` that is fit
+for the person who reads it: no payload, no secret, no traceback. The cause belongs in the log, beside a reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class AIExtensionsError(Exception):
+    """Base of everything this app raises on purpose.
+
+    Args:
+        message: text or list of texts for the person; the class's own when left out.
+        extra: JSON-serialisable fields to show beside ``code`` and ``message`` in an error answer.
+        retry_after: seconds after which trying again makes sense, if known.
+    """
+
+    code: ClassVar[str] = "internal_error"
+    http_status: ClassVar[int] = 500
+    default_message: ClassVar[str | Promise] = _("Something went wrong. Please try again later.")
+
+    def __init__(
+        self,
+        message: str | Promise | list[str] | None = None,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        self.message = self.default_message if message is None else message
+        self.extra = dict(extra or {})
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return " ".join(self.message) if isinstance(self.message, list) else str(self.message)
+
+
+class ParseError(AIExtensionsError):
+    code = "parse_error"
+    http_status = 400
+    default_message = _("The request is not a JSON object.")
+
+
+class InvalidRequest(AIExtensionsError):
+    """A field of the request, or a configuration value, is not acceptable."""
+
+    code = "validation_error"
+    http_status = 400
+    default_message = _("The request is not valid.")
+
+
+class UnknownAction(AIExtensionsError):
+    code = "unknown_action"
+    http_status = 400
+    default_message = _("This workflow has no such action.")
+
+
+class ContextWindowExceeded(AIExtensionsError):
+    code = "context_window_exceeded"
+    http_status = 400
+    default_message = _("This content is too long for the AI model.")
+
+
+class NotAllowed(AIExtensionsError):
+    code = "permission_denied"
+    http_status = 403
+    default_message = _("You do not have permission to do this here.")
+
+
+class WorkflowNotFound(AIExtensionsError):
+    code = "workflow_not_found"
+    http_status = 404
+    default_message = _("No AI workflow is set up here.")
+
+
+class DuplicateRequest(AIExtensionsError):
+    """The same request is still running."""
+
+    code = "duplicate_request"
+    http_status = 409
+    default_message = _("This request is already being answered.")
+
+
+class PayloadTooLarge(AIExtensionsError):
+    code = "payload_too_large"
+    http_status = 413
+    default_message = _("Your text is too long.")
+
+
+class ProviderRateLimited(AIExtensionsError):
+    """The provider's own limit, after our retries."""
+
+    code = "rate_limit_exceeded"
+    http_status = 429
+    default_message = _("The AI service is busy. Please try again in a moment.")
+
+
+class InvalidAPIKey(AIExtensionsError):
+    """The provider refused the site's credentials: the operator's to mend, so the learner reads no detail."""
+
+    code = "invalid_api_key"
+    default_message = _("The AI service is currently unavailable.")
+
+
+class LLMConfigError(AIExtensionsError):
+    """The provider, its model or an option is configured wrongly: the operator's to mend."""
+
+    code = "llm_config_error"
+    default_message = _("The AI service is currently unavailable.")
+
+
+class ProcessorError(AIExtensionsError):
+    """A processor could not do its job with what it was given."""
+
+    code = "processor_error"
+    default_message = _("The AI workflow could not complete this request.")
+
+
+class ServiceUnavailable(AIExtensionsError):
+    """The provider is unreachable, timed out or failed, after our retries."""
+
+    code = "service_unavailable"
+    http_status = 503
+    default_message = _("The AI service is temporarily unavailable. Please try again later.")
+
+
+class StreamInterrupted(AIExtensionsError):
+    """The provider's stream broke after the first text had been sent."""
+
+    code = "streaming_failed"
+    default_message = _("The answer was interrupted. Please try again.")

@@ -1,0 +1,6 @@
+"""All models, where Django looks for them."""
+
+from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
+
+__all__ = ["AIWorkflowProfile", "AIWorkflowScope", "AIWorkflowSession", "PromptTemplate"]

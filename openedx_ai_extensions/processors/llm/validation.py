@@ -1,0 +1,59 @@
+"""What must be true of an ``LLMProcessor``'s configuration when a profile is saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.processors.llm.processor import LLMProcessor
+from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.workflows.registry import Problem, Severity, config_validator
+
+PATH = "$.processor_config.LLMProcessor"
+# Where requests go, with which key and to which model is the operator's to say; how they are sent is ours.
+_RESERVED_OPTION = re.compile(
+    r"model|messages|stream|timeout|.*retries|mock_.*|api_.*|base_url|.*headers|.*_key|.*token|.*secret.*|.*password.*"
+    r"|aws_.*|azure_.*|vertex_.*|tools|tool_choice|functions|extra_body",
+    re.IGNORECASE,
+)
+
+
+@config_validator
+def check_llm_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
+    """Function, provider, prompt and options must exist and be allowed."""
+    llm = config["processor_config"].get("LLMProcessor")
+    if llm is None:
+        return
+    function = llm.get("function") or LLMProcessor.default_function
+    if function not in LLMProcessor.functions():
+        allowed = ", ".join(sorted(LLMProcessor.functions()))
+        yield Problem(f"{PATH}.function", _("There is no such function. Use one of: {names}.").format(names=allowed))
+    elif function == LLMProcessor.default_function and not (llm.get("prompt") or llm.get("prompt_template")):
+        yield Problem(f"{PATH}.prompt", _("This function needs a prompt, or a prompt_template."))
+    yield from _provider_problems(llm)
+    yield from _option_problems(llm)
+
+
+def _provider_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
+    provider = llm.get("provider") or "default"
+    names = list(conf.providers())
+    if provider not in names and not (provider == "default" and names):
+        known = ", ".join(names) or _("none")
+        yield Problem(
+            f"{PATH}.provider",
+            _("This service has no provider of that name. It has: {names}.").format(names=known),
+            Severity.WARNING,
+        )
+    reference = llm.get("prompt_template")
+    if reference and PromptTemplate.objects.lookup(reference) is None:
+        yield Problem(f"{PATH}.prompt_template", _("There is no prompt template with this slug or UUID."))
+
+
+def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
+    for name in llm.get("options") or {}:
+        if _RESERVED_OPTION.fullmatch(name):
+            yield Problem(f"{PATH}.options.{name}", _("This is set by the site's provider settings, not by a profile."))

@@ -1,0 +1,150 @@
+"""``OpenEdXProcessor``: what a profile wants the model to know of the course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.edxapp.interface import Person, RetrievalMode
+from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.processors.base import Processor, function
+from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
+from openedx_ai_extensions.processors.openedx.extraction import unit_sections
+from openedx_ai_extensions.processors.openedx.trimming import fit
+
+
+class OpenEdXProcessor(Processor):
+    """Reads the course as one person sees it, as the profile's ``OpenEdXProcessor`` (or a subclass's own name) says.
+
+    Configuration, all optional:
+
+    * ``function``: ``get_location_content`` (default), ``no_context``, ``get_course_info``, ``get_course_outline``,
+      or one that a subclass adds: a method marked with ``@function`` that returns the text.
+    * ``retrieval_mode``: ``unit`` (default), ``sequence`` or ``up_to_current_unit``: how much content.
+    * ``char_limit``: longest text in characters; what is farthest from the location is left out. Null: no limit.
+    * ``fields``: for ``get_course_info`` the facts to tell, of ``INFO_FIELDS``; for ``get_location_content`` the
+      categories of blocks to read, such as ``["html", "video"]``. Null: all.
+
+    Args:
+        processor_config: the profile's whole ``processor_config``.
+        location_id: the block that the person is at; a key or its text.
+        course_id: the course; a key or its text. The location's own when left out.
+        user: the person. Without one nothing can be seen.
+    """
+
+    default_function = "get_location_content"
+
+    def __init__(
+        self,
+        processor_config: Mapping[str, Any] | None = None,
+        location_id: UsageKey | str | None = None,
+        course_id: CourseKey | str | None = None,
+        user: Person | None = None,
+    ) -> None:
+        super().__init__(processor_config)
+        self.location_id = location_id
+        self.course_id = course_id
+        # The stubs give AnonymousUser's attributes narrower types than a protocol may have.
+        self.user = user or cast("Person", AnonymousUser())
+
+    def process(self) -> str:
+        """The text that the configured function reads, ready to be put before a model as data.
+
+        Raises:
+            ProcessorError: the configuration is wrong, there is no such place, or this person may not see it.
+        """
+        text: str = self.call_function()
+        return text
+
+    @function
+    def no_context(self) -> str:
+        return ""
+
+    @function
+    def get_location_content(self) -> str:
+        """The content around the location."""
+        location, mode = self.location_key, self.retrieval_mode
+        units = get_platform().content(self.user, location, mode)
+        sections = unit_sections(units, location, self.fields)
+        return fit(sections, self.char_limit, near_end=mode is RetrievalMode.UP_TO_CURRENT_UNIT)
+
+    @function
+    def get_course_info(self) -> str:
+        """What the course says about itself."""
+        platform, course_key = get_platform(), self.course_key
+        unknown = sorted((self.fields or frozenset()) - set(INFO_FIELDS))
+        if unknown:
+            raise ProcessorError(
+                _("A course has no {names}. It has: {known}.").format(
+                    names=", ".join(unknown), known=", ".join(INFO_FIELDS)
+                )
+            )
+        info = platform.course_info(course_key)
+        if not platform.can_see_course(self.user, course_key):
+            raise ProcessorError(_("This course is not open to you."))
+        return fit([info_section(info, self.fields)], self.char_limit)
+
+    @function
+    def get_course_outline(self) -> str:
+        """The titles of the chapters, sequences and units."""
+        platform, course_key = get_platform(), self.course_key
+        location = self.location_key if self.location_id else None
+        return fit(outline_sections(platform.course_outline(self.user, course_key), location), self.char_limit)
+
+    @property
+    def location_key(self) -> UsageKey:
+        """Raises ProcessorError: no location, or none that can be read."""
+        if not self.location_id:
+            raise ProcessorError(_("This workflow reads course content, but was not told where in the course it is."))
+        try:
+            return (
+                self.location_id if isinstance(self.location_id, UsageKey) else UsageKey.from_string(self.location_id)
+            )
+        except InvalidKeyError as error:
+            raise ProcessorError(_("This is not a place in a course.")) from error
+
+    @property
+    def course_key(self) -> CourseKey:
+        """Raises ProcessorError: no course, or none that can be read."""
+        if not self.course_id:
+            return self.location_key.course_key
+        try:
+            return self.course_id if isinstance(self.course_id, CourseKey) else CourseKey.from_string(self.course_id)
+        except InvalidKeyError as error:
+            raise ProcessorError(_("This is not a course.")) from error
+
+    @property
+    def retrieval_mode(self) -> RetrievalMode:
+        """Raises ProcessorError: no such mode."""
+        mode = self.config.get("retrieval_mode") or RetrievalMode.UNIT
+        if mode not in list(RetrievalMode):
+            raise ProcessorError(
+                _("retrieval_mode must be one of: {names}.").format(names=", ".join(RetrievalMode)),
+            )
+        return RetrievalMode(mode)
+
+    @property
+    def char_limit(self) -> int | None:
+        """Raises ProcessorError: not a number of characters."""
+        limit = self.config.get("char_limit")
+        if limit is None:
+            return None
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+            raise ProcessorError(_("char_limit must be a whole number greater than 0, or null."))
+        return limit
+
+    @property
+    def fields(self) -> frozenset[str] | None:
+        """Raises ProcessorError: not a list of names."""
+        fields = self.config.get("fields")
+        if fields is None:
+            return None
+        if not isinstance(fields, list) or not all(isinstance(name, str) for name in fields):
+            raise ProcessorError(_("fields must be a list of names, or null."))
+        return frozenset(fields)

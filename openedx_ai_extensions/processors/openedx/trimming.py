@@ -1,0 +1,176 @@
+"""Fitting text into a number of characters: what is nearest to the reader stays."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+# Of a section, and of a piece in it.
+Position = tuple[int, int]
+
+_GAP = "\n\n"
+_SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f](?=\s)|\n")
+# Less of a block than this is not worth its tokens.
+_SMALLEST_PART = 80
+
+
+class Piece:
+    """A text that is kept or dropped as a whole.
+
+    Args:
+        text: the text, or what reads it: called once, and only if it may be kept.
+        here: it is, or is in, the current location.
+    """
+
+    __slots__ = ("_text", "here")
+
+    def __init__(self, text: str | Callable[[], str], here: bool = False) -> None:
+        self._text = text
+        self.here = here
+
+    @property
+    def text(self) -> str:
+        if not isinstance(self._text, str):
+            self._text = self._text()
+        return self._text
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Pieces under one heading."""
+
+    heading: str
+    pieces: tuple[Piece, ...] = ()
+    here: bool = False
+
+
+def fit(sections: Sequence[Section], limit: int | None, *, near_end: bool = False) -> str:
+    """The sections as one text of at most ``limit`` characters.
+
+    What is too long is trimmed piece by piece, and says so in a bracketed sentence at its end. The pieces nearest to
+    the current location stay; one that is there and too long by itself is cut at the end of a sentence.
+
+    Args:
+        sections: in reading order.
+        limit: None for no limit.
+        near_end: where the location is none of the sections, the last is the nearest rather than the first.
+    """
+    centre = _centre(sections, near_end)
+    kept, is_all = _keep(sections, math.inf if limit is None else limit, centre)
+    if limit is None:
+        return _render(sections, kept, lone_headings=True)
+    if is_all:
+        whole = _render(sections, kept, lone_headings=True)
+        if len(whole) <= limit:
+            return whole
+    notice = _("[Part of the course text is left out here because it is too long.]")
+    if limit < 3 * len(notice):
+        notice = "[\u2026]"
+    room = limit - len(notice) - len(_GAP)
+    kept, _is_all = _keep(sections, room, centre)
+    text = _render(sections, kept, lone_headings=False)
+    if not text:
+        nearest = _nearest_text(sections, centre)
+        text = shorten(nearest, room)
+        if not text:
+            return nearest[:limit]
+    return f"{text}{_GAP}{notice}"
+
+
+def shorten(text: str, room: int) -> str:
+    """At most ``room`` characters of a text, up to the end of a sentence or at least of a word, with an ellipsis."""
+    if len(text) <= room:
+        return text
+    part = text[: max(room - 1, 0)]
+    ends = [match.end() for match in _SENTENCE_END.finditer(part)]
+    if ends and ends[-1] > len(part) // 2:
+        part = part[: ends[-1]]
+    elif " " in part:
+        part = part[: part.rindex(" ")]
+    return f"{part.rstrip()}\u2026" if part.strip() else ""
+
+
+def _render(sections: Sequence[Section], kept: Mapping[Position, str], *, lone_headings: bool) -> str:
+    """The kept pieces under their headings; ``lone_headings`` also of sections with nothing kept."""
+    parts: list[str] = []
+    for s, section in enumerate(sections):
+        texts = [kept[s, p] for p in range(len(section.pieces)) if (s, p) in kept]
+        if section.heading and (texts or lone_headings):
+            parts.append(f"# {section.heading}")
+        parts += texts
+    return _GAP.join(parts)
+
+
+def _centre(sections: Sequence[Section], near_end: bool) -> int:
+    """Position of the section that the reader is in."""
+    for s, section in enumerate(sections):
+        if section.here or any(piece.here for piece in section.pieces):
+            return s
+    return len(sections) - 1 if near_end else 0
+
+
+def _keep(sections: Sequence[Section], room: float, centre: int) -> tuple[dict[Position, str], bool]:
+    """Which pieces fit, the nearest first, and whether that is all of them.
+
+    Of those that are here, the first that does not fit is cut, if that pays.
+    """
+    kept: dict[Position, str] = {}
+    opened: set[int] = set()
+    too_long: Position | None = None
+
+    def overhead(section: int) -> int:
+        heading = sections[section].heading
+        return (len(_GAP) if kept else 0) + (len(f"# {heading}{_GAP}") if heading and section not in opened else 0)
+
+    def fits(position: Position) -> bool:
+        nonlocal room
+        text = _text(sections, position)
+        cost = overhead(position[0]) + len(text)
+        if text and cost <= room:
+            room -= cost
+            kept[position] = text
+            opened.add(position[0])
+        return not text or position in kept
+
+    here, around = _by_distance(sections, centre)
+    for position in here:
+        if not fits(position):
+            too_long = too_long or position
+    if too_long is None:
+        return kept, all(fits(position) for position in around)
+    part_room = int(room) - overhead(too_long[0])
+    part = shorten(_text(sections, too_long), part_room) if part_room >= _SMALLEST_PART else ""
+    return ({**kept, too_long: part} if part else kept), False
+
+
+def _nearest_text(sections: Sequence[Section], centre: int) -> str:
+    """What to cut when not even one piece fits: the nearest text, or the headings if there is none at all."""
+    here, around = _by_distance(sections, centre)
+    texts = (_text(sections, position) for position in (*here, *around))
+    return next(filter(None, texts), _render(sections, {}, lone_headings=True))
+
+
+def _text(sections: Sequence[Section], position: Position) -> str:
+    return sections[position[0]].pieces[position[1]].text
+
+
+def _by_distance(sections: Sequence[Section], centre: int) -> tuple[list[Position], list[Position]]:
+    """Positions of the pieces that are here, in reading order, and of the others, the nearest first."""
+    if not sections:
+        return [], []
+    pieces = sections[centre].pieces
+    everywhere = range(len(pieces))
+    here = [p for p in everywhere if pieces[p].here] or list(everywhere)
+    beside = sorted(set(everywhere) - set(here), key=lambda p: (min(abs(p - h) for h in here), p))
+    around = [(centre, p) for p in beside]
+    for distance in range(1, len(sections)):
+        # Going back, the end of an earlier section is nearer than its beginning.
+        if centre - distance >= 0:
+            around += ((centre - distance, p) for p in reversed(range(len(sections[centre - distance].pieces))))
+        if centre + distance < len(sections):
+            around += ((centre + distance, p) for p in range(len(sections[centre + distance].pieces)))
+    return [(centre, p) for p in here], around

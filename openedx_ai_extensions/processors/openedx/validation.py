@@ -1,0 +1,33 @@
+"""What must be true of an ``OpenEdXProcessor``'s configuration when a profile is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS
+from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
+from openedx_ai_extensions.workflows.registry import Problem, config_validator
+
+PATH = "$.processor_config.OpenEdXProcessor"
+
+
+@config_validator
+def check_openedx_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
+    """The function, and the facts that it is to tell, must exist. The schema sees to the rest."""
+    section = config["processor_config"].get("OpenEdXProcessor")
+    if section is None:
+        return
+    function = section.get("function") or OpenEdXProcessor.default_function
+    if function not in OpenEdXProcessor.functions():
+        names = ", ".join(sorted(OpenEdXProcessor.functions()))
+        yield Problem(f"{PATH}.function", _("There is no such function. Use one of: {names}.").format(names=names))
+    elif function == "get_course_info":
+        for index, name in enumerate(section.get("fields") or ()):
+            if name not in INFO_FIELDS:
+                names = ", ".join(INFO_FIELDS)
+                yield Problem(
+                    f"{PATH}.fields[{index}]", _("A course has no such fact. Use: {names}.").format(names=names)
+                )

@@ -1,0 +1,96 @@
+"""Prompts that people edit without touching a profile."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet
+
+_loaded: ContextVar[Mapping[str, PromptTemplate] | None] = ContextVar("loaded_prompts", default=None)
+
+
+class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
+    """Finds prompts the way profiles name them."""
+
+    def lookup(self, ref: str) -> PromptTemplate | None:
+        """The prompt with this slug or UUID, in any spelling of a UUID; None when there is none."""
+        loaded = _loaded.get()
+        by_slug = self._by_slug if loaded is None else loaded.get
+        identifier = _as_uuid(ref)
+        if identifier is None:
+            return by_slug(ref)
+        by_uuid = self.filter(uuid=identifier).first() if loaded is None else loaded.get(identifier.hex)
+        return by_uuid or by_slug(ref)
+
+    def _by_slug(self, slug: str) -> PromptTemplate | None:
+        # Some databases compare without case or trailing spaces: names are exact.
+        return next((prompt for prompt in self.filter(slug=slug) if prompt.slug == slug), None)
+
+    @contextmanager
+    def loaded_once(self) -> Iterator[None]:
+        """Within the block every ``lookup`` is answered from one query: for pages that judge many profiles."""
+        prompts = list(self.defer("body"))
+        token = _loaded.set(
+            {prompt.slug: prompt for prompt in prompts} | {prompt.uuid.hex: prompt for prompt in prompts}
+        )
+        try:
+            yield
+        finally:
+            _loaded.reset(token)
+
+
+def _as_uuid(ref: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(ref)
+    except ValueError:
+        return None
+
+
+class PromptTemplate(ConfigurationModel):
+    """A system prompt that profiles refer to by slug or UUID."""
+
+    slug = models.SlugField(
+        _lazy("slug"), max_length=100, unique=True, help_text=_lazy("The name by which profiles refer to this prompt.")
+    )
+    body = models.TextField(
+        _lazy("text"), help_text=_lazy("What the model is told, before the course and the learner.")
+    )
+    uuid = models.UUIDField(_lazy("UUID"), default=uuid.uuid4, unique=True, editable=False)
+    created_at = models.DateTimeField(_lazy("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_lazy("updated"), auto_now=True)
+
+    objects = PromptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _lazy("prompt template")
+        verbose_name_plural = _lazy("prompt templates")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def is_used_in(self, processor_config: Mapping[str, Any]) -> bool:
+        """Does a profile's ``processor_config`` refer to this prompt, in any way that ``lookup`` understands?"""
+        references = (config.get("prompt_template") for config in processor_config.values() if isinstance(config, dict))
+        return any(
+            isinstance(reference, str) and (reference == self.slug or _as_uuid(reference) == self.uuid)
+            for reference in references
+        )
+
+    def clean(self) -> None:
+        """Refuse a blank text.
+
+        Raises:
+            ValidationError: the body is blank.
+        """
+        if not self.body.strip():
+            raise ValidationError({"body": _("The text must not be blank.")})

@@ -1,0 +1,7 @@
+"""The plugin's URLs, mounted below ``/openedx-ai-extensions/``."""
+
+from django.urls import include, path
+
+app_name = "openedx_ai_extensions"
+
+urlpatterns = [path("", include("openedx_ai_extensions.api.urls", namespace="api"))]

@@ -1,0 +1,143 @@
+"""What models that decide a resolution share: always valid in the database, and every process learns of a change.
+
+The bulk paths keep what single saves keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Case, Q, Value, When
+from opaque_keys.edx.django.models import CourseKeyField
+
+from openedx_ai_extensions.workflows import generation
+from openedx_ai_extensions.workflows.matching import validate_pattern
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+COURSE_WEIGHT = 1
+LOCATION_WEIGHT = 2
+
+
+class ConfigurationModel(models.Model):
+    """Base of what decides how requests resolve: always valid in the database, and readers learn of each change."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Validate, save, and let every process know.
+
+        Raises:
+            ValidationError: the object is not valid; nothing is saved.
+        """
+        self.full_clean()
+        super().save(*args, **kwargs)
+        generation.bump(self._state.db)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        using = self._state.db
+        deleted = super().delete(*args, **kwargs)
+        generation.bump(using)
+        return deleted
+
+
+class ConfigurationQuerySet(models.QuerySet[ModelT]):
+    """For models that decide what a request resolves to."""
+
+    def update(self, **kwargs: Any) -> int:
+        with transaction.atomic(using=self.db):
+            changed = super().update(**kwargs)
+            generation.bump(self.db)
+        return changed
+
+    update.alters_data = True  # type: ignore[attr-defined]  # as Django marks its own
+
+    def bulk_create(self, objs: Iterable[ModelT], *args: Any, **kwargs: Any) -> list[ModelT]:
+        """As Django's; every object is validated first.
+
+        Raises:
+            ValidationError: one is not valid; none is created.
+        """
+        objects = list(objs)
+        for obj in objects:
+            obj.full_clean()
+        with transaction.atomic(using=self.db):
+            created = super().bulk_create(objects, *args, **kwargs)
+            generation.bump(self.db)
+        return created
+
+    def bulk_update(self, objs: Iterable[ModelT], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
+        """As Django's; every object is validated first.
+
+        Raises:
+            ValidationError: one is not valid; none is changed.
+        """
+        objects = list(objs)
+        for obj in objects:
+            obj.full_clean()
+        with transaction.atomic(using=self.db):
+            changed = super().bulk_update(objects, self.fields_to_write(list(fields)), *args, **kwargs)
+            generation.bump(self.db)
+        return changed
+
+    def fields_to_write(self, fields: Sequence[str]) -> Sequence[str]:
+        """The fields that must be written when these are."""
+        return fields
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic(using=self.db):
+            deleted = super().delete()
+            generation.bump(self.db)
+        return deleted
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+class ScopeQuerySet(ConfigurationQuerySet[ModelT]):
+    """Also keeps ``specificity_index``."""
+
+    def update(self, **kwargs: Any) -> int:
+        # Django's bulk_update ends here too, with an expression for each field: its objects are validated already.
+        if "specificity_index" not in kwargs:
+            if "location_regex" in kwargs:
+                kwargs["location_regex"] = checked_pattern(kwargs["location_regex"])
+            if {"course_id", "location_regex"} & kwargs.keys():
+                kwargs["specificity_index"] = self._specificity(kwargs)
+        return super().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def fields_to_write(self, fields: Sequence[str]) -> Sequence[str]:
+        return [*fields, *({"specificity_index"} - set(fields))]
+
+    @staticmethod
+    def _specificity(changes: dict[str, Any]) -> Any:
+        no_course = Q(course_id=CourseKeyField.Empty)
+        no_pattern = Q(location_regex__isnull=True) | Q(location_regex="")
+        course: Any = Case(When(no_course, then=Value(0)), default=Value(COURSE_WEIGHT))
+        location: Any = Case(When(no_pattern, then=Value(0)), default=Value(LOCATION_WEIGHT))
+        if "course_id" in changes:
+            course = Value(COURSE_WEIGHT if changes["course_id"] else 0)
+        if "location_regex" in changes:
+            location = Value(LOCATION_WEIGHT if changes["location_regex"] else 0)
+        return course + location
+
+
+def checked_pattern(pattern: str | None) -> str | None:
+    """The pattern as it is stored: None when blank.
+
+    Raises:
+        ValidationError: it does not compile.
+    """
+    pattern = (pattern or "").strip() or None
+    if pattern is not None:
+        try:
+            validate_pattern(pattern)
+        except ValidationError as error:
+            raise ValidationError({"location_regex": error}) from None
+    return pattern

@@ -1,0 +1,52 @@
+"""Location patterns: checked when saved, matched with a time limit."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+import regex
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+logger = logging.getLogger(__name__)
+
+MATCH_TIMEOUT = 0.05  # seconds; a usage key takes microseconds, so only a hostile pattern needs longer
+MAX_LENGTH = 1000
+
+
+def validate_pattern(pattern: str) -> None:
+    """Raises ValidationError, saying where, unless the pattern compiles."""
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        position = "" if error.pos is None else _(" (at character {position})").format(position=error.pos + 1)
+        raise ValidationError(
+            _("This is not a valid regular expression: {reason}{position}.").format(
+                reason=error.msg, position=position
+            ),
+            code="invalid_regex",
+        ) from None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> regex.Pattern:
+    return regex.compile(pattern)
+
+
+def matches(pattern: str | None, location_id: str | None) -> bool:
+    """Does a location match, with ``re.search`` semantics? No pattern matches all; no location matches no pattern.
+
+    A pattern that no longer compiles or takes too long matches nothing.
+    """
+    if not pattern:
+        return True
+    if not location_id:
+        return False
+    try:
+        return _compiled(pattern).search(location_id, timeout=MATCH_TIMEOUT) is not None
+    except TimeoutError:
+        logger.warning("scope.regex.timeout length=%s", len(pattern))
+    except regex.error:
+        logger.warning("scope.regex.invalid length=%s", len(pattern))
+    return False

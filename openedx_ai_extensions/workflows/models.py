@@ -1,0 +1,392 @@
+"""What a workflow is (profile), where it runs (scope) and what it remembers of a person (session)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Set
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.base import ModelState
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+from openedx_ai_extensions.workflows import registry, template_utils
+from openedx_ai_extensions.workflows.configuration import (
+    COURSE_WEIGHT,
+    LOCATION_WEIGHT,
+    ConfigurationModel,
+    ConfigurationQuerySet,
+    ScopeQuerySet,
+    checked_pattern,
+)
+from openedx_ai_extensions.workflows.matching import MAX_LENGTH, matches
+from openedx_ai_extensions.workflows.resolution import Candidate, Resolver
+from openedx_ai_extensions.workflows.schema import schema_problems
+
+
+class AIWorkflowProfile(ConfigurationModel):
+    """What a workflow does: a template on disk, with a JSON5 merge patch (RFC 7386) over it."""
+
+    slug = models.SlugField(
+        _lazy("slug"), max_length=100, unique=True, help_text=_lazy("A short name, also used in analytics.")
+    )
+    description = models.TextField(
+        _lazy("description"), blank=True, default="", help_text=_lazy("What this workflow is for, in your own words.")
+    )
+    base_filepath = models.CharField(
+        _lazy("template"),
+        max_length=255,
+        help_text=_lazy("The template to start from, a path inside the template directories."),
+    )
+    content_patch = models.TextField(
+        _lazy("changes to the template"),
+        blank=True,
+        default="",
+        help_text=_lazy("A JSON5 object laid over the template: values replace, objects merge, null removes."),
+    )
+
+    objects = ConfigurationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _lazy("AI workflow profile")
+        verbose_name_plural = _lazy("AI workflow profiles")
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def content_patch_dict(self) -> dict[str, Any]:
+        """The patch as a dict; empty when there is none or it is not a JSON5 object."""
+        return template_utils.lenient_patch(self.content_patch)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The effective configuration; empty when the template does not load. Cached until the next save."""
+        return copy.deepcopy(template_utils.effective_config(self.base_filepath, self.content_patch)) or {}
+
+    def get_config(self) -> dict[str, Any]:
+        """The effective configuration; ``config`` is the quicker way."""
+        return self.config
+
+    def get_ui_components(self) -> dict[str, Any]:
+        """The widget's components: ``{"request": {component, config}, "response": {…}}``."""
+        components = _mapping(_mapping(self.config.get("actuator_config")).get("UIComponents"))
+        return dict(components)
+
+    @property
+    def orchestrator_class(self) -> str | None:
+        """Short name or dotted path of the orchestrator."""
+        return self.config.get("orchestrator_class")
+
+    @property
+    def processor_config(self) -> dict[str, Any]:
+        """Configuration of each processor, by the processor's name."""
+        return dict(_mapping(self.config.get("processor_config")))
+
+    @property
+    def is_usable(self) -> bool:
+        """Do template and patch load, and follow the schema together? Cheap: known for each version of them."""
+        return template_utils.is_valid_config(self.base_filepath, self.content_patch)
+
+    def problems(self) -> list[registry.Problem]:
+        """Everything wrong with the effective configuration, errors and warnings."""
+        config = template_utils.effective_config(self.base_filepath, self.content_patch)
+        if config is None:
+            reason = template_utils.template_problem(self.base_filepath) or _("The template cannot be read.")
+            return [registry.Problem("$", reason)]
+        patch_problem = template_utils.patch_problem(self.content_patch)
+        if patch_problem is not None:
+            return [registry.Problem("content_patch", patch_problem)]
+        return schema_problems(config) or registry.config_problems(config)
+
+    def validate(self) -> tuple[bool, list[str]]:
+        """Validate the effective configuration: ``(is_valid, error_messages)``."""
+        errors = [str(problem) for problem in self.problems() if problem.severity is registry.Severity.ERROR]
+        return not errors, errors
+
+    def clean(self) -> None:
+        """Refuse a template that does not load, a patch that is not JSON5, an effective configuration that is wrong.
+
+        Raises:
+            ValidationError: keyed by field; messages carry line and column, or the JSON path.
+        """
+        template_problem = template_utils.template_problem(self.base_filepath) if self.base_filepath else None
+        if template_problem is not None:
+            raise ValidationError({"base_filepath": template_problem})
+        patch_problem = template_utils.patch_problem(self.content_patch)
+        if patch_problem is not None:
+            raise ValidationError({"content_patch": patch_problem})
+        _valid, errors = self.validate()
+        if errors and self.base_filepath:
+            raise ValidationError({"content_patch": errors})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        self.__dict__.pop("config", None)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+class AIWorkflowScope(ConfigurationModel):
+    """Where a profile runs: which course, locations, service and widget."""
+
+    SERVICE_VARIANTS = [("lms", "LMS"), ("cms", "CMS - Studio")]
+
+    profile = models.ForeignKey(AIWorkflowProfile, on_delete=models.CASCADE, verbose_name=_lazy("profile"))
+    course_id = CourseKeyField(
+        _lazy("course"), max_length=255, blank=True, help_text=_lazy("Leave empty to serve every course.")
+    )
+    location_regex = models.CharField(
+        _lazy("location pattern"),
+        max_length=MAX_LENGTH,
+        blank=True,
+        null=True,
+        help_text=_lazy(
+            "A regular expression that is searched in the location's usage key. Leave empty to serve every location."
+        ),
+    )
+    service_variant = models.CharField(
+        _lazy("service"), max_length=10, choices=SERVICE_VARIANTS, default=SERVICE_VARIANTS[0][0]
+    )
+    ui_slot_selector_id = models.CharField(
+        _lazy("widget slot"),
+        max_length=255,
+        blank=True,
+        default="",
+        help_text=_lazy("The identifier that the frontend widget sends. Without one, no widget shows this workflow."),
+    )
+    enabled = models.BooleanField(_lazy("enabled"), default=True)
+    specificity_index = models.PositiveSmallIntegerField(_lazy("specificity"), default=0, editable=False)
+
+    objects = ScopeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _lazy("AI workflow scope")
+        verbose_name_plural = _lazy("AI workflow scopes")
+        ordering = ["-specificity_index", "-id"]
+        indexes = [
+            models.Index(
+                fields=["ui_slot_selector_id", "course_id", "service_variant", "enabled"], name="ai_scope_candidates"
+            )
+        ]
+
+    def __str__(self) -> str:
+        where = self.course_id or _("every course")
+        return f"{self.profile.slug}: {where}, {self.ui_slot_selector_id or '-'} ({self.service_variant})"
+
+    @property
+    def action(self) -> str | None:
+        """The action being run, on an instance that executes."""
+        return self.__dict__.get("_action")
+
+    @property
+    def location_id(self) -> str | None:
+        """The location this instance was resolved for."""
+        return self.__dict__.get("_location_id")
+
+    def clean(self) -> None:
+        """Check the pattern and compute how specific this scope is.
+
+        Raises:
+            ValidationError: the pattern does not compile.
+        """
+        self.location_regex = checked_pattern(self.location_regex)
+        self.specificity_index = COURSE_WEIGHT * bool(self.course_id) + LOCATION_WEIGHT * bool(self.location_regex)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "specificity_index"}
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def get_profile(
+        cls,
+        course_id: CourseKey | str | None = None,
+        location_id: UsageKey | str | None = None,
+        ui_slot_selector_id: str | None = None,
+    ) -> AIWorkflowScope | None:
+        """The most specific enabled scope of this service for a widget slot, or None.
+
+        The instance, its profile and its runtime ``location_id`` are the caller's own. At most one query; none while
+        nothing changed.
+        """
+        if not ui_slot_selector_id:
+            return None
+        location = str(location_id) if location_id else None
+        row = _resolve(str(course_id) if course_id else "", location, ui_slot_selector_id)
+        return None if row is None else row.instance(location)
+
+    @classmethod
+    def list_profiles_for_context(
+        cls,
+        course_id: str | None = None,
+        location_id: str | None = None,
+        ui_slot_selector_id: str | None = None,
+        service_variant: str | None = None,
+    ) -> list[AIWorkflowProfile]:
+        """Every profile that an enabled scope makes reachable here, most specific first.
+
+        Args:
+            course_id: course key; None finds only scopes of every course.
+            location_id: usage key; None does not filter by location.
+            ui_slot_selector_id: this slot and scopes without one; None means all slots.
+            service_variant: ``lms`` or ``cms``; None means both.
+
+        Returns:
+            Distinct profiles; each has the scopes that led to it in ``matched_scopes``.
+        """
+        course = str(course_id) if course_id else ""
+        scopes = _scopes_for_course(course)
+        slots = None if ui_slot_selector_id is None else {"", ui_slot_selector_id}
+        if slots is not None:
+            scopes = scopes.filter(ui_slot_selector_id__in=slots)
+        if service_variant is not None:
+            scopes = scopes.filter(service_variant=service_variant)
+        profiles: dict[int, AIWorkflowProfile] = {}
+        for scope in scopes:
+            if not _is_exact(scope, course, slots):
+                continue
+            if location_id and not matches(scope.location_regex, str(location_id)):
+                continue
+            profile = profiles.setdefault(scope.profile_id, scope.profile)
+            scope.profile = profile
+            profile.__dict__.setdefault("matched_scopes", []).append(scope)
+        return list(profiles.values())
+
+    def execute(self, user_input: Any, action: str, user: Any, running_context: Mapping[str, Any]) -> Any:
+        """Run an action of this workflow with its orchestrator.
+
+        Args:
+            user_input: what the client sent: a text, an object or None.
+            action: the name of a published action.
+            user: the person who asks.
+            running_context: ``course_id`` and ``location_id`` (opaque keys or None), ``ui_slot_selector_id``,
+                ``run_id``, ``accepts_stream``.
+
+        Returns:
+            The answer as a dictionary, or a ``Stream``.
+
+        Raises:
+            AIExtensionsError: with its code, status and message.
+        """
+        self.__dict__["_action"] = action
+        return registry.worker("execute")(
+            workflow=self, user_input=user_input, action=action, user=user, running_context=running_context
+        )
+
+
+class _Row:
+    """A scope and its profile as loaded: shared between threads, only ever copied from."""
+
+    __slots__ = ("db", "profile", "scope")
+
+    def __init__(self, scope: AIWorkflowScope) -> None:
+        self.db = scope._state.db
+        self.scope = {name: value for name, value in vars(scope).items() if name != "_state"}
+        self.profile = {name: value for name, value in vars(scope.profile).items() if name != "_state"}
+
+    def instance(self, location_id: str | None) -> AIWorkflowScope:
+        """A scope of the caller's own, with a profile of its own."""
+        profile = AIWorkflowProfile.__new__(AIWorkflowProfile)
+        state = ModelState()
+        state.adding = False
+        state.db = self.db
+        vars(profile).update(self.profile, _state=state)
+        scope = AIWorkflowScope.__new__(AIWorkflowScope)
+        state = ModelState()
+        state.adding = False
+        state.db = self.db
+        state.fields_cache = {"profile": profile}
+        vars(scope).update(self.scope, _state=state, _location_id=location_id)
+        return scope
+
+
+def _scopes_for_course(course_id: str) -> models.QuerySet[AIWorkflowScope]:
+    courses: list[Any] = [CourseKeyField.Empty]
+    if course_id:
+        try:
+            courses.append(CourseKey.from_string(course_id))
+        except InvalidKeyError:
+            return AIWorkflowScope.objects.none()
+    return (
+        AIWorkflowScope.objects.filter(enabled=True, course_id__in=courses)
+        .select_related("profile")
+        .order_by("-specificity_index", "-id")
+    )
+
+
+def _load_candidates(course_id: str, slot: str, variant: str) -> tuple[Candidate[_Row], ...]:
+    scopes = _scopes_for_course(course_id).filter(ui_slot_selector_id=slot, service_variant=variant)
+    return tuple(
+        Candidate(scope.location_regex, _Row(scope)) for scope in scopes if _is_exact(scope, course_id, {slot})
+    )
+
+
+def _is_exact(scope: AIWorkflowScope, course_id: str, slots: Set[str] | None) -> bool:
+    """Some databases compare without case or trailing spaces: identifiers are exact."""
+    is_course = not scope.course_id or str(scope.course_id) == course_id
+    return is_course and (slots is None or scope.ui_slot_selector_id in slots)
+
+
+_resolve = Resolver(_load_candidates)
+
+
+class SessionManager(models.Manager["AIWorkflowSession"]):
+    """Finds the one session of a person and a workflow at a place."""
+
+    def for_context(
+        self,
+        *,
+        user: Any,
+        scope: AIWorkflowScope,
+        course_id: CourseKey | None = None,
+        location_id: UsageKey | None = None,
+    ) -> AIWorkflowSession:
+        """The session, created when there is none; two requests at once get the same one."""
+        session, _created = self.get_or_create(
+            user=user,
+            scope=scope,
+            profile=scope.profile,
+            course_id=course_id or CourseKeyField.Empty,
+            location_id=location_id or UsageKeyField.Empty,
+        )
+        return session
+
+
+class AIWorkflowSession(models.Model):
+    """A person's conversation or draft within a workflow."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_lazy("person"))
+    scope = models.ForeignKey(AIWorkflowScope, on_delete=models.CASCADE, verbose_name=_lazy("scope"))
+    profile = models.ForeignKey(AIWorkflowProfile, on_delete=models.CASCADE, verbose_name=_lazy("profile"))
+    course_id = CourseKeyField(_lazy("course"), max_length=255, blank=True)
+    location_id = UsageKeyField(_lazy("location"), max_length=255, blank=True)
+    local_submission_id = models.CharField(_lazy("local submission"), max_length=255, blank=True, default="")
+    remote_response_id = models.CharField(_lazy("remote response"), max_length=255, blank=True, default="")
+    metadata = models.JSONField(_lazy("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(_lazy("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_lazy("updated"), auto_now=True)
+
+    objects = SessionManager()
+
+    class Meta:
+        verbose_name = _lazy("AI workflow session")
+        verbose_name_plural = _lazy("AI workflow sessions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "scope", "profile", "course_id", "location_id"], name="ai_session_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.profile_id} / {self.user_id}"

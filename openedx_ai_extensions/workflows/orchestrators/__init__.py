@@ -1,0 +1,20 @@
+"""How a workflow runs: one class per way of answering. ``execution`` picks the class a profile names."""
+
+from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
+from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
+from openedx_ai_extensions.workflows.orchestrators.execution import execute, orchestrator_class
+from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
+from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+
+__all__ = [
+    "BaseOrchestrator",
+    "DirectLLMResponse",
+    "Ending",
+    "MockResponse",
+    "MockStreamResponse",
+    "Result",
+    "Stream",
+    "action",
+    "execute",
+    "orchestrator_class",
+]

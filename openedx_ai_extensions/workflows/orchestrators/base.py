@@ -1,0 +1,122 @@
+"""The base of every orchestrator, and the mark that publishes an action."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
+from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.workflows.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+from openedx_ai_extensions.xapi.events import emit_completed
+
+logger = logging.getLogger(__name__)
+
+ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
+
+
+def action(method: ActionMethod) -> ActionMethod:
+    """Decorator: clients may ask for this method by its name. Overrides of that name inherit the mark."""
+    vars(method)["is_action"] = True
+    return method
+
+
+class BaseOrchestrator:
+    """Runs one action of one workflow for one person.
+
+    A subclass writes its actions: methods marked with ``@action`` that take the client's ``user_input`` and return a
+    ``Result`` or a ``Stream``; the helpers ``result`` and ``stream`` also see to the learning record.
+
+    Args:
+        workflow: the scope that won, with its profile.
+        user: the person who asks.
+        context: ``course_id`` and ``location_id`` (opaque keys or None), ``run_id``, ``accepts_stream``.
+    """
+
+    actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        marked = {
+            name for base in cls.__mro__ for name, value in vars(base).items() if getattr(value, "is_action", False)
+        }
+        cls.actions = {name: getattr(cls, name) for name in marked}
+
+    def __init__(self, workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> None:
+        self.workflow = workflow
+        self.user = user
+        self.context = context
+        self.profile = workflow.profile
+        self.course_id = context.get("course_id")
+        self.location_id = context.get("location_id")
+
+    @classmethod
+    def get_orchestrator(cls, *, workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> Self:
+        """Build the orchestrator for one request. Override to prepare what an instance needs."""
+        return cls(workflow, user, context)
+
+    def run_action(self, name: str, user_input: Any) -> Result | Stream:
+        """Run a published action.
+
+        Raises:
+            UnknownAction: this orchestrator publishes no such action.
+        """
+        method = self.actions.get(name)
+        if method is None:
+            raise UnknownAction
+        outcome: Result | Stream = method(self, user_input)
+        return outcome
+
+    def result(self, response: Any, usage: Mapping[str, int] | None = None) -> Result:
+        """A finished answer, recorded as completed."""
+        self._record(usage or {})
+        return Result(response)
+
+    def stream(self, source: Generator[bytes, None, None]) -> Stream:
+        """An answer that arrives in chunks, recorded as completed when it has arrived whole."""
+
+        def finish(ending: Ending, _text: str) -> None:
+            logger.info("workflow.stream.ended run_id=%s ending=%s", self.context.get("run_id"), ending)
+            if ending is Ending.COMPLETED:
+                self._record(getattr(source, "usage", None) or {})
+
+        return Stream(source, finish=finish, run_id=str(self.context.get("run_id") or ""))
+
+    def _record(self, usage: Mapping[str, int]) -> None:
+        emit_completed(
+            user=self.user,
+            workflow_id=str(self.workflow.pk),
+            action=self.workflow.action or "",
+            course_id=str(self.course_id) if self.course_id else None,
+            profile_name=self.profile.slug,
+            location_id=str(self.location_id) if self.location_id else None,
+            usage=dict(usage),
+            prompt_template_slug=self._prompt_template_slug(),
+        )
+
+    def _prompt_template_slug(self) -> str | None:
+        """Slug of the prompt template that the profile names, by slug or UUID; None when it names none."""
+        for config in self.profile.processor_config.values():
+            if config.get("prompt_template"):
+                template = PromptTemplate.objects.lookup(str(config["prompt_template"]))
+                return template.slug if template else None
+        return None
+
+
+def input_text(user_input: Any) -> str:
+    """The learner's words in an action's input: a string, or an object with ``text``; empty when there are none.
+
+    Raises:
+        InvalidRequest: the input is something else.
+    """
+    text = user_input.get("text", "") if isinstance(user_input, Mapping) else user_input
+    if text is None:
+        return ""
+    if not isinstance(text, str) or (isinstance(user_input, Mapping) and user_input and "text" not in user_input):
+        raise InvalidRequest(_("user_input must be a text, or an object with a text."))
+    return text

@@ -1,0 +1,40 @@
+"""One question, one answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
+from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action, input_text
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
+
+
+class DirectLLMResponse(BaseOrchestrator):
+    """Reads the course, asks the model once and answers, whole or as a stream. Remembers nothing."""
+
+    @action
+    def run(self, user_input: Any) -> Result | Stream:
+        question = input_text(user_input)
+        accepts_stream = self.context.get("accepts_stream", True)
+        answer = LLMProcessor(
+            self.profile.processor_config, extra_params=None if accepts_stream else {"stream": False}
+        ).process(context=self.course_content(), input_data=question)
+        if isinstance(answer, dict):
+            return self.result(answer["response"], answer["usage"])
+        return self.stream(answer)
+
+    @action
+    def simple_button_assistance(self, user_input: Any) -> Result | Stream:
+        """The name older widgets use for ``run``."""
+        return self.run(user_input)
+
+    def course_content(self) -> str:
+        """What the profile wants the model to know of the course; empty when it asks for nothing."""
+        if "OpenEdXProcessor" not in self.profile.processor_config:
+            return ""
+        return OpenEdXProcessor(
+            processor_config=self.profile.processor_config,
+            location_id=self.location_id,
+            course_id=self.course_id,
+            user=self.user,
+        ).process()

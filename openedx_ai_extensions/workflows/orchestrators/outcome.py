@@ -1,0 +1,108 @@
+"""What an action gives back: a ``Result`` or a ``Stream``. Anything else is an exception."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished answer.
+
+    Attributes:
+        response: any JSON-serialisable value.
+        status: the wire contract's word for how it went.
+        extra: further fields of the answer.
+    """
+
+    response: Any
+    status: str = "completed"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"response": self.response, "status": self.status, **self.extra}
+
+
+class Ending(enum.StrEnum):
+    """How a stream ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+Finish = Callable[[Ending, str], None]
+
+
+class Stream:
+    """An answer that is still arriving; it owns its ending.
+
+    Iterating yields UTF-8 bytes that never split a character; an empty chunk means that the source is alive but silent.
+    However it ends (source exhausted, source failed, consumer gone), ``finish`` runs exactly once, with the ending and
+    the text delivered until then.
+
+    Args:
+        source: yields the chunks; its ``close()``, if it has one, releases what it holds. Attributes ``usage`` and
+            ``model_used`` are read from it after the end.
+        finish: runs once, in the thread that consumes the stream.
+        run_id: identifies this run to the client.
+
+    Raises (while iterating):
+        AIExtensionsError: the source failed; what had arrived was delivered.
+    """
+
+    def __init__(self, source: Iterable[bytes], *, finish: Finish, run_id: str = "") -> None:
+        self.source = source
+        self.run_id = run_id
+        self._chunks: Iterator[bytes] = iter(source)
+        self._finish = finish
+        self._delivered: list[bytes] = []
+        self._ended = False
+        self._lock = threading.Lock()
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """Token counts, once the source knows them."""
+        return getattr(self.source, "usage", None) or {}
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self._end(Ending.COMPLETED)
+            raise
+        except GeneratorExit:
+            self._end(Ending.CANCELLED)
+            raise
+        except BaseException:
+            # Whatever went wrong, the ending must run; the fault itself goes on to the renderer.
+            self._end(Ending.FAILED)
+            raise
+        if chunk:
+            self._delivered.append(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """The consumer has gone: stop the source and end as cancelled, unless it had ended before."""
+        self._end(Ending.CANCELLED)
+
+    def _end(self, ending: Ending) -> None:
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+        try:
+            close = getattr(self.source, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._finish(ending, b"".join(self._delivered).decode("utf-8", "replace"))

@@ -1,0 +1,71 @@
+"""Where higher layers leave what lower ones need to call, so that no import looks up.
+
+The app's ``ready()`` imports the modules that register; nothing here is configured at run time.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class Severity(enum.StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a workflow configuration.
+
+    Attributes:
+        path: JSON path of the offending value, such as ``$.processor_config.LLMProcessor.provider``.
+        message: what is wrong and what is allowed, translated.
+        severity: an error refuses the save; a warning (another service may supply it) is only shown.
+    """
+
+    path: str
+    message: str
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+ConfigValidator = Callable[[Mapping[str, Any]], Iterable[Problem]]
+
+_workers: dict[str, Callable[..., Any]] = {}
+_validators: list[ConfigValidator] = []
+
+
+def provides(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: this function does the work behind the door called ``name``."""
+
+    def register(worker: Callable[..., Any]) -> Callable[..., Any]:
+        _workers[name] = worker
+        return worker
+
+    return register
+
+
+def worker(name: str) -> Callable[..., Any]:
+    """The function registered under ``name``.
+
+    Raises:
+        KeyError: nothing provides it.
+    """
+    return _workers[name]
+
+
+def config_validator(validate: ConfigValidator) -> ConfigValidator:
+    """Decorator: ask this function about every effective configuration that passes the schema."""
+    if validate not in _validators:
+        _validators.append(validate)
+    return validate
+
+
+def config_problems(config: Mapping[str, Any]) -> list[Problem]:
+    """What the registered validators find wrong with an effective configuration."""
+    return [problem for validate in _validators for problem in validate(config)]

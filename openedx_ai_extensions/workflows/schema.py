@@ -1,0 +1,118 @@
+"""The template's JSON Schema 1.0, and its violations in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from jsonschema import Draft202012Validator, ValidationError
+
+from openedx_ai_extensions.workflows.registry import Problem
+
+SCHEMA_VERSION = "1.0"
+
+_UI_COMPONENT = {
+    "type": "object",
+    "required": ["component"],
+    "properties": {"component": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
+}
+
+WORKFLOW_SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "AI workflow template 1.0",
+    "type": "object",
+    "required": ["schema_version", "orchestrator_class", "processor_config", "actuator_config"],
+    "properties": {
+        "schema_version": {"const": SCHEMA_VERSION},
+        "orchestrator_class": {"type": "string", "minLength": 1},
+        "processor_config": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "object"},
+            "properties": {
+                "OpenEdXProcessor": {
+                    "type": "object",
+                    "properties": {
+                        "function": {"type": "string"},
+                        "retrieval_mode": {"enum": ["unit", "sequence", "up_to_current_unit"]},
+                        "char_limit": {"type": ["integer", "null"], "minimum": 1},
+                        "fields": {"type": ["array", "null"], "items": {"type": "string"}},
+                    },
+                },
+                "LLMProcessor": {
+                    "type": "object",
+                    "properties": {
+                        "function": {"type": "string"},
+                        "provider": {"type": "string", "minLength": 1},
+                        "prompt": {"type": ["string", "null"]},
+                        "prompt_template": {"type": ["string", "null"]},
+                        "stream": {"type": "boolean"},
+                        "options": {"type": "object"},
+                        "enabled_tools": {"type": "array", "items": {"type": "string"}},
+                        "mcp_configs": {"type": "array", "items": {"type": "string"}},
+                        "cache": {"type": "boolean"},
+                        "fallbacks": {"type": "array", "items": {"type": "string"}},
+                    },
+                },
+                "SubmissionProcessor": {
+                    "type": "object",
+                    "properties": {"max_context_messages": {"type": "integer", "minimum": 1}},
+                },
+            },
+        },
+        "actuator_config": {
+            "type": "object",
+            "required": ["UIComponents"],
+            "properties": {
+                "UIComponents": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "properties": {"request": _UI_COMPONENT, "response": _UI_COMPONENT},
+                }
+            },
+        },
+    },
+}
+
+_VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
+
+
+def schema_problems(config: Any) -> list[Problem]:
+    """What breaks schema 1.0 in a configuration, in the order of its paths."""
+    errors = sorted(_VALIDATOR.iter_errors(config), key=lambda error: (error.json_path, str(error.validator)))
+    return [problem for error in errors for problem in _in_words(error)]
+
+
+def _in_words(error: ValidationError) -> Iterator[Problem]:
+    allowed = error.validator_value
+    if error.validator == "required":
+        missing = [name for name in allowed if name not in error.instance]
+        # The library reports each missing name by itself; its message starts with the name.
+        name = next(name for name in missing if error.message.startswith(repr(name)))
+        yield Problem(f"{error.json_path}.{name}", _("This is required."))
+    elif error.validator == "type":
+        names = allowed if isinstance(allowed, list) else [allowed]
+        words = " / ".join(str(_TYPE_NAMES[name]) for name in names)
+        yield Problem(error.json_path, _("This must be {types}.").format(types=words))
+    elif error.validator in {"enum", "const"}:
+        choices = ", ".join(json.dumps(choice) for choice in (allowed if isinstance(allowed, list) else [allowed]))
+        yield Problem(error.json_path, _("This must be one of: {choices}.").format(choices=choices))
+    elif error.validator in {"minLength", "minProperties"}:
+        yield Problem(error.json_path, _("This must not be empty."))
+    elif error.validator == "minimum":
+        yield Problem(error.json_path, _("This must be {minimum} or more.").format(minimum=allowed))
+    else:
+        yield Problem(error.json_path, error.message)
+
+
+_TYPE_NAMES = {
+    "object": _lazy("an object"),
+    "array": _lazy("a list"),
+    "string": _lazy("a text"),
+    "integer": _lazy("a whole number"),
+    "boolean": _lazy("true or false"),
+    "null": _lazy("null"),
+}

@@ -1,0 +1,300 @@
+"""Discover, load, merge and validate workflow templates: read-only JSON5 files inside the configured directories."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import json5
+from django.utils.translation import gettext as _
+from jsonmerge import Merger
+from jsonmerge.jsonvalue import JSONValue
+from jsonmerge.strategies import Strategy
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.workflows.schema import schema_problems
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = (".json5", ".json")
+_POSITION = re.compile(r":(\d+) (.*?)(?: at column (\d+))?$", re.DOTALL)
+
+
+class JSON5DecodeError(ValueError):
+    """A string is not JSON5, or not an object.
+
+    Attributes:
+        lineno, colno: where, counted from 1; None when the whole value is wrong.
+        reason: what is wrong there.
+    """
+
+    def __init__(self, reason: str, lineno: int | None = None, colno: int | None = None) -> None:
+        self.reason = reason
+        self.lineno = lineno
+        self.colno = colno
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        if self.lineno is None:
+            return self.reason
+        return _("Line {line}, column {column}: {reason}").format(
+            line=self.lineno, column=self.colno, reason=self.reason
+        )
+
+
+def parse_json5_string(json5_string: str) -> dict[str, Any]:
+    """Parse a JSON5 object; comments, trailing commas and unquoted keys are fine.
+
+    Raises:
+        JSON5DecodeError: not JSON5, or not an object; a ``ValueError``, as json5's own is.
+    """
+    try:
+        parsed = json5.loads(json5_string, allow_duplicate_keys=False)
+    except ValueError as error:
+        raise _decode_error(error) from None
+    except RecursionError:
+        raise JSON5DecodeError(_("It is nested too deeply.")) from None
+    if not isinstance(parsed, dict):
+        raise JSON5DecodeError(_("It must be an object: { … }."))
+    return parsed
+
+
+def _decode_error(error: ValueError) -> JSON5DecodeError:
+    found = _POSITION.search(str(error))
+    if found is None:
+        return JSON5DecodeError(str(error))
+    return JSON5DecodeError(found[2], int(found[1]), int(found[3] or 1))
+
+
+def get_template_directories() -> list[Path]:
+    """The directories that templates may come from, first wins."""
+    return [Path(directory) for directory in conf.get("WORKFLOW_TEMPLATE_DIRS")]
+
+
+def is_safe_template_path(template_path: str) -> bool:
+    """Is this a plain relative path to a template that stays inside its directory, symlinks followed?
+
+    Whether the file exists does not matter; encoded and platform-specific forms are refused as they stand.
+    """
+    if not isinstance(template_path, str) or not template_path.endswith(SUFFIXES):
+        return False
+    if any(sign in template_path for sign in ("\\", "%", ":", "~")) or not template_path.isprintable():
+        return False
+    parts = template_path.split("/")
+    if any(part in {"", ".", ".."} for part in parts):
+        return False
+    return all(_inside(directory, template_path) for directory in get_template_directories())
+
+
+def _inside(directory: Path, template_path: str) -> bool:
+    try:
+        return (directory / template_path).resolve().is_relative_to(directory.resolve())
+    except (OSError, RuntimeError):  # a loop of symlinks, a name too long
+        return False
+
+
+def _candidates(template_path: str) -> Iterator[Path]:
+    """The files of that name, in the order of the directories."""
+    for directory in get_template_directories():
+        path = directory / template_path
+        try:
+            is_there = path.is_file()
+        except OSError:  # a name too long, a directory we may not enter
+            is_there = False
+        if is_there:
+            yield path
+
+
+def discover_templates() -> list[tuple[str, str]]:
+    """All templates as ``(relative path, display name)``, sorted by path, for Django choices."""
+    return [(name, _display_name(name)) for name in sorted({name for name, _path in _files()})]
+
+
+def shadowed_templates() -> list[tuple[str, Path]]:
+    """Templates that never load because an earlier directory has one of the same name: ``(name, hidden file)``."""
+    seen: set[str] = set()
+    hidden = []
+    for name, path in _files():
+        if name in seen:
+            hidden.append((name, path))
+        seen.add(name)
+    return hidden
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for directory in get_template_directories():
+        for path in sorted(directory.rglob("*")) if directory.is_dir() else ():
+            name = path.relative_to(directory).as_posix()
+            if path.is_file() and is_safe_template_path(name):
+                yield name, path
+
+
+def _display_name(name: str) -> str:
+    path = PurePosixPath(name)
+    title = path.stem.replace("_", " ").replace("-", " ").capitalize()
+    return f"{title} ({path.parent})" if path.parent.name else title
+
+
+def load_template(template_path: str) -> dict[str, Any] | None:
+    """The parsed template, a copy of the caller's own; None when it is unsafe, missing or not JSON5."""
+    version = template_version(template_path)
+    parsed = None if version is None else _parse_file(*version)
+    return copy.deepcopy(parsed)
+
+
+def template_problem(template_path: str) -> str | None:
+    """Why a template does not load, in words for an operator; None when it does."""
+    if not is_safe_template_path(template_path):
+        return _("This is not a path to a template inside the template directories.")
+    path = next(_candidates(template_path), None)
+    if path is None:
+        return _("No template directory has this file.")
+    try:
+        parse_json5_string(path.read_text(encoding="utf-8"))
+    except (JSON5DecodeError, UnicodeDecodeError, OSError) as error:
+        return str(error)
+    return None
+
+
+TemplateVersion = tuple[str, int, int]
+
+
+def template_version(template_path: str) -> TemplateVersion | None:
+    """What identifies the template's present content: path, mtime in nanoseconds, size in bytes.
+
+    It costs a stat a directory: the path was judged once, for as long as the directories stay the same.
+    """
+    for path in _safe_paths(template_path, tuple(get_template_directories())):
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        return str(path), stat.st_mtime_ns, stat.st_size
+    return None
+
+
+@lru_cache(maxsize=256)
+def _safe_paths(template_path: str, directories: tuple[Path, ...]) -> tuple[Path, ...]:
+    if not is_safe_template_path(template_path):
+        return ()
+    return tuple(directory / template_path for directory in directories)
+
+
+@lru_cache(maxsize=256)
+def _parse_file(path: str, _mtime_ns: int, _size: int) -> dict[str, Any] | None:
+    try:
+        return parse_json5_string(Path(path).read_text(encoding="utf-8"))
+    except (JSON5DecodeError, UnicodeDecodeError, OSError) as error:
+        logger.warning("template.unusable path=%s reason=%s", path, error)
+        return None
+
+
+class _MergePatch(Strategy):
+    """RFC 7386: null deletes, objects merge, everything else replaces."""
+
+    def merge(self, walk: Any, base: JSONValue, head: JSONValue, schema: JSONValue, **_kwargs: Any) -> JSONValue:
+        merged = _merge_patch(None if base.is_undef() else base.val, head.val)
+        return JSONValue(copy.deepcopy(merged), head.ref)
+
+    def get_schema(self, walk: Any, schema: JSONValue, **_kwargs: Any) -> JSONValue:
+        return schema
+
+
+def _merge_patch(target: Any, patch: Any) -> Any:
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merge_patch(merged.get(name), value)
+    return merged
+
+
+def merge_template_with_patch(base_template: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """Apply a JSON Merge Patch (RFC 7386); neither argument is changed.
+
+    Args:
+        base_template: any JSON value; the RFC's target.
+        patch: any JSON value.
+    """
+    # A merger of our own each time: it keeps a stack, so threads must not share one.
+    merger = Merger({"mergeStrategy": "mergePatch"}, {"mergePatch": _MergePatch()})
+    merged: dict[str, Any] = merger.merge(base_template, patch)
+    return merged
+
+
+def get_effective_config(base_filepath: str, content_patch: dict[str, Any]) -> dict[str, Any] | None:
+    """The template with the patch applied, a copy of the caller's own; None when the template does not load."""
+    base = load_template(base_filepath)
+    return None if base is None else merge_template_with_patch(base, content_patch)
+
+
+def effective_config(base_filepath: str, content_patch: str) -> dict[str, Any] | None:
+    """As ``get_effective_config``, from the patch as text, without parsing or merging twice.
+
+    An unusable patch counts as none. The returned value is shared: copy before changing it.
+    """
+    version = template_version(base_filepath)
+    return None if version is None else _effective_config(version, content_patch)
+
+
+@lru_cache(maxsize=256)
+def _effective_config(version: TemplateVersion, content_patch: str) -> dict[str, Any] | None:
+    base = _parse_file(*version)
+    return None if base is None else merge_template_with_patch(base, lenient_patch(content_patch))
+
+
+def is_valid_config(base_filepath: str, content_patch: str) -> bool:
+    """Does this template load, is the patch JSON5, and do both together follow the schema?"""
+    version = template_version(base_filepath)
+    return version is not None and _is_valid_config(version, content_patch)
+
+
+@lru_cache(maxsize=256)
+def _is_valid_config(version: TemplateVersion, content_patch: str) -> bool:
+    config = _effective_config(version, content_patch)
+    return config is not None and patch_problem(content_patch) is None and not schema_problems(config)
+
+
+def lenient_patch(content_patch: str) -> dict[str, Any]:
+    """The patch as a dict; empty when there is none or it is not a JSON5 object."""
+    try:
+        return _parse_patch(content_patch)
+    except JSON5DecodeError:
+        return {}
+
+
+def patch_problem(content_patch: str) -> str | None:
+    """Why a patch cannot be read, with line and column; None when it can, or there is none."""
+    try:
+        _parse_patch(content_patch)
+    except JSON5DecodeError as error:
+        return str(error)
+    return None
+
+
+def _parse_patch(content_patch: str) -> dict[str, Any]:
+    return parse_json5_string(content_patch) if content_patch.strip() else {}
+
+
+def validate_workflow_config(config: dict[str, Any]) -> tuple[bool, list[str]]:
+    """Check a configuration against schema 1.0.
+
+    Returns:
+        ``(is_valid, messages)``; each message carries the JSON path, what is wrong and what is allowed.
+    """
+    messages = [str(problem) for problem in schema_problems(config)]
+    return not messages, messages
+
+
+def pretty(config: Mapping[str, Any] | None) -> str:
+    """A configuration as indented JSON, for people."""
+    return json.dumps(config, indent=2, ensure_ascii=False)

@@ -1,0 +1,71 @@
+"""Tell the tracker what happened: once, and only what truly did."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from eventtracking import tracker
+from opaque_keys.edx.keys import CourseKey
+
+from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
+
+logger = logging.getLogger(__name__)
+
+_CONTEXT = "openedx_ai_extensions"
+
+
+def emit_completed(
+    *,
+    user: Person,
+    workflow_id: str,
+    action: str,
+    course_id: str | None,
+    profile_name: str,
+    location_id: str | None,
+    usage: Mapping[str, int],
+    prompt_template_slug: str | None = None,
+) -> None:
+    """A one-shot workflow has answered.
+
+    A backend or learning record store that fails is logged by the tracker and never reaches the caller.
+
+    Args:
+        user: who asked.
+        workflow_id: the scope's id.
+        action: the published action that ran.
+        course_id, location_id: key strings, or None.
+        profile_name: the profile's slug.
+        usage: token counts as the provider reported them; may be empty.
+        prompt_template_slug: the prompt template in use, if any.
+    """
+    data: dict[str, Any] = {
+        "workflow_id": workflow_id,
+        "action": action,
+        "course_id": course_id,
+        "profile_name": profile_name,
+        "location_id": location_id,
+        "user_id": user.pk,
+        "usage": dict(usage),
+    }
+    if prompt_template_slug:
+        data["prompt_template_slug"] = prompt_template_slug
+    _emit(EVENT_COMPLETED, data, user, course_id)
+
+
+def _emit(name: str, data: dict[str, Any], user: Person, course_id: str | None) -> None:
+    try:
+        current = tracker.get_tracker()
+    except KeyError:
+        # The site has EVENT_TRACKING_ENABLED off: there is nobody to tell.
+        logger.debug("xapi.emit.skipped event=%s reason=no_tracker", name)
+        return
+    context = {"user_id": user.pk, "username": user.get_username()}
+    if course_id:
+        # The organisation is how research exports of tracking logs are split.
+        context |= {"course_id": course_id, "org_id": CourseKey.from_string(course_id).org}
+    # The request's own context names no course, as the URL has none, and a stream ends after it is gone.
+    with current.context(_CONTEXT, context):
+        current.emit(name, data)

@@ -1,0 +1,44 @@
+"""From our events to xAPI statements. Importing this module registers them with event-routing-backends."""
+
+from __future__ import annotations
+
+from event_routing_backends.processors.xapi import constants as xapi
+from event_routing_backends.processors.xapi.registry import XApiTransformersRegistry
+from event_routing_backends.processors.xapi.transformer import XApiTransformer
+from tincan import Activity, ActivityDefinition, Extensions, LanguageMap, Verb
+
+from openedx_ai_extensions.xapi import constants
+
+
+class AIWorkflowTransformer(XApiTransformer):
+    """An AI workflow as an xAPI activity; a subclass states its verb."""
+
+    def get_object(self) -> Activity:
+        profile = self.get_data("data.profile_name", required=True)
+        action = self.get_data("data.action", required=True)
+        return Activity(
+            id=self.get_object_iri("ai_workflow", f"{profile}__{action}"),
+            definition=ActivityDefinition(
+                type=constants.ACTIVITY_AI_WORKFLOW,
+                name=LanguageMap({xapi.EN: profile}),
+                extensions=self._extensions(),
+            ),
+        )
+
+    def _extensions(self) -> Extensions:
+        """What is not known is None here, and absent from the statement."""
+        return Extensions(
+            {
+                constants.EXTENSION_ACTION: self.get_data("data.action"),
+                constants.EXTENSION_PROMPT_TEMPLATE: self.get_data("data.prompt_template_slug"),
+                constants.EXTENSION_LOCATION: self.get_data("data.location_id"),
+                constants.EXTENSION_USAGE: self.get_data("data.usage"),
+            }
+        )
+
+
+@XApiTransformersRegistry.register(constants.EVENT_COMPLETED)
+class CompletedTransformer(AIWorkflowTransformer):
+    """A one-shot workflow answered."""
+
+    _verb = Verb(id=constants.VERB_COMPLETED, display=LanguageMap({xapi.EN: "completed"}))
