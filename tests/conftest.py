@@ -1,0 +1,106 @@
+"""Fixtures that every part of the suite shares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from eventtracking import tracker
+from eventtracking.tracker import Tracker
+
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from tests.fakes.provider import FakeProvider
+
+COURSE_ID = "course-v1:OpenedX+AIX+demo"
+UNIT_ID = "block-v1:OpenedX+AIX+demo+type@vertical+block@unit_sunlight"
+SLOT = "unit-summary"
+SECRET = "sk-test-secret"
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def learner(db):
+    return get_user_model().objects.create_user("learner", "learner@example.com", "learner")
+
+
+@pytest.fixture
+def author(db):
+    return get_user_model().objects.create_user("author", "author@example.com", "author")
+
+
+@pytest.fixture
+def stranger(db):
+    return get_user_model().objects.create_user("stranger", "stranger@example.com", "stranger")
+
+
+@pytest.fixture
+def admin_user(db):
+    return get_user_model().objects.create_superuser("admin", "admin@example.com", "admin")
+
+
+@pytest.fixture
+def provider(settings) -> Iterator[FakeProvider]:
+    with FakeProvider() as fake:
+        settings.AI_EXTENSIONS = {
+            "default": {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": fake.base_url},
+        }
+        yield fake
+
+
+@pytest.fixture
+def make_scope(db) -> Callable[..., AIWorkflowScope]:
+    """Create a profile (base/summary.json5 plus a patch) and the scope that serves it."""
+
+    def make(
+        *,
+        patch: dict[str, Any] | str | None = None,
+        slug: str = "summary",
+        base_filepath: str = "base/summary.json5",
+        slot: str = SLOT,
+        course_id: str | None = COURSE_ID,
+        **fields: Any,
+    ) -> AIWorkflowScope:
+        content_patch = patch if isinstance(patch, str) else json.dumps(patch or {})
+        profile = AIWorkflowProfile.objects.create(
+            slug=slug, description=slug, base_filepath=base_filepath, content_patch=content_patch
+        )
+        return AIWorkflowScope.objects.create(
+            profile=profile,
+            course_id=course_id,
+            ui_slot_selector_id=slot,
+            service_variant=fields.pop("service_variant", "lms"),
+            enabled=fields.pop("enabled", True),
+            **fields,
+        )
+
+    return make
+
+
+class RecordingBackend:
+    """Keeps what is tracked."""
+
+    def __init__(self) -> None:
+        self.events: list[dict] = []
+
+    def send(self, event: dict) -> None:
+        self.events.append(event)
+
+
+@pytest.fixture
+def tracked() -> Iterator[list[dict]]:
+    """The events emitted through the real tracker."""
+    backend = RecordingBackend()
+    before = tracker.get_tracker()
+    tracker.register_tracker(Tracker({"recording": backend}))
+    yield backend.events
+    tracker.register_tracker(before)

@@ -1,0 +1,98 @@
+"""The demo without a browser: which model it picks, what it seeds, and its command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from openedx_ai_extensions.demo.providers import choose
+from openedx_ai_extensions.demo.seed import WORKFLOWS, seed
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from tests.fakes.provider import FakeProvider
+
+URL = {"AI_EXTENSIONS_DEMO_MODEL_URL": "http://127.0.0.1:1/v1"}
+OWN = {"AI_EXTENSIONS": json.dumps({"mine": {"MODEL": "openai/own"}})}
+
+
+@pytest.mark.parametrize(
+    ("environment", "model"),
+    [
+        pytest.param({**OWN, "OPENAI_API_KEY": "k", **URL}, "openai/own", id="a configuration comes first"),
+        pytest.param({"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k", **URL}, "openai/gpt-4.1-mini", id="then OpenAI"),
+        pytest.param({"ANTHROPIC_API_KEY": "k", **URL}, "anthropic/claude-3-5-haiku-latest", id="then Anthropic"),
+        pytest.param(URL, "openai/smollm2-135m-instruct", id="then the model on this machine"),
+        pytest.param({}, "openai/scripted", id="then a script"),
+    ],
+)
+def test_which_model_answers(environment, model):
+    choice = choose(environment)
+    assert next(iter(choice.providers.values()))["MODEL"] == model
+    assert choice.note
+    assert choice.is_local is (environment == URL)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "7", "{}"])
+def test_a_wrong_configuration_is_said(text):
+    with pytest.raises(ValueError, match="AI_EXTENSIONS must be"):
+        choose({"AI_EXTENSIONS": text})
+
+
+@pytest.mark.parametrize("small_model", [True, False])
+def test_seeding_again_changes_nothing(db, small_model):
+    seed(small_model=small_model)
+    AIWorkflowProfile.objects.filter(slug="ask").update(description="mine")
+    seed(small_model=small_model)
+    assert AIWorkflowProfile.objects.count() == AIWorkflowScope.objects.count() == len(WORKFLOWS)
+    assert AIWorkflowProfile.objects.get(slug="ask").description == "mine"
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Ask on the command line; a fake provider answers."""
+    with FakeProvider() as provider:
+
+        def run(*arguments):
+            providers = {"default": {"MODEL": "openai/gpt-fake", "API_KEY": "k", "API_BASE": provider.base_url}}
+            environment = {
+                **os.environ,
+                "AI_EXTENSIONS": json.dumps(providers),
+                "AI_EXTENSIONS_DEMO_DIR": str(tmp_path),
+                "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
+            }
+            command = [sys.executable, "-m", "openedx_ai_extensions.demo", "--no-model", "ask", *arguments]
+            result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            assert "Traceback" not in result.stderr
+            assert "No module named" not in result.stderr
+            return result
+
+        yield run, provider
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        pytest.param(["Why?"], 0, "Hello from the model.\n", "provider in AI_EXTENSIONS", id="an answer"),
+        pytest.param(["--slot", "unit-mock"], 0, "This is a mock answer; no AI was asked. \n", "", id="another slot"),
+        pytest.param(["--as", "stranger"], 1, "", "You do not have permission", id="somebody who may not"),
+        pytest.param(["--slot", "nowhere"], 1, "", "No AI workflow is set up here", id="an empty slot"),
+        pytest.param(["--action", "dance"], 1, "", "no such action", id="an unknown action"),
+        pytest.param(["--as", "nobody"], 2, "", "Nobody here is called nobody", id="an unknown person"),
+    ],
+)
+def test_asking_on_the_command_line(ask, arguments, code, out, err):
+    run, _provider = ask
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (code, out)
+    assert err in result.stderr
+
+
+def test_a_stream_that_breaks_is_a_failure(ask):
+    run, provider = ask
+    provider.cut_after(1)
+    result = run("Why?")
+    assert result.returncode == 1
+    assert "error_in_stream" in result.stdout

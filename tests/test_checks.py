@@ -1,0 +1,148 @@
+"""What ``manage.py check`` says."""
+
+import pytest
+from django.core.checks import run_checks
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.models import AIWorkflowProfile
+
+PREFIX = "openedx_ai_extensions."
+VALID = (conf.BUILT_IN_TEMPLATE_DIR / "base" / "summary.json5").read_text(encoding="utf-8")
+
+
+def ours(databases=None):
+    """Our messages as ``(number, text)``; each has a hint."""
+    messages = [message for message in run_checks(databases=databases) if (message.id or "").startswith(PREFIX)]
+    assert all(message.hint for message in messages)
+    return [(message.id.removeprefix(PREFIX), message.msg) for message in messages]
+
+
+@pytest.fixture(autouse=True)
+def _one_provider(settings):
+    settings.AI_EXTENSIONS = {"default": {"MODEL": "openai/x"}}
+
+
+@pytest.fixture
+def directory(tmp_path, settings):
+    settings.WORKFLOW_TEMPLATE_DIRS = [tmp_path]
+    (tmp_path / "own.json5").write_text(VALID)
+    return tmp_path
+
+
+def test_a_site_in_order_hears_nothing():
+    assert ours() == []
+
+
+def test_a_site_without_a_provider_is_told(settings):
+    settings.AI_EXTENSIONS = {}
+    assert ours() == [("I001", "No LLM provider is configured.")]
+    del settings.AI_EXTENSIONS
+    assert ours() == [("I001", "No LLM provider is configured.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        pytest.param("AI_EXTENSIONS", [], "must be a dictionary", id="providers are a list"),
+        pytest.param("AI_EXTENSIONS", {"a": {}}, "provider 'a' must be a dictionary with a MODEL", id="no model"),
+        pytest.param("AI_EXTENSIONS", {"a": "x"}, "provider 'a' must be a dictionary", id="a provider is a text"),
+        pytest.param("WORKFLOW_TEMPLATE_DIRS", "/tmp", "must be a list of directories", id="one directory"),
+        pytest.param("WORKFLOW_TEMPLATE_DIRS", [1], "must be a list of directories", id="a directory is a number"),
+        pytest.param("AI_EXTENSIONS_BACKEND", "Nowhere", "must be a dotted path", id="no dotted path"),
+        pytest.param("AI_EXTENSIONS_RESOLUTION_MAX_AGE", 0, "greater than 0", id="no age"),
+        pytest.param("AI_EXTENSIONS_RESOLUTION_MAX_AGE", True, "greater than 0", id="an age that is true"),
+        pytest.param("AI_EXTENSIONS_RESOLUTION_MAX_AGE", "5", "greater than 0", id="an age in words"),
+        pytest.param("AI_EXTENSIONS_MAX_RETRIES", -1, "0 or more", id="fewer than no retries"),
+        pytest.param("AI_EXTENSIONS_MAX_INPUT_CHARS", 1.5, "a whole number", id="half a character"),
+        pytest.param("SERVICE_VARIANT", "desktop", "must be 'lms' or 'cms'", id="an unknown service"),
+        pytest.param("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS", "slot", "a list of texts", id="slots are a text"),
+        pytest.param("AI_EXTENSIONS_STANDALONE_COURSES", [{}], "each with a path", id="a course without path"),
+    ],
+)
+def test_a_setting_we_cannot_use_is_the_only_thing_said(settings, name, value, words):
+    setattr(settings, name, value)
+    ((number, message),) = ours()
+    assert number == "E001"
+    assert message.startswith(f"{name} ")
+    assert words in message
+
+
+def test_a_backend_that_does_not_import(settings):
+    settings.AI_EXTENSIONS_BACKEND = "no.such.Backend"
+    ((number, message),) = ours()
+    assert number == "E002"
+    assert "No module named 'no'" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param("{a: 1\n b: 2}", ["Line 2, column 2"], id="not JSON5"),
+        pytest.param("[]", ["must be an object"], id="a list"),
+        pytest.param(
+            VALID.replace('"1.0"', '"9"').replace("stream: true", "stream: 1"),
+            ["$.processor_config.LLMProcessor.stream: This must be true or false.", "$.schema_version: This must be"],
+            id="two faults",
+        ),
+    ],
+)
+def test_a_template_that_is_not_valid(directory, content, words):
+    (directory / "bad.json5").write_text(content)
+    messages = ours()
+    assert [number for number, _text in messages] == ["E003"] * len(words)
+    for (_number, text), expected in zip(messages, words, strict=True):
+        assert text.startswith("The template bad.json5 is not valid: ")
+        assert expected in text
+
+
+def test_a_directory_that_is_missing(directory, settings):
+    settings.WORKFLOW_TEMPLATE_DIRS = [directory, directory / "gone"]
+    assert ours() == [("W001", f"The template directory {directory / 'gone'} does not exist.")]
+
+
+def test_a_template_that_never_loads(directory, settings, tmp_path_factory):
+    second = tmp_path_factory.mktemp("second")
+    (second / "own.json5").write_text(VALID)
+    settings.WORKFLOW_TEMPLATE_DIRS = [directory, second]
+    ((number, message),) = ours()
+    assert number == "I002"
+    assert str(second / "own.json5") in message
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("patch", "number", "words"),
+    [
+        pytest.param("{a: ", "E004", "content_patch: Line 1, column 5", id="a patch that is not JSON5"),
+        pytest.param("{schema_version: null}", "E004", "$.schema_version: This is required.", id="a schema violation"),
+        pytest.param("{orchestrator_class: 'Gone'}", "E004", "$.orchestrator_class", id="no such orchestrator"),
+        pytest.param("{processor_config: {LLMProcessor: {prompt_template: 'gone'}}}", "E004",
+                     "no prompt template", id="no such prompt"),
+        pytest.param("{processor_config: {LLMProcessor: {provider: 'gone'}}}", "W002",
+                     "no provider of that name. It has: default", id="a provider of another service"),
+    ],
+)  # fmt: skip
+def test_a_profile_that_broke(patch, number, words):
+    AIWorkflowProfile.objects.create(slug="fine", base_filepath="base/summary.json5")
+    AIWorkflowProfile.objects.create(slug="broke", base_filepath="base/summary.json5")
+    AIWorkflowProfile.objects.filter(slug="broke").update(content_patch=patch)
+    ((found, message),) = ours(databases=["default"])
+    assert found == number
+    assert message.startswith("The AI workflow profile 'broke' has a problem. ")
+    assert words in message
+    assert ours() == [], "the database is asked only when a command asks for it"
+
+
+@pytest.mark.django_db
+def test_a_profile_whose_template_went(directory):
+    AIWorkflowProfile.objects.create(slug="broke", base_filepath="own.json5")
+    (directory / "own.json5").unlink()
+    ((number, message),) = ours(databases=["default"])
+    assert number == "E004"
+    assert "No template directory has this file." in message
+
+
+@pytest.mark.django_db
+def test_profiles_in_order_hear_nothing():
+    AIWorkflowProfile.objects.create(slug="fine", base_filepath="base/summary.json5")
+    assert ours(databases=["default"]) == []

@@ -1,0 +1,106 @@
+"""What schema 1.0 refuses, where and in which words."""
+
+import pytest
+
+from openedx_ai_extensions.workflows.template_utils import (
+    load_template,
+    merge_template_with_patch,
+    validate_workflow_config,
+)
+
+LLM = "$.processor_config.LLMProcessor"
+OPENEDX = "$.processor_config.OpenEdXProcessor"
+UI = "$.actuator_config.UIComponents"
+
+
+def changed(patch):
+    return merge_template_with_patch(load_template("base/summary.json5"), patch)
+
+
+def section(name, **values):
+    return {"processor_config": {name: values}}
+
+
+def ui(**components):
+    return {"actuator_config": {"UIComponents": components}}
+
+
+def row(patch, path, words, name):
+    return pytest.param(patch, f"{path}: {words}", id=name)
+
+
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        row({"schema_version": None}, "$.schema_version", "This is required.", "no version"),
+        row({"schema_version": "2.0"}, "$.schema_version", 'This must be one of: "1.0".', "another version"),
+        row({"schema_version": 1.0}, "$.schema_version", 'This must be one of: "1.0".', "a version that is a number"),
+        row({"orchestrator_class": None}, "$.orchestrator_class", "This is required.", "no orchestrator"),
+        row({"orchestrator_class": ""}, "$.orchestrator_class", "This must not be empty.", "empty orchestrator"),
+        row({"orchestrator_class": 3}, "$.orchestrator_class", "This must be a text.", "orchestrator is a number"),
+        row({"processor_config": None}, "$.processor_config", "This is required.", "no processors"),
+        row({"processor_config": []}, "$.processor_config", "This must be an object.", "processors are a list"),
+        row({"processor_config": {"LLMProcessor": None, "OpenEdXProcessor": None}}, "$.processor_config",
+            "This must not be empty.", "not one processor"),
+        row({"processor_config": {"Mine": "x"}}, "$.processor_config.Mine", "This must be an object.",
+            "an unknown processor that is no object"),
+        row(section("OpenEdXProcessor", retrieval_mode="all"), f"{OPENEDX}.retrieval_mode",
+            'This must be one of: "unit", "sequence", "up_to_current_unit".', "unknown retrieval mode"),
+        row(section("OpenEdXProcessor", char_limit=0), f"{OPENEDX}.char_limit", "This must be 1 or more.",
+            "no characters"),
+        row(section("OpenEdXProcessor", char_limit="9"), f"{OPENEDX}.char_limit",
+            "This must be a whole number / null.", "a limit in words"),
+        row(section("OpenEdXProcessor", fields=["a", 1]), f"{OPENEDX}.fields[1]", "This must be a text.",
+            "a field that is a number"),
+        row(section("LLMProcessor", function=1), f"{LLM}.function", "This must be a text.", "function is a number"),
+        row(section("LLMProcessor", provider=""), f"{LLM}.provider", "This must not be empty.", "empty provider"),
+        row(section("LLMProcessor", prompt=["a"]), f"{LLM}.prompt", "This must be a text / null.", "prompt is a list"),
+        row(section("LLMProcessor", stream="yes"), f"{LLM}.stream", "This must be true or false.", "stream in words"),
+        row(section("LLMProcessor", options=[]), f"{LLM}.options", "This must be an object.", "options are a list"),
+        row(section("LLMProcessor", enabled_tools="x"), f"{LLM}.enabled_tools", "This must be a list.",
+            "tools are a text"),
+        row(section("LLMProcessor", fallbacks=[{}]), f"{LLM}.fallbacks[0]", "This must be a text.",
+            "a fallback that is an object"),
+        row(section("SubmissionProcessor", max_context_messages=0),
+            "$.processor_config.SubmissionProcessor.max_context_messages", "This must be 1 or more.", "no messages"),
+        row({"actuator_config": None}, "$.actuator_config", "This is required.", "no actuators"),
+        row({"actuator_config": {"UIComponents": None}}, UI, "This is required.", "no components"),
+        row(ui(request=None, response=None), UI, "This must not be empty.", "not one component"),
+        row(ui(request={"component": None}), f"{UI}.request.component", "This is required.", "a nameless component"),
+        row(ui(response={"component": ""}), f"{UI}.response.component", "This must not be empty.", "an empty name"),
+        row(ui(response={"config": 1}), f"{UI}.response.config", "This must be an object.", "config is a number"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_path(patch, message):
+    assert validate_workflow_config(changed(patch)) == (False, [message])
+
+
+def test_all_problems_are_told_at_once():
+    valid, messages = validate_workflow_config({})
+    assert not valid
+    assert messages == [
+        f"$.{name}: This is required."
+        for name in ("schema_version", "orchestrator_class", "processor_config", "actuator_config")
+    ]
+
+
+@pytest.mark.parametrize("config", [None, [], "text", 1], ids=["null", "a list", "a text", "a number"])
+def test_a_configuration_is_an_object(config):
+    assert validate_workflow_config(config) == (False, ["$: This must be an object."])
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({}, id="the template itself"),
+        pytest.param({"x_own": {"any": [1]}}, id="at the top"),
+        pytest.param(section("OwnProcessor", anything=1), id="a processor of one's own"),
+        pytest.param(section("LLMProcessor", x_own=1), id="in a known processor"),
+        pytest.param(ui(sidebar={"any": 1}), id="a component of one's own"),
+        pytest.param(section("OpenEdXProcessor", char_limit=1, fields=[]), id="known keys at their limits"),
+    ],
+)
+def test_unknown_keys_are_kept(patch):
+    config = changed(patch)
+    assert validate_workflow_config(config) == (True, [])
+    assert merge_template_with_patch(config, patch) == config
