@@ -1,0 +1,46 @@
+"""What each key of a workflow template means. The build compares these keys with the schema's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_OPENEDX = "processor_config.OpenEdXProcessor"
+_LLM = "processor_config.LLMProcessor"
+_UI = "actuator_config.UIComponents"
+
+MEANINGS: Mapping[str, str] = {
+    "schema_version": "The version of this format.",
+    "orchestrator_class": "How the workflow runs: the short name of a built-in orchestrator, or the dotted path of a "
+    "class of your own.",
+    "processor_config": "The steps, by processor name. At least one. A processor that is not named is not used.",
+    _OPENEDX: "What the model reads of the course.",
+    f"{_OPENEDX}.function": "What to read: see *Functions* below. Left out: ``get_location_content``.",
+    f"{_OPENEDX}.retrieval_mode": "How much around the learner's place: the unit, the whole sequence, or everything "
+    "in the course up to this unit. Left out: ``unit``.",
+    f"{_OPENEDX}.char_limit": "The most characters of course text. What is furthest from the learner is left out "
+    "first, and the text says so. ``null``: no limit.",
+    f"{_OPENEDX}.fields": "For ``get_course_info``, the facts to tell: ``title``, ``short_description``, "
+    "``description``, ``overview``, ``syllabus``, ``language``, ``start``, ``end``. For ``get_location_content``, the "
+    "kinds of blocks to read, such as ``html`` and ``video``. ``null``: all.",
+    _LLM: "What is asked of which model.",
+    f"{_LLM}.function": "Which built-in prompt: see *Functions* below. Left out: ``call_with_custom_prompt``.",
+    f"{_LLM}.provider": "A name in :confval:`AI_EXTENSIONS`. Left out: ``default``.",
+    f"{_LLM}.prompt": "Your own words in place of the built-in prompt.",
+    f"{_LLM}.prompt_template": "Slug or UUID of a prompt template in the admin; it is read at each request.",
+    f"{_LLM}.stream": "Show the answer as it is written. Left out: ``true``.",
+    f"{_LLM}.options": "Parameters for the model, such as ``temperature`` and ``max_tokens``.",
+    f"{_LLM}.enabled_tools": "Kept for a later version; this one offers no tools.",
+    f"{_LLM}.mcp_configs": "Kept for a later version.",
+    f"{_LLM}.cache": "Kept for a later version.",
+    f"{_LLM}.fallbacks": "Kept for a later version; this one asks one provider.",
+    "processor_config.SubmissionProcessor": "Kept for a later version, which has conversations.",
+    "processor_config.SubmissionProcessor.max_context_messages": "Kept for a later version.",
+    "actuator_config": "What acts on the answer. This version has one kind: the widget on the page.",
+    _UI: "The widget's parts by name. Widgets read this and nothing else of a profile.",
+    f"{_UI}.request": "What the learner presses or writes in.",
+    f"{_UI}.request.component": "The name of the frontend component.",
+    f"{_UI}.request.config": "What the component is told, such as ``buttonText``.",
+    f"{_UI}.response": "What shows the answer.",
+    f"{_UI}.response.component": "The name of the frontend component.",
+    f"{_UI}.response.config": "What the component is told.",
+}
