@@ -61,23 +61,24 @@ def within(seconds, condition):
     return condition()
 
 
-def is_serving():
-    """Does the server still work on a request?"""
-    return any("process_request_thread" in thread.name for thread in threading.enumerate())
+def working_threads():
+    """Those that serve a request, here or in a fake provider."""
+    return {thread for thread in threading.enumerate() if "process_request_thread" in thread.name}
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "text/event-stream"])
 def test_going_away_closes_the_provider_s_stream(port, learner, make_scope, provider, tracked, accept):
     make_scope()
     provider.reply([f"word{number} " for number in range(200)], delay=0.05)
+    others = working_threads()
     with send(port, learner, accept) as connection:
         received = read_until(connection, b"word1")
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert f"Content-Type: {accept}".encode() in received
     assert b"word199" not in received
 
-    assert within(2, lambda: provider.disconnects == 1)
-    assert within(2, lambda: not is_serving())
+    assert within(5, lambda: provider.disconnects == 1)
+    assert within(5, lambda: working_threads() <= others)
     assert not [event for event in tracked if "completed" in event["name"]]
 
 
@@ -90,5 +91,5 @@ def test_staying_to_the_end(port, learner, make_scope, provider, tracked, accept
         while piece := connection.recv(4096):
             received += piece
     assert b"error" not in received
-    assert within(2, lambda: [event for event in tracked if "completed" in event["name"]])
+    assert within(5, lambda: [event for event in tracked if "completed" in event["name"]])
     assert provider.disconnects == 0
