@@ -34,7 +34,7 @@ class OpenEdXAIExtensionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the modules that register themselves: workers, validators, checks, transformers."""
-        for module in ("checks", "workflows.orchestrators", "processors"):
+        for module in ("checks", "workflows.orchestrators", "processors", "tools.builtin"):
             import_module(f"{self.name}.{module}")
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")

@@ -22,6 +22,10 @@ def _positive_number(value: Any) -> str | None:
     return None if is_number and value > 0 else "must be a number greater than 0"
 
 
+def _positive_whole_number(value: Any) -> str | None:
+    return "must be a whole number, 1 or more" if value == 0 else _whole_number(value)
+
+
 def _whole_number(value: Any) -> str | None:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return None if is_whole and value >= 0 else "must be a whole number, 0 or more"
@@ -57,6 +61,44 @@ def _service_variant(value: Any) -> str | None:
 def _courses(value: Any) -> str | None:
     is_list = isinstance(value, list | tuple) and all(isinstance(c, Mapping) and "path" in c for c in value)
     return None if is_list else "must be a list of dictionaries, each with a path"
+
+
+def _web_address(value: Any) -> str | None:
+    is_address = isinstance(value, str) and value.startswith(("http://", "https://", "//"))
+    return None if not value or is_address else "must be a web address such as 'https://learn.example.com'"
+
+
+def _mcp_servers(value: Any) -> str | None:
+    # A problem names the server and the key only: addresses and headers hold secrets.
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) and name for name in value):
+        return "must be a dictionary of MCP server name to its parameters"
+    for name, parameters in value.items():
+        if not isinstance(parameters, Mapping) or not all(isinstance(key, str) for key in parameters):
+            return f"server {name!r} must be a dictionary with a URL"
+        normal = _mcp_parameters(parameters)
+        for key, is_good, what in _MCP_PARAMETERS:
+            if not is_good(normal.get(key)):
+                return f"server {name!r} must have {what}"
+    return None
+
+
+def _mcp_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    normal = {key.lower(): value for key, value in parameters.items()}
+    return {**normal, "url": normal.get("url", normal.get("server_url"))}
+
+
+_MCP_PARAMETERS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("url", lambda v: isinstance(v, str) and v.startswith(("http://", "https://")), "a URL with http or https"),
+    (
+        "headers",
+        lambda v: v is None or (isinstance(v, Mapping) and all(isinstance(t, str) for t in (*v, *v.values()))),
+        "HEADERS that are a dictionary of texts",
+    ),
+    ("allowed_tools", lambda v: v is None or _texts(v) is None, "ALLOWED_TOOLS that are a list of names"),
+    ("timeout", lambda v: v is None or _positive_number(v) is None, "a TIMEOUT of more than 0 seconds"),
+    ("transport", lambda v: v in (None, "streamable_http", "sse"), "a TRANSPORT that is 'streamable_http' or 'sse'"),
+    ("through", lambda v: v in (None, "auto", "client"), "a THROUGH that is 'auto' or 'client'"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +150,34 @@ SETTINGS: Mapping[str, Setting] = {
     "AI_EXTENSIONS_MAX_RETRIES": Setting(
         2, "How often a failed provider call is tried again before the first token.", _whole_number
     ),
+    "AI_EXTENSIONS_MAX_CONTEXT_MESSAGES": Setting(
+        10,
+        "How many of the last messages of a conversation go to the model and to a widget that opens, unless the "
+        "profile says otherwise.",
+        _positive_whole_number,
+    ),
+    "AI_EXTENSIONS_MAX_TOOL_ROUNDS": Setting(
+        6, "How often a model may ask for tools before it must answer.", _whole_number
+    ),
     "AI_EXTENSIONS_RESOLUTION_MAX_AGE": Setting(
         30,
         "Seconds after which a process looks scopes up again even if nothing told it of a change: the bound on "
         "staleness where processes share no cache.",
         _positive_number,
+    ),
+    "AI_EXTENSIONS_MCP_CONFIGS": Setting(
+        {},
+        "MCP servers by name, whose tools profiles may enable: {name: {URL, HEADERS, ALLOWED_TOOLS: [names], TIMEOUT: "
+        "seconds (15), TRANSPORT: 'streamable_http' or 'sse', THROUGH: 'auto' or 'client'}}; only URL is needed.",
+        _mcp_servers,
+    ),
+    "LEARNING_MICROFRONTEND_URL": Setting(
+        None,
+        "Where learners read courses; links to a place in a course lead there. The platform sets it.",
+        _web_address,
+    ),
+    "LMS_ROOT_URL": Setting(
+        None, "Address of the LMS; such links lead there where there is no learning micro-frontend.", _web_address
     ),
 }
 
@@ -143,6 +208,15 @@ def providers() -> Mapping[str, Mapping[str, Any]]:
     """The configured LLM providers by name, in the order the site wrote them."""
     configured: Mapping[str, Mapping[str, Any]] = get("AI_EXTENSIONS")
     return configured
+
+
+def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
+    """The configured MCP servers by name: keys in lower case, the address under ``url``. Those that can't be used
+    are left out; ``manage.py check`` says why.
+    """
+    configured = get("AI_EXTENSIONS_MCP_CONFIGS")
+    names = configured if isinstance(configured, Mapping) else {}
+    return {name: _mcp_parameters(configured[name]) for name in names if not _mcp_servers({name: configured[name]})}
 
 
 def service_variant() -> str:

@@ -131,6 +131,10 @@ class ServiceUnavailable(AIExtensionsError):
     default_message = _("The AI service is temporarily unavailable. Please try again later.")
 
 
+class ThreadGone(ServiceUnavailable):
+    """The provider has lost, or never had, the thread to go on with. The conversation goes on from our own history."""
+
+
 class StreamInterrupted(AIExtensionsError):
     """The provider's stream broke after the first text had been sent."""
 

@@ -21,6 +21,11 @@ SLOT = "unit-summary"
 SECRET = "sk-test-secret"
 
 
+def from_learner(text: str) -> dict[str, str]:
+    """The message in which a model gets a learner's words."""
+    return {"role": "user", "content": f"<learner_message>\n{text}\n</learner_message>"}
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
     cache.clear()

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "config_models",
     "celery_utils",
     "eventtracking.django",
+    "submissions",
     *get_plugin_apps(PROJECT_TYPE),
 ]
 MIDDLEWARE = [

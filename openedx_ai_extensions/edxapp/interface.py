@@ -112,3 +112,6 @@ class Platform(Protocol):
         Raises:
             ProcessorError: no such location, or this person may not see it.
         """
+
+    def block_link(self, usage_key: UsageKey) -> str:
+        """Where a learner reads this block in a browser."""

@@ -360,6 +360,8 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
             course_id=course_id or CourseKeyField.Empty,
             location_id=location_id or UsageKeyField.Empty,
         )
+        # Known already: nobody has to fetch them again.
+        session.user, session.scope, session.profile = user, scope, scope.profile
         return session
 
 
@@ -390,3 +392,31 @@ class AIWorkflowSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.profile_id} / {self.user_id}"
+
+    def get_local_thread(self) -> list[dict[str, Any]] | None:
+        """All messages that we keep, in chronological order; None when there are none.
+
+        Each is ``{"role", "content", "timestamp", "submission_id"}`` with, by kind, ``status`` (``interrupted`` or
+        ``failed``), ``tool_calls``, ``tool_call_id`` and ``name``.
+        """
+        thread: list[dict[str, Any]] | None = registry.worker("local_thread")(self)
+        return thread
+
+    def get_remote_thread(self) -> list[dict[str, Any]] | None:
+        """The responses that the provider keeps, in chronological order; None when the session has no thread there.
+
+        Each is the provider's own dictionary (OpenAI's Responses API) with all that led to it under ``input``. A
+        response that can't be had is ``{"id", "error": {"code", "message"}}``, and nothing before it is known.
+        """
+        thread: list[dict[str, Any]] | None = registry.worker("remote_thread")(self)
+        return thread
+
+    def get_combined_thread(self) -> list[dict[str, Any]] | None:
+        """Both threads as one, in chronological order; None when there is neither.
+
+        The provider's is the backbone, with its system messages, reasoning and tool calls, each once; ours adds
+        ``submission_id`` and ``timestamp``, and the messages that only we have. Each entry has a ``source``: ``remote``,
+        ``local`` or ``both``.
+        """
+        thread: list[dict[str, Any]] | None = registry.worker("combined_thread")(self)
+        return thread

@@ -1,9 +1,13 @@
 """Names of our events and of their xAPI terms."""
 
 EVENT_COMPLETED = "openedx.ai.workflow.completed"
-EVENTS = (EVENT_COMPLETED,)
+EVENT_INITIALIZED = "openedx.ai.workflow.initialized"
+EVENT_INTERACTED = "openedx.ai.workflow.interacted"
+EVENTS = (EVENT_COMPLETED, EVENT_INITIALIZED, EVENT_INTERACTED)
 
 VERB_COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
+VERB_INITIALIZED = "http://adlnet.gov/expapi/verbs/initialized"
+VERB_INTERACTED = "http://adlnet.gov/expapi/verbs/interacted"
 
 ACTIVITY_AI_WORKFLOW = "https://w3id.org/xapi/openedx/activity/ai-workflow"
 

@@ -10,14 +10,14 @@ from eventtracking import tracker
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 
 logger = logging.getLogger(__name__)
 
 _CONTEXT = "openedx_ai_extensions"
 
 
-def emit_completed(
+def emit(
+    event: str,
     *,
     user: Person,
     workflow_id: str,
@@ -28,11 +28,12 @@ def emit_completed(
     usage: Mapping[str, int],
     prompt_template_slug: str | None = None,
 ) -> None:
-    """A one-shot workflow has answered.
+    """A workflow has answered.
 
     A backend or learning record store that fails is logged by the tracker and never reaches the caller.
 
     Args:
+        event: one of ``constants.EVENTS``.
         user: who asked.
         workflow_id: the scope's id.
         action: the published action that ran.
@@ -52,7 +53,7 @@ def emit_completed(
     }
     if prompt_template_slug:
         data["prompt_template_slug"] = prompt_template_slug
-    _emit(EVENT_COMPLETED, data, user, course_id)
+    _emit(event, data, user, course_id)
 
 
 def _emit(name: str, data: dict[str, Any], user: Person, course_id: str | None) -> None:

@@ -42,3 +42,17 @@ class CompletedTransformer(AIWorkflowTransformer):
     """A one-shot workflow answered."""
 
     _verb = Verb(id=constants.VERB_COMPLETED, display=LanguageMap({xapi.EN: "completed"}))
+
+
+@XApiTransformersRegistry.register(constants.EVENT_INITIALIZED)
+class InitializedTransformer(AIWorkflowTransformer):
+    """A conversation had its first turn."""
+
+    _verb = Verb(id=constants.VERB_INITIALIZED, display=LanguageMap({xapi.EN: "initialized"}))
+
+
+@XApiTransformersRegistry.register(constants.EVENT_INTERACTED)
+class InteractedTransformer(AIWorkflowTransformer):
+    """A conversation had another turn."""
+
+    _verb = Verb(id=constants.VERB_INTERACTED, display=LanguageMap({xapi.EN: "interacted"}))

@@ -55,7 +55,7 @@ def test_half_an_emoji_is_mended(as_learner, make_scope, provider, template):
     response = as_learner.run("all is well \ud83d", request_id="\ude00", headers={"Accept": "application/json"})
     assert response.status_code == 200
     seen = provider.requests[-1]["messages"][-1]["content"] if provider.requests else response.json()["response"]
-    assert seen.endswith("all is well \ufffd")
+    assert "all is well \ufffd" in seen
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from openedx_ai_extensions.models import AIWorkflowScope
 from tests.api.conftest import HERE, Api, error_of, text_of
-from tests.conftest import SECRET
+from tests.conftest import SECRET, from_learner
 
 NO_STREAM = {"processor_config": {"LLMProcessor": {"stream": False}}}
 EVENTS = {"Accept": "text/event-stream"}
@@ -33,7 +33,7 @@ def test_a_whole_answer(as_learner, make_scope, provider, action):
     response = as_learner.run("Why?", action=action)
     assert response.status_code == 200
     assert response.json() == {"response": "Plants make sugar.", "status": "completed"}
-    assert provider.requests[-1]["messages"][-1] == {"role": "user", "content": "Why?"}
+    assert provider.requests[-1]["messages"][-1] == from_learner("Why?")
     assert "stream" not in provider.requests[-1]
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.models import AIWorkflowProfile
-from tests.conftest import COURSE_ID, SLOT, UNIT_ID
+from tests.conftest import COURSE_ID, SLOT, UNIT_ID, from_learner
 
 EXAMPLES = site.REPO / "docs" / "examples"
 QUICKSTART = (site.REPO / "docs" / "quickstart.rst").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def test_the_extension_asks_the_model_with_its_own_prompt(glossary, provider, ac
     system, learner_says = request["messages"]
     assert "Define it for a first-year student" in system["content"]
     assert "<course_content>" in system["content"]
-    assert learner_says["content"] == "chlorophyll"
+    assert learner_says == from_learner("chlorophyll")
 
 
 def test_the_extension_publishes_an_action_that_needs_no_model(glossary, provider, act):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.conftest import UNIT_ID
+from tests.conftest import UNIT_ID, from_learner
 from tests.e2e.conftest import CHROMIUM
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -108,7 +108,7 @@ def test_a_question_reaches_the_model(page, demo):
     ask.get_by_role("textbox").fill("Why are leaves green?")
     ask.get_by_role("button", name="Ask").click()
     expect(ask.locator(".ai-answer")).to_have_text("Hello from the model.")
-    assert demo.provider.requests[-1]["messages"][-1]["content"] == "Why are leaves green?"
+    assert demo.provider.requests[-1]["messages"][-1] == from_learner("Why are leaves green?")
 
 
 def test_a_failure_is_said_in_words(page, demo):

@@ -19,7 +19,7 @@ from eventtracking.django.django_tracker import override_default_tracker
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from openedx_ai_extensions.xapi.events import emit_completed
+from openedx_ai_extensions.xapi import constants, events
 from tests.conftest import COURSE_ID, UNIT_ID
 from tests.fakes import platform_ids
 from tests.fakes.tracking import RecordingBackend
@@ -44,7 +44,7 @@ def completed(learner) -> dict[str, Any]:
 @pytest.fixture
 def emit(completed) -> Callable[..., None]:
     """Emit such a run; keyword arguments change it."""
-    return lambda **changes: emit_completed(**{**completed, **changes})
+    return lambda event=constants.EVENT_COMPLETED, **changes: events.emit(event, **{**completed, **changes})
 
 
 @pytest.fixture
@@ -132,5 +132,6 @@ def worker(transactional_db, queue_at) -> Iterator[None]:
         redis.Redis.from_url(broker).ping()
     except redis.ConnectionError:
         pytest.skip("Redis is not running")
-    with start_worker(queue_at(broker), perform_ping_check=False):
+    # The worker sets the level of all logging, and leaves it so.
+    with start_worker(queue_at(broker), perform_ping_check=False, loglevel="WARNING"):
         yield

@@ -16,7 +16,7 @@ from eventtracking import tracker
 from eventtracking.django.django_tracker import override_default_tracker
 
 from openedx_ai_extensions.plugin_settings import plugin_settings
-from tests.fakes.sites import ALLOWED, EVENT, SITE, admitting, operators_backends, whitelists
+from tests.fakes.sites import ALLOWED, EVENT, EVENTS, SITE, admitting, operators_backends, whitelists
 
 MakeSite = Callable[..., ModuleType]
 
@@ -100,7 +100,7 @@ def test_without_event_routing_a_site_gains_one_list(make_site):
     before = {name: copy.deepcopy(value) for name, value in vars(site).items() if name.isupper()}
     plugin_settings(site)
     after = {name: value for name, value in vars(site).items() if name.isupper()}
-    assert after == {**before, ALLOWED: [EVENT]}
+    assert after == {**before, ALLOWED: EVENTS}
 
 
 @pytest.mark.parametrize("kind", [list, tuple, set, frozenset])
@@ -119,7 +119,7 @@ def test_what_the_site_holds_is_extended_in_a_copy(make_site, kind):
         site.EVENT_BUS_TRACKING_LOGS,
         *(whitelists(site.EVENT_TRACKING_BACKENDS)[name] for name in ("event_bus", "event_bus/statements")),
     ]
-    assert all(set(names) == {"the.sites.own", EVENT} for names in held)
+    assert all(set(names) == {"the.sites.own", *EVENTS} for names in held)
     assert len({id(names) for names in held}) == len(held)
 
 
@@ -128,7 +128,7 @@ def test_the_operators_backends_keep_all_else(make_site):
     site.EVENT_TRACKING_BACKENDS = operators_backends(["the.sites.own"])
     plugin_settings(site)
     extended = vars(site)["EVENT_TRACKING_BACKENDS"]
-    assert extended == operators_backends(["the.sites.own", EVENT])
+    assert extended == operators_backends(["the.sites.own", *EVENTS])
 
 
 @pytest.mark.usefixtures("_order")

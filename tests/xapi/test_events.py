@@ -32,6 +32,7 @@ settings.configure(
     USE_TZ=True,
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     INSTALLED_APPS=[
+        "submissions",
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "rest_framework",
@@ -47,9 +48,11 @@ django.setup()
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(name)s %(message)s")
 
 from django.contrib.auth.models import User
-from openedx_ai_extensions.xapi.events import emit_completed
+from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
+from openedx_ai_extensions.xapi.events import emit
 
-emit_completed(
+emit(
+    EVENT_COMPLETED,
     user=User(pk=5, username="learner"),
     workflow_id="7",
     action="run",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -12,6 +13,7 @@ from openedx_ai_extensions.api.v1.errors import unexpected
 from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
 from openedx_ai_extensions.api.v1.replay import Replay
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
+from openedx_ai_extensions.processors.llm import Notice
 from openedx_ai_extensions.workflows.orchestrators import Stream
 
 
@@ -22,8 +24,12 @@ def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> Strea
         stream: what to send.
         events: as server-sent events rather than plain text.
         replay: told of the whole text, or that there is none.
+
+    Raises:
+        AIExtensionsError: it failed before anything was sent.
     """
     body = EventBody(stream, replay) if events else TextBody(stream, replay)
+    body.start()
     return StreamingHttpResponse(
         body,
         content_type=EVENT_STREAM if events else "text/plain; charset=utf-8",
@@ -40,11 +46,19 @@ class TextBody:
         self._texts: list[bytes] = []
         self._complete = False
         self._settled = False
+        self._begun: list[bytes] = []
+
+    def start(self) -> None:
+        """Wait for the first text, so that an error before it can still be an ordinary answer."""
+        for chunk in self.stream:
+            if chunk:
+                self._begun.append(chunk)
+                return
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self.opening()
         try:
-            for chunk in self.stream:
+            for chunk in chain(self._begun, self.stream):
                 self._texts.append(chunk)
                 yield self.render(chunk)
         except AIExtensionsError as error:
@@ -88,10 +102,15 @@ class TextBody:
 class EventBody(TextBody):
     """Server-sent events: start, deltas, usage, and exactly one of done and error."""
 
+    def start(self) -> None:
+        """Nothing to wait for: these clients are told of the work that goes before the text."""
+
     def opening(self) -> Iterator[bytes]:
         yield _event("start", {"run_id": self.stream.run_id})
 
     def render(self, chunk: bytes) -> bytes:
+        if isinstance(chunk, Notice):
+            return _event(chunk.name, chunk.data)
         # A comment keeps proxies awake while the model is silent.
         return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"
 
@@ -104,8 +123,8 @@ class EventBody(TextBody):
         yield _event("done", {"status": "completed"})
 
 
-def _event(name: str, data: dict[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(dict(data), ensure_ascii=False)}\n\n".encode()
 
 
 class StoredText:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
@@ -70,11 +71,23 @@ class StandalonePlatform:
         units = (course.units[position] for position in _selected(course, usage_key, mode))
         return [_view(unit, role, now) for unit in units if _sees(role, unit, now)]
 
+    def block_link(self, usage_key: UsageKey) -> str:
+        course, block = _in_path(usage_key.course_key), _in_path(usage_key)
+        learning = conf.get("LEARNING_MICROFRONTEND_URL")
+        if learning:
+            return f"{learning.rstrip('/')}/course/{course}/{block}"
+        return f"{(conf.get('LMS_ROOT_URL') or '').rstrip('/')}/courses/{course}/jump_to/{block}"
+
     def _course(self, course_key: CourseKey) -> tuple[CourseEntry, Course]:
         found = self._library.find(course_key)
         if found is None:
             raise self._library.error() or ProcessorError(_("There is no such course."))
         return found
+
+
+def _in_path(key: CourseKey | UsageKey) -> str:
+    # Legal in a path, and what people know keys by; anything else, a slash included, would change where it leads.
+    return quote(str(key), safe=":+@")
 
 
 def _now() -> datetime:

@@ -1,7 +1,9 @@
 """The model: ``LLMProcessor`` says what to ask, ``gateway`` asks it."""
 
 from openedx_ai_extensions.processors.llm import validation
+from openedx_ai_extensions.processors.llm.conversation import Conversation, Notice
+from openedx_ai_extensions.processors.llm.exchange import Thread
+from openedx_ai_extensions.processors.llm.messages import unfenced
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
-from openedx_ai_extensions.processors.llm.stream import TextStream
 
-__all__ = ["LLMProcessor", "TextStream", "validation"]
+__all__ = ["Conversation", "LLMProcessor", "Notice", "Thread", "unfenced", "validation"]

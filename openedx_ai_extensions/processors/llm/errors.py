@@ -21,6 +21,7 @@ from openedx_ai_extensions.exceptions import (
     ProcessorError,
     ProviderRateLimited,
     ServiceUnavailable,
+    ThreadGone,
 )
 
 logger = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def may_retry(error: AIExtensionsError, reason: BaseException) -> bool:
     """Could the same call succeed in a moment? An account that is out of credit will not."""
     if isinstance(error, ProviderRateLimited):
         return "insufficient_quota" not in _words(reason)
-    return isinstance(error, ServiceUnavailable)
+    return isinstance(error, ServiceUnavailable) and not isinstance(error, ThreadGone)
 
 
 def _ours(error: BaseException, status: int | None) -> AIExtensionsError | None:  # noqa: PLR0911  # one line a meaning
@@ -80,6 +81,8 @@ def _ours(error: BaseException, status: int | None) -> AIExtensionsError | None:
         return ContextWindowExceeded()
     if "ContentPolicyViolationError" in names or (status == 400 and _CONTENT_POLICY.search(text)):
         return ProcessorError(_("The AI service declined to answer this."))
+    if _is_thread_gone(error, status):
+        return ThreadGone()
     if status in {401, 403}:
         return InvalidAPIKey()
     if status == 429:
@@ -89,6 +92,14 @@ def _ours(error: BaseException, status: int | None) -> AIExtensionsError | None:
     if status is not None or isinstance(error, ProviderFault | OSError) or _from_library(error):
         return ServiceUnavailable()
     return None
+
+
+def _is_thread_gone(error: BaseException, status: int | None) -> bool:
+    """LiteLLM keeps the provider's code only in the text."""
+    text = str(error)
+    return (status == 400 and "previous_response_not_found" in text) or (
+        status in {400, 404} and re.search(r"response with id .* not found", text, re.IGNORECASE) is not None
+    )
 
 
 def _from_library(error: BaseException) -> bool:

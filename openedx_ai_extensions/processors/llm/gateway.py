@@ -1,7 +1,8 @@
 """The only door to LiteLLM, and so to every LLM provider.
 
 LiteLLM builds the requests, sends them and understands the answers. Ours are the deadlines, the retries, the end of a
-stream and the errors. It is imported at the first call: it takes seconds and a hundred megabytes.
+stream and the errors. It is imported at the first call: it takes seconds and a hundred megabytes. ``chat`` and
+``responses`` know what the two APIs say.
 """
 
 from __future__ import annotations
@@ -14,47 +15,28 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from types import ModuleType
 from typing import Any, TypeVar
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
-from openedx_ai_extensions.processors.llm.errors import CutOff, DeadlineExceeded, may_retry, translate
+from openedx_ai_extensions.processors.llm import chat, responses
+from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, may_retry, translate
+from openedx_ai_extensions.processors.llm.exchange import Completion, Request
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.stream import Pump, TextStream
 
 logger = logging.getLogger(__name__)
 
 FIRST_WAIT = 0.5  # seconds before the first retry; doubles each time
+TOKENIZER_PIECE = 2_000  # characters
+
+# Parameters of a provider that are for us, not for LiteLLM.
+OURS = frozenset({"connect_timeout", "first_byte_timeout", "total_timeout", "max_input_tokens", "capabilities"})
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One question to a model.
-
-    Attributes:
-        provider: name of an entry of the setting ``AI_EXTENSIONS``.
-        messages: in OpenAI's form, ``{"role", "content"}``.
-        options: LiteLLM parameters such as ``temperature``.
-    """
-
-    provider: str
-    messages: Sequence[Mapping[str, Any]]
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """A whole answer; ``usage`` holds token counts as the provider reported them, maybe none."""
-
-    text: str
-    usage: Mapping[str, int]
-    model_used: str
 
 
 @lru_cache(maxsize=1)
@@ -90,21 +72,21 @@ def complete(request: Request) -> Completion:
         AIExtensionsError: the provider failed, after retries; see ``errors``.
     """
     provider = find_provider(request.provider)
-    total = _seconds(provider, "TOTAL_TIMEOUT")
+    total = _total(provider, request)
 
     def ask(deadline: float) -> Completion:
         response = _in_thread(lambda: _call(provider, request, read_timeout=total), deadline)
-        choice = response.choices[0]
-        return Completion(choice.message.content or "", _usage(response), response.model or provider.model)
+        read = responses.read_completion if request.thread else chat.read_completion
+        return read(response, provider)
 
     return _with_retries(ask, provider, total)
 
 
 def stream(request: Request) -> TextStream:
-    """Ask for an answer as it is written; returns when its first text has arrived.
+    """Ask for an answer as it is written; returns when the model has begun.
 
     Raises:
-        AIExtensionsError: the provider failed before the first text, after retries; see ``errors``.
+        AIExtensionsError: the provider failed before that, after retries; see ``errors``.
     """
     provider = find_provider(request.provider)
     idle = _seconds(provider, "FIRST_BYTE_TIMEOUT")
@@ -124,7 +106,72 @@ def stream(request: Request) -> TextStream:
             on_fault=lambda error: translate(error, provider=provider.name, model=provider.model),
         )
 
-    return _with_retries(open_stream, provider, _seconds(provider, "TOTAL_TIMEOUT"))
+    return _with_retries(open_stream, provider, _total(provider, request))
+
+
+def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
+    """A response that the provider keeps, as OpenAI's Responses API gives it, with all that led to it under ``input``.
+
+    Raises:
+        ThreadGone: the provider does not have it any more.
+        AIExtensionsError: the provider failed.
+    """
+    provider = find_provider(provider_name)
+    total = _seconds(provider, "TOTAL_TIMEOUT")
+
+    def ask(deadline: float) -> Mapping[str, Any]:
+        litellm, _httpx = _libraries()
+        kind = provider.kind
+        sent = {**_parameters(provider), "custom_llm_provider": kind, "timeout": total}
+
+        def fetch() -> Mapping[str, Any]:
+            response = litellm.get_responses(response_id=response_id, **sent)
+            items: list[Any] = []
+            more: dict[str, Any] = {}
+            while True:
+                page = litellm.list_input_items(response_id=response_id, order="asc", limit=100, **more, **sent)
+                items += page.get("data") or ()
+                if not page.get("has_more") or not page.get("last_id"):
+                    return {**response.model_dump(), "input": items}
+                more = {"after": page["last_id"]}
+
+        found: Mapping[str, Any] = _in_thread(fetch, deadline)
+        return found
+
+    return _with_retries(ask, provider, total)
+
+
+def total_seconds(provider_name: str) -> float:
+    """Seconds that a whole answer of this provider may take.
+
+    Raises:
+        LLMConfigError: the site has no such provider.
+    """
+    return _seconds(find_provider(provider_name), "TOTAL_TIMEOUT")
+
+
+def context_tokens(provider_name: str) -> int | None:
+    """How many tokens the provider's model reads at most, where the site or LiteLLM's own table knows it.
+
+    Raises:
+        LLMConfigError: the site has no such provider.
+    """
+    provider = find_provider(provider_name)
+    stated = provider.parameters.get("max_input_tokens")
+    if stated is not None:
+        return int(stated)
+    litellm, _httpx = _libraries()
+    known = litellm.model_cost.get(provider.model) or litellm.model_cost.get(provider.model.partition("/")[2]) or {}
+    limit = known.get("max_input_tokens")
+    return limit if isinstance(limit, int) else None
+
+
+def count_tokens(text: str) -> int:
+    """Tokens in a text, by the tokenizer that LiteLLM carries: near enough for every model, and never a download."""
+    litellm, _httpx = _libraries()
+    # In pieces: the tokenizer takes quadratic time on a long text without spaces.
+    pieces = (text[start : start + TOKENIZER_PIECE] for start in range(0, len(text), TOKENIZER_PIECE))
+    return sum(len(litellm.encoding.encode(piece, disallowed_special=())) for piece in pieces)
 
 
 def _with_retries(attempt: Callable[[float], Value], provider: Provider, total: float) -> Value:
@@ -182,20 +229,39 @@ def _seconds(provider: Provider, name: str) -> float:
     return float(provider.parameters.get(name.lower(), conf.get(f"AI_EXTENSIONS_{name}")))
 
 
-def _call(provider: Provider, request: Request, *, read_timeout: float, **extra: Any) -> Any:
-    ours = ("connect_timeout", "first_byte_timeout", "total_timeout")
-    parameters = {name: value for name, value in provider.parameters.items() if name not in ours}
+def _total(provider: Provider, request: Request) -> float:
+    """Seconds that the answer may take."""
+    total = _seconds(provider, "TOTAL_TIMEOUT")
+    return total if request.seconds is None else max(min(total, request.seconds), 0.001)
+
+
+def _call(provider: Provider, request: Request, *, read_timeout: float, stream: bool = False) -> Any:
     litellm, httpx = _libraries()
     _skip_bookkeeping(litellm)
-    timeout = httpx.Timeout(read_timeout, connect=_seconds(provider, "CONNECT_TIMEOUT"))
-    return litellm.completion(
-        **{**parameters, **request.options, **extra},
-        model=provider.model,
-        messages=[dict(message) for message in request.messages],
-        timeout=timeout,
-        max_retries=0,
-        num_retries=0,
-    )
+    common = {
+        "model": provider.model,
+        "timeout": httpx.Timeout(read_timeout, connect=_seconds(provider, "CONNECT_TIMEOUT")),
+        "max_retries": 0,
+        "num_retries": 0,
+    }
+    if stream and request.thread is not None:
+        _let_stream(litellm, provider)
+    if request.thread is None:
+        sent = {**_parameters(provider), **request.options, **chat.parameters(provider, request, stream=stream)}
+        return litellm.completion(**sent, **common)
+    return litellm.responses(**{**_parameters(provider), **responses.parameters(request, stream=stream)}, **common)
+
+
+def _let_stream(litellm: ModuleType, provider: Provider) -> None:
+    """Tell LiteLLM that a model it has not heard of can stream: else it waits for the whole answer and plays a stream."""
+    name = provider.model if "/" in provider.model else f"{provider.kind}/{provider.model}"
+    if name not in litellm.model_cost and name.partition("/")[2] not in litellm.model_cost:
+        litellm.register_model({name: {"litellm_provider": provider.kind, "supports_native_streaming": True}})
+
+
+def _parameters(provider: Provider) -> dict[str, Any]:
+    """What the site states for LiteLLM, without what it states for us."""
+    return {name: value for name, value in provider.parameters.items() if name not in OURS}
 
 
 def _skip_bookkeeping(litellm: ModuleType) -> None:
@@ -211,41 +277,22 @@ def _skip_bookkeeping(litellm: ModuleType) -> None:
 
 def _texts(provider: Provider, request: Request, pump: Pump, idle: float) -> Iterator[str]:
     """The texts of one stream, read in the pump's thread."""
-    capabilities = provider.capabilities
-    extra = {"stream_options": {"include_usage": True}} if capabilities.streams_usage else {}
     _litellm, httpx = _libraries()
-    wrapper = _call(provider, request, read_timeout=idle, stream=True, **extra)
-    is_scripted = "mock_response" in provider.parameters  # by LiteLLM itself, which never says that it is done
-    is_plain = capabilities.plain_chunks and not is_scripted
-    chunks = getattr(wrapper, "completion_stream", None) if is_plain else None
-    if chunks is None or not hasattr(chunks, "__iter__"):
-        chunks, is_plain = wrapper, False
-    connection = _connection(chunks)
+    wrapper = _call(provider, request, read_timeout=idle, stream=True)
+    beneath = wrapper if request.thread else chat.plain_chunks(wrapper, provider)[0]
+    connection = _connection(beneath)
     pump.on_close = lambda: _shut_down(connection)
-    finished = False
+    read = responses.read_stream if request.thread else chat.read_stream
     try:
-        for chunk in chunks:
-            for choice in chunk.choices:
-                finished = finished or choice.finish_reason is not None
-                if choice.delta.content:
-                    yield choice.delta.content
-            if getattr(chunk, "usage", None) is not None:
-                pump.usage = _usage(chunk)
-            pump.model_used = pump.model_used or chunk.model or provider.model
+        yield from read(wrapper, provider, pump)
     finally:
-        close = getattr(getattr(wrapper, "completion_stream", None), "close", None)
+        close = getattr(
+            getattr(wrapper, "completion_stream", None) or getattr(wrapper, "response", None), "close", None
+        )
         if close is not None:
             # The connection may be gone already, which is all that closing wants.
             with contextlib.suppress(httpx.HTTPError, OSError):
                 close()
-    if not (is_scripted or (finished if is_plain else _said_done(wrapper))):
-        raise CutOff
-
-
-def _said_done(wrapper: Any) -> bool:
-    """Did the provider itself end the stream? LiteLLM's own last chunk says "stop" in any case."""
-    reasons = ("received_finish_reason", "intermittent_finish_reason")
-    return any(getattr(wrapper, name, None) is not None for name in reasons)
 
 
 def _connection(chunks: Any) -> socket.socket | None:
@@ -261,9 +308,3 @@ def _shut_down(connection: socket.socket | None) -> None:
     if connection is not None:
         with contextlib.suppress(OSError):  # it was closed already
             connection.shutdown(socket.SHUT_RDWR)
-
-
-def _usage(response: Any) -> Mapping[str, int]:
-    usage = getattr(response, "usage", None)
-    counts = {name: getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
-    return {name: count for name, count in counts.items() if isinstance(count, int)}

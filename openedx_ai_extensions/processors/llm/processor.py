@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
-from openedx_ai_extensions.exceptions import LLMConfigError
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError, ThreadGone
 from openedx_ai_extensions.processors.base import Processor, function
-from openedx_ai_extensions.processors.llm import gateway
-from openedx_ai_extensions.processors.llm.messages import build_messages
-from openedx_ai_extensions.processors.llm.stream import TextStream
+from openedx_ai_extensions.processors.llm import exchange, gateway, responses
+from openedx_ai_extensions.processors.llm.conversation import Conversation
+from openedx_ai_extensions.processors.llm.messages import build_messages, fit, without_tools
+from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
+from openedx_ai_extensions.tools.mcp import McpServer, Through, mcp_server
+from openedx_ai_extensions.tools.registry import find_tool
 
-Answer = dict[str, Any] | TextStream
+MAX_RESPONSES = 200  # of a thread, when all of it is fetched
+
+Answer = dict[str, Any] | Conversation
 
 
 class LLMProcessor(Processor):
@@ -23,8 +33,9 @@ class LLMProcessor(Processor):
 
     Args:
         config: the profile's whole ``processor_config``.
-        user_session: the person's session, for functions that need one.
+        user_session: the person's session, for functions that need one, and for tools.
         extra_params: laid over the configuration for this one call, such as ``{"stream": False}``.
+        tool_context: for whom and where tools run; the session's person and place when left out.
     """
 
     default_function = "call_with_custom_prompt"
@@ -34,50 +45,147 @@ class LLMProcessor(Processor):
         config: Mapping[str, Any] | None,
         user_session: Any = None,
         extra_params: Mapping[str, Any] | None = None,
+        tool_context: ToolContext | None = None,
     ) -> None:
         super().__init__(config)
         self.user_session = user_session
         self.config = {**self.config, **(extra_params or {})}
+        self.tool_context = tool_context or _context_of(user_session)
+        self.conversation: Conversation | None = None
+
+    @property
+    def provider(self) -> str:
+        """Name of an entry of the setting ``AI_EXTENSIONS``."""
+        return self.config.get("provider") or "default"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider can do.
+
+        Raises:
+            LLMConfigError: the site has no such provider.
+        """
+        return find_provider(self.provider).capabilities
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return self.config.get("options") or {}
+
+    @property
+    def provider_identity(self) -> str:
+        """Changes when another provider, or another model of it, answers: its threads are not the same."""
+        provider = find_provider(self.provider)
+        return f"{provider.name}:{provider.model}"
+
+    @property
+    def keeps_threads(self) -> bool:
+        """Can the provider remember a conversation of this profile?"""
+        return self.capabilities.keeps_threads and responses.understands(self.options)
 
     def process(
         self,
         context: str | None = None,
         input_data: str | None = None,
-        chat_history: Sequence[dict[str, Any]] | None = None,
+        chat_history: Sequence[Mapping[str, Any]] | None = None,
+        thread: exchange.Thread | None = None,
     ) -> Answer:
         """Ask the model.
 
         Args:
             context: course text.
             input_data: the learner's words.
-            chat_history: earlier messages in OpenAI's form, oldest first.
+            chat_history: earlier messages in OpenAI's form, oldest first. Needed with a thread too: the provider may
+                have lost it.
+            thread: the conversation that the provider remembers, see ``keeps_threads``; None for a call of its own.
 
         Returns:
-            ``{"response", "usage", "model_used", "status"}``, or a ``TextStream`` (a generator of UTF-8 bytes) whose
-            first text has arrived.
+            ``{"response", "usage", "model_used", "status"}``, or a ``Conversation`` (a generator of UTF-8 bytes) that
+            has begun; ``conversation`` is the same in both cases.
 
         Raises:
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
-        request = gateway.Request(
-            provider=self.config.get("provider") or "default",
-            messages=build_messages(
-                prompt=self.system_prompt(),
-                context=context or "",
-                chat_history=chat_history or (),
-                input_text=input_data or "",
-            ),
-            options=self.config.get("options") or {},
+        streams = self.config.get("stream", True)
+        request = self._request(context or "", input_data or "", chat_history or (), thread)
+        conversation = Conversation(
+            request,
+            self.toolbox,
+            lambda request: _ask(gateway.stream if streams else gateway.complete, request),
+            max_rounds=conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS"),
         )
-        if self.config.get("stream", True):
-            return gateway.stream(request)
-        completion = gateway.complete(request)
+        self.conversation = conversation
+        if streams:
+            return conversation
         return {
-            "response": completion.text,
-            "usage": dict(completion.usage),
-            "model_used": completion.model_used,
+            "response": b"".join(conversation).decode(),
+            "usage": conversation.usage,
+            "model_used": conversation.model_used,
             "status": "completed",
         }
+
+    def _request(
+        self, context: str, input_text: str, chat_history: Sequence[Mapping[str, Any]], thread: exchange.Thread | None
+    ) -> exchange.Request:
+        tools = self.toolbox.definitions if self.toolbox else ()
+        messages = build_messages(
+            prompt=self.system_prompt(),
+            context=context,
+            chat_history=chat_history if tools else without_tools(chat_history),
+            input_text=input_text,
+        )
+        messages = fit(messages, gateway.context_tokens(self.provider), tools, gateway.count_tokens)
+        if thread is not None and thread.response_id:
+            thread = exchange.Thread(thread.response_id, known=len(messages) - 1)
+        return exchange.Request(
+            provider=self.provider,
+            messages=messages,
+            options=self.options,
+            tools=tools,
+            hosted_tools=self._hosted_tools() if thread else (),
+            thread=thread,
+            seconds=gateway.total_seconds(self.provider),
+        )
+
+    def fetch_thread(self, response_id: str) -> list[dict[str, Any]]:
+        """The responses that the provider keeps, oldest first, up to this one.
+
+        A response that can't be had is ``{"id", "error": {"code", "message"}}``.
+        """
+        thread: list[dict[str, Any]] = []
+        while response_id and len(thread) < MAX_RESPONSES:
+            try:
+                response = dict(gateway.fetch_response(self.provider, response_id))
+            except AIExtensionsError as error:
+                thread.append({"id": response_id, "error": {"code": error.code, "message": str(error)}})
+                break
+            thread.append(response)
+            response_id = response.get("previous_response_id") or ""
+        return thread[::-1]
+
+    @cached_property
+    def toolbox(self) -> Toolbox | None:
+        """The tools that the profile enables: local ones, and those of MCP servers that we call ourselves."""
+        if self.tool_context is None:
+            return None
+        found = (find_tool(name) for name in self.config.get("enabled_tools") or ())
+        tools: list[Tool] = [tool for tool in found if tool is not None]
+        for server in self._servers:
+            if not self._is_hosted(server):
+                tools += server.tools()
+        return Toolbox(tools, self.tool_context)
+
+    @cached_property
+    def _servers(self) -> list[McpServer]:
+        found = (mcp_server(name) for name in self.config.get("mcp_configs") or ())
+        return [server for server in found if server is not None]
+
+    def _is_hosted(self, server: McpServer) -> bool:
+        """Does the provider call this MCP server itself? Only within a thread, which only a session has."""
+        can_be = server.through is Through.AUTO and self.user_session is not None
+        return can_be and self.keeps_threads and self.capabilities.runs_mcp
+
+    def _hosted_tools(self) -> list[dict[str, Any]]:
+        return [responses.hosted_tool(server) for server in self._servers if self._is_hosted(server)]
 
     def system_prompt(self) -> str:
         """The prompt template, else the profile's own prompt, else the function's built-in text.
@@ -117,3 +225,23 @@ class LLMProcessor(Processor):
     @function
     def answer_question(self) -> str:
         return builtin_prompt("answer_question")
+
+    @function
+    def chat_with_context(self) -> str:
+        return builtin_prompt("chat_with_context")
+
+
+def _context_of(session: Any) -> ToolContext | None:
+    """Where the tools of a session's conversation run."""
+    if session is None:
+        return None
+    return ToolContext(session.user, session.course_id or None, session.location_id or None, get_platform())
+
+
+def _ask(ask: Any, request: exchange.Request) -> exchange.Answer:
+    """Ask once; when the provider has lost its thread, begin a new one with all that we remember."""
+    try:
+        answer: exchange.Answer = ask(request)
+    except ThreadGone:
+        answer = ask(replace(request, thread=exchange.Thread()))
+    return answer

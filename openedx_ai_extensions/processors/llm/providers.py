@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import LLMConfigError
+
+OPENAI = "https://api.openai.com/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +21,23 @@ class Capabilities:
         streams_usage: takes ``stream_options: {include_usage: true}``.
         plain_chunks: beneath LiteLLM's stream lies one whose chunks already have OpenAI's shape (``choices[0].delta``),
             so it can be read directly: a tenth of the cost, and a stream that was cut can be told from one that ended.
+        keeps_threads: has OpenAI's Responses API and remembers conversations.
+        runs_mcp: calls MCP servers itself, within such a thread.
+        caches_marked_prefixes: caches a prompt up to a ``cache_control`` mark.
     """
 
     streams_usage: bool = True
     plain_chunks: bool = False
+    keeps_threads: bool = False
+    runs_mcp: bool = False
+    caches_marked_prefixes: bool = False
 
 
-# By the part of the model's name before the slash, as LiteLLM names providers.
-CAPABILITIES: Mapping[str, Capabilities] = {
-    "openai": Capabilities(plain_chunks=True),
-    "azure": Capabilities(plain_chunks=True),
+# By the part of the model's name before the slash, as LiteLLM names providers. An extension may add its own.
+CAPABILITIES: dict[str, Capabilities] = {
+    "openai": Capabilities(plain_chunks=True, keeps_threads=True, runs_mcp=True),
+    "azure": Capabilities(plain_chunks=True, keeps_threads=True, runs_mcp=True),
+    "anthropic": Capabilities(caches_marked_prefixes=True),
 }
 UNKNOWN = Capabilities()
 
@@ -47,9 +57,27 @@ class Provider:
     parameters: Mapping[str, Any]
 
     @property
-    def capabilities(self) -> Capabilities:
+    def kind(self) -> str:
+        """LiteLLM's name of the provider."""
         kind, slash, _model = self.model.partition("/")
-        return CAPABILITIES.get(kind if slash else "openai", UNKNOWN)
+        return kind if slash else "openai"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its kind can do, unless the entry's own ``CAPABILITIES`` says otherwise."""
+        capabilities = CAPABILITIES.get(self.kind, UNKNOWN)
+        if self.kind == "openai" and not _is_openai(self.parameters.get("api_base")):
+            # Servers that speak OpenAI's language seldom keep threads, and some drop a history without a word.
+            capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
+        try:
+            return replace(capabilities, **self.parameters.get("capabilities", {}))
+        except TypeError:
+            raise LLMConfigError from None
+
+
+def _is_openai(api_base: Any) -> bool:
+    host = urlsplit(str(api_base or OPENAI)).hostname or ""
+    return host == "openai.com" or host.endswith(".openai.com")
 
 
 def find_provider(name: str) -> Provider:

@@ -6,11 +6,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from openedx_ai_extensions.exceptions import StreamInterrupted
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded
+from openedx_ai_extensions.processors.llm.exchange import ToolCall
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +26,15 @@ class Pump:
     """Runs a source in a daemon thread and hands over its texts.
 
     Args:
-        source: called in the thread with this pump; yields texts, and may set ``usage``, ``model_used`` and
-            ``on_close`` on the pump.
+        source: called in the thread with this pump; yields texts, an empty one when the model is at work without
+            any, and may set ``usage``, ``model_used``, ``tool_calls``, ``response_id`` and ``on_close`` on the pump.
     """
 
     def __init__(self, source: Callable[[Pump], Iterator[str]]) -> None:
         self.usage: Mapping[str, int] = {}
         self.model_used = ""
+        self.tool_calls: Sequence[ToolCall] = ()
+        self.response_id = ""
         self.on_close: Callable[[], None] | None = None
         self.closed = False
         self._items: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
@@ -87,7 +90,7 @@ class Pump:
 class TextStream(Generator[bytes, None, None]):
     """The model's answer as it arrives: UTF-8 bytes, whole characters only.
 
-    An empty chunk says that the provider is alive but silent. ``usage`` (token counts) and ``model_used`` are complete
+    An empty chunk says that the provider is alive but silent. The attributes (see ``exchange.Answer``) are complete
     after the end.
 
     Args:
@@ -125,6 +128,14 @@ class TextStream(Generator[bytes, None, None]):
     @property
     def model_used(self) -> str:
         return self._pump.model_used
+
+    @property
+    def tool_calls(self) -> Sequence[ToolCall]:
+        return self._pump.tool_calls
+
+    @property
+    def response_id(self) -> str:
+        return self._pump.response_id
 
     def __next__(self) -> bytes:
         if self._over:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.tools.registry import tool_names
 from openedx_ai_extensions.workflows.registry import Problem, Severity, config_validator
 
 PATH = "$.processor_config.LLMProcessor"
@@ -35,6 +36,7 @@ def check_llm_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
     elif function == LLMProcessor.default_function and not (llm.get("prompt") or llm.get("prompt_template")):
         yield Problem(f"{PATH}.prompt", _("This function needs a prompt, or a prompt_template."))
     yield from _provider_problems(llm)
+    yield from _tool_problems(llm)
     yield from _option_problems(llm)
 
 
@@ -51,6 +53,18 @@ def _provider_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
     reference = llm.get("prompt_template")
     if reference and PromptTemplate.objects.lookup(reference) is None:
         yield Problem(f"{PATH}.prompt_template", _("There is no prompt template with this slug or UUID."))
+
+
+def _tool_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
+    for kind, known, message in (
+        ("enabled_tools", tool_names(), _("There is no such tool. Use some of: {names}.")),
+        ("mcp_configs", conf.get("AI_EXTENSIONS_MCP_CONFIGS"), _("The site has no such MCP server. It has: {names}.")),
+    ):
+        for position, name in enumerate(llm.get(kind) or ()):
+            if name not in known:
+                names = ", ".join(sorted(known)) or _("none")
+                # Another service may have it.
+                yield Problem(f"{PATH}.{kind}[{position}]", message.format(names=names), Severity.WARNING)
 
 
 def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:

@@ -1,6 +1,7 @@
-"""Course content for the model."""
+"""Course content for the model, and the conversations about it."""
 
 from openedx_ai_extensions.processors.openedx import validation
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
+from openedx_ai_extensions.processors.openedx.submission import SubmissionProcessor
 
-__all__ = ["OpenEdXProcessor", "validation"]
+__all__ = ["OpenEdXProcessor", "SubmissionProcessor", "validation"]

@@ -1,10 +1,16 @@
 """How a workflow runs: one class per way of answering. ``execution`` picks the class a profile names."""
 
+from openedx_ai_extensions.workflows.orchestrators import threads
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
 from openedx_ai_extensions.workflows.orchestrators.execution import execute, orchestrator_class
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import (
+    ScopedSessionOrchestrator,
+    SessionBasedOrchestrator,
+)
+from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
 
 __all__ = [
     "BaseOrchestrator",
@@ -13,8 +19,12 @@ __all__ = [
     "MockResponse",
     "MockStreamResponse",
     "Result",
+    "ScopedSessionOrchestrator",
+    "SessionBasedOrchestrator",
     "Stream",
+    "ThreadedLLMResponse",
     "action",
     "execute",
     "orchestrator_class",
+    "threads",
 ]

@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
+from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
-from openedx_ai_extensions.xapi.events import emit_completed
+from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
+from openedx_ai_extensions.xapi.events import emit
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class BaseOrchestrator:
 
     def result(self, response: Any, usage: Mapping[str, int] | None = None) -> Result:
         """A finished answer, recorded as completed."""
-        self._record(usage or {})
+        self.record(EVENT_COMPLETED, usage or {})
         return Result(response)
 
     def stream(self, source: Generator[bytes, None, None]) -> Stream:
@@ -83,12 +85,25 @@ class BaseOrchestrator:
         def finish(ending: Ending, _text: str) -> None:
             logger.info("workflow.stream.ended run_id=%s ending=%s", self.context.get("run_id"), ending)
             if ending is Ending.COMPLETED:
-                self._record(getattr(source, "usage", None) or {})
+                self.record(EVENT_COMPLETED, getattr(source, "usage", None) or {})
 
         return Stream(source, finish=finish, run_id=str(self.context.get("run_id") or ""))
 
-    def _record(self, usage: Mapping[str, int]) -> None:
-        emit_completed(
+    def course_content(self) -> str:
+        """What the profile wants the model to know of the course; empty when it asks for nothing."""
+        if "OpenEdXProcessor" not in self.profile.processor_config:
+            return ""
+        return OpenEdXProcessor(
+            processor_config=self.profile.processor_config,
+            location_id=self.location_id,
+            course_id=self.course_id,
+            user=self.user,
+        ).process()
+
+    def record(self, event: str, usage: Mapping[str, int]) -> None:
+        """Tell the tracker what happened, one of ``xapi.constants.EVENTS``; ``usage`` holds token counts."""
+        emit(
+            event,
             user=self.user,
             workflow_id=str(self.workflow.pk),
             action=self.workflow.action or "",

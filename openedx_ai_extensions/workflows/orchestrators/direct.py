@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.processors import LLMProcessor
+from openedx_ai_extensions.tools import ToolContext
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action, input_text
 from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 
@@ -17,7 +19,9 @@ class DirectLLMResponse(BaseOrchestrator):
         question = input_text(user_input)
         accepts_stream = self.context.get("accepts_stream", True)
         answer = LLMProcessor(
-            self.profile.processor_config, extra_params=None if accepts_stream else {"stream": False}
+            self.profile.processor_config,
+            extra_params=None if accepts_stream else {"stream": False},
+            tool_context=ToolContext(self.user, self.course_id, self.location_id, get_platform()),
         ).process(context=self.course_content(), input_data=question)
         if isinstance(answer, dict):
             return self.result(answer["response"], answer["usage"])
@@ -27,14 +31,3 @@ class DirectLLMResponse(BaseOrchestrator):
     def simple_button_assistance(self, user_input: Any) -> Result | Stream:
         """The name older widgets use for ``run``."""
         return self.run(user_input)
-
-    def course_content(self) -> str:
-        """What the profile wants the model to know of the course; empty when it asks for nothing."""
-        if "OpenEdXProcessor" not in self.profile.processor_config:
-            return ""
-        return OpenEdXProcessor(
-            processor_config=self.profile.processor_config,
-            location_id=self.location_id,
-            course_id=self.course_id,
-            user=self.user,
-        ).process()

@@ -16,12 +16,14 @@ from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
 from openedx_ai_extensions.workflows.registry import Problem, config_validator, provides
 
 logger = logging.getLogger(__name__)
 
 BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
-    orchestrator.__name__: orchestrator for orchestrator in (DirectLLMResponse, MockResponse, MockStreamResponse)
+    orchestrator.__name__: orchestrator
+    for orchestrator in (DirectLLMResponse, ThreadedLLMResponse, MockResponse, MockStreamResponse)
 }
 
 

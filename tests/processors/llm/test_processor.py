@@ -10,6 +10,7 @@ from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.base import function
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 from openedx_ai_extensions.workflows.registry import Severity, config_problems
+from tests.conftest import from_learner
 
 BUILT_IN = ["summarize_content", "explain_like_five", "greet_from_llm", "answer_question"]
 
@@ -55,7 +56,7 @@ def test_course_text_is_fenced_and_the_learner_speaks_last(sent):
         {"function": "answer_question"}, context="Leaves are green.", input_data="Why?", chat_history=history
     )
     assert "<course_content>\nLeaves are green.\n</course_content>" in system_of(request)
-    assert request["messages"][1:] == [*history, {"role": "user", "content": "Why?"}]
+    assert request["messages"][1:] == [from_learner("Hi"), history[1], from_learner("Why?")]
 
 
 def test_there_is_always_a_user_message(sent):

@@ -1,0 +1,171 @@
+"""The one conversation loop, streaming or not: the model speaks, asks for tools, gets their results, and answers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.processors.llm.exchange import Answer, Request, Thread, ToolCall
+from openedx_ai_extensions.processors.llm.messages import sendable
+from openedx_ai_extensions.tools import Toolbox
+
+logger = logging.getLogger(__name__)
+
+MAX_CALLS = 16  # in one round; what a model asks for beyond it is refused, not forgotten
+
+Ask = Callable[[Request], Answer]
+
+
+class Notice(bytes):
+    """An empty chunk with news of the work: nothing for a reader of text, an event for a client that shows progress.
+
+    Attributes:
+        name: the event, such as ``tool``.
+        data: JSON-serialisable.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+
+    def __new__(cls, name: str, data: Mapping[str, Any]) -> Notice:
+        notice = super().__new__(cls)
+        notice.name = name
+        notice.data = data
+        return notice
+
+
+class Conversation(Generator[bytes, None, None]):
+    """An answer in one or more rounds; yields its text as UTF-8 bytes, and a ``Notice`` for each tool that runs.
+
+    The first round has begun when the object exists, so its errors are raised by the constructor.
+
+    Args:
+        request: the messages, and the definitions of the tools.
+        toolbox: what may be called; None when nothing may.
+        ask: asks the model once.
+        max_rounds: how often the model may ask for tools.
+
+    Attributes:
+        messages: what came of it, in OpenAI's chat form: assistant messages, tool calls and their results.
+        usage: token counts of all rounds together.
+        model_used: the model's name, as the provider said it.
+        response_id: where the provider's thread ends now; empty without one.
+
+    Raises (also while iterating):
+        ProcessorError: the model went on asking for tools.
+        AIExtensionsError: the provider failed.
+    """
+
+    def __init__(self, request: Request, toolbox: Toolbox | None, ask: Ask, *, max_rounds: int) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.usage: dict[str, int] = {}
+        self.model_used = ""
+        self.response_id = ""
+        self._request = request
+        self._toolbox = toolbox
+        self._ask = ask
+        self._max_rounds = max_rounds
+        self._until = None if request.seconds is None else time.monotonic() + request.seconds
+        self._texts: list[bytes] = []  # of the round under way
+        self._given_back = 0  # how many of the messages the model has been sent
+        self._answer = ask(request)
+        self._chunks = self._rounds()
+
+    def so_far(self) -> list[dict[str, Any]]:
+        """The messages, with the text of a round that was cut off, and a result for every call."""
+        messages = list(self.messages)
+        done = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
+        calls = [call for message in messages for call in message.get("tool_calls") or ()]
+        messages += [
+            _result(call["id"], call["function"]["name"], "Not run.") for call in calls if call["id"] not in done
+        ]
+        if self._texts:
+            messages.append({"role": "assistant", "content": b"".join(self._texts).decode()})
+        return messages
+
+    def _rounds(self) -> Iterator[bytes]:
+        for number in range(self._max_rounds + 1):
+            calls = yield from self._listen()
+            if not calls:
+                return
+            if number == self._max_rounds:
+                break
+            for position, call in enumerate(calls):
+                yield from self._call(call, allowed=position < MAX_CALLS)
+            self._request = self._next_request()
+            self._answer = self._ask(self._request)
+        logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, self.model_used)
+        raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
+
+    def _listen(self) -> Generator[bytes, None, Sequence[ToolCall]]:
+        """Pass one answer on; return the calls it asks for."""
+        answer = self._answer
+        said_something = any(message["content"] for message in self.messages if message["role"] == "assistant")
+        for chunk in answer:
+            if chunk:
+                if said_something and not self._texts:
+                    yield b"\n\n"
+                self._texts.append(chunk)
+            yield chunk
+        for name, count in answer.usage.items():
+            self.usage[name] = self.usage.get(name, 0) + count
+        self.model_used = answer.model_used or self.model_used
+        self.response_id = answer.response_id
+        calls = answer.tool_calls
+        message: dict[str, Any] = {"role": "assistant", "content": b"".join(self._texts).decode()}
+        if calls:
+            message["tool_calls"] = [call.as_dict() for call in calls]
+        self.messages.append(message)
+        self._texts = []
+        return calls
+
+    def _call(self, call: ToolCall, *, allowed: bool) -> Iterator[bytes]:
+        yield Notice("tool", {"name": call.name, "state": "started"})
+        if self._toolbox is None:
+            text, state = "There is no such tool.", "failed"
+        elif allowed and (self._until is None or time.monotonic() < self._until):
+            result = self._toolbox.call(call.name, call.arguments)
+            text, state = result.text, "completed" if result.ok else "failed"
+        else:
+            text, state = "Refused: too many calls for one answer.", "failed"
+        self.messages.append(_result(call.id, call.name, text))
+        yield Notice("tool", {"name": call.name, "state": state})
+
+    def _next_request(self) -> Request:
+        asked = self._request
+        produced = self.messages[self._given_back :]
+        self._given_back = len(self.messages)
+        thread = asked.thread
+        if thread is not None:
+            # The provider knows all before, and the answer that asked for the tools.
+            thread = Thread(self.response_id, len(asked.messages) + 1) if self.response_id else Thread()
+        return replace(
+            asked,
+            messages=[*asked.messages, *(sendable(message) for message in produced)],
+            thread=thread,
+            seconds=None if self._until is None else max(self._until - time.monotonic(), 0),
+        )
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def send(self, value: None, /) -> bytes:
+        return next(self)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None, /) -> bytes:
+        self.close()
+        return super().throw(typ, val, tb)
+
+    def close(self) -> None:
+        """Stop: the provider's connection is closed."""
+        self._answer.close()
+
+
+def _result(call_id: str, name: str, text: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "name": name, "content": text}

@@ -1,0 +1,135 @@
+"""``SubmissionProcessor``: a session's conversation, kept in edx-submissions."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import DatabaseError
+from django.utils import timezone
+from submissions import api
+from submissions.errors import SubmissionInternalError
+from submissions.models import Submission
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.processors.base import Processor
+from openedx_ai_extensions.processors.openedx import history
+from openedx_ai_extensions.processors.openedx.history import Turn
+
+logger = logging.getLogger(__name__)
+
+ITEM_TYPE = "openedx_ai_extensions_chat"
+ATTEMPTS = 5  # to write, when requests of one person collide
+FIRST_WAIT = 0.05  # seconds; doubles each time
+
+Value = TypeVar("Value")
+
+
+class SubmissionProcessor(Processor):
+    """Reads and writes the conversation of one session, as the profile's ``SubmissionProcessor`` says.
+
+    What the learner says is one submission, stored before the model is asked; what comes back is another, stored
+    after. Each is a JSON list of messages; what is longer than a submission may be is split over several. Reading costs
+    the same however long the conversation is.
+
+    Configuration: ``max_context_messages``, how many of the last messages go to the model and to a widget.
+
+    Args:
+        processor_config: the profile's whole ``processor_config``.
+        user_session: an ``AIWorkflowSession``.
+    """
+
+    def __init__(self, processor_config: Mapping[str, Any] | None, user_session: Any) -> None:
+        super().__init__(processor_config)
+        self.session = user_session
+
+    @property
+    def max_context_messages(self) -> int:
+        configured: int | None = self.config.get("max_context_messages")
+        return configured or conf.get("AI_EXTENSIONS_MAX_CONTEXT_MESSAGES")
+
+    @property
+    def _item(self) -> dict[str, str]:
+        return {
+            "student_id": str(self.session.user_id),
+            "course_id": str(self.session.course_id or "-"),  # submissions must name one
+            "item_id": str(self.session.pk),
+            "item_type": ITEM_TYPE,
+        }
+
+    def recent(self, messages: int | None = None) -> tuple[list[Turn], bool]:
+        """The last turns, oldest first, and whether there are older ones.
+
+        Args:
+            messages: as many turns as make up this many shown messages, where there are; ``max_context_messages`` when
+                left out.
+        """
+        wanted = messages or self.max_context_messages
+        limit = wanted + 2  # most turns are two submissions of one message each
+        while True:
+            found = self._newest(limit)
+            turns = history.turns(reversed(found))
+            has_older = len(found) == limit
+            if not has_older or sum(len(turn.shown()) for turn in turns) > wanted:
+                return turns, has_older
+            limit *= 2
+
+    def everything(self) -> list[Turn]:
+        """All turns, oldest first."""
+        return history.turns(reversed(self._newest(None)))
+
+    def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
+        """Newest first. The first call for a session creates its student item, so that no later one has to."""
+        found: Sequence[Mapping[str, Any]] = _again(lambda: api.get_submissions(self._item, limit))
+        return found
+
+    def add(
+        self, turn: str, messages: Sequence[Mapping[str, Any]], *, start: int = 0, attempt: int = 1, status: str = ""
+    ) -> str:
+        """Store messages of a turn.
+
+        Args:
+            turn: the turn's id.
+            messages: in OpenAI's chat form.
+            start: place of the first of them in the turn.
+            attempt: how often the turn has been tried.
+            status: put on the last message, see ``Turn.status``.
+
+        Returns:
+            The UUID of the last submission.
+        """
+        now = timezone.now()
+        stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
+        if status:
+            stamped[-1]["status"] = status
+        uuid = ""
+        for answer in history.submissions(history.stored(turn, attempt, start, stamped), Submission.MAXSIZE):
+            # Attempts mean nothing in a conversation; without a number the library would read the latest submission.
+            uuid = _again(lambda answer=answer: api.create_submission(self._item, answer, now, attempt_number=1))[
+                "uuid"
+            ]
+        return str(uuid)
+
+    def clear(self) -> None:
+        """Forget the conversation."""
+        item = self._item
+        _again(
+            lambda: api.reset_score(
+                item["student_id"], item["course_id"], item["item_id"], clear_state=True, emit_signal=False
+            )
+        )
+
+
+def _again(call: Callable[[], Value]) -> Value:
+    """Call the library; try again when simultaneous requests of one person collide in it."""
+    for number in range(ATTEMPTS):
+        try:
+            return call()
+        except (SubmissionInternalError, DatabaseError):
+            if number == ATTEMPTS - 1:
+                raise
+            logger.info("submissions.retry attempt=%s", number + 2)
+        time.sleep(FIRST_WAIT * 2**number)
+    raise AssertionError("unreachable")

@@ -1,0 +1,141 @@
+"""A model's arguments: JSON text, held against a schema that may come from a stranger's server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import regex
+from django.utils.translation import gettext as _
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import extend, validator_for
+from referencing import Registry
+
+from openedx_ai_extensions.exceptions import InvalidRequest
+
+MAX_CHARS = 100_000  # of arguments, and of a schema
+PATTERN_SECONDS = 0.2
+MAX_PROBLEMS = 5
+MAX_PROBLEM_CHARS = 300
+
+
+def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """The arguments in a text, valid by a schema. No text at all stands for no arguments.
+
+    Raises:
+        InvalidRequest: they aren't; the message says where and what is allowed, so that a model can mend it.
+    """
+    arguments = _load(text)
+    validator = _guarded(validator_for(schema, default=Draft202012Validator))(schema, registry=Registry())
+    problems = [_described(error) for error in islice(validator.iter_errors(arguments), MAX_PROBLEMS)]
+    if problems:
+        raise InvalidRequest([_("The arguments are not valid."), *problems])
+    return arguments
+
+
+def schema_problem(schema: Any) -> str | None:
+    """What keeps this from being the JSON schema of a tool's arguments, or None."""
+    if not isinstance(schema, Mapping) or schema.get("type") != "object":
+        return "must be a JSON schema of type 'object'"
+    try:
+        if len(json.dumps(schema)) > MAX_CHARS:
+            return "are too long"
+        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+        if any(not reference.startswith("#") for reference in _references(schema)):
+            return "must not refer to other documents"
+    except (SchemaError, RecursionError, TypeError, ValueError) as error:
+        return f"are not a valid JSON schema ({getattr(error, 'message', type(error).__name__)})"[:MAX_PROBLEM_CHARS]
+    return None
+
+
+def _load(text: str) -> dict[str, Any]:
+    text = "" if text is None else str(text)  # providers differ in how they send no arguments
+    if len(text) > MAX_CHARS:
+        raise InvalidRequest(_("The arguments are too long."))
+    try:
+        arguments = json.loads(text, parse_constant=_refuse_constant) if text.strip() else {}
+    except (ValueError, RecursionError):
+        raise InvalidRequest(_("The arguments are not valid JSON.")) from None
+    if not isinstance(arguments, dict):
+        raise InvalidRequest(_("The arguments must be a JSON object."))
+    return arguments
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are Python's own
+
+
+def _described(error: ValidationError) -> str:
+    rule = error.validator_value
+    if error.validator == "additionalProperties":
+        rule = sorted(error.schema.get("properties", ()))
+    elif error.validator == "required":
+        rule = error.schema["required"]
+    # What was sent may be long, so it stands last.
+    allowed = _shortened(f"{error.validator}: {json.dumps(rule, ensure_ascii=False, default=str)}")
+    return f"{_shortened(error.json_path)}: {_('must satisfy')} {allowed} ({_shortened(error.message)})."
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_PROBLEM_CHARS else f"{text[:MAX_PROBLEM_CHARS]}\u2026"
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            if key in {"$ref", "$dynamicRef", "$recursiveRef"} and isinstance(value, str):
+                yield value
+            yield from _references(value)
+    elif isinstance(schema, list | tuple):
+        for item in schema:
+            yield from _references(item)
+
+
+@cache
+def _guarded(validator_class: Any) -> Any:
+    """The class, with patterns that cannot stall a process: ``re`` knows no time limit and lets no other thread run."""
+    additional = validator_class.VALIDATORS.get("additionalProperties")
+
+    def check_additional(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        # Beside patterns it would match them with re; then it is left to the tool.
+        if "patternProperties" not in schema:
+            yield from additional(validator, rule, instance, schema)
+
+    return extend(
+        validator_class,
+        {
+            "pattern": _check_pattern,
+            "patternProperties": _check_pattern_properties,
+            "additionalProperties": check_additional,
+            "unevaluatedProperties": lambda *_args: (),
+        },
+    )
+
+
+def _check_pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not _matches(pattern, instance):
+        yield ValidationError("it does not match")
+
+
+def _check_pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    for pattern, subschema in patterns.items():
+        for key, value in instance.items():
+            if _matches(pattern, key):
+                yield from validator.descend(value, subschema, path=key, schema_path=pattern)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return regex.search(pattern, text, timeout=PATTERN_SECONDS) is not None
+    except TimeoutError:
+        return False
+    except regex.error:
+        return True  # another language's pattern: the tool's own to check

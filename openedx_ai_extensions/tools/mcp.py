@@ -1,0 +1,228 @@
+"""Tools of MCP servers, which a model calls like our own.
+
+The setting ``AI_EXTENSIONS_MCP_CONFIGS`` names the servers. What a server offers is kept for some minutes; one that
+can't be reached offers nothing, and holds nobody up for longer than its timeout.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import ProcessorError, ServiceUnavailable
+from openedx_ai_extensions.tools.arguments import schema_problem
+from openedx_ai_extensions.tools.registry import TOOL_NAME, Tool, ToolContext
+
+if TYPE_CHECKING:
+    import mcp_types
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT = 15.0
+FRESH_SECONDS = 300.0
+RETRY_SECONDS = 30.0
+MAX_TOOLS = 128
+MAX_DESCRIPTION_CHARS = 4_000
+MAX_ERROR_CHARS = 1_000
+
+
+class Transport(enum.StrEnum):
+    STREAMABLE_HTTP = "streamable_http"
+    SSE = "sse"
+
+
+class Through(enum.StrEnum):
+    """Who talks with a server: the provider where it can, or always we."""
+
+    AUTO = "auto"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class McpServer:
+    """A configured server. Its address and headers are secrets.
+
+    Attributes:
+        allowed_tools: the names, as the server says them, of the tools that it may offer; None for all.
+        timeout: seconds for a whole exchange with it.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    allowed_tools: tuple[str, ...] | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    transport: Transport = Transport.STREAMABLE_HTTP
+    through: Through = Through.AUTO
+
+    @property
+    def may_be_hosted(self) -> bool:
+        """May a provider that can call MCP servers call this one, in our place?"""
+        return self.through is Through.AUTO
+
+    @property
+    def hosted(self) -> dict[str, Any]:
+        """The server as a tool of OpenAI's Responses API. It holds the secrets."""
+        tool: dict[str, Any] = {
+            "type": "mcp",
+            "server_label": _safe(self.name),
+            "server_url": self.url,
+            "require_approval": "never",
+        }
+        if self.headers:
+            tool["headers"] = dict(self.headers)
+        if self.allowed_tools is not None:
+            tool["allowed_tools"] = list(self.allowed_tools)
+        return tool
+
+    def tools(self) -> list[Tool]:
+        """What it offers, at most ``MAX_TOOLS``; nothing while it can't be reached, which is tried again later."""
+        listing = _listings.setdefault(self, _Listing())
+        with listing.lock:
+            if time.monotonic() >= listing.good_until:
+                listing.tools, seconds = self._listed()
+                listing.good_until = time.monotonic() + seconds
+            return list(listing.tools)
+
+    def _listed(self) -> tuple[tuple[Tool, ...], float]:
+        try:
+            offered = _ask(self, lambda client: client.list_tools(self, MAX_TOOLS))
+        except ServiceUnavailable:
+            return (), RETRY_SECONDS
+        return tuple(_tools(self, offered)), FRESH_SECONDS
+
+
+class McpTool(Tool):
+    """A tool of a server.
+
+    Args:
+        server: whose it is.
+        remote_name: its name there.
+        parameters: its input schema, as the server says it.
+    """
+
+    def __init__(
+        self, server: McpServer, remote_name: str, parameters: Mapping[str, Any], *, name: str, description: str
+    ) -> None:
+        # The exchange has its own time limit, which ends it properly; this one only stands behind it.
+        super().__init__(name=name, description=description, timeout=server.timeout + 5)
+        self.server = server
+        self.remote_name = remote_name
+        self._parameters = parameters
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return self._parameters
+
+    def run(self, context: ToolContext, arguments: dict[str, Any]) -> str:
+        """Call it on its server, which learns the arguments and nothing of the context.
+
+        Raises:
+            ServiceUnavailable: the server gives no answer.
+            ProcessorError: the server says that the call failed, and how.
+        """
+        result = _ask(self.server, lambda client: client.call_tool(self.server, self.remote_name, arguments))
+        text = _text(result)
+        if result.is_error:
+            raise ProcessorError(text[:MAX_ERROR_CHARS] or _("The tool failed."))
+        return text
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What a server offered when it was last asked. While one thread asks, the others wait for its answer."""
+
+    tools: tuple[Tool, ...] = ()
+    good_until: float = float("-inf")
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_listings: dict[McpServer, _Listing] = {}
+
+
+def mcp_server(name: str) -> McpServer | None:
+    """The server configured under this name, if there is one that can be used."""
+    config = conf.mcp_servers().get(name)
+    if config is None:
+        return None
+    allowed = config.get("allowed_tools")
+    return McpServer(
+        name=name,
+        url=config["url"],
+        headers=tuple((config.get("headers") or {}).items()),
+        allowed_tools=None if allowed is None else tuple(allowed),
+        timeout=float(config.get("timeout") or DEFAULT_TIMEOUT),
+        transport=Transport(config.get("transport") or Transport.STREAMABLE_HTTP),
+        through=Through(config.get("through") or Through.AUTO),
+    )
+
+
+def _ask(server: McpServer, ask: Callable[[Any], Any]) -> Any:
+    """What an exchange with a server gives.
+
+    Raises:
+        ServiceUnavailable: nothing, in time; the log says which server and what kind of error.
+    """
+    from openedx_ai_extensions.tools import mcp_client
+
+    try:
+        return mcp_client.run(lambda: ask(mcp_client), server.timeout)
+    except Exception as error:  # noqa: BLE001  # not hidden: raised as ours, and logged without its text
+        logger.warning("mcp.failed server=%s error=%s", server.name, type(error).__qualname__)
+        if isinstance(error, TimeoutError):
+            raise ServiceUnavailable(_("The tool took too long and was given up.")) from None
+        raise ServiceUnavailable(_("The tool is not available now.")) from None
+
+
+def _tools(server: McpServer, offered: Iterable[mcp_types.Tool]) -> Iterator[Tool]:
+    names: set[str] = set()
+    for tool in offered:
+        if server.allowed_tools is not None and tool.name not in server.allowed_tools:
+            continue
+        name = _tool_name(server.name, tool.name)
+        problem = "is listed twice" if name in names else schema_problem(tool.input_schema)
+        if problem:
+            logger.warning("mcp.tool.skipped server=%s tool=%s problem=%s", server.name, name, problem)
+            continue
+        names.add(name)
+        description = (tool.description or tool.title or "")[:MAX_DESCRIPTION_CHARS]
+        yield McpTool(server, tool.name, tool.input_schema, name=name, description=description)
+
+
+def _tool_name(server: str, tool: str) -> str:
+    """``server__tool``; with a digest of the two where that isn't a name, or might be that of another pair."""
+    name = f"{server}__{tool}"
+    is_plain = TOOL_NAME.fullmatch(name) and "__" not in server and not server.endswith("_")
+    if is_plain:
+        return name
+    digest = hashlib.sha256(json.dumps([server, tool]).encode()).hexdigest()[:10]
+    return f"{_safe(name)[:53]}_{digest}"
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
+def _text(result: mcp_types.CallToolResult) -> str:
+    parts = [part.text if part.type == "text" else _named(part) for part in result.content]
+    if not parts and result.structured_content is not None:
+        return json.dumps(result.structured_content, ensure_ascii=False)
+    return "\n".join(parts)
+
+
+def _named(part: Any) -> str:
+    """Content that is no text, in brackets."""
+    of = getattr(part, "resource", part)
+    what = getattr(of, "uri", None) or getattr(of, "mime_type", None)
+    return f"[{part.type}: {what}]" if what else f"[{part.type}]"

@@ -1,0 +1,168 @@
+"""The tools that one conversation has, called with whatever a model sends."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
+from openedx_ai_extensions.tools.arguments import parse_arguments
+from openedx_ai_extensions.tools.registry import Tool, ToolContext
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a model reads after a call.
+
+    Attributes:
+        text: the result, or what went wrong. Plain: whoever puts it before a model marks it as data.
+        ok: it is the result.
+    """
+
+    text: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    text: str
+    ok: bool = False
+    reason: str = "failed"
+
+
+class Toolbox:
+    """Tools for one person at one place. False when there are none. Safe for threads.
+
+    Args:
+        tools: of two with the same name the first counts, so that a server can't take a local tool's place.
+        context: what every tool gets.
+    """
+
+    def __init__(self, tools: Iterable[Tool], context: ToolContext) -> None:
+        self._tools: dict[str, Tool] = {}
+        for tool in tools:
+            if self._tools.setdefault(tool.name, tool) is not tool:
+                logger.warning("tool.shadowed name=%s", tool.name)
+        self._context = context
+
+    def __bool__(self) -> bool:
+        return bool(self._tools)
+
+    @property
+    def definitions(self) -> list[dict[str, Any]]:
+        """Name, description and parameters of each tool that this person may use here."""
+        return [tool.definition for tool in self._tools.values() if self._permits(tool)]
+
+    def call(self, name: str, arguments: str) -> ToolResult:
+        """Call a tool. Raises nothing, whatever the model, the tool or its server does.
+
+        Args:
+            name: as the model gave it.
+            arguments: JSON text, as the model gave it.
+        """
+        started = time.monotonic()
+        tool = self._tools.get(name) if isinstance(name, str) else None
+        if tool is None:
+            known = ", ".join(self._tools) or "-"
+            outcome = _Outcome(
+                _("There is no such tool here. There are: {names}.").format(names=known), reason="unknown"
+            )
+        else:
+            outcome = self._run(tool, arguments)
+        # A name that we don't know is the model's own words, which the log is not for.
+        logged_name = tool.name if tool else "?"
+        seconds = time.monotonic() - started
+        logger.info("tool.call name=%s ok=%s reason=%s seconds=%.3f", logged_name, outcome.ok, outcome.reason, seconds)
+        return ToolResult(_fit(outcome.text, tool.max_chars) if tool else outcome.text, outcome.ok)
+
+    def _permits(self, tool: Tool) -> bool:
+        try:
+            return tool.permits(self._context)
+        except Exception as error:  # noqa: BLE001  # an extension's own code
+            _log_failure(tool, error)
+            return False
+
+    def _run(self, tool: Tool, arguments: str) -> _Outcome:
+        """Run it in a thread, so that one that hangs can be left behind."""
+        deadline = time.monotonic() + tool.timeout
+        too_late = _Outcome(_("The tool took too long and was given up."), reason="timeout")
+        if not tool.slots.acquire(timeout=tool.timeout):
+            return too_late
+        outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
+        context, language = contextvars.copy_context(), translation.get_language()
+
+        def work() -> None:
+            outcome = _failure()
+            try:
+                outcome = context.run(self._attempt, tool, arguments, language)
+            finally:
+                try:
+                    connections.close_all()
+                finally:
+                    tool.slots.release()
+                    outcomes.put(outcome)
+
+        try:
+            threading.Thread(target=work, name=f"tool-{tool.name}", daemon=True).start()
+        except RuntimeError as error:  # no more threads
+            tool.slots.release()
+            _log_failure(tool, error)
+            return _failure()
+        try:
+            return outcomes.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            return too_late
+
+    def _attempt(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
+        # Django keeps the language to a thread, which contextvars do not change.
+        with translation.override(language):
+            try:
+                if not tool.permits(self._context):
+                    return _Outcome(str(NotAllowed()), reason=NotAllowed.code)
+                result = tool.run(self._context, parse_arguments(tool.parameters, arguments))
+                return _Outcome(_as_text(result), ok=True, reason="done")
+            except AIExtensionsError as error:
+                return _Outcome(str(error), reason=error.code)
+            except BaseException as error:  # noqa: BLE001  # else the thread's last words would be its text
+                _log_failure(tool, error)
+                return _failure()
+
+
+def _failure() -> _Outcome:
+    return _Outcome(_("The tool failed."))
+
+
+def _log_failure(tool: Tool, error: BaseException) -> None:
+    # The type only: a message or a traceback may quote the learner.
+    logger.error("tool.failed name=%s error=%s", tool.name, type(error).__qualname__)
+
+
+def _as_text(result: Any) -> str:
+    return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False, default=str)
+
+
+def _fit(text: str, limit: int) -> str:
+    """At most ``limit`` characters that can be sent, cut at a word, with a last line that says so."""
+    text = text.encode("utf-8", "replace").decode("utf-8")  # half a character pair would break the request
+    if len(text) <= limit:
+        return text
+    notice = _("[Cut here: the whole result is {count} characters long.]").format(count=len(text))
+    room = max(limit - len(notice) - 1, 0)
+    part = text[:room]
+    words = part.rsplit(None, 1)
+    if len(words) == 2 and len(words[0]) > room // 2:
+        part = words[0]
+    return f"{part.rstrip()}\n{notice}"

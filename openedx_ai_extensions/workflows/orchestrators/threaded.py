@@ -1,0 +1,219 @@
+"""A conversation that remembers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
+from openedx_ai_extensions.processors.llm import Conversation, Thread
+from openedx_ai_extensions.processors.openedx.history import FAILED, INTERRUPTED, Turn, new_turn_id, window
+from openedx_ai_extensions.workflows.orchestrators.base import action, input_text
+from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
+from openedx_ai_extensions.xapi.constants import EVENT_INITIALIZED, EVENT_INTERACTED
+
+logger = logging.getLogger(__name__)
+
+REMOTE = "remote"  # key of the session's metadata: which turns the provider's thread holds
+
+
+class ThreadedLLMResponse(SessionBasedOrchestrator):
+    """A chat about the place in the course: every turn knows the ones before.
+
+    What the learner says is stored before the model is asked, what comes back after, whole or cut off. The provider's
+    own thread is used where it keeps one; our history is what counts.
+    """
+
+    @cached_property
+    def history(self) -> SubmissionProcessor:
+        return SubmissionProcessor(self.profile.processor_config, self.session)
+
+    @action
+    def run(self, user_input: Any) -> Result | Stream:
+        """Say something; or, without input, open the chat: greet in a fresh one, show the last messages of another."""
+        text = input_text(user_input)
+        turns, has_older = self.history.recent()
+        if not text and turns:
+            return Result(self._page(turns, has_older, "current_count"))
+        content = self.course_content()
+        return _TurnUnderWay(self, turns, text).run(content)
+
+    @action
+    def lazy_load_chat_history(self, user_input: Any) -> Result:
+        """The messages before those that the client has."""
+        count = _current_messages(user_input)
+        turns, has_older = self.history.recent(count + self.history.max_context_messages)
+        return Result(self._page(turns, has_older, "new_count", skip=count))
+
+    def _page(self, turns: Sequence[Turn], has_older: bool, count_name: str, skip: int = 0) -> str:
+        """Messages as widgets read them: the last ``max_context_messages`` before the last ``skip``."""
+        shown = [message for turn in turns for message in turn.shown()]
+        end = max(len(shown) - skip, 0)
+        start = max(end - self.history.max_context_messages, 0)
+        page = shown[start:end]
+        metadata = {"has_more": start > 0 or (has_older and end > 0), count_name: len(page)}
+        return json.dumps({"messages": page, "metadata": metadata}, ensure_ascii=False)
+
+    def current_response(self) -> str | None:
+        turns, has_older = self.history.recent()
+        return self._page(turns, has_older, "current_count") if turns else None
+
+    def clear(self) -> None:
+        self.history.clear()
+        super().clear()
+
+
+class _TurnUnderWay:
+    """One turn, from the learner's words to the stored answer.
+
+    Args:
+        chat: the conversation.
+        turns: the last turns before this one.
+        text: the learner's words; empty for a greeting.
+    """
+
+    def __init__(self, chat: ThreadedLLMResponse, turns: Sequence[Turn], text: str) -> None:
+        self.chat = chat
+        self.session: AIWorkflowSession = chat.session
+        self.text = text
+        again = turns[-1] if turns and _is_to_be_retried(turns[-1], text) else None
+        self.before = turns[:-1] if again else turns
+        self.id = again.id if again else new_turn_id()
+        self.attempt = again.attempt + 1 if again else 1
+        self.is_stored = again is not None
+        streams = chat.context.get("accepts_stream", True)
+        self.llm = LLMProcessor(
+            chat.profile.processor_config,
+            user_session=self.session,
+            extra_params=None if streams else {"stream": False},
+        )
+        self.thread = self._thread()
+
+    def run(self, content: str) -> Result | Stream:
+        if self.text and not self.is_stored:
+            self.chat.history.add(self.id, [{"role": "user", "content": self.text}])
+        try:
+            answer = self.llm.process(
+                context=content,
+                input_data=self.text,
+                chat_history=window(self.before, self.chat.history.max_context_messages),
+                thread=self.thread,
+            )
+        except Exception as error:
+            self._store([], FAILED, getattr(error, "code", "internal_error"))
+            raise
+        if isinstance(answer, dict):
+            self._complete()
+            return Result(answer["response"])
+        return Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
+
+    def _finish(self, ending: Ending, _text: str) -> None:
+        logger.info("workflow.stream.ended run_id=%s ending=%s", self.chat.context.get("run_id"), ending)
+        if ending is Ending.COMPLETED:
+            self._complete()
+            return
+        messages = self.conversation.so_far()
+        is_seen = any(message["role"] == "assistant" and message["content"] for message in messages)
+        self._store(messages, INTERRUPTED if is_seen else FAILED, ending)
+
+    @property
+    def conversation(self) -> Conversation:
+        """What the model and the tools said. There is one as soon as the model has begun."""
+        if self.llm.conversation is None:
+            raise AssertionError
+        return self.llm.conversation
+
+    def _thread(self) -> Thread | None:
+        """The provider's thread to go on with: only one that holds exactly the turns before this one."""
+        if not self.llm.keeps_threads:
+            return None
+        known = self.session.metadata.get(REMOTE) or {}
+        answered = [turn.id for turn in self.before if turn.is_answered]
+        is_current = (
+            known.get("provider") == self.llm.provider_identity
+            and answered[-1:] == [known.get("turn")]
+            and (len(answered) < 2 or answered[-2] == known.get("previous"))
+            # The provider reads, and charges for, all of its thread: a long one is begun anew from the last messages.
+            and known.get("length", 0) < self.chat.history.max_context_messages
+        )
+        return Thread(self.session.remote_response_id) if is_current else Thread()
+
+    def _complete(self) -> None:
+        """Store the answer, remember where the provider's thread ends, and tell the tracker."""
+        uuid = self._store(self.conversation.messages)
+        response_id = self.conversation.response_id
+        session = self.session
+        if response_id:
+            answered = [turn.id for turn in self.before if turn.is_answered]
+            known = session.metadata.get(REMOTE) or {}
+            session.metadata[REMOTE] = {
+                "provider": self.llm.provider_identity,
+                "turn": self.id,
+                "previous": answered[-1] if answered else None,
+                "length": known.get("length", 0) + 1 if self.thread and self.thread.response_id else 1,
+            }
+        else:
+            session.metadata.pop(REMOTE, None)
+        sessions = AIWorkflowSession.objects.filter(pk=session.pk)
+        is_first = not session.local_submission_id and sessions.filter(local_submission_id="").update(
+            local_submission_id=uuid
+        )
+        sessions.update(
+            local_submission_id=uuid,
+            remote_response_id=response_id,
+            metadata=session.metadata,
+            updated_at=timezone.now(),
+        )
+        self.chat.record(EVENT_INITIALIZED if is_first else EVENT_INTERACTED, self.conversation.usage)
+
+    def _store(self, messages: Sequence[Mapping[str, Any]], status: str = "", reason: str = "") -> str:
+        """Store what came back; a failed turn is marked. Nothing came back to a greeting that failed."""
+        if status == FAILED:
+            logger.info("workflow.turn.failed run_id=%s reason=%s", self.chat.context.get("run_id"), reason)
+            if not self.text:
+                return ""
+            messages = [{"role": "assistant", "content": ""}]
+        start = 1 if self.text else 0
+        return self.chat.history.add(self.id, messages, start=start, attempt=self.attempt, status=status)
+
+
+def _is_to_be_retried(turn: Turn, text: str) -> bool:
+    """Is the learner saying again what got no whole answer?"""
+    if turn.question is None or turn.question["content"] != text:
+        return False
+    if turn.status:
+        return True
+    if turn.is_answered:
+        return False
+    # No answer and no mark of its failure: under way elsewhere, unless its process must have died long ago.
+    patience = timedelta(seconds=2 * conf.get("AI_EXTENSIONS_TOTAL_TIMEOUT"))
+    return datetime.fromisoformat(str(turn.question["timestamp"])) < timezone.now() - patience
+
+
+def _current_messages(user_input: Any) -> int:
+    """How many messages the client has: an int, an object, or either as JSON.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    if isinstance(user_input, str):
+        try:
+            user_input = json.loads(user_input)
+        except ValueError:
+            user_input = None
+    if isinstance(user_input, Mapping):
+        user_input = user_input.get("current_messages")
+    if not isinstance(user_input, int) or isinstance(user_input, bool) or user_input < 0:
+        raise InvalidRequest(_("current_messages is required, as a whole number."))
+    return user_input

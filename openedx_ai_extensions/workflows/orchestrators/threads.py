@@ -1,0 +1,130 @@
+"""A session's conversation in full: as we keep it, as the provider keeps it, and both as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
+from openedx_ai_extensions.processors.llm import unfenced
+from openedx_ai_extensions.workflows.registry import provides
+
+LOCAL, REMOTE, BOTH = "local", "remote", "both"
+
+
+@provides("local_thread")
+def local_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
+    """The work behind ``AIWorkflowSession.get_local_thread``."""
+    turns = SubmissionProcessor(session.profile.processor_config, session).everything()
+    return [dict(message) for turn in turns for message in turn.messages] or None
+
+
+@provides("remote_thread")
+def remote_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
+    """The work behind ``AIWorkflowSession.get_remote_thread``."""
+    if not session.remote_response_id:
+        return None
+    return LLMProcessor(session.profile.processor_config, user_session=session).fetch_thread(session.remote_response_id)
+
+
+@provides("combined_thread")
+def combined_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
+    """The work behind ``AIWorkflowSession.get_combined_thread``."""
+    local, remote = local_thread(session), remote_thread(session)
+    if local is None and remote is None:
+        return None
+    return _merged(list(_remote_entries(remote or ())), local or [])
+
+
+def _merged(remote: list[dict[str, Any]], local: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The remote entries, enriched by the local ones that say the same, with the rest of these in their place in time.
+
+    Equal messages are matched from the end: a thread that was begun anew holds the last ones.
+    """
+    merged: list[dict[str, Any]] = []
+    rest = [{**message, "source": LOCAL} for message in local]
+    for entry in reversed(remote):
+        place = next((i for i in range(len(rest) - 1, -1, -1) if _identity(rest[i]) == _identity(entry)), None)
+        if place is None:
+            merged.append(entry)
+            continue
+        # Whatever came after it locally, and was not matched, is something that only we have.
+        merged += reversed(rest[place + 1 :])
+        merged.append({**entry, **_without_empty(rest[place]), "source": BOTH})
+        rest = rest[:place]
+    merged += reversed(rest)
+    return _in_time(merged[::-1])
+
+
+def _in_time(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Entries without a time get the one of the entry before them; then all are sorted, stably."""
+    time = ""
+    keyed = []
+    for entry in entries:
+        time = max(time, entry.get("timestamp") or "")
+        keyed.append((entry.get("timestamp") or time, entry))
+    return [entry for _time, entry in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes two messages the same; calls and their results are told apart by the provider's id of the call."""
+    calls = tuple(call["id"] for call in entry.get("tool_calls") or ())
+    if entry.get("tool_call_id") or calls:
+        return (entry["role"], entry.get("tool_call_id"), calls)
+    return (entry["role"], (entry.get("content") or "").strip())
+
+
+def _without_empty(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if value not in ("", None)}
+
+
+def _remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Each item of each response once: the input of a response repeats all that came before it."""
+    seen: set[Any] = set()
+    for response in responses:
+        if "error" in response:
+            yield {"role": "system", "type": "error", "content": response["error"]["message"], "source": REMOTE,
+                   "response_id": response["id"], "code": response["error"]["code"]}  # fmt: skip
+            continue
+        about = {"response_id": response["id"], "source": REMOTE}
+        answered = _timestamp(response.get("created_at"))
+        instructions = response.get("instructions")
+        if isinstance(instructions, str) and instructions and ("instructions", instructions) not in seen:
+            seen.add(("instructions", instructions))
+            yield {"role": "system", "content": instructions, "timestamp": answered, **about}
+        for item in [*response.get("input", ()), *response.get("output", ())]:
+            key = item.get("id") or json.dumps(item, sort_keys=True, default=str)
+            if key not in seen:
+                seen.add(key)
+                yield {**_entry(item), "timestamp": answered, **about}
+
+
+def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item of the Responses API as a message of a chat."""
+    kind = item.get("type") or "message"
+    if kind == "function_call":
+        call = {
+            "id": item.get("call_id"),
+            "type": "function",
+            "function": {"name": item.get("name"), "arguments": item.get("arguments")},
+        }
+        return {"role": "assistant", "content": "", "tool_calls": [call]}
+    if kind == "function_call_output":
+        return {"role": "tool", "tool_call_id": item.get("call_id"), "content": unfenced(str(item.get("output") or ""))}
+    if kind == "message":
+        return {"role": item.get("role") or "assistant", "content": unfenced(_text(item.get("content")))}
+    return {"role": "assistant", "type": kind, "content": _text(item.get("summary") or item.get("output"))}
+
+
+def _text(content: Any) -> str:
+    """The text of a content, which is a text or a list of parts."""
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text") or "") for part in content or () if isinstance(part, Mapping))
+
+
+def _timestamp(seconds: Any) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if isinstance(seconds, int | float) else ""
