@@ -415,8 +415,8 @@ class AIWorkflowSession(models.Model):
         """Both threads as one, in chronological order; None when there is neither.
 
         The provider's is the backbone, with its system messages, reasoning and tool calls, each once; ours adds
-        ``submission_id`` and ``timestamp``, and the messages that only we have. Each entry has a ``source``: ``remote``,
-        ``local`` or ``both``.
+        ``submission_id`` and ``timestamp``, and the messages that only we have. Each entry says its ``source``:
+        ``remote``, ``local`` or ``both``.
         """
         thread: list[dict[str, Any]] | None = registry.worker("combined_thread")(self)
         return thread

@@ -142,7 +142,7 @@ def turns(found: Iterable[Mapping[str, Any]]) -> list[Turn]:
 
 
 def window(found: Sequence[Turn], size: int) -> list[Mapping[str, Any]]:
-    """The last answered turns as messages for a model: as many as make up ``size`` shown messages, at least one turn."""
+    """The last answered turns as messages for a model: as many as make up ``size`` shown messages, at least one."""
     chosen: list[Turn] = []
     shown = 0
     for turn in reversed(found):

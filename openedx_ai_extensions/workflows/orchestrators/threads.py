@@ -85,7 +85,7 @@ def _remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str
     """Each item of each response once: the input of a response repeats all that came before it."""
     seen: set[Any] = set()
     for response in responses:
-        if "error" in response:
+        if response.get("error") and "output" not in response:
             yield {"role": "system", "type": "error", "content": response["error"]["message"], "source": REMOTE,
                    "response_id": response["id"], "code": response["error"]["code"]}  # fmt: skip
             continue
