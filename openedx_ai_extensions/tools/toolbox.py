@@ -76,7 +76,7 @@ class Toolbox:
         started = time.monotonic()
         tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is None:
-            known = ", ".join(self._tools) or "-"
+            known = ", ".join(name for name, known in self._tools.items() if self._permits(known)) or "-"
             outcome = _Outcome(
                 _("There is no such tool here. There are: {names}.").format(names=known), reason="unknown"
             )

@@ -178,8 +178,13 @@ def _check_tools(request: JSON) -> None:
     if not isinstance(tools, list):
         raise wrong_type("tools", "an array of objects", tools)
     for number, tool in enumerate(tools):
+        if tool.get("type") == "mcp":
+            for name in ("server_label", "server_url"):
+                if not isinstance(tool.get(name), str):
+                    raise wrong_type(f"tools[{number}].{name}", "a string", tool.get(name))
+            continue
         if tool.get("type") != "function":
-            raise wrong_value(f"tools[{number}].type", tool.get("type"), ["function", "file_search", "web_search"])
+            raise wrong_value(f"tools[{number}].type", tool.get("type"), ["function", "mcp", "web_search"])
         names.add(check_function(tool, f"tools[{number}]"))
     choice = request.get("tool_choice")
     if choice is not None:

@@ -253,7 +253,7 @@ def _call(provider: Provider, request: Request, *, read_timeout: float, stream: 
 
 
 def _let_stream(litellm: ModuleType, provider: Provider) -> None:
-    """Tell LiteLLM that a model it has not heard of can stream: else it waits for the whole answer and plays a stream."""
+    """Tell LiteLLM that a model unknown to it can stream: else it waits for the whole answer, and plays a stream."""
     name = provider.model if "/" in provider.model else f"{provider.kind}/{provider.model}"
     if name not in litellm.model_cost and name.partition("/")[2] not in litellm.model_cost:
         litellm.register_model({name: {"litellm_provider": provider.kind, "supports_native_streaming": True}})

@@ -18,7 +18,7 @@ from openedx_ai_extensions.processors.llm.providers import Capabilities, find_pr
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
-from openedx_ai_extensions.tools.mcp import McpServer, Through, mcp_server
+from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
 from openedx_ai_extensions.tools.registry import find_tool
 
 MAX_RESPONSES = 200  # of a thread, when all of it is fetched
@@ -141,7 +141,7 @@ class LLMProcessor(Processor):
             messages=messages,
             options=self.options,
             tools=tools,
-            hosted_tools=self._hosted_tools() if thread else (),
+            hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server)] if thread else (),
             thread=thread,
             seconds=gateway.total_seconds(self.provider),
         )
@@ -181,11 +181,8 @@ class LLMProcessor(Processor):
 
     def _is_hosted(self, server: McpServer) -> bool:
         """Does the provider call this MCP server itself? Only within a thread, which only a session has."""
-        can_be = server.through is Through.AUTO and self.user_session is not None
-        return can_be and self.keeps_threads and self.capabilities.runs_mcp
-
-    def _hosted_tools(self) -> list[dict[str, Any]]:
-        return [responses.hosted_tool(server) for server in self._servers if self._is_hosted(server)]
+        has_thread = self.user_session is not None and self.keeps_threads
+        return server.may_be_hosted and has_thread and self.capabilities.runs_mcp
 
     def system_prompt(self) -> str:
         """The prompt template, else the profile's own prompt, else the function's built-in text.

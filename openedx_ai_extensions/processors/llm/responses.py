@@ -12,7 +12,6 @@ from openedx_ai_extensions.processors.llm.errors import CutOff, ProviderFault
 from openedx_ai_extensions.processors.llm.exchange import Completion, Request, Thread, ToolCall
 from openedx_ai_extensions.processors.llm.providers import Provider
 from openedx_ai_extensions.processors.llm.stream import Pump
-from openedx_ai_extensions.tools.mcp import McpServer
 
 # A profile's options in the words of chat completions, and what they are called here.
 _OPTIONS = {
@@ -51,21 +50,6 @@ def parameters(request: Request, *, stream: bool) -> dict[str, Any]:
     if stream:
         sent["stream"] = True
     return sent
-
-
-def hosted_tool(server: McpServer) -> dict[str, Any]:
-    """An MCP server that the provider calls itself."""
-    tool: dict[str, Any] = {
-        "type": "mcp",
-        "server_label": server.name,
-        "server_url": server.url,
-        "require_approval": "never",  # the operator gave it, by naming the server
-    }
-    if server.headers:
-        tool["headers"] = dict(server.headers)
-    if server.allowed_tools is not None:
-        tool["allowed_tools"] = list(server.allowed_tools)
-    return tool
 
 
 def _items(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

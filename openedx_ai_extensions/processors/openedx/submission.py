@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import DatabaseError
@@ -82,7 +83,7 @@ class SubmissionProcessor(Processor):
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
         """Newest first. The first call for a session creates its student item, so that no later one has to."""
-        found: Sequence[Mapping[str, Any]] = _again(lambda: api.get_submissions(self._item, limit))
+        found: Sequence[Mapping[str, Any]] = _again(partial(api.get_submissions, self._item, limit))
         return found
 
     def add(
@@ -107,9 +108,8 @@ class SubmissionProcessor(Processor):
         uuid = ""
         for answer in history.submissions(history.stored(turn, attempt, start, stamped), Submission.MAXSIZE):
             # Attempts mean nothing in a conversation; without a number the library would read the latest submission.
-            uuid = _again(lambda answer=answer: api.create_submission(self._item, answer, now, attempt_number=1))[
-                "uuid"
-            ]
+            submission = _again(partial(api.create_submission, self._item, answer, now, attempt_number=1))
+            uuid = submission["uuid"]
         return str(uuid)
 
     def clear(self) -> None:
