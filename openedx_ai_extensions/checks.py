@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,9 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
 from openedx_ai_extensions.workflows import registry, template_utils
 from openedx_ai_extensions.workflows.schema import schema_problems
 
@@ -33,7 +36,7 @@ def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage
     if not conf.providers():
         hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
         messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
-    return [*messages, *_backend()]
+    return [*messages, *_backend(), *_capabilities()]
 
 
 def _backend() -> Iterator[CheckMessage]:
@@ -43,6 +46,19 @@ def _backend() -> Iterator[CheckMessage]:
     except ImportError as error:
         hint = conf.SETTINGS["AI_EXTENSIONS_BACKEND"].meaning
         yield Error(f"AI_EXTENSIONS_BACKEND does not import: {error}", hint=hint, id="openedx_ai_extensions.E002")
+
+
+def _capabilities() -> Iterator[CheckMessage]:
+    for name in conf.providers():
+        try:
+            _ = find_provider(name).capabilities
+        except LLMConfigError:
+            known = ", ".join(field.name for field in fields(Capabilities))
+            yield Error(
+                f"The provider '{name}' of AI_EXTENSIONS states CAPABILITIES that do not exist.",
+                hint=f"A dictionary of true and false for any of: {known}.",
+                id="openedx_ai_extensions.E005",
+            )
 
 
 @register(TAG)

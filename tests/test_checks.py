@@ -40,6 +40,14 @@ def test_a_site_without_a_provider_is_told(settings):
     assert ours() == [("I001", "No LLM provider is configured.")]
 
 
+@pytest.mark.parametrize("stated", [{"flies": True}, ["keeps_threads"], "all"])
+def test_capabilities_that_do_not_exist(settings, stated):
+    settings.AI_EXTENSIONS = {"default": {"MODEL": "openai/x", "CAPABILITIES": stated}}
+    ((number, text),) = ours()
+    assert number == "E005"
+    assert "'default'" in text
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -54,6 +62,8 @@ def test_a_site_without_a_provider_is_told(settings):
         pytest.param("AI_EXTENSIONS_RESOLUTION_MAX_AGE", "5", "greater than 0", id="an age in words"),
         pytest.param("AI_EXTENSIONS_MAX_RETRIES", -1, "0 or more", id="fewer than no retries"),
         pytest.param("AI_EXTENSIONS_MAX_INPUT_CHARS", 1.5, "a whole number", id="half a character"),
+        pytest.param("AI_EXTENSIONS_MAX_CONTEXT_MESSAGES", 0, "1 or more", id="no messages"),
+        pytest.param("AI_EXTENSIONS_MAX_TOOL_ROUNDS", -1, "0 or more", id="fewer than no rounds"),
         pytest.param("SERVICE_VARIANT", "desktop", "must be 'lms' or 'cms'", id="an unknown service"),
         pytest.param("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS", "slot", "a list of texts", id="slots are a text"),
         pytest.param("AI_EXTENSIONS_STANDALONE_COURSES", [{}], "each with a path", id="a course without path"),

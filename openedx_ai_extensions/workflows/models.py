@@ -389,6 +389,8 @@ class AIWorkflowSession(models.Model):
                 fields=["user", "scope", "profile", "course_id", "location_id"], name="ai_session_unique"
             )
         ]
+        # Apart from seeing that a session exists: reading what a person said is another matter.
+        permissions = [("view_transcript", "Can read the transcript of an AI workflow session")]
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.profile_id} / {self.user_id}"

@@ -60,6 +60,25 @@ def test_a_run_arrives_as_one_complete_statement(lrs, emit, learner):
     }
 
 
+@pytest.mark.parametrize("word", ["completed", "initialized", "interacted"])
+def test_each_event_has_its_verb(lrs, emit, word):
+    emit(f"openedx.ai.workflow.{word}")
+    (statement,) = lrs.statements
+    assert statement["verb"] == {"id": f"http://adlnet.gov/expapi/verbs/{word}", "display": {"en": word}}
+    assert statement["object"]["definition"]["extensions"][f"{EXTENSION}ai-usage"] == USAGE
+
+
+def test_a_conversation_leaves_a_statement_for_each_turn(lrs, make_scope, learner, provider):
+    scope = make_scope(base_filepath="base/chat.json5", slug="tutor")
+    where = {"course_id": CourseKey.from_string(COURSE_ID), "location_id": UsageKey.from_string(UNIT_ID)}
+    for words in ("Why?", "How?"):
+        list(scope.execute(words, "run", learner, {**where, "run_id": "r1", "accepts_stream": True}))
+    assert [(statement["verb"]["display"]["en"], statement["object"]["id"]) for statement in lrs.statements] == [
+        ("initialized", "http://lms.example.com/ai_workflow/tutor__run"),
+        ("interacted", "http://lms.example.com/ai_workflow/tutor__run"),
+    ]
+
+
 def test_a_workflow_that_answers_leaves_one_statement(lrs, make_scope, learner):
     scope = make_scope(base_filepath="examples/mock.json5", slug="demo-answer")
     where = {"course_id": CourseKey.from_string(COURSE_ID), "location_id": UsageKey.from_string(UNIT_ID)}

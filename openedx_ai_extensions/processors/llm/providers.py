@@ -71,7 +71,7 @@ class Provider:
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         try:
             return replace(capabilities, **self.parameters.get("capabilities", {}))
-        except TypeError:
+        except TypeError:  # there is no such capability, or it is no dictionary
             raise LLMConfigError from None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 FAILED, INTERRUPTED = "failed", "interrupted"
@@ -131,14 +132,24 @@ class _Draft:
         return Turn(turn_id, kept, attempt) if has_beginning else None
 
 
-def turns(found: Iterable[Mapping[str, Any]]) -> list[Turn]:
-    """The turns in submissions that are given oldest first; those whose beginning is missing are left out."""
+def turns(found: Iterable[Mapping[str, Any]], *, overdue: datetime) -> list[Turn]:
+    """The turns in submissions that are given oldest first; those whose beginning is missing are left out.
+
+    A question from before ``overdue`` that nothing came back to counts as failed: whatever was at work on it is gone.
+    """
     drafts: dict[str, _Draft] = {}
     for submission in found:
         for part in submission["answer"]:
             drafts.setdefault(part["turn"], _Draft()).add(part, submission)
     built = (draft.turn(turn_id) for turn_id, draft in drafts.items())
-    return [turn for turn in built if turn is not None]
+    return [_marked(turn, overdue) for turn in built if turn is not None]
+
+
+def _marked(turn: Turn, overdue: datetime) -> Turn:
+    question = turn.question
+    if turn.answer or question is None or datetime.fromisoformat(question["timestamp"]) > overdue:
+        return turn
+    return replace(turn, messages=[{**question, "status": FAILED}])
 
 
 def window(found: Sequence[Turn], size: int) -> list[Mapping[str, Any]]:

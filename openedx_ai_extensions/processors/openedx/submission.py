@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from openedx_ai_extensions.processors.openedx.history import Turn
 logger = logging.getLogger(__name__)
 
 ITEM_TYPE = "openedx_ai_extensions_chat"
+GRACE = 30  # seconds after the longest answer, when a question without one counts as failed
 ATTEMPTS = 5  # to write, when requests of one person collide
 FIRST_WAIT = 0.05  # seconds; doubles each time
 
@@ -71,7 +73,7 @@ class SubmissionProcessor(Processor):
         limit = wanted + 2  # most turns are two submissions of one message each
         while True:
             found = self._newest(limit)
-            turns = history.turns(reversed(found))
+            turns = self._turns(found)
             has_older = len(found) == limit
             if not has_older or sum(len(turn.shown()) for turn in turns) > wanted:
                 return turns, has_older
@@ -79,7 +81,12 @@ class SubmissionProcessor(Processor):
 
     def everything(self) -> list[Turn]:
         """All turns, oldest first."""
-        return history.turns(reversed(self._newest(None)))
+        return self._turns(self._newest(None))
+
+    @staticmethod
+    def _turns(newest_first: Sequence[Mapping[str, Any]]) -> list[Turn]:
+        overdue = timezone.now() - timedelta(seconds=conf.get("AI_EXTENSIONS_TOTAL_TIMEOUT") + GRACE)
+        return history.turns(reversed(newest_first), overdue=overdue)
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
         """Newest first. The first call for a session creates its student item, so that no later one has to."""

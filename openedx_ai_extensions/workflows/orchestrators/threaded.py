@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
@@ -190,15 +188,7 @@ class _TurnUnderWay:
 
 def _is_to_be_retried(turn: Turn, text: str) -> bool:
     """Is the learner saying again what got no whole answer?"""
-    if turn.question is None or turn.question["content"] != text:
-        return False
-    if turn.status:
-        return True
-    if turn.is_answered:
-        return False
-    # No answer and no mark of its failure: under way elsewhere, unless its process must have died long ago.
-    patience = timedelta(seconds=2 * conf.get("AI_EXTENSIONS_TOTAL_TIMEOUT"))
-    return datetime.fromisoformat(str(turn.question["timestamp"])) < timezone.now() - patience
+    return bool(turn.status) and turn.question is not None and turn.question["content"] == text
 
 
 def _current_messages(user_input: Any) -> int:

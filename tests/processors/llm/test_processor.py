@@ -149,6 +149,8 @@ def test_a_subclass_reads_its_own_key_and_adds_functions(sent):
         ({"function": "dance"}, "function", Severity.ERROR),
         ({}, "prompt", Severity.ERROR),
         ({"prompt": "x", "provider": "nobody"}, "provider", Severity.WARNING),
+        ({"prompt": "x", "enabled_tools": ["roll_dice", "rm"]}, "enabled_tools[1]", Severity.WARNING),
+        ({"prompt": "x", "mcp_configs": ["nowhere"]}, "mcp_configs[0]", Severity.WARNING),
         ({"prompt": "x", "prompt_template": "gone"}, "prompt_template", Severity.ERROR),
         ({"prompt": "x", "options": {"API_KEY": "k"}}, "options.API_KEY", Severity.ERROR),
         ({"prompt": "x", "options": {"base_url": "u"}}, "options.base_url", Severity.ERROR),

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from submissions.models import Submission
 
 from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.processors import SubmissionProcessor
+from tests.fakes.steps import CallTools, Say, ToolCall
 from tests.workflows.conversations.conftest import Chat
 
 pytestmark = pytest.mark.django_db
@@ -114,8 +117,6 @@ def test_conversations_are_apart(chat, provider, author):
 
 
 def test_long_turns_are_split_and_joined(chat, provider):
-    from submissions.models import Submission
-
     answer = 'Léaf 🌱 \\"quoted\\" ' * 12_000
     provider.reply([answer[i : i + 4000] for i in range(0, len(answer), 4000)])
     question = "é" * 19_000
@@ -139,3 +140,44 @@ def test_what_happened_is_told_once(chat, provider, tracked, read):
     chat.do("clear_session")
     chat.answer("again")
     assert tracked[-1]["name"] == "openedx.ai.workflow.initialized"
+
+
+def test_a_question_whose_process_died_is_marked_and_can_be_asked_again(chat, provider, settings):
+    """What is left when a process is killed between the provider's last byte and the save."""
+    chat.answer("Why green?")
+    history = SubmissionProcessor(None, chat.session)
+    history.add("a1", [{"role": "user", "content": "Where?"}])
+    opened = json.loads(chat.answer())["messages"]
+    assert [(m["content"], m.get("status")) for m in opened[2:]] == [("Where?", None)]
+    settings.AI_EXTENSIONS_TOTAL_TIMEOUT = -60  # as if it had been asked long ago
+    opened = json.loads(chat.answer())["messages"]
+    assert [(m["content"], m.get("status")) for m in opened[2:]] == [("Where?", "failed")]
+    settings.AI_EXTENSIONS_TOTAL_TIMEOUT = 60
+
+
+def small_model(settings, provider, tokens):
+    entry = {"MODEL": "openai/gpt-fake", "API_KEY": "k", "API_BASE": provider.base_url, "MAX_INPUT_TOKENS": tokens}
+    settings.AI_EXTENSIONS = {"default": entry}
+
+
+def test_the_oldest_turns_give_way_in_a_small_model(chat, provider, settings):
+    small_model(settings, provider, 4_000)
+    for number in range(4):
+        provider.then(CallTools(ToolCall("get_location_link", {})), Say("word " * 600))
+        chat.answer(f"question {number}")
+    chat.answer("and?")
+    messages = provider.requests[-1]["messages"]
+    questions = [m["content"] for m in messages if m["role"] == "user"]
+    assert "and?" in questions[-1]
+    assert 1 < len(questions) < 5
+    assert messages[1]["role"] == "user"
+    calls = {call["id"] for m in messages for call in m.get("tool_calls") or ()}
+    assert calls
+    assert calls == {m["tool_call_id"] for m in messages if m["role"] == "tool"}
+
+
+def test_a_model_too_small_for_the_question_alone(chat, provider, settings):
+    small_model(settings, provider, 300)
+    response = chat.say("word " * 1_000)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "context_window_exceeded")
+    assert provider.requests == []
