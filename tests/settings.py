@@ -76,6 +76,7 @@ if os.environ.get("TEST_DATABASE") == "mariadb":
             "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"},
         }
     }
+    MIGRATION_MODULES = {"submissions": "tests.fakes.submissions_migrations"}
 else:
     # A file, not memory: threads and processes of a test must see the same data.
     _DATABASE = Path(tempfile.gettempdir()) / f"openedx_ai_extensions-{os.getpid()}.sqlite3"

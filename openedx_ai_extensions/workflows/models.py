@@ -389,6 +389,10 @@ class AIWorkflowSession(models.Model):
                 fields=["user", "scope", "profile", "course_id", "location_id"], name="ai_session_unique"
             )
         ]
+        indexes = [
+            models.Index(fields=["-updated_at"], name="ai_session_latest"),
+            models.Index(fields=["course_id", "-updated_at"], name="ai_session_course_latest"),
+        ]
         # Apart from seeing that a session exists: reading what a person said is another matter.
         permissions = [("view_transcript", "Can read the transcript of an AI workflow session")]
 

@@ -36,7 +36,16 @@ def combined_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
     local, remote = local_thread(session), remote_thread(session)
     if local is None and remote is None:
         return None
-    return _merged(list(_remote_entries(remote or ())), local or [])
+    return _merged(list(remote_entries(remote or ())), [piece for message in local or () for piece in _pieces(message)])
+
+
+def _pieces(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A message as the provider's items: its text, and each call by itself."""
+    calls = message.get("tool_calls") or ()
+    if message["content"] or not calls:
+        yield {name: value for name, value in message.items() if name != "tool_calls"}
+    for call in calls:
+        yield {**message, "content": "", "tool_calls": [call]}
 
 
 def _merged(remote: list[dict[str, Any]], local: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -81,8 +90,11 @@ def _without_empty(message: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in message.items() if value not in ("", None)}
 
 
-def _remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Each item of each response once: the input of a response repeats all that came before it."""
+def remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The messages in responses as ``get_remote_thread`` gives them.
+
+    Each item of each response once: the input of a response repeats all that came before it.
+    """
     seen: set[Any] = set()
     for response in responses:
         if response.get("error") and "output" not in response:

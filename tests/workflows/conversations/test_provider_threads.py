@@ -212,3 +212,33 @@ def test_a_session_without_a_remote_thread(chat):
     session = chat.session
     assert session.get_remote_thread() is None
     assert texts(session.get_combined_thread()) == texts(session.get_local_thread())
+
+
+@pytest.mark.parametrize("version", ["preview", "2025-04-01-preview"])
+def test_azure_keeps_threads_too(chat, provider, settings, version):
+    settings.AI_EXTENSIONS = {
+        "default": {
+            "MODEL": "azure/our-deployment",
+            "API_KEY": SECRET,
+            "API_BASE": provider.anthropic_url,
+            "API_VERSION": version,
+        }
+    }
+    provider.reply(["Chloro", "phyll."])
+    assert chat.stream("Why green?") == "Chlorophyll."
+    assert chat.answer("Where?") == "Chlorophyll."
+    first, second = provider.requests
+    assert "/responses" in first["path"]
+    assert first["stream"] is True
+    assert second["previous_response_id"]
+    assert [entry["role"] for entry in chat.session.get_combined_thread()][1:] == ["user", "assistant"] * 2
+
+
+def test_a_text_beside_calls_is_there_once(threaded, responses):
+    calls = [ToolCall("get_location_link", {}), ToolCall("get_context", {})]
+    responses.then(CallTools(*calls, text="Let me see."), Say("Here."))
+    threaded.answer("Link?")
+    combined = threaded.session.get_combined_thread()
+    assert [entry["content"] for entry in combined if entry["role"] == "assistant"] == ["Let me see.", "", "", "Here."]
+    assert {entry["source"] for entry in combined[1:]} == {"both"}
+    assert [len(entry["tool_calls"]) for entry in combined if entry.get("tool_calls")] == [1, 1]

@@ -1,0 +1,81 @@
+"""A transcript in a real browser: read with the keyboard alone, on any screen, in any direction of writing."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.contrib.admin.models import LogEntry
+
+from openedx_ai_extensions.models import AIWorkflowSession
+from tests.fakes.steps import CallTools, Say, ToolCall
+from tests.workflows.conversations.conftest import CHAT, Chat
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
+    pytest.mark.django_db(transaction=True),
+]
+HEBREW = "שלום, מה זה chlorophyll?"
+
+
+@pytest.fixture
+def page(monkeypatch):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    # Its synchronous interface runs an event loop in this thread, where Django would refuse the test's own queries.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser.new_page(viewport={"width": 1280, "height": 1000})
+        browser.close()
+
+
+@pytest.fixture
+def session(learner, provider, make_scope, settings) -> AIWorkflowSession:
+    entry = settings.AI_EXTENSIONS["default"]
+    settings.AI_EXTENSIONS = {"default": {**entry, "CAPABILITIES": {"keeps_threads": True}}}
+    tools = {"processor_config": {"LLMProcessor": {"enabled_tools": ["roll_dice"]}}}
+    make_scope(base_filepath=CHAT, slug="chat", patch=tools)
+    chat = Chat(learner)
+    provider.reply(
+        "Leaves are green because of chlorophyll.\n\n1. It absorbs red and blue light.\n2. It reflects green."
+    )
+    chat.answer("Why are leaves green?")
+    provider.then(CallTools(ToolCall("roll_dice", {"sides": 6}), text="Let me see."), Say("You rolled a four."))
+    chat.answer("Roll a die for me!")
+    provider.reply("W" * 400 + " <b>not bold</b>")
+    chat.answer(HEBREW)
+    provider.reply(["It begins ", "well but"])
+    provider.cut_after(1)
+    chat.stream("Tell me a long story.")
+    return chat.session
+
+
+def test_reading_a_transcript_with_the_keyboard(live_server, page, admin_user, session, tmp_path):
+    page.goto(f"{live_server.url}/admin/openedx_ai_extensions/aiworkflowsession/{session.pk}/change/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Log in").click()
+
+    transcript = page.get_by_role("region", name="Transcript")
+    assert transcript.get_by_role("link", name="Ours").get_attribute("aria-current") == "page"
+    assert "Interrupted: the answer is not complete" in transcript.inner_text()
+    question = transcript.get_by_text(HEBREW)
+    assert question.evaluate("element => getComputedStyle(element).direction") == "rtl"
+    page.screenshot(path=tmp_path / "session.png", full_page=True)
+
+    call = transcript.locator("summary", has_text="Calls roll_dice").first
+    call.focus()
+    page.keyboard.press("Enter")
+    assert '"sides": 6' in transcript.inner_text()
+    combined = transcript.get_by_role("link", name="Combined")
+    combined.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**thread=combined**")
+    assert "Ours and the provider's" in transcript.inner_text()
+    page.screenshot(path=tmp_path / "combined.png", full_page=True)
+
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.screenshot(path=tmp_path / "narrow.png", full_page=True)
+    assert LogEntry.objects.count() == 2
