@@ -19,6 +19,7 @@ settings.configure(
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "rest_framework",
+        "submissions",
         "openedx_ai_extensions",
     ],
 )

@@ -66,7 +66,11 @@ class ErrorCodes(FromCode):
     """Every error that this app raises on purpose."""
 
     def text(self) -> str:
-        rows = sorted({(error.http_status, error.code): error for error in self._errors()}.items())
+        by_code: dict[tuple[int, str], type[AIExtensionsError]] = {}
+        for error in self._errors():
+            # A child with its parent's code is only for code of ours to catch.
+            by_code.setdefault((error.http_status, error.code), error)
+        rows = sorted(by_code.items())
         return table(
             ("Code", "HTTP", "What the person reads", "Exception"),
             (25, 8, 47, 20),

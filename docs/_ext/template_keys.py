@@ -29,12 +29,14 @@ MEANINGS: Mapping[str, str] = {
     f"{_LLM}.prompt_template": "Slug or UUID of a prompt template in the admin; it is read at each request.",
     f"{_LLM}.stream": "Show the answer as it is written. Left out: ``true``.",
     f"{_LLM}.options": "Parameters for the model, such as ``temperature`` and ``max_tokens``.",
-    f"{_LLM}.enabled_tools": "Kept for a later version; this one offers no tools.",
-    f"{_LLM}.mcp_configs": "Kept for a later version.",
+    f"{_LLM}.enabled_tools": "Names of the tools that the model may call: see *Tools* below. Left out: none.",
+    f"{_LLM}.mcp_configs": "Names in :confval:`AI_EXTENSIONS_MCP_CONFIGS`: the MCP servers whose tools the model may "
+    "call, beside the enabled ones. Left out: none.",
     f"{_LLM}.cache": "Kept for a later version.",
     f"{_LLM}.fallbacks": "Kept for a later version; this one asks one provider.",
-    "processor_config.SubmissionProcessor": "Kept for a later version, which has conversations.",
-    "processor_config.SubmissionProcessor.max_context_messages": "Kept for a later version.",
+    "processor_config.SubmissionProcessor": "How a conversation is remembered. One-shot workflows do not read it.",
+    "processor_config.SubmissionProcessor.max_context_messages": "How many of the last messages go to the model, and "
+    "to a widget at a time. Left out: :confval:`AI_EXTENSIONS_MAX_CONTEXT_MESSAGES`.",
     "actuator_config": "What acts on the answer. This version has one kind: the widget on the page.",
     _UI: "The widget's parts by name. Widgets read this and nothing else of a profile.",
     f"{_UI}.request": "What the learner presses or writes in.",

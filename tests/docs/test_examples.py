@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import sys
 from textwrap import dedent
 from urllib.parse import urlencode
 
@@ -11,9 +12,14 @@ from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions import checks, conf
 from openedx_ai_extensions.models import AIWorkflowProfile
-from tests.conftest import COURSE_ID, SLOT, UNIT_ID, from_learner
+from openedx_ai_extensions.processors.llm import providers
+from openedx_ai_extensions.tools import registry
+from tests.conftest import COURSE_ID, SECRET, SLOT, UNIT_ID, from_learner
+from tests.fakes.steps import CallTools, Say, ToolCall
+
+OTHER_UNIT_ID = UNIT_ID.replace("unit_sunlight", "unit_chlorophyll")
 
 EXAMPLES = site.REPO / "docs" / "examples"
 QUICKSTART = (site.REPO / "docs" / "quickstart.rst").read_text(encoding="utf-8")
@@ -23,11 +29,27 @@ PATCHES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((EXAMP
 
 
 @pytest.fixture
-def glossary(provider, make_scope, settings, monkeypatch):
-    """The glossary extension, installed and given a scope."""
+def installed(provider, settings, monkeypatch):
+    """The glossary extension, installed; what it registers is gone afterwards."""
+    monkeypatch.setattr(registry, "_tools", dict(registry._tools))
+    monkeypatch.setattr(providers, "CAPABILITIES", dict(providers.CAPABILITIES))
+    for module in [name for name in sys.modules if name.partition(".")[0] == "glossary"]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.syspath_prepend(EXAMPLES)
     settings.WORKFLOW_TEMPLATE_DIRS = [EXAMPLES / "glossary" / "workflow_templates", conf.BUILT_IN_TEMPLATE_DIR]
+    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "glossary"]
+
+
+@pytest.fixture
+def glossary(installed, make_scope):
+    """The extension's workflow that defines terms, with a scope."""
     return make_scope(base_filepath="glossary/define.json5")
+
+
+@pytest.fixture
+def personal(installed, make_scope):
+    """The extension's workflow that keeps them, with a scope."""
+    return make_scope(base_filepath="glossary/personal.json5")
 
 
 @pytest.fixture
@@ -35,10 +57,10 @@ def act(learner):
     """Asks for an action over REST, as a widget does."""
     client = Client()
     client.force_login(learner)
-    context = {"courseId": COURSE_ID, "locationId": UNIT_ID, "uiSlotSelectorId": SLOT}
-    url = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{urlencode({'context': json.dumps(context)})}"
 
-    def post(action, user_input=""):
+    def post(action, user_input="", location=UNIT_ID):
+        context = {"courseId": COURSE_ID, "locationId": location, "uiSlotSelectorId": SLOT}
+        url = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{urlencode({'context': json.dumps(context)})}"
         return client.post(url, {"action": action, "user_input": user_input}, content_type="application/json")
 
     return post
@@ -68,9 +90,71 @@ def test_what_the_extension_does_not_mark_is_no_action(glossary, act):
     assert act("course_content").json()["error"]["code"] == "unknown_action"
 
 
-@pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES)
-def test_a_patch_from_the_guides_makes_a_valid_profile(patch, provider, db):
-    profile = AIWorkflowProfile(slug="mine", base_filepath="base/custom_prompt.json5", content_patch=patch)
+def test_the_orchestrator_that_remembers_does(personal, provider, act):
+    provider.reply("A green pigment.")
+    assert act("get_current_session_response").json()["response"] is None
+    assert act("run", "chlorophyll").json()["response"] == "A green pigment."
+    provider.reply("Light from the sun.")
+    act("run", "sunlight", location=OTHER_UNIT_ID)
+
+    kept = {"chlorophyll": "A green pigment.", "sunlight": "Light from the sun."}
+    for location in (UNIT_ID, OTHER_UNIT_ID):
+        assert act("get_current_session_response", location=location).json()["response"] == kept
+    assert act("clear_session").json() == {"response": "", "status": "session_cleared"}
+    assert act("get_current_session_response").json()["response"] is None
+    assert act("run", "").json()["error"]["code"] == "validation_error"
+
+
+def tool_result(request):
+    (result,) = [message["content"] for message in request["messages"] if message["role"] == "tool"]
+    return json.loads(result.removeprefix("<tool_result>\n").removesuffix("\n</tool_result>"))
+
+
+def test_the_tool_is_offered_and_called(personal, provider, act):
+    provider.then(CallTools(ToolCall("sentences_with", {"term": "Chloroplasts"})), Say("Small green bodies."))
+
+    assert act("run", "chloroplast").json()["response"] == "Small green bodies."
+
+    first, second = provider.requests
+    (offered,) = [tool["function"] for tool in first["tools"]]
+    assert offered["description"].startswith("Find the sentences of this lesson")
+    assert offered["parameters"] == {
+        "type": "object",
+        "properties": {"term": {"type": "string", "description": "A word or a short phrase."}},
+        "required": ["term"],
+        "additionalProperties": False,
+    }
+    found = tool_result(second)
+    assert found
+    assert all("chloroplasts" in sentence.lower() for sentence in found)
+
+
+def test_the_tool_serves_built_in_workflows_too(installed, make_scope, provider, act):
+    patch = {"processor_config": {"LLMProcessor": {"enabled_tools": ["sentences_with"]}}}
+    assert make_scope(base_filepath="base/chat.json5", patch=patch).profile.problems() == []
+    provider.then(CallTools(ToolCall("sentences_with", {"term": "chloroplasts"})), Say("Small green bodies."))
+
+    answer = b"".join(act("run", "What are chloroplasts?").streaming_content)
+
+    assert answer == b"Small green bodies."
+    assert tool_result(provider.requests[1])
+
+
+def test_the_capability_record_changes_what_is_sent(glossary, provider, act, settings):
+    settings.AI_EXTENSIONS = {
+        "default": {"MODEL": "openrouter/anthropic/claude-fake", "API_KEY": SECRET, "API_BASE": provider.base_url},
+    }
+
+    assert act("run", "chlorophyll").status_code == 200
+
+    (marked,) = provider.requests[0]["messages"][0]["content"]
+    assert marked["cache_control"] == {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_a_patch_from_the_guides_makes_a_valid_profile(name, provider, db):
+    base = "base/chat.json5" if name == "tutor" else "base/custom_prompt.json5"
+    profile = AIWorkflowProfile(slug="mine", base_filepath=base, content_patch=PATCHES[name])
     profile.full_clean()
     assert profile.problems() == []
 
@@ -79,8 +163,11 @@ def test_a_removed_processor_is_gone(make_scope, provider):
     assert set(make_scope(patch=PATCHES["without_content"]).profile.processor_config) == {"LLMProcessor"}
 
 
-def test_the_operators_settings_are_settings_of_ours_and_acceptable():
-    module = runpy.run_path(EXAMPLES / "site" / "settings.py")
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "site").glob("*.py")), ids=lambda path: path.stem)
+def test_the_operators_settings_are_settings_of_ours_and_acceptable(path, settings):
+    module = runpy.run_path(path)
     written = {name: value for name, value in module.items() if name in conf.SETTINGS}
     assert set(written) == {name for name in module if name.isupper()} - {"BUILT_IN_TEMPLATE_DIR"}
-    assert {name: conf.SETTINGS[name].problem(value) for name, value in written.items()} == dict.fromkeys(written)
+    for name, value in written.items():
+        setattr(settings, name, value)
+    assert [message for message in checks.check_settings() if message.is_serious()] == []
