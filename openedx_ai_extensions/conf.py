@@ -113,8 +113,9 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "AI_EXTENSIONS": Setting(
         {},
-        "LLM providers by name: {name: {MODEL, API_KEY, API_BASE, any LiteLLM parameter}}. A profile that asks for "
-        "'default' gets the entry of that name, or else the first.",
+        "LLM providers by name: {name: {MODEL, API_KEY, API_BASE, any LiteLLM parameter}}. "
+        "For us are CONNECT_TIMEOUT, FIRST_BYTE_TIMEOUT, TOTAL_TIMEOUT, MAX_INPUT_TOKENS and CAPABILITIES. A profile "
+        "that asks for 'default' gets the entry of that name, or else the first.",
         _providers,
     ),
     "SERVICE_VARIANT": Setting(

@@ -9,7 +9,7 @@ from typing import Any
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError, ThreadGone
+from openedx_ai_extensions.exceptions import AIExtensionsError, ContextWindowExceeded, LLMConfigError, ThreadGone
 from openedx_ai_extensions.processors.base import Processor, function
 from openedx_ai_extensions.processors.llm import exchange, gateway, responses
 from openedx_ai_extensions.processors.llm.conversation import Conversation
@@ -106,12 +106,13 @@ class LLMProcessor(Processor):
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
         streams = self.config.get("stream", True)
-        request = self._request(context or "", input_data or "", chat_history or (), thread)
+        max_rounds = conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS")
+        toolbox = self._toolbox(thread) if max_rounds else None
         conversation = Conversation(
-            request,
-            self.toolbox,
+            self._request(context or "", input_data or "", chat_history or (), toolbox, thread),
+            toolbox,
             lambda request: _ask(gateway.stream if streams else gateway.complete, request),
-            max_rounds=conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS"),
+            max_rounds=max_rounds,
         )
         self.conversation = conversation
         if streams:
@@ -124,9 +125,14 @@ class LLMProcessor(Processor):
         }
 
     def _request(
-        self, context: str, input_text: str, chat_history: Sequence[Mapping[str, Any]], thread: exchange.Thread | None
+        self,
+        context: str,
+        input_text: str,
+        chat_history: Sequence[Mapping[str, Any]],
+        toolbox: Toolbox | None,
+        thread: exchange.Thread | None,
     ) -> exchange.Request:
-        tools = self.toolbox.definitions if self.toolbox else ()
+        tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
             prompt=self.system_prompt(),
             context=context,
@@ -141,10 +147,30 @@ class LLMProcessor(Processor):
             messages=messages,
             options=self.options,
             tools=tools,
-            hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server)] if thread else (),
+            hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server, thread)],
             thread=thread,
             seconds=gateway.total_seconds(self.provider),
         )
+
+    def _toolbox(self, thread: exchange.Thread | None) -> Toolbox | None:
+        """The tools that the profile enables: local ones, and those of MCP servers that we call ourselves."""
+        if self.tool_context is None:
+            return None
+        found = (find_tool(name) for name in self.config.get("enabled_tools") or ())
+        tools: list[Tool] = [tool for tool in found if tool is not None]
+        for server in self._servers:
+            if not self._is_hosted(server, thread):
+                tools += server.tools()
+        return Toolbox(tools, self.tool_context)
+
+    @cached_property
+    def _servers(self) -> list[McpServer]:
+        found = (mcp_server(name) for name in self.config.get("mcp_configs") or ())
+        return [server for server in found if server is not None]
+
+    def _is_hosted(self, server: McpServer, thread: exchange.Thread | None) -> bool:
+        """Does the provider call this MCP server itself? Only the API that keeps threads can."""
+        return thread is not None and server.may_be_hosted and self.capabilities.runs_mcp
 
     def fetch_thread(self, response_id: str) -> list[dict[str, Any]]:
         """The responses that the provider keeps, oldest first, up to this one.
@@ -161,28 +187,6 @@ class LLMProcessor(Processor):
             thread.append(response)
             response_id = response.get("previous_response_id") or ""
         return thread[::-1]
-
-    @cached_property
-    def toolbox(self) -> Toolbox | None:
-        """The tools that the profile enables: local ones, and those of MCP servers that we call ourselves."""
-        if self.tool_context is None:
-            return None
-        found = (find_tool(name) for name in self.config.get("enabled_tools") or ())
-        tools: list[Tool] = [tool for tool in found if tool is not None]
-        for server in self._servers:
-            if not self._is_hosted(server):
-                tools += server.tools()
-        return Toolbox(tools, self.tool_context)
-
-    @cached_property
-    def _servers(self) -> list[McpServer]:
-        found = (mcp_server(name) for name in self.config.get("mcp_configs") or ())
-        return [server for server in found if server is not None]
-
-    def _is_hosted(self, server: McpServer) -> bool:
-        """Does the provider call this MCP server itself? Only within a thread, which only a session has."""
-        has_thread = self.user_session is not None and self.keeps_threads
-        return server.may_be_hosted and has_thread and self.capabilities.runs_mcp
 
     def system_prompt(self) -> str:
         """The prompt template, else the profile's own prompt, else the function's built-in text.
@@ -236,9 +240,12 @@ def _context_of(session: Any) -> ToolContext | None:
 
 
 def _ask(ask: Any, request: exchange.Request) -> exchange.Answer:
-    """Ask once; when the provider has lost its thread, begin a new one with all that we remember."""
+    """Ask once; when the provider's thread is of no use any more, begin a new one with what we remember."""
     try:
         answer: exchange.Answer = ask(request)
-    except ThreadGone:
+    except (ThreadGone, ContextWindowExceeded):
+        # Lost, or grown too long: what we remember is complete, and cut to fit.
+        if request.thread is None or not request.thread.response_id:
+            raise
         answer = ask(replace(request, thread=exchange.Thread()))
     return answer

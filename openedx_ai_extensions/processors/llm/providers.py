@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import LLMConfigError
 
 OPENAI = "https://api.openai.com/v1"
+OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Provider:
     def capabilities(self) -> Capabilities:
         """What its kind can do, unless the entry's own ``CAPABILITIES`` says otherwise."""
         capabilities = CAPABILITIES.get(self.kind, UNKNOWN)
-        if self.kind == "openai" and not _is_openai(self.parameters.get("api_base")):
+        is_scripted = "mock_response" in self.parameters  # by LiteLLM itself, which remembers nothing
+        if is_scripted or (self.kind == "openai" and not _is_openai(self.parameters)):
             # Servers that speak OpenAI's language seldom keep threads, and some drop a history without a word.
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         try:
@@ -75,8 +78,10 @@ class Provider:
             raise LLMConfigError from None
 
 
-def _is_openai(api_base: Any) -> bool:
-    host = urlsplit(str(api_base or OPENAI)).hostname or ""
+def _is_openai(parameters: Mapping[str, Any]) -> bool:
+    """Does the address lead to OpenAI itself? LiteLLM takes it from any of these."""
+    stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
+    host = urlsplit(str(next(filter(None, stated), OPENAI))).hostname or ""
     return host == "openai.com" or host.endswith(".openai.com")
 
 

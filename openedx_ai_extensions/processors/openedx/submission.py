@@ -12,15 +12,29 @@ from typing import Any, TypeVar
 from django.db import DatabaseError
 from django.utils import timezone
 from submissions import api
-from submissions.errors import SubmissionInternalError
+from submissions.errors import SubmissionInternalError, SubmissionRequestError
 from submissions.models import Submission
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx import history
 from openedx_ai_extensions.processors.openedx.history import Turn
 
 logger = logging.getLogger(__name__)
+
+
+class _WithoutAnswers(logging.Filter):
+    """On a failure the library logs all that was to be stored: what a learner said, or a model."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if ITEM_TYPE in record.getMessage() and record.levelno >= logging.ERROR:
+            record.msg, record.args = "Submissions failed for an item of type %s.", (ITEM_TYPE,)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+logging.getLogger("submissions.api").addFilter(_WithoutAnswers())
 
 ITEM_TYPE = "openedx_ai_extensions_chat"
 GRACE = 30  # seconds after the longest answer, when a question without one counts as failed
@@ -34,8 +48,8 @@ class SubmissionProcessor(Processor):
     """Reads and writes the conversation of one session, as the profile's ``SubmissionProcessor`` says.
 
     What the learner says is one submission, stored before the model is asked; what comes back is another, stored
-    after. Each is a JSON list of messages; what is longer than a submission may be is split over several. Reading costs
-    the same however long the conversation is.
+    after. Each is a JSON list of messages; what is longer than a submission may be is split over several. Reading the
+    last messages costs the same however long the conversation is.
 
     Configuration: ``max_context_messages``, how many of the last messages go to the model and to a widget.
 
@@ -134,9 +148,11 @@ def _again(call: Callable[[], Value]) -> Value:
     for number in range(ATTEMPTS):
         try:
             return call()
-        except (SubmissionInternalError, DatabaseError):
+        # A request error too: who loses the race for the student item is told that its fields are not unique.
+        except (SubmissionInternalError, SubmissionRequestError, DatabaseError) as error:
+            logger.warning("submissions.failed attempt=%s error=%s", number + 1, type(error).__name__)
             if number == ATTEMPTS - 1:
-                raise
-            logger.info("submissions.retry attempt=%s", number + 2)
+                # The library's errors quote what was to be stored.
+                raise AIExtensionsError from None
         time.sleep(FIRST_WAIT * 2**number)
     raise AssertionError("unreachable")

@@ -12,7 +12,7 @@ from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 
 
 class DirectLLMResponse(BaseOrchestrator):
-    """Reads the course, asks the model once and answers, whole or as a stream. Remembers nothing."""
+    """Reads the course, asks the model and answers, whole or as a stream. Remembers nothing."""
 
     @action
     def run(self, user_input: Any) -> Result | Stream:

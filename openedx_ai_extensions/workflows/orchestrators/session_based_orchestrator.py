@@ -36,11 +36,9 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         return self.session.metadata.get("response")
 
     def clear(self) -> None:
-        """Forget what the session holds."""
-        session = self.session
-        session.metadata = {}
-        session.local_submission_id = session.remote_response_id = ""
-        session.save(update_fields=["metadata", "local_submission_id", "remote_response_id", "updated_at"])
+        """Forget what the session holds. The next request has a new one, whatever another tab still writes to this."""
+        self.session.delete()
+        del self.session
 
     @action
     def get_current_session_response(self, _user_input: Any) -> Result:

@@ -167,12 +167,14 @@ class _TurnUnderWay:
         is_first = not session.local_submission_id and sessions.filter(local_submission_id="").update(
             local_submission_id=uuid
         )
-        sessions.update(
+        is_cleared = not sessions.update(
             local_submission_id=uuid,
             remote_response_id=response_id,
             metadata=session.metadata,
             updated_at=timezone.now(),
         )
+        if is_cleared:
+            self.chat.history.clear()  # in another tab; what came since goes too
         self.chat.record(EVENT_INITIALIZED if is_first else EVENT_INTERACTED, self.conversation.usage)
 
     def _store(self, messages: Sequence[Mapping[str, Any]], status: str = "", reason: str = "") -> str:

@@ -63,7 +63,7 @@ def talk(api, learner, make_scope):
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first turn", "next turn"])
 @pytest.mark.parametrize("has_tools", [False, True], ids=["no tools", "tools"])
-def test_a_fault(talk, provider, settings, tracked, caplog, fault, streams, is_first, has_tools):
+def test_a_fault(talk, api, provider, settings, tracked, caplog, fault, streams, is_first, has_tools):
     if not is_first:
         talk.answer("Hello")
         assert [event["name"].rpartition(".")[2] for event in tracked] == ["initialized"]
@@ -75,6 +75,8 @@ def test_a_fault(talk, provider, settings, tracked, caplog, fault, streams, is_f
         provider.hang(3)
     else:
         provider.then(fault.step)
+        if fault.code == "context_window_exceeded" and api == "responses" and (has_tools or not is_first):
+            provider.then(fault.step)  # the provider's thread may be what is too long, so a new one is tried
 
     response = talk.say(LEARNERS_WORDS, headers={} if streams else {"Accept": "application/json"})
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.conftest import SECRET
-from tests.fakes.steps import CallTools, Say, ToolCall
+from tests.fakes.steps import CallTools, Fail, Say, ToolCall
 from tests.workflows.conversations.conftest import Chat
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,3 +242,22 @@ def test_a_text_beside_calls_is_there_once(threaded, responses):
     assert [entry["content"] for entry in combined if entry["role"] == "assistant"] == ["Let me see.", "", "", "Here."]
     assert {entry["source"] for entry in combined[1:]} == {"both"}
     assert [len(entry["tool_calls"]) for entry in combined if entry.get("tool_calls")] == [1, 1]
+
+
+def test_a_thread_that_grew_too_long_is_begun_anew(threaded, responses):
+    threaded.answer("one")
+    responses.then(Fail(400, {"error": {"message": "maximum context length", "code": "context_length_exceeded"}}))
+    assert threaded.answer("two") == "Hello from the model."
+    assert "previous_response_id" not in responses.requests[-1]
+
+
+@pytest.mark.parametrize("stated", ["API_BASE", "BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE"])
+def test_an_address_of_another_server_is_not_openai(chat, provider, settings, monkeypatch, stated):
+    entry = {"MODEL": "openai/gpt-fake", "API_KEY": SECRET}
+    if stated.startswith("OPENAI"):
+        monkeypatch.setenv(stated, provider.base_url)
+    else:
+        entry[stated] = provider.base_url
+    settings.AI_EXTENSIONS = {"default": entry}
+    chat.answer("Why green?")
+    assert provider.requests[-1]["path"].endswith("/chat/completions")

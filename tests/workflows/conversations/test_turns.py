@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import DatabaseError, connection
 from submissions.models import Submission
 
 from openedx_ai_extensions.models import AIWorkflowSession
@@ -181,3 +182,23 @@ def test_a_model_too_small_for_the_question_alone(chat, provider, settings):
     response = chat.say("word " * 1_000)
     assert (response.status_code, response.json()["error"]["code"]) == (400, "context_window_exceeded")
     assert provider.requests == []
+
+
+def test_a_site_that_allows_no_rounds_offers_no_tools(chat, provider, settings):
+    settings.AI_EXTENSIONS_MAX_TOOL_ROUNDS = 0
+    assert chat.answer("Why green?") == "Hello from the model."
+    assert "tools" not in provider.requests[-1]
+
+
+def test_a_database_that_fails_tells_nobody_what_was_said(chat, provider, caplog):
+    def refuse(execute, sql, params, many, context):
+        if "INSERT INTO" in sql and "submissions_submission" in sql:
+            raise DatabaseError("disk full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        response = chat.say("my secret sorrow")
+    assert (response.status_code, response.json()["error"]["code"]) == (500, "internal_error")
+    assert "my secret sorrow" not in caplog.text
+    assert "submissions.failed" in caplog.text
+    assert provider.requests == [], "nothing is paid for what could not be kept"
