@@ -26,7 +26,6 @@ def main() -> int:
     run = _ask if arguments.command == "ask" else _serve
     try:
         with _model(use=not arguments.no_model) as note:
-            _set_up()
             return run(arguments, note)
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -82,20 +81,25 @@ def _set_up() -> None:
 
 
 def _serve(arguments: argparse.Namespace, note: str) -> int:
-    from openedx_ai_extensions.demo.server import bind
-    from openedx_ai_extensions.processors.llm import gateway
+    from django.core.wsgi import get_wsgi_application
 
-    threading.Thread(target=gateway.warm_up, daemon=True).start()
+    from openedx_ai_extensions.demo.server import HOST, bind
+
     with bind(arguments.port) as server:
-        print(
-            f"\n  {note}\n\n  Open  http://127.0.0.1:{server.server_port}/  and press Ctrl-C here to stop.\n",
-            flush=True,
-        )
+        address = f"http://{HOST}:{server.server_port}"
+        os.environ["AI_EXTENSIONS_DEMO_URL"] = address
+        _set_up()
+        from openedx_ai_extensions.processors.llm import gateway
+
+        threading.Thread(target=gateway.warm_up, daemon=True).start()
+        server.set_app(get_wsgi_application())
+        print(f"\n  {note}\n\n  Open  {address}/  and press Ctrl-C here to stop.\n", flush=True)
         server.serve_forever()
     return 0
 
 
 def _ask(arguments: argparse.Namespace, note: str) -> int:
+    _set_up()
     from django.contrib.auth import get_user_model
     from django.test import Client
     from django.urls import reverse

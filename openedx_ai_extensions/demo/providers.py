@@ -20,6 +20,7 @@ LOCAL_MAX_TOKENS = 160
 LOCAL_PROMPTS = {
     "summary": "Summarise the course content in three short sentences.",
     "explain-simply": "Explain the course content to a child, in four short sentences.",
+    "chat": "You are a tutor. Explain the course content to the learner and answer questions, in two short sentences.",
 }
 
 

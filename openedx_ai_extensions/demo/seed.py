@@ -18,6 +18,7 @@ WORKFLOWS = (
     ("summary", "base/summary.json5", "unit-summary", None),
     ("explain-simply", "base/explain_like_five.json5", "unit-simple", None),
     ("ask", "base/ask.json5", "unit-ask", None),
+    ("chat", "base/chat.json5", "unit-chat", None),
     ("mock-stream", "examples/mock_stream.json5", "unit-mock", None),
     # On one unit only, so more specific than the summary everywhere else: this one wins there.
     ("key-terms", "base/custom_prompt.json5", "unit-summary", "block@unit_sugar$"),
@@ -35,7 +36,9 @@ def seed(*, small_model: bool = False) -> None:
     for slug, template, slot, pattern in WORKFLOWS:
         patch: dict[str, Any] = {}
         if small_model and template.startswith("base/"):
-            llm = {"prompt": LOCAL_PROMPTS[slug]} if slug in LOCAL_PROMPTS else {}
+            llm: dict[str, Any] = {"prompt": LOCAL_PROMPTS[slug]} if slug in LOCAL_PROMPTS else {}
+            if slug == "chat":
+                llm["enabled_tools"] = []  # it does not know how to ask for one
             patch = {"processor_config": {"OpenEdXProcessor": {"char_limit": LOCAL_CHAR_LIMIT}, "LLMProcessor": llm}}
         profile, created = AIWorkflowProfile.objects.get_or_create(
             slug=slug,

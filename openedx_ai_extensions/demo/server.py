@@ -7,7 +7,6 @@ import socketserver
 from wsgiref.simple_server import WSGIServer
 
 from django.core.servers.basehttp import WSGIRequestHandler
-from django.core.wsgi import get_wsgi_application
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 20
@@ -20,18 +19,15 @@ class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
 
 
 def bind(port: int) -> ThreadedServer:
-    """A server on this port, or on the next free one.
+    """A server on this port, or on the next free one. It has no application yet: its address goes into the settings.
 
     Raises:
         OSError: none of the next ports is free either.
     """
     for candidate in range(port, port + PORTS_TO_TRY):
         try:
-            server = ThreadedServer((HOST, candidate), WSGIRequestHandler)
+            return ThreadedServer((HOST, candidate), WSGIRequestHandler)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            continue
-        server.set_app(get_wsgi_application())
-        return server
     raise OSError(errno.EADDRINUSE, f"No free port between {port} and {port + PORTS_TO_TRY - 1}.")

@@ -23,6 +23,8 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 USE_TZ = True
 ROOT_URLCONF = "openedx_ai_extensions.demo.urls"
 LMS_ROOT_URL = "http://localhost:8000"
+# Where the demo's own server listens; unset on the command line, where there is none.
+LEARNING_MICROFRONTEND_URL = os.environ.get("AI_EXTENSIONS_DEMO_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/"
 STATIC_URL = "/static/"
@@ -99,7 +101,7 @@ AI_EXTENSIONS = choose(os.environ).providers
 AI_EXTENSIONS_STANDALONE_COURSES = [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}]
 # The site's own templates come second, where the checkout has them.
 WORKFLOW_TEMPLATE_DIRS = [BUILT_IN_TEMPLATE_DIR, *([SITE_TEMPLATES] if SITE_TEMPLATES.is_dir() else [])]
-OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = ["unit-summary", "unit-simple", "unit-ask", "unit-mock"]
+OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = ["unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-chat"]
 
 add_plugins(__name__, PROJECT_TYPE, "common")
 # Nobody collects the demo's events; delivering them would need a broker.

@@ -13,6 +13,8 @@ urlpatterns = [
     path("login/<str:name>/", views.log_in, name="log_in"),
     path("logout/", views.log_out, name="log_out"),
     path("unit/<path:location>/", views.unit, name="unit"),
+    # Where the platform's links to a place in a course lead.
+    path("course/<str:course_id>/<path:location>", views.place, name="place"),
     path("admin/", admin.site.urls),
     re_path(r"^static/(?P<path>.*)$", serve, {"insecure": True}),
     *get_plugin_url_patterns(settings.PROJECT_TYPE),

@@ -11,28 +11,20 @@ from django.contrib.auth import get_user_model, login, logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.demo.providers import choose
 from openedx_ai_extensions.demo.seed import COURSE_ID, PEOPLE
+from openedx_ai_extensions.demo.texts import WIDGET_TEXTS
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.processors.openedx.extraction import block_text
 
 SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock")
-WIDGET_TEXTS = {
-    "answer": _("Answer"),
-    "offline": _("The site could not be reached. Please try again."),
-    "question": _("Your question"),
-    "run": _("Ask the AI"),
-    "stop": _("Stop"),
-    "stopped": _("Stopped."),
-    "working": _("The AI is working…"),
-}
+CHAT_SLOT = "unit-chat"
 COURSE_KEY = CourseKey.from_string(COURSE_ID)
 
 
@@ -73,26 +65,43 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
     """A unit as this person sees it, with its widget slots."""
     if not request.user.is_authenticated:
         return redirect("home")
-    try:
-        usage_key = UsageKey.from_string(location)
-        [block, *_others] = get_platform().content(request.user, usage_key, RetrievalMode.UNIT)
-    except (InvalidKeyError, ProcessorError, ValueError):
-        raise Http404 from None
+    block = _unit_with(request, location)
     return render(
         request,
         "demo/unit.html",
         {
+            "chat_slot": CHAT_SLOT,
             "course": get_platform().course_info(COURSE_KEY),
             "course_id": COURSE_ID,
             "current": str(block.usage_key),
             "note": choose(os.environ).note,
             "parts": list(_parts(block)),
             "slots": SLOTS,
-            "texts": {name: str(text) for name, text in WIDGET_TEXTS.items()},
+            "texts": WIDGET_TEXTS,
             "title": block.display_name,
             "units": list(_units(request)),
         },
     )
+
+
+def place(request: HttpRequest, course_id: str, location: str) -> HttpResponse:
+    """Where a link to a place in the course leads: the unit that holds it."""
+    if not request.user.is_authenticated:
+        return redirect("home")
+    block = _unit_with(request, location)
+    if course_id != str(block.usage_key.course_key):
+        raise Http404
+    return redirect("unit", location=str(block.usage_key))
+
+
+def _unit_with(request: HttpRequest, location: str) -> Block:
+    """The unit that holds a place, as this person sees it."""
+    try:
+        usage_key = UsageKey.from_string(location)
+        [block, *_others] = get_platform().content(request.user, usage_key, RetrievalMode.UNIT)
+    except (InvalidKeyError, ProcessorError, ValueError):
+        raise Http404 from None
+    return block
 
 
 def _units(request: HttpRequest) -> Iterator[OutlineNode]:

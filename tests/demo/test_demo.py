@@ -50,6 +50,21 @@ def test_seeding_again_changes_nothing(db, small_model):
     assert AIWorkflowProfile.objects.get(slug="ask").description == "mine"
 
 
+@pytest.mark.parametrize("small_model", [True, False])
+def test_only_a_model_that_can_call_tools_is_offered_them(db, small_model):
+    seed(small_model=small_model)
+    chat = AIWorkflowProfile.objects.get(slug="chat")
+    assert bool(chat.processor_config["LLMProcessor"]["enabled_tools"]) is not small_model
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8001", None])
+def test_links_lead_to_where_the_demo_listens(tmp_path, address):
+    environment = {**os.environ, "AI_EXTENSIONS_DEMO_DIR": str(tmp_path), "AI_EXTENSIONS_DEMO_URL": address or ""}
+    code = "from openedx_ai_extensions.demo import settings; print(settings.LEARNING_MICROFRONTEND_URL or None)"
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == str(address)
+
+
 @pytest.fixture
 def ask(tmp_path):
     """Ask on the command line; a fake provider answers."""
@@ -96,3 +111,15 @@ def test_a_stream_that_breaks_is_a_failure(ask):
     result = run("Why?")
     assert result.returncode == 1
     assert "error_in_stream" in result.stdout
+
+
+def test_without_any_model_the_tutor_speaks_from_a_script(tmp_path):
+    keys = ("AI_EXTENSIONS", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AI_EXTENSIONS_DEMO_MODEL_URL")
+    environment = {name: value for name, value in os.environ.items() if name not in keys} | {
+        "AI_EXTENSIONS_DEMO_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
+    }
+    command = [sys.executable, "-m", "openedx_ai_extensions.demo", "--no-model", "ask", "--slot", "unit-chat", "Why?"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.stdout.startswith("This answer is scripted")
+    assert result.returncode == 0

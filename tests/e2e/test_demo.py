@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.conftest import UNIT_ID, from_learner
+from tests.conftest import COURSE_ID, UNIT_ID, from_learner
 from tests.e2e.conftest import CHROMIUM
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -130,6 +130,31 @@ def test_a_stranger_sees_no_unit(page, demo):
     expect(page.get_by_role("main")).to_contain_text("You are not enrolled")
     assert page.goto(f"{demo.url}/unit/{UNIT_ID}/").status == 404
     expect(page.locator("[data-ui-slot-selector-id]")).to_have_count(0)
+
+
+SUGAR = UNIT_ID.replace("vertical+block@unit_sunlight", "html+block@html_sugar")
+NOTES = UNIT_ID.replace("unit_sunlight", "unit_teacher_notes")
+
+
+@pytest.mark.parametrize(
+    ("name", "course", "place", "status", "heading"),
+    [
+        pytest.param("learner", COURSE_ID, SUGAR, 200, "From carbon dioxide to sugar", id="to the unit that holds it"),
+        pytest.param("learner", COURSE_ID, NOTES, 404, None, id="not to what is for staff only"),
+        pytest.param("author", COURSE_ID, NOTES, 200, "Notes for teachers", id="which staff may see"),
+        pytest.param("learner", "course-v1:Other+C+r", SUGAR, 404, None, id="not by way of another course"),
+        pytest.param("learner", COURSE_ID, "nonsense", 404, None, id="not to nowhere"),
+        pytest.param("stranger", COURSE_ID, SUGAR, 404, None, id="not for a stranger"),
+        pytest.param(None, COURSE_ID, SUGAR, 200, "Who are you?", id="only after saying who one is"),
+    ],
+)
+def test_where_links_of_the_platform_lead(page, demo, name, course, place, status, heading):
+    demo.expected_status = 404
+    if name:
+        log_in(page, demo, name)
+    assert page.goto(f"{demo.url}/course/{course}/{place}").status == status
+    if heading:
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
 
 
 @pytest.mark.parametrize("name", ["author", "admin"])

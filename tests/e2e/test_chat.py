@@ -1,0 +1,288 @@
+"""The tutor chat in a real browser: it remembers, shows what it does, and gets over what goes wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.conftest import COURSE_ID, UNIT_ID, from_learner
+from tests.e2e.conftest import CHROMIUM
+from tests.fakes.provider import Break, CallTools, Say, ToolCall
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}"),
+]
+WORDS = [f"word{number} " for number in range(100)]
+GREETING = "Hello from the model."
+HINT = "Enter sends, Shift+Enter makes a new line. The tutor is an AI and can be wrong."
+WHY = "Why are leaves green?"
+
+
+class Chat:
+    """The chat of one unit, as a person sees it."""
+
+    def __init__(self, page, demo):
+        self.page = page
+        self.demo = demo
+        self.root = page.locator("[data-ui-slot-selector-id=unit-chat]")
+        self.messages = self.root.get_by_role("listitem")
+        self.input = self.root.get_by_role("textbox", name="Your message to the tutor")
+        self.status = self.root.get_by_role("status")
+
+    def button(self, name):
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def open(self):
+        self.button("Ask the tutor").click()
+        expect(self.button("Send")).to_be_visible()
+
+    def reopen(self):
+        self.page.reload()
+        self.open()
+
+    def send(self, text):
+        self.input.fill(text)
+        self.input.press("Enter")
+
+    def expect(self, *texts):
+        """These messages, in order; each as who said it, what, and what became of it."""
+        expect(self.messages).to_have_text([" ".join(text).strip() for text in texts], use_inner_text=True)
+
+    def post(self, action, user_input=None):
+        """Run an action behind the page's back."""
+        context = {"courseId": COURSE_ID, "locationId": UNIT_ID, "uiSlotSelectorId": "unit-chat"}
+        [token] = [cookie["value"] for cookie in self.page.context.cookies() if cookie["name"] == "csrftoken"]
+        response = self.page.request.post(
+            f"{self.demo.url}/openedx-ai-extensions/v1/workflows/",
+            params={"context": json.dumps(context)},
+            data={"action": action, "user_input": user_input},
+            headers={"X-CSRFToken": token},
+        )
+        assert response.ok, response.text()
+
+
+@pytest.fixture
+def chat(page, demo):
+    """A fresh chat, not yet opened."""
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+    page.goto(f"{demo.url}/")
+    page.get_by_role("button", name="learner", exact=True).click()
+    chat = Chat(page, demo)
+    expect(chat.button("Ask the tutor")).to_be_visible()
+    chat.post("clear_session")
+    return chat
+
+
+@pytest.fixture
+def greeted(chat):
+    """A chat whose greeting has arrived."""
+    chat.open()
+    chat.expect(("Tutor", GREETING))
+    return chat
+
+
+def test_the_greeting_streams_in_when_it_is_asked_for(chat, demo):
+    chat.post("run")  # the first call of a process is slow, and what streams meanwhile comes at once
+    chat.post("clear_session")
+    demo.provider.reset()
+    chat.page.reload()
+    expect(chat.button("Ask the tutor")).to_be_visible()
+    assert demo.provider.requests == []  # nobody asks a model before somebody asks the tutor
+    demo.provider.reply(WORDS[:12], delay=0.2)
+    chat.button("Ask the tutor").click()
+    expect(chat.messages).to_contain_text("word0")
+    assert "word11" not in chat.messages.inner_text()
+    # Who listens hears the answer once, when it is complete.
+    assert chat.status.inner_text() == "The tutor is thinking…"
+    expect(chat.status).to_contain_text("word0 word1")
+    assert "word11" in chat.status.inner_text()
+    assert len(demo.provider.requests) == 1
+
+
+def test_it_remembers_within_a_visit_and_beyond(greeted, demo):
+    demo.provider.then(Say("Because of chlorophyll."), Say("Red light."))
+    greeted.send(WHY)
+    greeted.expect(("Tutor", GREETING), ("You", WHY), ("Tutor", "Because of chlorophyll."))
+    greeted.send("What does it catch?")
+    expect(greeted.messages.last).to_contain_text("Red light.")
+    said = [message["content"] for message in demo.provider.requests[-1]["messages"][2:]]
+    asked = [from_learner(text)["content"] for text in (WHY, "What does it catch?")]
+    assert said == [GREETING, asked[0], "Because of chlorophyll.", asked[1]]
+
+    greeted.reopen()
+    expect(greeted.messages).to_have_count(5)
+    expect(greeted.messages.last).to_contain_text("Red light.")
+    assert len(demo.provider.requests) == 3
+
+
+def test_earlier_messages_come_on_demand(chat):
+    chat.post("run")
+    for number in range(6):
+        chat.post("run", f"question {number}")
+    chat.open()
+    expect(chat.messages).to_have_count(10)
+    expect(chat.messages.first).to_contain_text("question 1")
+    chat.send("question 6")  # what was said since does not confuse the count
+    expect(chat.messages).to_have_count(12)
+    expect(chat.button("Send")).to_be_visible()
+    chat.button("Show earlier messages").click()
+    expect(chat.messages).to_have_count(15)
+    expect(chat.messages.first).to_contain_text(GREETING)
+    expect(chat.button("Show earlier messages")).to_be_hidden()
+    expect(chat.root.get_by_role("region", name="Conversation")).to_be_focused()
+
+
+def test_what_the_tutor_looks_up_is_said_and_its_links_lead_there(greeted, demo):
+    demo.provider.hang(1)
+    link = f"{demo.url}/course/{COURSE_ID}/{UNIT_ID.replace('vertical+block@unit_sunlight', 'html+block@html_sugar')}"
+    demo.provider.then(
+        CallTools(ToolCall("get_location_link", {"location_id": link.rpartition("/")[2]})), Say(f"See {link}.")
+    )
+    greeted.send("Where is sugar made?")
+    expect(greeted.messages.last).to_contain_text("Looking up a link…")
+    expect(greeted.messages.last).to_have_text(f"TutorSee {link}.")
+    assert link in demo.provider.requests[-1]["messages"][-1]["content"]  # it is what the tool had said
+    greeted.page.get_by_role("link", name=link).click()
+    expect(greeted.page.get_by_role("heading", level=1)).to_have_text("From carbon dioxide to sugar")
+
+
+def test_an_answer_can_be_stopped_and_asked_for_again(greeted, demo):
+    demo.provider.reply(WORDS, delay=0.1)
+    demo.expected_status = 409  # the server may still be busy with the first try
+    greeted.send(WHY)
+    expect(greeted.messages.last).to_contain_text("word1 ")
+    greeted.button("Stop").click()
+    expect(greeted.messages.last).to_contain_text("Stopped.")
+    expect(greeted.input).to_be_focused()
+    demo.provider.reply("All of it.")
+    greeted.button("Retry").click()
+    expect(greeted.status).to_have_text("Tutor: All of it.")
+    for _visit in range(2):
+        greeted.expect(("Tutor", GREETING), ("You", WHY), ("Tutor", "All of it."))
+        greeted.reopen()
+
+
+def test_after_an_error_the_question_is_asked_once(greeted, demo):
+    demo.provider.fail(401, times=2)
+    demo.expected_status = 500
+    failed = ("You", WHY, "The AI service is currently unavailable.", "Retry")
+    greeted.send(WHY)
+    greeted.expect(("Tutor", GREETING), failed)
+    greeted.button("Retry").click()
+    greeted.expect(("Tutor", GREETING), ("You", WHY), ("Tutor", "The tutor is thinking…"))
+    greeted.expect(("Tutor", GREETING), failed)
+    greeted.send(WHY)  # typed again, it is another try too
+    for _visit in range(2):
+        greeted.expect(("Tutor", GREETING), ("You", WHY), ("Tutor", GREETING))
+        greeted.reopen()
+
+
+@pytest.mark.parametrize(
+    ("chunks", "marked"),
+    [
+        pytest.param(2, ("Tutor", "Hello from", "The answer broke off before its end.", "Retry"), id="cut off"),
+        pytest.param(0, ("You", WHY, "This got no answer.", "Retry"), id="no answer"),
+    ],
+)
+def test_what_went_wrong_is_still_said_on_the_next_visit(greeted, demo, chunks, marked):
+    demo.provider.always(Break(chunks))
+    demo.expected_status = 503
+    greeted.send(WHY)
+    expect(greeted.button("Retry")).to_be_visible()
+    greeted.reopen()
+    greeted.expect(*[("Tutor", GREETING), ("You", WHY), marked][: 3 if chunks else 1], *([] if chunks else [marked]))
+    demo.provider.always(Say("At last."))
+    greeted.button("Retry").click()
+    greeted.expect(("Tutor", GREETING), ("You", WHY), ("Tutor", "At last."))
+    expect(greeted.button("Retry")).to_have_count(0)
+
+
+def test_a_greeting_that_fails_can_be_tried_again(chat, demo):
+    demo.provider.fail(401, times=1)
+    demo.expected_status = 500
+    chat.open()
+    chat.expect(("Tutor", "The AI service is currently unavailable.", "Retry"))
+    chat.button("Retry").click()
+    chat.expect(("Tutor", GREETING))
+
+
+def test_the_keyboard_is_enough(chat, demo):
+    keys = chat.page.keyboard
+    chat.button("Ask the tutor").focus()
+    keys.press("Enter")
+    chat.expect(("Tutor", GREETING))
+    expect(chat.input).to_be_focused()
+    expect(chat.input).to_have_accessible_description(HINT)
+    keys.type("One")
+    keys.press("Shift+Enter")
+    keys.type("Two")
+    keys.press("Enter")
+    expect(chat.messages).to_have_count(3)
+    expect(chat.status).to_have_text(f"Tutor: {GREETING}")
+    assert demo.provider.requests[-1]["messages"][-1] == from_learner("One\nTwo")
+    expect(chat.input).to_be_focused()
+    expect(chat.input).to_have_value("")
+    keys.press("Escape")
+    expect(chat.button("Ask the tutor")).to_be_focused()
+    keys.press("Enter")
+    expect(chat.messages).to_have_count(3)
+
+
+def test_what_is_sent_too_early_waits_for_its_turn(chat, demo):
+    demo.provider.hang(3)
+    chat.button("Ask the tutor").click()
+    chat.send(WHY)
+    demo.provider.hang(0)
+    expect(chat.input).to_have_accessible_description("This is sent when the tutor has answered.")
+    expect(chat.input).to_have_value(WHY)
+    expect(chat.messages).to_have_count(3)
+    expect(chat.input).to_have_value("")
+    expect(chat.input).to_have_accessible_description(HINT)
+
+
+def test_starting_over_asks_first(greeted, demo):
+    greeted.send(WHY)
+    expect(greeted.messages).to_have_count(3)
+    expect(greeted.status).to_have_text(f"Tutor: {GREETING}")
+    keys, dialog = greeted.page.keyboard, greeted.root.get_by_role("dialog")
+    for way_out in ("Escape", "Enter"):
+        greeted.button("Start over").first.focus()
+        keys.press("Enter")
+        expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+        keys.press(way_out)
+        expect(dialog).to_be_hidden()
+        expect(greeted.button("Start over")).to_be_focused()
+    expect(greeted.messages).to_have_count(3)
+
+    keys.press("Enter")
+    expect(dialog).to_be_visible()
+    keys.press("Tab")
+    demo.provider.reply("Hello again.")
+    keys.press("Enter")
+    greeted.expect(("Tutor", "Hello again."))
+    expect(greeted.input).to_be_focused()
+    assert WHY not in json.dumps(demo.provider.requests[-1]["messages"])
+
+
+def test_what_a_model_writes_is_text(greeted, demo):
+    text = "<img src=x onerror=alert(1)> [here](https://evil.example/x) javascript:alert(1)"
+    demo.provider.reply(text)
+    greeted.send("<b>Hi</b>")
+    greeted.expect(("Tutor", GREETING), ("You", "<b>Hi</b>"), ("Tutor", text))
+    expect(greeted.root.locator("img, b, a")).to_have_count(0)
+
+
+def test_it_fits_a_narrow_screen(greeted, demo):
+    # 320 pixels wide, which is also what 1280 are at 400 %.
+    greeted.page.set_viewport_size({"width": 320, "height": 480})
+    demo.provider.reply("Photo" * 60)
+    greeted.send("w" * 200)
+    expect(greeted.status).to_contain_text("Photo")
+    assert greeted.page.evaluate("document.documentElement.scrollWidth") <= 320
+    box = greeted.button("Send").bounding_box()
+    assert box["x"] + box["width"] <= 320
