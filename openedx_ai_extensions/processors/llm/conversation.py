@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.processors.llm.exchange import Answer, Request, Thread, ToolCall
 from openedx_ai_extensions.processors.llm.messages import sendable
+from openedx_ai_extensions.processors.llm.stream import Chunks
 from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Notice(bytes):
         return notice
 
 
-class Conversation(Generator[bytes, None, None]):
+class Conversation(Chunks):
     """An answer in one or more rounds; yields its text as UTF-8 bytes, and a ``Notice`` for each tool that runs.
 
     The first round has begun when the object exists, so its errors are raised by the constructor.
@@ -154,13 +155,6 @@ class Conversation(Generator[bytes, None, None]):
 
     def __next__(self) -> bytes:
         return next(self._chunks)
-
-    def send(self, value: None, /) -> bytes:
-        return next(self)
-
-    def throw(self, typ: Any, val: Any = None, tb: Any = None, /) -> bytes:
-        self.close()
-        return super().throw(typ, val, tb)
 
     def close(self) -> None:
         """Stop: the provider's connection is closed."""

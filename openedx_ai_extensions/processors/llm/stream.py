@@ -87,7 +87,18 @@ class Pump:
             self.on_close()
 
 
-class TextStream(Generator[bytes, None, None]):
+class Chunks(Generator[bytes, None, None]):
+    """What a generator of bytes is besides ``__next__`` and ``close``, which a subclass writes."""
+
+    def send(self, value: None, /) -> bytes:
+        return next(self)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None, /) -> bytes:
+        self.close()
+        return super().throw(typ, val, tb)
+
+
+class TextStream(Chunks):
     """The model's answer as it arrives: UTF-8 bytes, whole characters only.
 
     An empty chunk says that the provider is alive but silent. The attributes (see ``exchange.Answer``) are complete
@@ -163,13 +174,6 @@ class TextStream(Generator[bytes, None, None]):
         self.close()
         self._on_fault(error)
         raise StreamInterrupted from None
-
-    def send(self, value: None, /) -> bytes:
-        return next(self)
-
-    def throw(self, typ: Any, val: Any = None, tb: Any = None, /) -> bytes:
-        self.close()
-        return super().throw(typ, val, tb)
 
     def close(self) -> None:
         """Stop: the provider's connection is closed."""

@@ -71,3 +71,23 @@ def responses(provider, settings):
         }
     }
     return provider
+
+
+@pytest.fixture(params=["chat", "responses", "anthropic"])
+def api(request, provider, settings) -> str:
+    """The provider by each of its APIs."""
+    entry = {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": provider.base_url}
+    if request.param == "responses":
+        entry["CAPABILITIES"] = {"keeps_threads": True}
+    if request.param == "anthropic":
+        entry |= {"MODEL": "anthropic/claude-fake", "API_BASE": provider.anthropic_url}
+    settings.AI_EXTENSIONS = {"default": entry}
+    return request.param
+
+
+@pytest.fixture
+def dice_chat(api, learner, make_scope) -> Chat:
+    """A chat whose model may roll dice."""
+    patch = {"processor_config": {"LLMProcessor": {"enabled_tools": ["roll_dice"]}}}
+    make_scope(base_filepath=CHAT, slug="chat", patch=patch)
+    return Chat(learner)

@@ -9,7 +9,6 @@ import pytest
 
 from tests.conftest import SECRET
 from tests.fakes.steps import Break, CallTools, Fail, Say, Step, ToolCall
-from tests.workflows.conversations.conftest import CHAT, Chat
 
 pytestmark = pytest.mark.django_db
 
@@ -40,32 +39,14 @@ FAULTS = {
 }
 
 
-@pytest.fixture(params=["chat", "responses", "anthropic"])
-def api(request, provider, settings):
-    entry = {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": provider.base_url}
-    if request.param == "responses":
-        entry["CAPABILITIES"] = {"keeps_threads": True}
-    if request.param == "anthropic":
-        entry |= {"MODEL": "anthropic/claude-fake", "API_BASE": provider.anthropic_url}
-    settings.AI_EXTENSIONS = {"default": entry}
-    settings.AI_EXTENSIONS_MAX_RETRIES = 0
-    return request.param
-
-
-@pytest.fixture
-def talk(api, learner, make_scope):
-    patch = {"processor_config": {"LLMProcessor": {"enabled_tools": ["roll_dice"]}}}
-    make_scope(base_filepath=CHAT, slug="chat", patch=patch)
-    return Chat(learner)
-
-
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first turn", "next turn"])
 @pytest.mark.parametrize("has_tools", [False, True], ids=["no tools", "tools"])
-def test_a_fault(talk, api, provider, settings, tracked, caplog, fault, streams, is_first, has_tools):
+def test_a_fault(dice_chat, api, provider, settings, tracked, caplog, fault, streams, is_first, has_tools):
+    settings.AI_EXTENSIONS_MAX_RETRIES = 0
     if not is_first:
-        talk.answer("Hello")
+        dice_chat.answer("Hello")
         assert [event["name"].rpartition(".")[2] for event in tracked] == ["initialized"]
     before = len(tracked)
     if has_tools and fault.step != "hang":  # a silent provider is silent from the beginning
@@ -78,7 +59,7 @@ def test_a_fault(talk, api, provider, settings, tracked, caplog, fault, streams,
         if fault.code == "context_window_exceeded" and api == "responses" and (has_tools or not is_first):
             provider.then(fault.step)  # the provider's thread may be what is too long, so a new one is tried
 
-    response = talk.say(LEARNERS_WORDS, headers={} if streams else {"Accept": "application/json"})
+    response = dice_chat.say(LEARNERS_WORDS, headers={} if streams else {"Accept": "application/json"})
 
     is_cut = fault.cuts and streams
     if is_cut:
@@ -94,7 +75,7 @@ def test_a_fault(talk, api, provider, settings, tracked, caplog, fault, streams,
 
     # Stored: the question, with what came of it; the turns before it are as they were.
     provider.hang(0)
-    shown = json.loads(talk.answer())["messages"]
+    shown = json.loads(dice_chat.answer())["messages"]
     mine = shown[0 if is_first else 2 :]
     assert [(m["role"], m["content"], m.get("status")) for m in mine] == (
         [("user", LEARNERS_WORDS, None), ("assistant", "Hello from ", "interrupted")]
@@ -106,8 +87,8 @@ def test_a_fault(talk, api, provider, settings, tracked, caplog, fault, streams,
     # Saying it again is another try, not another question, and pays for itself only.
     settings.AI_EXTENSIONS_FIRST_BYTE_TIMEOUT = settings.AI_EXTENSIONS_TOTAL_TIMEOUT = 60
     provider.then(Say("Waves."))
-    assert talk.answer(LEARNERS_WORDS) == "Waves."
-    again = json.loads(talk.answer())["messages"][0 if is_first else 2 :]
+    assert dice_chat.answer(LEARNERS_WORDS) == "Waves."
+    again = json.loads(dice_chat.answer())["messages"][0 if is_first else 2 :]
     assert [(m["role"], m["content"], m.get("status")) for m in again] == [
         ("user", LEARNERS_WORDS, None), ("assistant", "Waves.", None),
     ]  # fmt: skip

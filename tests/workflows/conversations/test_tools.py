@@ -4,32 +4,9 @@ import json
 
 import pytest
 
-from tests.conftest import SECRET
 from tests.fakes.steps import CallTools, Fail, Say, ToolCall
-from tests.workflows.conversations.conftest import CHAT, Chat
 
 pytestmark = pytest.mark.django_db(transaction=True)
-APIS = ["chat", "responses", "anthropic"]
-
-
-@pytest.fixture(params=APIS)
-def api(request, provider, settings):
-    """The provider by each of its APIs."""
-    entry = {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": provider.base_url}
-    if request.param == "responses":
-        entry["CAPABILITIES"] = {"keeps_threads": True}
-    if request.param == "anthropic":
-        entry |= {"MODEL": "anthropic/claude-fake", "API_BASE": provider.anthropic_url}
-    settings.AI_EXTENSIONS = {"default": entry}
-    return request.param
-
-
-@pytest.fixture
-def dice_chat(learner, make_scope, provider):
-    make_scope(
-        base_filepath=CHAT, slug="chat", patch={"processor_config": {"LLMProcessor": {"enabled_tools": ["roll_dice"]}}}
-    )
-    return Chat(learner)
 
 
 def test_a_tool_is_called_and_its_result_answers(api, dice_chat, provider):
