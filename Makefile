@@ -51,7 +51,7 @@ docs: $(VENV)/.installed-docs ## Build the documentation into docs/_build
 	@echo "==> docs/_build/html/index.html"
 
 bench: $(VENV)/.installed-test ## Measure speed, each figure as a ratio to a baseline of the same run
-	@for name in startup resolution rest streaming; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in startup resolution rest streaming conversation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 upgrade: | $(UV) ## Pin the newest allowed requirements
 	@for name in $(REQUIREMENTS); do \

@@ -220,6 +220,12 @@ def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
     return {name: _mcp_parameters(configured[name]) for name in names if not _mcp_servers({name: configured[name]})}
 
 
+def longest_answer() -> float:
+    """Seconds that an answer may take, of whichever provider."""
+    own = [value for entry in providers().values() for name, value in entry.items() if name.lower() == "total_timeout"]
+    return max(map(float, [get("AI_EXTENSIONS_TOTAL_TIMEOUT"), *own]))
+
+
 def service_variant() -> str:
     """Which service this process is: ``"lms"`` or ``"cms"``."""
     variant: str = get("SERVICE_VARIANT")

@@ -122,14 +122,14 @@ class _Draft:
 
     def turn(self, turn_id: str) -> Turn | None:
         """None when its beginning has not been read."""
-        attempt = max((attempt for attempt, _index in self.messages), default=0)
-        kept = [
-            message
-            for (of_attempt, index), message in sorted(self.messages.items())
-            if index == 0 or of_attempt == attempt
-        ]
-        has_beginning = any(index == 0 for _attempt, index in self.messages)
-        return Turn(turn_id, kept, attempt) if has_beginning else None
+        if not any(index == 0 for _attempt, index in self.messages):
+            return None
+        last = max(attempt for attempt, _index in self.messages)
+        # What was seen of an answer stays until another try brings more.
+        spoken = [a for (a, _index), m in self.messages.items() if m["role"] == "assistant" and m["content"]]
+        shown = max(spoken, default=last)
+        kept = [m for (attempt, index), m in sorted(self.messages.items()) if index == 0 or attempt == shown]
+        return Turn(turn_id, kept, last)
 
 
 def turns(found: Iterable[Mapping[str, Any]], *, overdue: datetime) -> list[Turn]:

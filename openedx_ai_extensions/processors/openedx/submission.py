@@ -99,7 +99,7 @@ class SubmissionProcessor(Processor):
 
     @staticmethod
     def _turns(newest_first: Sequence[Mapping[str, Any]]) -> list[Turn]:
-        overdue = timezone.now() - timedelta(seconds=conf.get("AI_EXTENSIONS_TOTAL_TIMEOUT") + GRACE)
+        overdue = timezone.now() - timedelta(seconds=conf.longest_answer() + GRACE)
         return history.turns(reversed(newest_first), overdue=overdue)
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:

@@ -124,6 +124,8 @@ class _TurnUnderWay:
         messages = self.conversation.so_far()
         is_seen = any(message["role"] == "assistant" and message["content"] for message in messages)
         self._store(messages, INTERRUPTED if is_seen else FAILED, ending)
+        if not AIWorkflowSession.objects.filter(pk=self.session.pk).exists():
+            self.chat.history.clear()  # cleared in another tab; what came since goes too
 
     @property
     def conversation(self) -> Conversation:

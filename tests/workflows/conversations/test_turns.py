@@ -8,7 +8,7 @@ from submissions.models import Submission
 
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import SubmissionProcessor
-from tests.fakes.steps import CallTools, Say, ToolCall
+from tests.fakes.steps import Break, CallTools, Fail, Say, ToolCall
 from tests.workflows.conversations.conftest import Chat
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +202,24 @@ def test_a_database_that_fails_tells_nobody_what_was_said(chat, provider, caplog
     assert "my secret sorrow" not in caplog.text
     assert "submissions.failed" in caplog.text
     assert provider.requests == [], "nothing is paid for what could not be kept"
+
+
+def test_what_was_seen_stays_until_another_try_brings_more(chat, provider, settings):
+    settings.AI_EXTENSIONS_MAX_RETRIES = 0
+    provider.then(Break(2))
+    chat.stream("Why?")
+    provider.then(Fail(500))
+    chat.say("Why?")
+    assert chat.shown() == [("user", "Why?"), ("assistant", "Hello from ")]
+    provider.then(Say("Because."))
+    assert chat.answer("Why?") == "Because."
+    assert chat.shown() == [("user", "Why?"), ("assistant", "Because.")]
+
+
+def test_a_slow_provider_s_turn_is_not_given_up_early(chat, provider, settings):
+    chat.answer("Why?")
+    settings.AI_EXTENSIONS_TOTAL_TIMEOUT = -60  # everything is overdue by the site's limit
+    entry = {**settings.AI_EXTENSIONS["default"], "TOTAL_TIMEOUT": 3600}
+    settings.AI_EXTENSIONS = {"default": entry}
+    SubmissionProcessor(None, chat.session).add("a1", [{"role": "user", "content": "Where?"}])
+    assert json.loads(chat.answer())["messages"][-1].get("status") is None
