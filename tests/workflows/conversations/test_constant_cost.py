@@ -17,7 +17,8 @@ ANSWER = "Answer {}: chlorophyll takes in red and blue light, and sends much of 
 
 
 @pytest.fixture(params=["our history", "the provider's threads"])
-def memory(request, provider):
+def memory(request, provider, settings):
+    settings.AI_EXTENSIONS_RESOLUTION_MAX_AGE = 3600  # or a slow machine looks the scope up once more
     if request.param == "the provider's threads":
         request.getfixturevalue("responses")
     return request.param
