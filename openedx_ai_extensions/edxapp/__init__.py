@@ -14,7 +14,10 @@ __all__ = ["Platform", "get_platform"]
 
 
 def get_platform() -> Platform:
-    """The backend that the setting ``AI_EXTENSIONS_BACKEND`` names; one instance a process."""
+    """The backend that the setting ``AI_EXTENSIONS_BACKEND`` names; one instance a process.
+
+    A site that names none gets the platform's own inside edx-platform, and the standalone one anywhere else.
+    """
     return _backend(conf.get("AI_EXTENSIONS_BACKEND"))
 
 
@@ -25,7 +28,7 @@ def _backend(dotted_path: str) -> Platform:
 
 
 def _forget_backend(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"AI_EXTENSIONS_BACKEND", "AI_EXTENSIONS_STANDALONE_COURSES"}:
+    if setting in {"AI_EXTENSIONS_BACKEND", "AI_EXTENSIONS_STANDALONE_COURSES", "AI_EXTENSIONS_STANDALONE_LIBRARIES"}:
         _backend.cache_clear()
 
 

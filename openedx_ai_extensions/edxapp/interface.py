@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
+from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser, User
@@ -115,3 +116,51 @@ class Platform(Protocol):
 
     def block_link(self, usage_key: UsageKey) -> str:
         """Where a learner reads this block in a browser."""
+
+    def require_library_editor(self, user: Person, library_key: LibraryLocatorV2) -> None:
+        """Ask this before any of the methods below: they trust their caller.
+
+        Raises:
+            NotAllowed: this person may not edit this library, or there is none (the same words).
+        """
+
+    def create_library_block(
+        self, user: Person, library_key: LibraryLocatorV2, block_type: str, block_id: str, olx: str
+    ) -> LibraryUsageLocatorV2:
+        """A new block with this OLX. Nothing is left behind when it fails.
+
+        Raises:
+            ProcessorError: the library does not take it; the message is fit for the author.
+        """
+
+    def delete_library_block(self, user: Person, usage_key: LibraryUsageLocatorV2) -> None:
+        """Take a block out of its library.
+
+        Raises:
+            ProcessorError: there is no such block.
+        """
+
+    def publish_library(self, user: Person, library_key: LibraryLocatorV2) -> None:
+        """Publish everything that changed in the library.
+
+        Raises:
+            ProcessorError: it can't be published.
+        """
+
+    def save_in_collection(
+        self,
+        user: Person,
+        library_key: LibraryLocatorV2,
+        usage_keys: Sequence[LibraryUsageLocatorV2],
+        *,
+        key: str | None,
+        title: str,
+    ) -> str:
+        """Put blocks into the collection with this key, or into a new one with this title.
+
+        Returns:
+            The collection's key.
+
+        Raises:
+            ProcessorError: there is no such collection, or it can't be written.
+        """

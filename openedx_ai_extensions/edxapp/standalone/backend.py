@@ -5,14 +5,15 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode
+from openedx_ai_extensions.edxapp.links import learner_link
 from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, Course, StoredBlock
+from openedx_ai_extensions.edxapp.standalone.libraries import LibraryFolders
 from openedx_ai_extensions.edxapp.standalone.library import EVERYONE, CourseEntry, Library
 from openedx_ai_extensions.exceptions import ProcessorError
 
@@ -23,18 +24,21 @@ class _Role(enum.Enum):
     STAFF = enum.auto()
 
 
-class StandalonePlatform:
+class StandalonePlatform(LibraryFolders):
     """Courses out of the exports that ``AI_EXTENSIONS_STANDALONE_COURSES`` lists.
 
     Site staff and the staff of a course see all of it. Learners see what is open to everyone: nothing that is for staff
     or for some groups only, not open yet, timed, or different for each learner. Nobody else sees anything. Unpublished
-    drafts in an export are not read.
+    drafts are there for staff in Studio only.
+
+    Content libraries are the folders that ``AI_EXTENSIONS_STANDALONE_LIBRARIES`` lists.
 
     Args:
         check_interval: seconds between two looks whether the exports have changed.
     """
 
     def __init__(self, check_interval: float = 2.0) -> None:
+        super().__init__()
         self._library = Library(conf.get("AI_EXTENSIONS_STANDALONE_COURSES"), check_interval)
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
@@ -72,22 +76,13 @@ class StandalonePlatform:
         return [_view(unit, role, now) for unit in units if _sees(role, unit, now)]
 
     def block_link(self, usage_key: UsageKey) -> str:
-        course, block = _in_path(usage_key.course_key), _in_path(usage_key)
-        learning = conf.get("LEARNING_MICROFRONTEND_URL")
-        if learning:
-            return f"{learning.rstrip('/')}/course/{course}/{block}"
-        return f"{(conf.get('LMS_ROOT_URL') or '').rstrip('/')}/courses/{course}/jump_to/{block}"
+        return learner_link(usage_key)
 
     def _course(self, course_key: CourseKey) -> tuple[CourseEntry, Course]:
         found = self._library.find(course_key)
         if found is None:
             raise self._library.error() or ProcessorError(_("There is no such course."))
         return found
-
-
-def _in_path(key: CourseKey | UsageKey) -> str:
-    # Legal in a path, and what people know keys by; anything else, a slash included, would change where it leads.
-    return quote(str(key), safe=":+@")
 
 
 def _now() -> datetime:
@@ -141,5 +136,5 @@ def _outline(parent: StoredBlock, role: _Role, now: datetime) -> tuple[OutlineNo
             children=_outline(block, role, now) if block.category in ABOVE_UNITS else (),
         )
         for block in parent.children
-        if _sees(role, block, now)
+        if _sees(role, block, now) and (block.in_outline or role is _Role.STAFF)
     )

@@ -21,10 +21,11 @@ class StoredBlock:
     """A block of an export.
 
     Attributes:
-        hidden: never for learners: it or a block above it is for staff only, for some groups only, or an exam.
+        hidden: never for learners: it or a block above it is for staff only, for some groups only, an exam, or a draft.
         opens, closes: learners see it between these, the bounds of the blocks above included.
         answers_open: when its show-answer rule opens the answers.
         children: in reading order.
+        in_outline: learners find it there; what is left out of the outline is still open to whoever has its address.
     """
 
     usage_key: UsageKey
@@ -36,6 +37,7 @@ class StoredBlock:
     closes: datetime
     answers_open: datetime
     children: tuple[StoredBlock, ...]
+    in_outline: bool = True
 
     def is_open(self, now: datetime) -> bool:
         """Do learners see it now?"""

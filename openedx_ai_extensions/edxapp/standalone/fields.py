@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
@@ -17,9 +18,12 @@ Files = Mapping[str, bytes]
 _CONTAINERS = frozenset(
     {
         "chapter", "sequential", "videosequence", "problemset", "vertical", "wrapper", "split_test", "library_content",
-        "legacy_library_content", "itembank", "randomize", "conditional",
+        "legacy_library_content", "itembank", "randomize", "conditional", "problem-builder", "step-builder", "sb-step",
+        "sb-review-step", "pb-mcq", "pb-mrq", "pb-rating", "pb-table", "pb-column",
     }
 )  # fmt: skip
+# Their whole content is one piece of HTML, whatever elements it uses.
+_HTML_CONTENT = frozenset({"pb-choice", "pb-tip", "pb-message", "sb-conditional-message"})
 _BELOW_COURSE = frozenset({"chapter", "sequential", "videosequence", "problemset", "vertical"})
 _HTML_TAGS = frozenset(
     {
@@ -75,6 +79,14 @@ def block_fields(
         transcript = _transcript(definition, metadata, files, language)
         if transcript:
             fields["transcript"] = transcript
+    elif category == "poll_question":
+        fields |= _poll(definition)
+    elif category == "openassessment":
+        fields |= _open_assessment(definition)
+    elif category == "annotatable":
+        fields["data"] = _without_attributes(definition)
+    elif category in _HTML_CONTENT:
+        fields["content"] = _inner_markup(definition)
     elif category not in _CONTAINERS and category != "course":
         fields |= _other_content(definition)
     return fields
@@ -102,17 +114,54 @@ def _without_attributes(definition: etree._Element) -> str:
     return etree.tostring(definition, encoding="unicode", with_tail=False)
 
 
-def _other_content(definition: etree._Element) -> Iterator[tuple[str, str]]:
+def _poll(definition: etree._Element) -> dict[str, Any]:
+    question = [definition.text or ""]
+    for child in definition:
+        if child.tag != "answer":
+            question.append(etree.tostring(child, encoding="unicode", with_tail=False))
+        question.append(child.tail or "")
+    answers = [{"id": attribute(answer, "id"), "text": _inner_markup(answer)} for answer in definition.iter("answer")]
+    return {"question": "".join(question), "answers": answers}
+
+
+def _open_assessment(definition: etree._Element) -> dict[str, Any]:
+    """What learners see of an assessment. Its examples and their grades are left where they are."""
+    prompts = [{"description": text or ""} for text in map(_description, definition.iterfind("prompts/prompt"))]
+    return {
+        "title": definition.findtext("title") or "",
+        "prompt": json.dumps(prompts or [{"description": definition.findtext("rubric/prompt") or ""}]),
+        "rubric_criteria": [
+            {
+                **_child_texts(criterion, ("name", "label", "prompt")),
+                "options": [
+                    {**_child_texts(option, ("name", "label", "explanation")), "points": attribute(option, "points")}
+                    for option in criterion.iterfind("option")
+                ],
+            }
+            for criterion in definition.iterfind("rubric/criterion")
+        ],
+    }
+
+
+def _description(prompt: etree._Element) -> str | None:
+    return prompt.findtext("description")
+
+
+def _child_texts(element: etree._Element, names: Iterable[str]) -> dict[str, str]:
+    return {name: element.findtext(name) or "" for name in names}
+
+
+def _other_content(definition: etree._Element) -> dict[str, str]:
     """What an unknown block holds: its own HTML as ``content``, or each of its elements under the element's name."""
     elements = [child for child in definition if isinstance(child.tag, str) and not is_pointer(child)]
     if all(child.tag in _HTML_TAGS for child in elements):
         markup = _inner_markup(definition).strip()
-        if markup:
-            yield "content", markup
-        return
+        return {"content": markup} if markup else {}
+    texts: dict[str, list[str]] = {}
     for child in elements:
         if not str(child.tag).startswith("{"):
-            yield str(child.tag), _inner_markup(child).strip()
+            texts.setdefault(str(child.tag), []).append(_inner_markup(child).strip())
+    return {name: "\n".join(found) for name, found in texts.items()}
 
 
 def _transcript(definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str) -> str:

@@ -11,11 +11,13 @@ from openedx_ai_extensions.edxapp.standalone.values import NEVER, flag, has_grou
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 # Each learner gets some of their children; an export cannot say which, so learners are shown none.
-_PERSONAL_CONTAINERS = frozenset(
-    {"library_content", "legacy_library_content", "itembank", "split_test", "randomize", "conditional"}
-)
+_BANKS = frozenset({"library_content", "legacy_library_content", "itembank"})
+_PERSONAL_CONTAINERS = _BANKS | {"split_test", "randomize", "conditional"}
+_ALL_OF_THEM = "-1"
 # Timed and proctored exams open through an attempt, which an export knows nothing of.
-_EXAM_FLAGS = ("is_time_limited", "is_proctored_enabled", "is_proctored_exam", "is_practice_exam")
+_EXAM_FLAGS = (
+    "is_time_limited", "is_proctored_enabled", "is_proctored_exam", "is_practice_exam", "is_onboarding_exam"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Rules:
     A restriction that cannot be read restricts, and a date that cannot be read is one that never comes.
 
     Attributes:
-        hidden: never for learners: for staff only, for some groups only, or an exam.
+        hidden: never for learners: for staff only, for some groups only, an exam, or a draft.
         opens, closes: learners see it between these.
         due, grace: when work on it ends. A grace of None cannot be read.
         showanswer: the word of the show-answer rule.
@@ -54,8 +56,13 @@ class Rules:
             self_paced=self.self_paced or flag(fields.get("self_paced")),
         )
 
-    def for_children_of(self, category: str) -> Rules:
-        return replace(self, hidden=True) if category in _PERSONAL_CONTAINERS else self
+    def for_children_of(self, category: str, fields: Mapping[str, str]) -> Rules:
+        """The rules that the children of a block with those fields start from."""
+        shows_all = category in _BANKS and plain(fields.get("max_count")) == _ALL_OF_THEM
+        return self if category not in _PERSONAL_CONTAINERS or shows_all else self.for_staff()
+
+    def for_staff(self) -> Rules:
+        return replace(self, hidden=True)
 
     @property
     def answers_open(self) -> datetime:

@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
-from itertools import zip_longest
 
 from openedx_ai_extensions.edxapp.standalone.values import parse_json
 
-_TIMING = re.compile(r"\s*(?:\d+:)?\d\d:\d\d[,.]\d+\s*-->")
-_MARKUP = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+# All work is done on whole texts: a course may have hours of them.
+_CUE = re.compile(r"^(?:\d{1,9} ?\n)?(?:\d{1,9}:)?\d\d:\d\d[,.]\d{1,9} ?-->.*", re.MULTILINE)
+_MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
+_SPACES = re.compile(r"[^\S\n]+")
+_LINE_ENDS = re.compile(r" ?\n[ \n]*")
+# Rolling captions repeat the line before.
+_REPEATED = re.compile(r"^(.+)(?:\n\1)+$", re.MULTILINE)
 
 
 def transcript_text(name: str, data: bytes) -> str:
     """What is said in a subtitle file: SubRip, or Open edX's own JSON form (``.sjson``); empty when it is neither."""
-    return _spoken(_sjson_cues(data) if name.endswith(".sjson") else _srt_cues(data))
+    lines = _sjson_lines(data) if name.endswith(".sjson") else _srt_lines(data)
+    lines = _SPACES.sub(" ", html.unescape(_MARKUP.sub("", lines)))
+    lines = _REPEATED.sub(r"\1", _LINE_ENDS.sub("\n", lines))
+    return " ".join(lines.split())
 
 
-def _srt_cues(data: bytes) -> Iterable[str]:
-    lines = data.decode("utf-8-sig", "replace").splitlines()
-    started = False
-    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
-        if _TIMING.match(line):
-            started = True
-        elif started and not (line.strip().isdigit() and _TIMING.match(following)):
-            yield line
+def _srt_lines(data: bytes) -> str:
+    text = "\n".join(data.decode("utf-8-sig", "replace").splitlines())
+    text = _LINE_ENDS.sub("\n", _SPACES.sub(" ", f"\n{text}"))
+    first = _CUE.search(text)
+    return _CUE.sub("", text[first.start() :]) if first else ""
 
 
-def _sjson_cues(data: bytes) -> Iterable[str]:
+def _sjson_lines(data: bytes) -> str:
     try:
         content = parse_json(data)
     except ValueError:
-        return []
+        return ""
     texts = content.get("text") if isinstance(content, dict) else None
-    return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
-
-
-def _spoken(cues: Iterable[str]) -> str:
-    said: list[str] = []
-    for cue in cues:
-        text = " ".join(html.unescape(_MARKUP.sub("", cue)).split())
-        # Rolling captions repeat the line before.
-        if text and (not said or said[-1] != text):
-            said.append(text)
-    return " ".join(said)
+    cues = [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+    return "\n".join(" ".join(cue.split()) for cue in cues)

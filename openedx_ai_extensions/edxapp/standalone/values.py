@@ -27,8 +27,15 @@ def parse_json(data: str | bytes) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as an attribute of OLX would write it."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """A JSON value as an attribute of OLX would write it.
+
+    Raises:
+        ValueError: nested too deep.
+    """
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def plain(value: Any) -> str:

@@ -1,0 +1,28 @@
+"""What any library asks of a new block."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
+
+from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
+from openedx_ai_extensions.exceptions import ProcessorError
+
+
+def new_block_key(library_key: LibraryLocatorV2, block_type: str, block_id: str) -> LibraryUsageLocatorV2:
+    """Raises ProcessorError: not a type or not an id that a key can carry."""
+    try:
+        return LibraryUsageLocatorV2(library_key, block_type, block_id)  # type: ignore[abstract]  # wrong stubs
+    except (InvalidKeyError, ValueError) as error:
+        raise ProcessorError(_("This is not an id for a block of a library.")) from error
+
+
+def check_olx(olx: str, block_type: str) -> None:
+    """Raises ProcessorError: not well-formed, or not a block of this type."""
+    try:
+        root = parse_xml(olx.encode("utf-8", "replace"))
+    except BrokenXML as error:
+        raise ProcessorError(_("The content of this block is not well-formed XML.")) from error
+    if root.tag != block_type:
+        raise ProcessorError(_("The content is not that of a block of this type."))

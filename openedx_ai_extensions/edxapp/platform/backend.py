@@ -1,0 +1,142 @@
+"""The platform interface inside the LMS and Studio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from django.utils.translation import gettext as _
+from opaque_keys.edx.keys import CourseKey, LearningContextKey, UsageKey
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode
+from openedx_ai_extensions.edxapp.links import learner_link
+from openedx_ai_extensions.edxapp.platform.imports import (
+    COURSE_DETAILS,
+    COURSE_OVERVIEW,
+    ITEM_NOT_FOUND,
+    MODULESTORE,
+    load,
+)
+from openedx_ai_extensions.edxapp.platform.libraries import ContentLibraries
+from openedx_ai_extensions.edxapp.platform.lms import Lms
+from openedx_ai_extensions.edxapp.platform.selection import outline, selected_units
+from openedx_ai_extensions.edxapp.platform.studio import Studio
+from openedx_ai_extensions.edxapp.platform.tree import Tree
+from openedx_ai_extensions.edxapp.platform.view import block_view
+from openedx_ai_extensions.exceptions import ProcessorError
+
+
+class OpenEdXPlatform(ContentLibraries):
+    """Courses and libraries of the platform that this process belongs to; ``SERVICE_VARIANT`` says which half it is.
+
+    In the LMS, those who are enrolled and course staff see what the platform's course blocks hold for them, as
+    published. In Studio, those who may read the course there see all of it, drafts included. Nobody else sees anything.
+    Staff who masquerade are still staff here: the role they assume belongs to their browser's session.
+
+    Raises ImproperlyConfigured from any method where a release lacks what that method needs.
+    """
+
+    def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
+        return _is_plain(course_key) and _is_somebody(user) and _service().can_see_course(user, course_key)
+
+    def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
+        if not (_is_plain(usage_key.context_key) and _is_somebody(user)):
+            return False
+        try:
+            return _service().can_see_block(user, usage_key)
+        except load(ITEM_NOT_FOUND):
+            return False
+
+    def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
+        return _is_somebody(user) and _service().is_course_staff(user, course_key)
+
+    def course_info(self, course_key: CourseKey) -> CourseInfo:
+        overviews = load(COURSE_OVERVIEW)
+        try:
+            overview = overviews.get_from_id(course_key)
+        except overviews.DoesNotExist:
+            raise _no_such_course() from None
+        with load(MODULESTORE)().bulk_operations(course_key):
+            details = load(COURSE_DETAILS).fetch(course_key)
+        return CourseInfo(
+            course_key=course_key,
+            title=overview.display_name or details.title or "",
+            short_description=overview.short_description or details.short_description or "",
+            description=details.description or "",
+            overview=details.overview or "",
+            syllabus=details.syllabus or "",
+            language=overview.language or details.language or "",
+            start=overview.start,
+            end=overview.end,
+        )
+
+    def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
+        tree = _tree(user, course_key)
+        if tree is None:
+            return ()
+        with tree.reading():
+            if not tree.has(tree.root):
+                return ()
+            tree.skim()
+            return outline(tree, tree.root)
+
+    def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
+        tree = _tree(user, usage_key.context_key)
+        if tree is None:
+            raise _not_open()
+        try:
+            with tree.reading():
+                path = tree.path(usage_key)
+                if not path:
+                    raise _not_open()
+                units = [block_view(tree, unit) for unit in selected_units(tree, path, mode)]
+                tree.block(usage_key)  # it may have been deleted since it was listed
+                return units
+        except load(ITEM_NOT_FOUND):
+            raise _not_open() from None
+
+    def block_link(self, usage_key: UsageKey) -> str:
+        return learner_link(usage_key)
+
+
+def _service() -> Lms | Studio:
+    return Studio() if conf.service_variant() == "cms" else Lms()
+
+
+def _tree(user: Person, course_key: LearningContextKey) -> Tree | None:
+    """The course as this person sees it; None when it is closed to them.
+
+    Raises:
+        ProcessorError: no such course.
+    """
+    store, service = load(MODULESTORE)(), _service()
+    if not _is_plain(course_key) or not store.has_item(store.make_course_usage_key(course_key)):
+        raise _no_such_course()
+    try:
+        is_welcome = _is_somebody(user) and service.may_enter(user, course_key)
+        return service.tree(user, course_key) if is_welcome else None
+    except load(ITEM_NOT_FOUND):
+        raise _no_such_course() from None
+
+
+def _is_somebody(user: Person) -> bool:
+    return user.is_authenticated and user.is_active
+
+
+def _is_plain(key: object) -> TypeGuard[CourseKey]:
+    """Is it a course's key that names no branch and no version: the course as everyone knows it?"""
+    return (
+        isinstance(key, CourseKey)
+        and key.is_course
+        and getattr(key, "branch", None) is None
+        and getattr(key, "version_guid", None) is None
+    )
+
+
+def _no_such_course() -> ProcessorError:
+    return ProcessorError(_("There is no such course."))
+
+
+def _not_open() -> ProcessorError:
+    return ProcessorError(_("This part of the course does not exist or is not open to you."))

@@ -1,0 +1,76 @@
+"""Which units a retrieval mode selects around a location, and the outline down to the units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from opaque_keys.edx.keys import UsageKey
+
+from openedx_ai_extensions.edxapp.interface import OutlineNode, RetrievalMode
+from openedx_ai_extensions.edxapp.platform.imports import ITEM_NOT_FOUND, load
+from openedx_ai_extensions.edxapp.platform.tree import Tree
+
+_SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
+# The first block of any other category, on the way down, is a unit.
+_ABOVE_UNITS = frozenset({"course", "chapter"}) | _SEQUENCES
+
+
+def outline(tree: Tree, parent: UsageKey) -> tuple[OutlineNode, ...]:
+    """The blocks below one, as far down as its units."""
+    return tuple(
+        OutlineNode(
+            usage_key=key,
+            category=key.block_type,
+            display_name=tree.title(key),
+            children=outline(tree, key) if _is_above_units(key) else (),
+        )
+        for key in tree.children(parent)
+    )
+
+
+def selected_units(tree: Tree, path: Sequence[UsageKey], mode: RetrievalMode) -> Iterator[UsageKey]:
+    """The units in reading order. They and what is in them are read here, in one call or one for each chapter.
+
+    Args:
+        tree: the course.
+        path: from the top of the course down to the location.
+        mode: how much around it.
+    """
+    if mode == RetrievalMode.UP_TO_CURRENT_UNIT:
+        yield from _up_to(tree, path)
+        return
+    top = next((key for key in path if not _is_above_units(key)), path[-1])
+    if mode == RetrievalMode.SEQUENCE:
+        top = next((key for key in path if key.block_type in _SEQUENCES), top)
+    tree.read(top)
+    yield from _units(tree, top)
+
+
+def _up_to(tree: Tree, path: Sequence[UsageKey]) -> Iterator[UsageKey]:
+    """The units from the start of the course up to the last one that the location is in, or that is in it."""
+    here, *below = path
+    if not _is_above_units(here):
+        yield here
+        return
+    for key in tree.children(here):
+        try:
+            if here == tree.root:
+                tree.read(key)
+        except load(ITEM_NOT_FOUND):
+            continue  # deleted since it was listed
+        if key in below[:1]:
+            yield from _up_to(tree, below)
+            return
+        yield from _units(tree, key)
+
+
+def _units(tree: Tree, top: UsageKey) -> Iterator[UsageKey]:
+    if not _is_above_units(top):
+        yield top
+        return
+    for key in tree.children(top):
+        yield from _units(tree, key)
+
+
+def _is_above_units(key: UsageKey) -> bool:
+    return key.block_type in _ABOVE_UNITS

@@ -1,0 +1,60 @@
+"""From the platform's XBlocks to ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from opaque_keys.edx.keys import UsageKey
+
+from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.edxapp.platform.imports import FIELD_SCOPE, load
+from openedx_ai_extensions.edxapp.platform.transcripts import VideoFields, transcript
+from openedx_ai_extensions.edxapp.platform.tree import Tree
+
+
+def block_view(tree: Tree, usage_key: UsageKey) -> Block:
+    """A block with those below it, as the tree's person sees them."""
+    block = tree.block(usage_key)
+    fields: Mapping[str, Any] = _field_values(block)
+    if usage_key.block_type == "video":
+        fields = VideoFields(fields, partial(transcript, block, tree))
+    return Block(
+        usage_key=usage_key,
+        category=usage_key.block_type,
+        display_name=getattr(block, "display_name", None) or "",
+        fields=fields,
+        answers_visible=_answers_visible(tree, usage_key, block),
+        children=tuple(block_view(tree, child) for child in tree.children(usage_key)),
+    )
+
+
+def _field_values(block: Any) -> dict[str, Any]:
+    """What the course team wrote. A learner's own state and what is only inherited stay out."""
+    scope = load(FIELD_SCOPE)
+    return {
+        name: field.read_from(block)
+        for name, field in block.fields.items()
+        if field.scope == scope.content or (field.scope == scope.settings and field.is_set_on(block))
+    }
+
+
+def _answers_visible(tree: Tree, usage_key: UsageKey, block: Any) -> bool:
+    """Has the show-answer rule opened the answers for everyone? What depends on a person's attempts stays closed.
+
+    Only a block that is bound to a person could say more, and binding one costs reading that person's state.
+    """
+    rule = getattr(block, "showanswer", None)
+    if rule == "always":
+        return True
+    if rule not in {"past_due", "closed"}:
+        return False
+    # Someone who was given more time has a later date of their own.
+    dates = [date for date in (getattr(block, "due", None), tree.due(usage_key)) if date]
+    if not dates:
+        return False
+    is_past = max(dates) + (getattr(block, "graceperiod", None) or timedelta()) < datetime.now(UTC)
+    # Where everyone goes at their own pace, the course's dates bind nobody.
+    return is_past and not tree.overview.self_paced

@@ -1,0 +1,66 @@
+"""The files of an export by name, however the computer that packed them wrote the names."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.exceptions import ProcessorError
+
+# A file may be asked for more than once, but an export must not make much of a little by asking again and again.
+_READINGS = 3
+_FREE_BYTES = 16 * 1024**2
+# Subtitles take longer to read than anything else: enough for 250 hours of video.
+MAX_TRANSCRIPT_BYTES = 16 * 1024**2
+
+TRANSCRIPT_SUFFIXES = (".srt", ".sjson")
+
+logger = logging.getLogger(__name__)
+
+
+class ExportFiles(Mapping[str, bytes]):
+    """File contents by name relative to the folder that holds ``course.xml``.
+
+    A name is found as it is written, in either Unicode normal form and with or without URL escapes. Contents can be
+    had only a bounded number of times: the sum of what blocks hold stays in proportion to the export.
+
+    What reading raises:
+        KeyError: no such file, or one transcript too many.
+        ProcessorError: contents were asked for too often.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._names = {plain_name(name): name for name in files}
+        self._left = _FREE_BYTES + _READINGS * sum(map(len, files.values()))
+        self._transcripts_left = MAX_TRANSCRIPT_BYTES
+
+    def __getitem__(self, name: str) -> bytes:
+        data = self._files[name if name in self._files else self._names[plain_name(name)]]
+        if name.lower().endswith(TRANSCRIPT_SUFFIXES):
+            self._transcripts_left -= len(data)
+            if self._transcripts_left < 0:
+                logger.warning("standalone.transcript.left_out name=%.120r", name)
+                raise KeyError(name)
+        self._left -= len(data)
+        if self._left < 0:
+            raise ProcessorError(_("The course export cannot be read: its parts repeat themselves too often."))
+        return data
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self._files or plain_name(name) in self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+def plain_name(name: str) -> str:
+    """A name as people read it, however a file system or an address spells it."""
+    return unicodedata.normalize("NFC", unquote(name))

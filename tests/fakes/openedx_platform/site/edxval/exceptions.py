@@ -1,0 +1,6 @@
+class ValError(Exception):
+    pass
+
+
+class TranscriptNotFoundError(ValError):
+    pass

@@ -1,0 +1,2 @@
+class CourseAccessRedirect(Exception):
+    """The person is sent elsewhere."""

@@ -1,0 +1,1 @@
+CAN_EDIT_THIS_CONTENT_LIBRARY = "content_libraries.edit_library"

@@ -1,0 +1,4 @@
+class ModuleStoreEnum:
+    class Branch:
+        draft_preferred = "draft-preferred"
+        published_only = "published-only"
