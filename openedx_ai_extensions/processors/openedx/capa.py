@@ -7,85 +7,136 @@ import re
 from lxml import etree
 
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
-from openedx_ai_extensions.processors.openedx.markup import TextWriter, inner_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.answers import additional_answers, hint, tolerance
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, inner_text, parse_html, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.repair import without_attributes, without_secrets
+from openedx_ai_extensions.processors.openedx.markup import TextWriter
 
 _BLANK = " ____ "
-# Hints of every kind end in "hint"; the rest is what a grader or a solution holds.
-_SECRET = frozenset(
+# What learners never see: it is for graders.
+_GRADERS = frozenset(
     {
-        "additional_answer", "answer", "codeparam", "explanation", "feedback", "hintgroup", "hintpart", "loncapa",
-        "responseparam", "solution", "solutionset", "targetedfeedback", "targetedfeedbackset",
+        "additional_answer", "answer", "answer_display", "codeparam", "grader_payload", "loncapa", "openendedparam",
+        "openendedrubric", "responseparam",
     }
 )  # fmt: skip
-_SECRET_WHEN_OPEN = _SECRET - {"explanation", "solution", "solutionset"}
-_GROUPS = frozenset({"choicegroup", "checkboxgroup", "radiogroup"})
-_BLANKS = frozenset({"filesubmission", "schematic", "textbox", "textline"})
+# What learners see once the answers are open. Hints of every kind end in "hint".
+_ANSWERS = frozenset(
+    {
+        "explanation", "feedback", "hintgroup", "hintpart", "solution", "solutionset", "targetedfeedback",
+        "targetedfeedbackset",
+    }
+)  # fmt: skip
+_GROUPS = frozenset({"choicegroup", "checkboxgroup", "radiogroup", "checkboxtextgroup", "radiotextgroup"})
+_BLANKS = frozenset({"crystallography", "filesubmission", "schematic", "textbox", "textline"})
 _LABELLED = frozenset({"annotationinput", "drag_and_drop_input"})
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_LINES = frozenset({"comment_prompt", "description", "label", "problem", "title"})
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\"""", re.DOTALL)
+# How far back a label may already have been said.
+_LOOK_BACK = 12
 
 
-def problem_text(markup: str, *, answers_visible: bool) -> str:
-    """What a problem asks.
-
-    Empty for XML that is not well-formed: the platform cannot show it either, and a guess where a solution ends might
-    lay it open.
+def problem_text(markup: str, *, answers_visible: bool, left_out: set[Reason] | None = None) -> str:
+    """What a problem asks. Of XML that is not well-formed, what can be read without laying anything open.
 
     Args:
         markup: the problem's XML.
-        answers_visible: also tell the answers and the solution. Hints and feedback stay out.
+        answers_visible: also tell the answers, hints and solutions.
+        left_out: takes the reasons why parts of it are not in the text.
     """
+    left_out = set() if left_out is None else left_out
+    writer = ProblemWriter(answers_visible=answers_visible)
+    markup = clean(markup, left_out)
     try:
-        root = parse_xml(markup.encode("utf-8", "replace"))
+        text = writer.write(parse_xml(markup.encode("utf-8", "replace")))
     except BrokenXML:
-        return ""
-    return ProblemWriter(answers_visible=answers_visible).write(root)
+        if markup.strip():
+            left_out.add(Reason.BROKEN)
+        root = parse_html(without_secrets(markup, writer.is_secret), left_out)
+        text = "" if root is None else writer.write(root)
+        text = text if answers_visible else without_attributes(text)
+    if text and not answers_visible:
+        left_out.add(Reason.ANSWERS)
+    return text
 
 
 class ProblemWriter(TextWriter):
-    """Writes the elements of a problem. Attributes are never written, but for labels and names of options."""
+    """Writes the elements of a problem. Attributes are never written, but for labels and names of options.
+
+    Args:
+        answers_visible: also write the answers, hints and solutions.
+    """
 
     def __init__(self, *, answers_visible: bool) -> None:
         super().__init__()
         self._answers_visible = answers_visible
-        self._secret = _SECRET_WHEN_OPEN if answers_visible else _SECRET
+        self._groups = 0
+        # Of the choice that is being written; they are told behind it.
+        self._choice_hints: list[str] = []
+
+    def is_secret(self, tag: str) -> bool:
+        """Are elements of this name left out?"""
+        if tag in _GRADERS:
+            return True
+        return not self._answers_visible and (tag in _ANSWERS or tag.endswith("hint"))
 
     def enter(self, element: etree._Element, tag: str) -> bool:
-        if tag in self._secret or tag.endswith("hint") or (not self._answers_visible and _is_solution(element)):
+        if tag == "codeparam":
+            self._given_code(element.findtext("initial_display"))
+        if self.is_secret(tag) or (not self._answers_visible and _is_solution(element)):
+            return False
+        if tag.endswith("hint") and tag != "demandhint":
+            self._hint(element, tag)
             return False
         if tag in {"choice", "option"}:
             self.bullet()
         elif tag == "optioninput":
             self._options(element)
         elif tag in _GROUPS:
-            self.break_line()
-            self._label(element)
-            self.break_line()
-            _hide_order(element)
+            self._begin_group(element)
         elif tag == "draggable":
             self.bullet()
             self.text(element.get("label"))
         elif tag in _BLANKS or (tag.endswith("input") and tag not in _LABELLED):
             self._blank(element)
             return False
-        elif tag in {"problem", "label", "description", "title"} or tag.endswith("response"):
+        elif tag in _LINES or tag.endswith("response"):
             self.break_line()
+        elif tag == "clarification":
+            self.text(f" ({squeeze(inner_text(element))}) ")
+            return False
         else:
             return super().enter(element, tag)
         return True
 
     def leave(self, element: etree._Element, tag: str) -> None:
         if tag in {"choice", "option"}:
-            if self._answers_visible and (element.get("correct") or "").lower() == "true":
+            if self._answers_visible and _is_right(element):
                 self.text(" (correct)")
+            self.text("".join(f" [{words}]" for words in self._choice_hints))
+            self._choice_hints.clear()
             self.end_line()
-        elif tag in {"label", "description", "title", "draggable"} or tag in _GROUPS:
+        elif tag in _GROUPS:
+            self._groups -= 1
+            self.end_line()
+        elif tag in _LINES or tag == "draggable":
             self.end_line()
         elif tag.endswith("response"):
             self.break_line()
-            self._answer("Answer: {}", element.get("answer") or element.get("expect"))
+            self._answer("Answer: {}", element.get("answer") or element.get("expect"), additional_answers(element))
+            self._answer("Tolerance: {}", tolerance(element))
             self.break_line()
         else:
             super().leave(element, tag)
+
+    def _begin_group(self, element: etree._Element) -> None:
+        self.break_line()
+        self._label(element)
+        self.break_line()
+        if not self._groups:
+            _hide_order(element)
+        self._groups += 1
 
     def _options(self, element: etree._Element) -> None:
         self._label(element)
@@ -97,19 +148,44 @@ class ProblemWriter(TextWriter):
     def _blank(self, element: etree._Element) -> None:
         self._label(element)
         self.text(_BLANK)
-        self._answer("(correct: {}) ", element.get("answer"))
+        self._answer("(correct: {}) ", element.get("answer") or element.get("correct_answer"))
         self.text(element.get("trailing_text"))
+        if element.tag == "textbox":
+            self._given_code(element.text)
+
+    def _given_code(self, code: str | None) -> None:
+        """Code that is in the box when a learner first sees it."""
+        if code and code.strip() and not self._lines_around_cells:
+            self.break_line()
+            self.code(code)
+
+    def _hint(self, element: etree._Element, tag: str) -> None:
+        words = hint(element)
+        if words and tag in {"choicehint", "optionhint"}:
+            self._choice_hints.append(words)
+        elif words:
+            self.break_line()
+            self.text(words)
+            self.break_line()
 
     def _label(self, element: etree._Element) -> None:
         """A label that screen readers get, unless the text has said it already."""
         label = squeeze(element.get("label") or "")
-        if label and not any(label in line for line in (*self.lines, squeeze("".join(self._line)))):
+        said = (*self.lines[-_LOOK_BACK:], squeeze("".join(self._line[-_LOOK_BACK:])))
+        if label and not any(label in line for line in said):
             self.text(f" {label}")
 
-    def _answer(self, form: str, answer: str | None) -> None:
+    def _answer(self, form: str, answer: str | None, more: tuple[str, ...] = ()) -> None:
         # A name of a script's variable tells nobody anything.
-        if self._answers_visible and answer and "$" not in answer:
-            self.text(form.format(squeeze(answer)))
+        told = [squeeze(name) for name in (answer, *more) if name and "$" not in name]
+        if self._answers_visible and told:
+            self.text(form.format(" or ".join(told)))
+            if not form.endswith(" "):
+                self.break_line()
+
+
+def _is_right(choice: etree._Element) -> bool:
+    return (choice.get("correct") or "").lower() == "true" or choice.get("choice") == "correct"
 
 
 def _is_solution(element: etree._Element) -> bool:

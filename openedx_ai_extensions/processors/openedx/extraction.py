@@ -8,20 +8,69 @@ from functools import partial
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Block
-from openedx_ai_extensions.processors.openedx.capa import problem_text
-from openedx_ai_extensions.processors.openedx.markup import html_text, squeeze
-from openedx_ai_extensions.processors.openedx.prose import prose
+from openedx_ai_extensions.processors.openedx.blocks import mentoring, polls, simple
+from openedx_ai_extensions.processors.openedx.blocks.annotatable import annotatable_text
+from openedx_ai_extensions.processors.openedx.blocks.drag_and_drop import drag_and_drop_text
+from openedx_ai_extensions.processors.openedx.blocks.left_out import LeftOut, Reason
+from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open_assessment_text
+from openedx_ai_extensions.processors.openedx.blocks.video import video_text
+from openedx_ai_extensions.processors.openedx.markup import squeeze
 from openedx_ai_extensions.processors.openedx.trimming import Piece, Section
 
-# They arrange other blocks or carry people's own words: nothing of the course's.
-_NO_TEXT = frozenset({"course", "chapter", "sequential", "vertical", "discussion"})
+# Takes a block and a set that takes the reasons why parts of it are not in the text.
+Writer = Callable[[Block, set[Reason]], str]
+
+_WRITERS: Mapping[str, Writer] = {
+    "html": simple.html_block_text,
+    "about": simple.html_block_text,
+    "course_info": simple.html_block_text,
+    "static_tab": simple.html_block_text,
+    "problem": simple.problem_block_text,
+    "video": video_text,
+    "discussion": simple.discussion_text,
+    "lti": simple.tool_text,
+    "lti_consumer": simple.tool_text,
+    "drag-and-drop-v2": drag_and_drop_text,
+    "poll": polls.poll_text,
+    "poll_question": polls.poll_text,
+    "survey": polls.survey_text,
+    "word_cloud": polls.word_cloud_text,
+    "openassessment": open_assessment_text,
+    "annotatable": annotatable_text,
+    **dict.fromkeys(mentoring.QUESTIONS, mentoring.question_text),
+    **dict.fromkeys(mentoring.FEEDBACK, mentoring.feedback_text),
+    **dict.fromkeys(("problem-builder", "step-builder", "sb-step", "pb-table"), mentoring.container_text),
+    **dict.fromkeys(("pb-answer-recap", "pb-column", "pb-dashboard"), mentoring.passage_text),
+    **dict.fromkeys(("pb-data-export", "pb-instructor-tool"), simple.for_staff),
+}
+# They arrange other blocks: nothing of their own.
+_ARRANGE = frozenset(
+    {
+        "course", "chapter", "sequential", "vertical", "videosequence", "problemset", "wrapper", "library_content",
+        "legacy_library_content", "library_sourced", "itembank", "randomize", "split_test", "conditional",
+        "sb-review-step", "unit", "subsection", "section",
+    }
+)  # fmt: skip
+# Their writers tell their children too.
+_WHOLE = mentoring.QUESTIONS
 
 
 def block_text(block: Block) -> str:
-    """What one block says, its children left out; empty when it says nothing. Never raises for odd content."""
-    if block.category in _NO_TEXT:
-        return ""
-    return _WRITERS.get(block.category, _other)(block)
+    """What one block says, its children left out unless they are parts of it; empty when it says nothing.
+
+    Never raises for odd content.
+    """
+    return _read(block, set())
+
+
+def left_out(blocks: Iterable[Block], categories: Collection[str] | None = None) -> list[LeftOut]:
+    """What the texts of these blocks leave out, and why. For course staff.
+
+    Args:
+        blocks: with all their children.
+        categories: the categories of blocks that are read; None for all.
+    """
+    return [entry for block in blocks for entry in _left_out(block, categories)]
 
 
 def unit_sections(
@@ -32,7 +81,7 @@ def unit_sections(
     Args:
         units: whole units.
         location: marks what is "here" for trimming.
-        categories: only blocks of these categories; None for all.
+        categories: only blocks of these categories, and the blocks in them; None for all.
     """
     return [
         Section(
@@ -46,40 +95,41 @@ def unit_sections(
 
 def _pieces(block: Block, location: UsageKey, categories: Collection[str] | None, *, here: bool) -> Iterator[Piece]:
     here = here or block.usage_key == location
-    if block.category not in _NO_TEXT and (categories is None or block.category in categories):
-        yield Piece(partial(block_text, block), here)
-    for child in block.children:
-        yield from _pieces(child, location, categories, here=here)
+    is_whole = block.category in _WHOLE
+    if _is_selected(block, categories):
+        yield Piece(partial(block_text, block), here or (is_whole and _holds(block, location)))
+    for child in () if is_whole else block.children:
+        yield from _pieces(child, location, _inner(block, categories), here=here)
 
 
-def _html(block: Block) -> str:
-    # Learners do not see an html block's name.
-    return html_text(_string(block, "data"))
+def _left_out(block: Block, categories: Collection[str] | None) -> Iterator[LeftOut]:
+    reasons: set[Reason] = set()
+    if not _is_selected(block, categories):
+        if block.category not in _ARRANGE:
+            reasons.add(Reason.NOT_SELECTED)
+    elif not _read(block, reasons) and not reasons and block.category not in _ARRANGE:
+        reasons.add(Reason.EMPTY)
+    for reason in sorted(reasons):
+        yield LeftOut(block.usage_key, block.category, reason)
+    for child in () if block.category in _WHOLE else block.children:
+        yield from _left_out(child, _inner(block, categories))
 
 
-def _problem(block: Block) -> str:
-    text = problem_text(_string(block, "data"), answers_visible=block.answers_visible)
-    return _titled("Problem", block, text)
+def _read(block: Block, reasons: set[Reason]) -> str:
+    if block.category in _ARRANGE:
+        return ""
+    return _WRITERS.get(block.category, simple.unknown_text)(block, reasons)
 
 
-def _video(block: Block) -> str:
-    transcript = squeeze(_string(block, "transcript"))
-    return _titled("Video", block, f"Transcript: {transcript}" if transcript else "")
+def _is_selected(block: Block, categories: Collection[str] | None) -> bool:
+    return block.category not in _ARRANGE and (categories is None or block.category in categories)
 
 
-def _other(block: Block) -> str:
-    return "\n".join(filter(None, (squeeze(block.display_name), prose(block.fields))))
+def _inner(block: Block, categories: Collection[str] | None) -> Collection[str] | None:
+    """Who selects a block that holds others selects those too; a unit is held to be no such block."""
+    is_chosen = categories is not None and block.category in categories and block.category != "vertical"
+    return None if is_chosen else categories
 
 
-_WRITERS: Mapping[str, Callable[[Block], str]] = {"html": _html, "problem": _problem, "video": _video}
-
-
-def _titled(kind: str, block: Block, text: str) -> str:
-    title = squeeze(block.display_name)
-    first_line = f"{kind}: {title}" if title else f"{kind}:"
-    return "\n".join(filter(None, (first_line if title or text else "", text)))
-
-
-def _string(block: Block, field: str) -> str:
-    value = block.fields.get(field)
-    return value if isinstance(value, str) else ""
+def _holds(block: Block, location: UsageKey) -> bool:
+    return any(child.usage_key == location or _holds(child, location) for child in block.children)

@@ -3,60 +3,68 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
-from itertools import count, repeat
+from itertools import repeat
 
 from lxml import etree
+
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.marks import alternative, index, is_hidden, numbers, tidy
+from openedx_ai_extensions.processors.openedx.blocks.mathml import formula
+from openedx_ai_extensions.processors.openedx.blocks.parsing import (
+    clean,
+    inner_text,
+    local_name,
+    parse_html,
+    squeeze,
+    visible,
+)
+from openedx_ai_extensions.processors.openedx.blocks.tables import Table
+
+__all__ = ["TextWriter", "html_text", "inner_text", "local_name", "parse_html", "rich_text", "squeeze"]
 
 _HEADINGS = {"h1": "## ", "h2": "## ", "h3": "## ", "h4": "### ", "h5": "### ", "h6": "### "}
 _BLOCKS = frozenset(
     {
         "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "details", "div", "fieldset",
-        "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "main", "nav", "p", "section",
-        "summary", "table", "tbody", "tfoot", "thead",
+        "figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "main", "p", "section", "summary",
+        "tbody", "tfoot", "thead",
     }
 )  # fmt: skip
 _SILENT = frozenset(
     {
-        "annotation", "annotation-xml", "audio", "base", "button", "canvas", "embed", "iframe", "link", "meta",
-        "noscript", "object", "option", "script", "select", "style", "svg", "template", "textarea", "title", "video",
+        "annotation", "annotation-xml", "audio", "base", "button", "canvas", "embed", "iframe", "link", "meta", "nav",
+        "noscript", "object", "option", "script", "select", "style", "template", "textarea", "title", "video",
     }
 )  # fmt: skip
-_HIDDEN_CLASSES = frozenset({"hidden", "is-hidden", "d-none"})
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_EXPONENT = re.compile(r"[\d+\-\u2212\u2013n]+")
-# Invisible characters that cost tokens; the joiners that some scripts need stay.
-_INVISIBLE = dict.fromkeys((*range(9), *range(14, 32), 127, 173, 8203, 8288, 65279))
+_STRUCK = frozenset({"del", "s", "strike"})
+_SPANS = frozenset({"sub", "sup", "code"}) | _STRUCK
+_MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
 
-def html_text(markup: str) -> str:
-    """Readable text of a piece of HTML: broken, hostile or empty markup gives what text can be found."""
-    root = parse_html(markup)
+def html_text(markup: str, left_out: set[Reason] | None = None) -> str:
+    """Readable text of a piece of HTML: broken, hostile or empty markup gives what text can be found.
+
+    Args:
+        markup: the HTML.
+        left_out: takes the reasons why parts of it are not in the text.
+    """
+    root = parse_html(markup, set() if left_out is None else left_out)
     return "" if root is None else TextWriter().write(root)
 
 
-def parse_html(markup: str) -> etree._Element | None:
-    """The tree of a piece of HTML however broken; None when it holds nothing."""
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
-    try:
-        return etree.fromstring(markup.encode("utf-8", "replace"), parser)
-    except etree.LxmlError:
-        return None
+def rich_text(text: str, left_out: set[Reason] | None = None) -> str:
+    """Readable text of what is HTML or, without any tag, plain text or Markdown, whose lines then stay."""
+    if _MARKUP.search(text):
+        return html_text(text, left_out)
+    return plain_text(clean(text, set() if left_out is None else left_out))
 
 
-def squeeze(text: str) -> str:
-    """One line, single spaces, nothing invisible."""
-    return " ".join(text.translate(_INVISIBLE).split())
-
-
-def local_name(element: etree._Element) -> str:
-    """The element's tag in lower case, without its namespace."""
-    return str(element.tag).rpartition("}")[2].lower()
-
-
-def inner_text(element: etree._Element) -> str:
-    """All text in an element, as it stands."""
-    return "".join(str(part) for part in element.itertext())
+def plain_text(text: str) -> str:
+    """Lines that say something, with what sets them in."""
+    lines = textwrap.dedent(visible(text)).splitlines()
+    return "\n".join(line[: len(line) - len(line.lstrip())] + tidy(line) for line in lines if line.strip()).strip("\n")
 
 
 class TextWriter:
@@ -67,17 +75,19 @@ class TextWriter:
         self._line: list[str] = []
         self._prefix = ""
         self._lists: list[Iterator[str]] = []
-        self._rows: list[list[str]] = []
+        # None is a table that only arranges things on a page.
+        self._tables: list[Table | None] = []
         self._lines_around_cells: list[list[str]] = []
         self._starts: list[int] = []
         self._pre_depth = 0
 
     def write(self, root: etree._Element) -> str:
+        """The text of a tree."""
         walk = etree.iterwalk(root, events=("start", "end"))
         skipped: etree._Element | None = None
         for event, element in walk:
             if event == "start":
-                if not _is_hidden(element) and self.enter(element, local_name(element)):
+                if not is_hidden(element) and self.enter(element, local_name(element)):
                     self.text(element.text)
                 else:
                     skipped = element
@@ -93,6 +103,7 @@ class TextWriter:
         return "\n".join(self.lines)
 
     def text(self, text: str | None) -> None:
+        """Go on with the line."""
         if text:
             self._line.append(text)
 
@@ -104,7 +115,7 @@ class TextWriter:
         if self._lines_around_cells:
             self._line.append(" ")
             return
-        line = squeeze("".join(self._line))
+        line = tidy("".join(self._line))
         self._line.clear()
         if line:
             self.lines.append(self._prefix + line)
@@ -126,6 +137,12 @@ class TextWriter:
         if not self._lines_around_cells:
             self._prefix = ""
 
+    def code(self, text: str) -> None:
+        """Add text whose lines and spaces mean something."""
+        code = "\n".join(line.rstrip() for line in visible(text).splitlines()).strip("\n")
+        if code:
+            self.lines.append(f"```\n{code}\n```")
+
     def enter(self, element: etree._Element, tag: str) -> bool:
         """Begin an element. False leaves it out with everything in it."""
         if tag in _HEADINGS:
@@ -136,16 +153,13 @@ class TextWriter:
             self.bullet(next(self._lists[-1]) if self._lists else "- ")
         elif tag in {"ul", "ol"}:
             self.break_line()
-            self._lists.append((f"{number}. " for number in count(1)) if tag == "ol" else repeat("- "))
-        elif tag == "tr":
-            self._rows.append([])
-        elif tag in {"td", "th"}:
-            self._lines_around_cells.append(self._line)
-            self._line = []
+            self._lists.append(numbers(element) if tag == "ol" else repeat("- "))
+        elif tag in {"table", "tr", "td", "th"}:
+            self._enter_table(element, tag)
         elif tag == "pre":
             self.break_line()
             self._pre_depth += 1
-        elif tag in {"sup", "code"}:
+        elif tag in _SPANS:
             self._starts.append(len(self._line))
         elif tag == "q":
             self.text("\u201c")
@@ -164,79 +178,80 @@ class TextWriter:
         elif tag in {"ul", "ol"}:
             self.break_line()
             self._lists.pop()
-        elif tag == "tr":
-            self._end_row(self._rows.pop())
-        elif tag in {"td", "th"}:
-            self._end_cell()
+        elif tag in {"table", "tr", "td", "th"}:
+            self._leave_table(element, tag)
         elif tag == "pre":
             self._end_pre()
-        elif tag in {"sup", "code"}:
+        elif tag in _SPANS:
             self._end_span(tag, self._starts.pop())
         elif tag == "q":
             self.text("\u201d")
 
     def _enter_special(self, element: etree._Element, tag: str) -> bool:
         """Elements that say something other than their text."""
-        if tag == "img":
-            alternative = squeeze(element.get("alt") or "")
-            self.text(f" [Image: {alternative}] " if alternative else " ")
+        if tag in {"img", "svg"} or element.get("role") == "img":
+            words = alternative(element, tag)
+            self.text(f" [Image: {words}] " if words else " ")
             return False
-        if tag == "math" or (tag == "script" and (element.get("type") or "").startswith("math/tex")):
-            formula = _formula(element, tag)
-            self.text(f" \\({formula}\\) " if formula else None)
-            return not formula and tag == "math"
+        if tag == "math":
+            tex = formula(element)
+            self.text(f" \\({tex}\\) " if tex else None)
+            return False
+        if tag == "script" and (element.get("type") or "").startswith("math/tex"):
+            self.text(f" \\({squeeze(inner_text(element))}\\) ")
+            return False
         return tag not in _SILENT
 
-    def _end_cell(self) -> None:
-        cell = squeeze("".join(self._line))
-        self._line = self._lines_around_cells.pop()
-        if self._rows:
-            self._rows[-1].append(cell)
-        else:
-            self.text(f" {cell} ")
-
-    def _end_row(self, cells: list[str]) -> None:
-        self.break_line()
-        if any(cells):
-            self.text(" | ".join(cells))
+    def _enter_table(self, element: etree._Element, tag: str) -> None:
+        if tag == "table":
             self.break_line()
+            self._tables.append(None if element.get("role") in {"presentation", "none"} else Table())
+            return
+        if not self._tables:
+            self._tables.append(Table())
+        table = self._tables[-1]
+        if table is None:
+            self.break_line()
+        elif tag == "tr":
+            table.begin_row()
+        else:
+            self._lines_around_cells.append(self._line)
+            self._line = []
+
+    def _leave_table(self, element: etree._Element, tag: str) -> None:
+        table = self._tables[-1]
+        if tag == "table":
+            self._tables.pop()
+            self.break_line()
+        elif table is None:
+            self.break_line()
+        elif tag == "tr":
+            self.break_line()
+            self.text(table.end_row())
+            self.break_line()
+        else:
+            cell = tidy("".join(self._line))
+            self._line = self._lines_around_cells.pop()
+            if table.in_row:
+                table.add(cell, element.get("colspan"), element.get("rowspan"))
+            else:
+                self.text(f" {cell} ")
 
     def _end_pre(self) -> None:
         self._pre_depth -= 1
-        if self._pre_depth or self._lines_around_cells:
-            return
-        code = "".join(self._line).translate(_INVISIBLE).strip("\r\n")
-        self._line.clear()
-        if code.strip():
-            self.lines.append(f"```\n{code}\n```")
+        if not self._pre_depth and not self._lines_around_cells:
+            code = "".join(self._line)
+            self._line.clear()
+            self.code(code)
 
     def _end_span(self, tag: str, start: int) -> None:
-        if self._pre_depth:
-            return
         span = squeeze("".join(self._line[start:]))
-        if tag == "code" and span:
+        if self._pre_depth or not span:
+            return
+        if tag == "code":
             self._line[start:] = [f"`{span}`"]
-        elif tag == "sup" and _EXPONENT.fullmatch(span):
-            self._line[start:] = [f"^{span}"]
-
-
-def _is_hidden(element: etree._Element) -> bool:
-    attributes = element.attrib
-    if not attributes:
-        return False
-    return (
-        "hidden" in attributes
-        or element.get("aria-hidden") == "true"
-        or _HIDDEN_STYLE.search(element.get("style") or "") is not None
-        or not _HIDDEN_CLASSES.isdisjoint((element.get("class") or "").split())
-    )
-
-
-def _formula(element: etree._Element, tag: str) -> str:
-    """TeX of a formula, empty when it does not carry any."""
-    if tag == "script":
-        return squeeze(inner_text(element))
-    for part in element.iter():
-        if local_name(part) == "annotation" and "tex" in (part.get("encoding") or "").lower():
-            return squeeze(inner_text(part))
-    return squeeze(element.get("alttext") or "")
+        elif tag in _STRUCK:
+            self._line[start:] = [f"~~{span}~~"]
+        else:
+            before = self._line[start - 1][-1:] if start else ""
+            self._line[start:] = [index(tag, before, span)]

@@ -6,48 +6,74 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lxml import etree
-
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, clean, parse_html
+from openedx_ai_extensions.processors.openedx.blocks.repair import without_attributes, without_secrets
 from openedx_ai_extensions.processors.openedx.capa import ProblemWriter
-from openedx_ai_extensions.processors.openedx.markup import parse_html
+from openedx_ai_extensions.processors.openedx.markup import rich_text
 
 _READABLE_NAME = re.compile(
-    r"(?:.*_)?(?:body|caption|content|data|description|html|instructions?|intro|introduction|message|overview|prompt"
-    r"|question|statement|subtitle|summary|text|title)"
+    r"(?:.*_)?(?:body|caption|content|data|description|heading|html|instructions?|intro|introduction|message|overview"
+    r"|paragraph|prompt|question|statement|subtitle|summary|text|title)"
 )
 _SECRET_NAME = re.compile(
-    r"answer|correct|explan|feedback|grad|hint|instructor|key|password|private|rubric|secret|solution|staff|teacher"
+    r"answer|api_|auth|correct|credential|example|explan|feedback|grad|hint|instructor|key|note|passport|passphrase"
+    r"|password|private|rubric|secret|signature|solution|staff|teacher|token"
 )
-_JSON_OR_ADDRESS = re.compile(r"\s*(?:[\[{]|\w+://|/\S*$)")
-_SECRET_MARKUP = re.compile(r"<\s*(?:\w*answer|\w*hint|solution|explanation|feedback)", re.IGNORECASE)
-_TWO_WORDS = re.compile(r"[^\W\d_]{2,}[,;:]?\s+\S?[^\W\d_]{2,}")
+_JSON_OR_ADDRESS = re.compile(r"\s*+(?:[\[{]|\w++://|/\S*+$)")
+# Elements of problems, which may hold secrets; anything else is HTML.
+_PROBLEM_MARKUP = re.compile(
+    r"<\s*+/?\s*+(?:[\w.:-]*(?:answer|hint|response|param)|[\w.:-]*:?(?:solution|explanation|feedback))\b"
+    r"|detailed-solution",
+    re.IGNORECASE,
+)
+_TWO_WORDS = re.compile(r"[^\W\d_]{2,}+[,;:]?\s+\S?[^\W\d_]{2,}")
 # Scripts that write no spaces between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{4,}")
 
-
-def prose(fields: Mapping[str, Any]) -> str:
-    """The readable fields, one below the other, without what a grader or a teacher keeps there."""
-    return "\n".join(dict.fromkeys(_readable(fields)))
+# Text for people shows within so many characters.
+_ENOUGH = 1000
 
 
-def _readable(fields: Mapping[str, Any]) -> Iterator[str]:
+def prose(fields: Mapping[str, Any], left_out: set[Reason] | None = None) -> str:
+    """The readable fields, one below the other, without what a grader or a teacher keeps there.
+
+    Args:
+        fields: of a block, by name.
+        left_out: takes the reasons why parts of them are not in the text.
+    """
+    left_out = set() if left_out is None else left_out
+    return "\n".join(dict.fromkeys(_readable(fields, left_out)))
+
+
+def _readable(fields: Mapping[str, Any], left_out: set[Reason]) -> Iterator[str]:
+    room = MAX_MARKUP
     for name, value in fields.items():
         if name == "display_name" or not isinstance(value, str) or not _READABLE_NAME.fullmatch(name):
             continue
         if _SECRET_NAME.search(name) or _JSON_OR_ADDRESS.match(value):
             continue
-        root = _tree(value)
-        text = "" if root is None else ProblemWriter(answers_visible=False).write(root)
-        if _TWO_WORDS.search(text) or _UNSPACED.search(text):
+        if not room:
+            left_out.add(Reason.TOO_LONG)
+            return
+        markup = clean(value, left_out)[:room]
+        room -= len(markup)
+        text = _text(markup, left_out)
+        beginning = text[:_ENOUGH]
+        if _TWO_WORDS.search(beginning) or _UNSPACED.search(beginning):
             yield text
 
 
-def _tree(markup: str) -> etree._Element | None:
-    """The markup of an unknown block is read like a problem's: no answers, no hints, and no guess where they end."""
-    if not _SECRET_MARKUP.search(markup):
-        return parse_html(markup)
+def _text(markup: str, left_out: set[Reason]) -> str:
+    """The markup of an unknown block may be a problem's: no answers, no hints, and no guess where they end."""
+    if not _PROBLEM_MARKUP.search(markup):
+        return rich_text(markup, left_out)
+    left_out.add(Reason.ANSWERS)
+    writer = ProblemWriter(answers_visible=False)
     try:
-        return parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace"))
+        return writer.write(parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace")))
     except BrokenXML:
-        return None
+        left_out.add(Reason.BROKEN)
+        root = parse_html(without_secrets(markup, writer.is_secret), left_out)
+        return "" if root is None else without_attributes(writer.write(root))

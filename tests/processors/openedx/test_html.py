@@ -44,7 +44,9 @@ ROWS = [
     pytest.param("x<sup>2</sup>, 10<sup>th</sup>, CO<sub>2</sub>", "x^2, 10th, CO2", id="exponents only"),
     pytest.param(r"\( x^2 \) and \[ y \] and $$z$$", r"\( x^2 \) and \[ y \] and $$z$$", id="TeX stays as it is"),
     pytest.param(
-        "[mathjaxinline]a &lt; b[/mathjaxinline]", "[mathjaxinline]a < b[/mathjaxinline]", id="Studio's own marks stay"
+        "[mathjaxinline]a &lt; b[/mathjaxinline] [mathjax]c[/mathjax]",
+        r"\(a < b\) \[c\]",
+        id="Studio's marks get short",
     ),
     pytest.param('a<script type="math/tex; mode=display">x</script>!', r"a \(x\) !", id="TeX in a script"),
     pytest.param(
@@ -53,7 +55,7 @@ ROWS = [
         id="MathML with TeX",
     ),
     pytest.param('<math alttext="y"><mi>?</mi></math>', r"\(y\)", id="MathML with a text"),
-    pytest.param("<math><mi>a</mi><mo>+</mo><mi>b</mi></math>", "a+b", id="plain MathML"),
+    pytest.param("<math><mi>a</mi><mo>+</mo><mi>b</mi></math>", r"\(a+b\)", id="plain MathML"),
     pytest.param("a<script>evil()</script><style>p{}</style><!-- note -->b", "ab", id="scripts, styles and comments"),
     pytest.param(
         '<p hidden>a</p><p style="color:red; Display : none">b</p><p class="x d-none">c</p>d', "d", id="hidden"
@@ -70,6 +72,67 @@ ROWS = [
     pytest.param("plain < text & more", "plain < text & more", id="no markup at all"),
     pytest.param("<p>a<b>b<p>c</b></div>d", "ab\ncd", id="broken markup"),
     pytest.param("<!DOCTYPE html><html><head><title>T</title></head><body>x</body></html>", "x", id="a whole page"),
+    pytest.param(
+        "<table><tr><th rowspan='2'>a</th><td colspan='2'>b</td><td>c</td></tr><tr><td>d</td><td>e</td><td>f</td></tr>"
+        "</table>",
+        "a | b | | c\na | d | e | f",
+        id="cells that span rows and columns",
+    ),
+    pytest.param(
+        "<table><tr><td colspan='9999999999999999' rowspan='-1'>a</td></tr><tr><td rowspan='x'>b</td></tr></table>",
+        "a" + " |" * 99 + "\nb",
+        id="spans that make no sense",
+    ),
+    pytest.param(
+        "<table role='presentation'><tr><td><p>a</p><ul><li>b</li></ul></td><td>c</td></tr></table>",
+        "a\n- b\nc",
+        id="tables that only arrange are no tables",
+    ),
+    pytest.param("<tr><td>a</td><td>b</td></tr>", "a | b", id="rows without a table"),
+    pytest.param('<ol start="3"><li>a</li><li>b</li></ol>', "3. a\n4. b", id="numbers begin where they should"),
+    pytest.param('<ol type="a"><li>x</li><li>y</li></ol>', "a. x\nb. y", id="letters"),
+    pytest.param('<ol type="A" start="26"><li>x</li><li>y</li></ol>', "Z. x\n27. y", id="more than the alphabet has"),
+    pytest.param("e<sup>x</sup> x<sup>a+b</sup> x<sup>2</sup>", "e^x x^(a+b) x^2", id="raised"),
+    pytest.param("a<sub>n</sub> a<sub>n+1</sub> H<sub>2</sub>O", "a_n a_(n+1) H2O", id="lowered"),
+    pytest.param(
+        "10<sup>th</sup> 1<sup>er</sup> OLX<sup>TM</sup> word<sup> (a note)</sup>",
+        "10th 1er OLXTM word(a note)",
+        id="endings and notes are not raised",
+    ),
+    pytest.param("<s>old</s> <del>gone</del>", "~~old~~ ~~gone~~", id="struck out"),
+    pytest.param(
+        "<math><mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><msqrt><mi>b</mi></msqrt></mfrac></math>",
+        r"\(\frac{a+1}{\sqrt{b}}\)",
+        id="MathML of a fraction",
+    ),
+    pytest.param(
+        "<math><msubsup><mi>x</mi><mi>i</mi><mn>10</mn></msubsup><mo>\u2212</mo><msup><mrow><mi>a</mi><mi>b</mi></mrow>"
+        "<mn>2</mn></msup><mover><mi>v</mi><mo>\u2192</mo></mover><mroot><mi>y</mi><mn>3</mn></mroot></math>",
+        r"\(x_i^{10}-{ab}^2\vec{v}\sqrt[3]{y}\)",
+        id="MathML of scripts and roots",
+    ),
+    pytest.param(
+        "<math><mfenced open='['><mi>a</mi><mi>b</mi></mfenced><mtable><mtr><mtd><mi>c</mi></mtd><mtd><mi>d</mi></mtd>"
+        "</mtr><mtr><mtd><mi>e</mi></mtd><mtd><mi>f</mi></mtd></mtr></mtable><mtext>if so</mtext></math>",
+        r"\([a,b)\begin{matrix}c & d \\ e & f\end{matrix}\text{if so}\)",
+        id="MathML of fences and tables",
+    ),
+    pytest.param("<math><mfrac><mi>a</mi></mfrac><msup><mi>b</mi></msup></math>", r"\(ab\)", id="broken MathML"),
+    pytest.param("<math></math>x", "x", id="empty MathML"),
+    pytest.param(
+        '<span class="MathJax_Preview">p</span><span class="MathJax"><nobr>x2</nobr></span>'
+        '<script type="math/tex">x^2</script>',
+        r"\(x^2\)",
+        id="a formula that MathJax has drawn is told once",
+    ),
+    pytest.param("<svg><title>A leaf</title><text>40px</text></svg>", "[Image: A leaf]", id="drawings by their title"),
+    pytest.param('<i role="img" aria-label="Warning"></i> Hot', "[Image: Warning] Hot", id="signs by their label"),
+    pytest.param('<img alt="leaf_final(2).PNG"/>x', "x", id="a file's name is no text"),
+    pytest.param("<nav><a>Home</a></nav><ul role='navigation'><li>Next</li></ul>x", "x", id="navigation"),
+    pytest.param("<div><div><span> </span></div><p>&nbsp;</p></div>x", "x", id="empty wrappers"),
+    pytest.param("<pre>a  \n\tb\u200b\n\n</pre>", "```\na\n\tb\n```", id="code without invisible ends"),
+    pytest.param("a\x00b<scr\x00ipt>evil()</script>c\ud800", "abc", id="what no parser takes"),
+    pytest.param("<p>&#8217;&rarr;&hellip;&frac12;</p>", "\u2019\u2192\u2026\u00bd", id="entities of all kinds"),
     pytest.param("", "", id="nothing"),
     pytest.param(" \n <!-- x --> ", "", id="nothing to read"),
 ]
@@ -85,9 +148,19 @@ def test_odd_data_says_nothing(data):
     assert block_text(block("html", data=data)) == ""
 
 
-def test_nesting_without_end_is_survived():
-    text = block_text(block("html", data="start" + "<div>" * 50_000 + "deep"))
-    assert text.startswith("start")
+def test_what_word_processors_never_closed_is_read_to_its_end():
+    markup = "".join(f"<font><p>Line {n}</p><script>no</script>" for n in range(400))
+    assert block_text(block("html", data=markup)) == "\n".join(f"Line {n}" for n in range(400))
+
+
+def test_what_is_nested_too_deep_and_hides_something_is_not_laid_open():
+    text = block_text(block("html", data="start" + "<div>" * 300 + '<p style="display: none">XYZZY</p>'))
+    assert text == "start"
+
+
+def test_a_picture_in_the_text_itself_does_not_crowd_the_text_out():
+    data = f'<p>before</p><img src="data:image/png;base64,{"A" * 5_000_000}" alt="A leaf"/><p>after</p>'
+    assert block_text(block("html", data=data)) == "before\n[Image: A leaf]\nafter"
 
 
 SCRAPS = """

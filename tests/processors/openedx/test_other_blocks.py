@@ -12,19 +12,6 @@ from openedx_ai_extensions.processors.openedx.extraction import block_text, unit
 from openedx_ai_extensions.processors.openedx.trimming import fit
 from tests.processors.openedx.blocks import block, demo_key
 
-VIDEOS = [
-    pytest.param(block("video", "x", "Leaf", transcript="One  two.\n"), "Video: Leaf\nTranscript: One two.", id="both"),
-    pytest.param(block("video", transcript="One."), "Video:\nTranscript: One.", id="no title"),
-    pytest.param(block("video", "x", "Leaf"), "Video: Leaf", id="no transcript"),
-    pytest.param(block("video", transcript=None), "", id="neither"),
-]
-
-
-@pytest.mark.parametrize(("video", "text"), VIDEOS)
-def test_videos(video, text):
-    assert block_text(video) == text
-
-
 READABLE = [
     pytest.param({"data": "<p>Read <b>me</b> please</p>"}, "Read me please", id="data"),
     pytest.param({"content": "Read me please"}, "Read me please", id="content"),
@@ -36,12 +23,13 @@ READABLE = [
     pytest.param({"text": "光合作用需要光"}, "光合作用需要光", id="a script without spaces"),
     pytest.param({"text": "Read me", "body": "Read me"}, "Read me", id="the same text once"),
     pytest.param({"text": "Read <solution>XYZZY</solution> me"}, "Read me", id="without a solution in it"),
+    pytest.param({"text": "Read me <hint>XYZZY</hint> <br>"}, "Read me", id="without a hint in damaged markup"),
+    pytest.param({"content": "# Read me\n\n- now  \n  - please\n"}, "# Read me\n- now\n  - please", id="Markdown"),
+    pytest.param({"text": "Tom and &lt;Jerry&gt;"}, "Tom and <Jerry>", id="entities"),
 ]
 UNREADABLE = [
     pytest.param({"text": "https://x.example/some page here"}, id="an address"),
-    pytest.param({"text": "/static/some page"}, id="a path")
-    if False
-    else pytest.param({"text": "/static/x"}, id="a path"),
+    pytest.param({"text": "/static/x"}, id="a path"),
     pytest.param({"data": json.dumps({"answer": "some words here"})}, id="JSON"),
     pytest.param({"data": json.dumps([["some words", "here"]])}, id="a JSON list"),
     pytest.param({"text": "block-v1:Org+C+r+type@html+block@x"}, id="a key"),
@@ -55,6 +43,11 @@ UNREADABLE = [
     pytest.param({"solution_html": "some words here"}, id="a solution"),
     pytest.param({"hint_text": "some words here"}, id="a hint"),
     pytest.param({"grader_prompt": "some words here"}, id="a grader's prompt"),
+    pytest.param({"api_key_text": "some words here"}, id="a key"),
+    pytest.param({"token_data": "some words here"}, id="a token"),
+    pytest.param({"client_secret_text": "some words here"}, id="a secret of a client"),
+    pytest.param({"password_message": "some words here"}, id="a password"),
+    pytest.param({"example_text": "some words here"}, id="an example of an answer"),
     pytest.param({"staff_description": "some words here"}, id="staff's own"),
     pytest.param({"text": "<a><solution>some</a> words here</solution>"}, id="a solution that ends too early"),
     pytest.param(
@@ -71,10 +64,6 @@ def test_readable_fields_of_any_block(fields, text):
 @pytest.mark.parametrize("fields", UNREADABLE)
 def test_fields_that_are_not_for_reading(fields):
     assert block_text(block("acme", "x", "Box", **fields)) == "Box"
-
-
-def test_discussions_hold_no_course_text():
-    assert block_text(block("discussion", "x", "Talk here", discussion_category="Week one")) == ""
 
 
 JSON = st.recursive(
@@ -109,6 +98,7 @@ UNIT = block(
             {"video", "problem"}, "# The unit\n\nVideo: V\nTranscript: said\n\nProblem: P\nWhy?", id="two kinds"
         ),
         pytest.param(set(), "# The unit", id="none"),
+        pytest.param({"vertical"}, "# The unit", id="a unit selects nothing"),
     ],
 )
 def test_a_unit_is_its_title_and_its_blocks_in_reading_order(categories, text):
@@ -116,11 +106,17 @@ def test_a_unit_is_its_title_and_its_blocks_in_reading_order(categories, text):
 
 
 def test_what_is_here_is_marked():
-    # A wrapper may have a text of its own, so it is a piece too.
     def marks(location):
         (section,) = unit_sections([UNIT], demo_key(location))
         return section.here, [piece.here for piece in section.pieces]
 
-    assert marks("vertical/u") == (True, [True] * 5)
-    assert marks("html/a") == (False, [True, False, False, False, False])
-    assert marks("wrapper/w") == (False, [False, True, True, True, False])
+    assert marks("vertical/u") == (True, [True] * 4)
+    assert marks("html/a") == (False, [True, False, False, False])
+    assert marks("wrapper/w") == (False, [False, True, True, False])
+
+
+@pytest.mark.parametrize("bank", ["library_content", "legacy_library_content", "itembank", "split_test"])
+def test_a_bank_is_the_blocks_that_this_person_was_given(bank):
+    unit = block("vertical", "u", "Unit", block(bank, "b", "A bank", block("html", "h", "", data="Given")))
+    assert fit(unit_sections([unit], unit.usage_key), None) == "# Unit\n\nGiven"
+    assert fit(unit_sections([unit], unit.usage_key, {bank}), None) == "# Unit\n\nGiven"

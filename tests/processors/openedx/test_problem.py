@@ -132,7 +132,7 @@ TYPES = [
         <comment_prompt>Say why</comment_prompt>
         <options><option choice="{SECRET}">Metaphor</option><option choice="incorrect">Irony</option></options>
         </annotationinput></annotationresponse>""",
-        "T\nPassage Say why\n- Metaphor\n- Irony",
+        "T\nPassage\nSay why\n- Metaphor\n- Irony",
         "- Irony",
         id="annotation",
     ),
@@ -167,12 +167,109 @@ def test_the_question_is_told_and_the_answer_is_not(markup, asked, opened):
 
 
 @pytest.mark.parametrize(("markup", "asked", "opened"), TYPES)
-def test_open_answers_are_told_with_the_solution_but_never_hints(markup, asked, opened):
-    common = COMMON.replace(f"<p>{SECRET}</p>", "<p>Because.</p>")
+def test_open_answers_are_told_with_the_solution(markup, asked, opened):
+    common = COMMON.replace(f"<p>{SECRET}</p>", "<p>Because.</p>").replace(f"<hint>{SECRET}", "<hint>Think.")
     text = block_text(block("problem", data=f"<problem>{markup}{common}</problem>", answers_visible=True))
     assert opened in text
-    assert text.splitlines()[-2:] == ["Explanation", "Because."]
+    assert text.splitlines()[-3:] == ["Explanation", "Because.", "Hint: Think."]
     assert "answer = " not in text
+
+
+OPENED = [
+    pytest.param(
+        """<multiplechoiceresponse><choicegroup><choice correct="true">A<choicehint>Yes.</choicehint></choice>
+        <choice correct="false">B <choicehint>  </choicehint></choice></choicegroup></multiplechoiceresponse>""",
+        "- A (correct) [Hint: Yes.]\n- B",
+        id="hints of choices",
+    ),
+    pytest.param(
+        """<choiceresponse><checkboxgroup><choice correct="true">A<choicehint selected="false">Look.</choicehint>
+        </choice><compoundhint value="A B">Both?</compoundhint></checkboxgroup></choiceresponse>""",
+        "- A (correct) [Hint if not chosen: Look.]\nHint for A B: Both?",
+        id="hints of checkboxes",
+    ),
+    pytest.param(
+        """<numericalresponse answer="4"><responseparam type="tolerance" default="5%"/>
+        <additional_answer answer="-4"><correcthint>Too.</correcthint></additional_answer>
+        <textline/><correcthint>Good.</correcthint></numericalresponse>""",
+        "____\nHint: Good.\nAnswer: 4 or -4\nTolerance: 5%",
+        id="a number with a tolerance",
+    ),
+    pytest.param(
+        """<stringresponse answer="a"><additional_answer>b</additional_answer><textline/>
+        <stringequalhint answer="c">Not c.</stringequalhint></stringresponse>""",
+        "____\nHint for c: Not c.\nAnswer: a or b",
+        id="a text with a second answer",
+    ),
+    pytest.param(
+        """<customresponse cfn="f"><textline correct_answer="7"/></customresponse>""",
+        "____ (correct: 7)",
+        id="a script's own answer",
+    ),
+    pytest.param(
+        """<annotationresponse><annotationinput><options><option choice="correct">A</option>
+        <option choice="partially-correct">B</option></options></annotationinput></annotationresponse>""",
+        "- A (correct)\n- B",
+        id="annotation",
+    ),
+    pytest.param(
+        """<formularesponse answer="x"><textline/><hintgroup><formulahint name="h" answer="y"/><hintpart on="h">
+        <text>Not y.</text></hintpart></hintgroup></formularesponse>""",
+        "____ Not y.\nAnswer: x",
+        id="hints of the old form",
+    ),
+    pytest.param(
+        "<targetedfeedbackset><targetedfeedback><p>Wrong turn.</p></targetedfeedback></targetedfeedbackset>",
+        "Wrong turn.",
+        id="targeted feedback",
+    ),
+]
+
+
+@pytest.mark.parametrize(("markup", "text"), OPENED)
+def test_open_answers_in_full(markup, text):
+    data = f"<problem>{markup}</problem>"
+    assert block_text(block("problem", data=data, answers_visible=True)) == f"Problem:\n{text}"
+
+
+ASKED = [
+    pytest.param(
+        "<coderesponse><textbox>def f():\n    pass</textbox></coderesponse>",
+        "____\n```\ndef f():\n    pass\n```",
+        id="code in the box",
+    ),
+    pytest.param(
+        "<coderesponse><textbox/><codeparam><initial_display>x = 1\n</initial_display><answer_display>XYZZY"
+        "</answer_display></codeparam></coderesponse>",
+        "____\n```\nx = 1\n```",
+        id="code to begin with",
+    ),
+    pytest.param(
+        "<p>The mass<clarification>In kg.</clarification> is?</p>", "The mass (In kg.) is?", id="clarifications"
+    ),
+    pytest.param(
+        "<choicetextresponse><checkboxtextgroup><choice correct='true'>x<numtolerance_input answer='XYZZY'/></choice>"
+        "</checkboxtextgroup></choicetextresponse>",
+        "- x ____",
+        id="checkboxes with text",
+    ),
+    pytest.param(
+        "<multiplechoiceresponse><label>A <b>bold <i>nested</i></b> label</label></multiplechoiceresponse>"
+        "<optionresponse><label>Second</label></optionresponse>",
+        "A bold nested label\nSecond",
+        id="nested labels and several questions",
+    ),
+    pytest.param("<openendedparam>XYZZY</openendedparam><openendedrubric>XYZZY</openendedrubric>x", "x", id="graders"),
+    pytest.param("<Solution>XYZZY</Solution><DEMANDHINT><Hint>XYZZY</Hint></DEMANDHINT>x", "x", id="capital letters"),
+    pytest.param(
+        "<p>[mathjaxinline]x^2[/mathjaxinline]</p><table><tr><th>a</th></tr></table>", "\\(x^2\\)\na", id="as in HTML"
+    ),
+]
+
+
+@pytest.mark.parametrize(("markup", "text"), ASKED)
+def test_what_is_asked(markup, text):
+    assert block_text(block("problem", data=f"<problem>{markup}</problem>")) == f"Problem:\n{text}"
 
 
 @pytest.mark.parametrize("mark", ['shuffle="true"', 'answer-pool="2"'])
@@ -201,21 +298,59 @@ def test_a_name_of_a_script_variable_is_no_answer():
     assert block_text(block("problem", data=data, answers_visible=True)) == "Problem:\n____"
 
 
+DAMAGED = [
+    pytest.param("<p>Why?</p><solution><b>a</p>XYZZY</b></solution><p>So?</p>", "Why?\nSo?", id="a crossed end"),
+    pytest.param("<p>Why?</p><solution><b>a</p></b>XYZZY</solution>", "Why?", id="an end that a parser would believe"),
+    pytest.param("<p>Why?</p><solution>XYZZY</soluton><p>So?</p>", "Why?", id="an end with a slip"),
+    pytest.param("<p>Why?<solutoin>XYZZY</solution><p>So?</p>", "So?", id="a beginning with a slip"),
+    pytest.param("<p>Why?<br>&nbsp;&rarr; now</p>", "Why?\n\u2192 now", id="entities that XML does not know"),
+    pytest.param("<p>a < b & c</p>", "a < b & c", id="signs that are no markup"),
+    pytest.param(
+        "<choice correct='true'>A<choicehint>XYZZY</choicehint></choice><choice correct='false'>B<choicehint>XYZZY"
+        "</choicehint></choice><p>",
+        "- A\n- B",
+        id="choices between hints stay",
+    ),
+    pytest.param(
+        "<choice>A<choicehint>XYZZY</choice><choice>B<choicehint>XYZZY</choicehint></choice><p>C",
+        "- A\nC",
+        id="where an end of a hint is missing more goes",
+    ),
+    pytest.param("<p>Why?</p><!-- XYZZY -- ><p>So?</p>", "Why?", id="a comment without an end"),
+    pytest.param("<p>Why?</p><!- XYZZY -><p>So?</p>", "Why?\nSo?", id="a comment with a slip"),
+    pytest.param("<script>XYZZY = 1 < 2</script><p>Why?", "Why?", id="a script"),
+    pytest.param("<div class='detailed-solution'><p>a</div></p>XYZZY", "", id="a solution by its class"),
+    pytest.param("<p>Why?</p>stringresponse answer='XYZZY'><textline/><p>", "Why?", id="a tag without its beginning"),
+    pytest.param("<stringresponse answer='XYZZY><p>Why?</p>", "", id="a value without an end"),
+    pytest.param("<p>Why?</p><x:solution>XYZZY</x:solution><p>", "Why?", id="a prefix"),
+    pytest.param("<p>Why?</p><solution/><p>So?", "Why?\nSo?", id="an empty solution"),
+    pytest.param("<p>Why?</p><formulahint/XYZZY", "Why?", id="cut off in a tag"),
+]
+
+
+@pytest.mark.parametrize(("markup", "text"), DAMAGED)
+def test_of_a_damaged_problem_the_rest_is_told_but_no_guess_lays_a_solution_open(markup, text):
+    found = block_text(block("problem", display_name="Quiz", data=f"<problem>{markup}</problem>"))
+    assert found == f"Problem: Quiz\n{text}".rstrip()
+
+
 @pytest.mark.parametrize(
-    "data",
+    ("data", "text"),
     [
-        pytest.param(
-            f"<problem><solution><b>a</p>{SECRET}</b></solution></problem>", id="a solution that ends too early"
-        ),
-        pytest.param(f"<problem><p>{SECRET}", id="cut off"),
-        pytest.param(f"<!DOCTYPE p [<!ENTITY s '{SECRET}'>]><problem>&s;</problem>", id="a document type"),
-        pytest.param(SECRET, id="no XML"),
-        pytest.param("", id="nothing"),
-        pytest.param(None, id="no text"),
+        pytest.param(f"<!DOCTYPE p [<!ENTITY s '{SECRET}'>]><problem>a &s;</problem>", "\na &s;", id="a document type"),
+        pytest.param(f"<!DOCTYPE p [<!ENTITY s '{SECRET}'", "", id="a document type without an end"),
+        pytest.param("Why?", "\nWhy?", id="no XML"),
+        pytest.param("", "", id="nothing"),
+        pytest.param(None, "", id="no text"),
     ],
 )
-def test_what_the_platform_cannot_show_is_not_guessed_at(data):
-    assert block_text(block("problem", display_name="Quiz", data=data)) == "Problem: Quiz"
+def test_what_is_no_problem_at_all(data, text):
+    assert block_text(block("problem", display_name="Quiz", data=data)) == f"Problem: Quiz{text}"
+
+
+def test_a_damaged_problem_with_open_answers_tells_them():
+    data = "<problem><p>Why?<choice correct='true'>A</choice><solution><p>Because.</solution><answer>XYZZY</answer>"
+    assert block_text(block("problem", data=data, answers_visible=True)) == "Problem:\nWhy?\n- A (correct)\nBecause."
 
 
 LETTERS = st.text(st.characters(categories=["Lu", "Ll"]), min_size=1, max_size=8)

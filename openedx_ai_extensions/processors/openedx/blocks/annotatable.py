@@ -1,0 +1,29 @@
+"""Annotated texts: the passage, with what is written about parts of it in brackets."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.processors.openedx.blocks.fields import joined, string, titled
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.markup import TextWriter, parse_html
+
+
+class _AnnotationWriter(TextWriter):
+    def enter(self, element: etree._Element, tag: str) -> bool:
+        return tag == "annotation" or super().enter(element, tag)
+
+    def leave(self, element: etree._Element, tag: str) -> None:
+        super().leave(element, tag)
+        if tag == "annotation":
+            words = joined(": ", element.get("title") or "", element.get("body") or "")
+            self.text(f" [{words}]" if words else None)
+        elif tag == "instructions":
+            self.break_line()
+
+
+def annotatable_text(block: Block, left_out: set[Reason]) -> str:
+    """The instructions, and the passage with its annotations."""
+    root = parse_html(string(block, "data"), left_out)
+    return titled("Annotated text", block.display_name, "" if root is None else _AnnotationWriter().write(root))

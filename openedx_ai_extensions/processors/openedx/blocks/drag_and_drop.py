@@ -1,0 +1,80 @@
+"""Drag and drop: what is dragged, where to, and with open answers what belongs where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.processors.openedx.blocks.fields import (
+    items,
+    joined,
+    lines,
+    mappings,
+    string,
+    structure,
+    text_in,
+    titled,
+)
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.markup import html_text, rich_text, squeeze
+
+
+def drag_and_drop_text(block: Block, left_out: set[Reason]) -> str:
+    """The question, the zones and the items; answers and feedback only when they are open."""
+    data = structure(block, "data", left_out)
+    data = data if isinstance(data, Mapping) else {}
+    picture = squeeze(text_in(data, "targetImgDescription"))
+    text = titled(
+        "Drag and drop",
+        block.display_name or text_in(data, "title"),
+        rich_text(string(block, "question_text") or text_in(data, "questionText"), left_out),
+        f"[Image: {picture}]" if picture else "",
+        lines(("Zones:", *zones) if (zones := list(_zones(data))) else ()),
+        lines(("Items:", *named) if (named := list(_items(data, block.answers_visible))) else ()),
+        *_remarks(data, block.answers_visible, left_out),
+    )
+    if data and not block.answers_visible:
+        left_out.add(Reason.ANSWERS)
+    return text
+
+
+def _zones(data: Mapping[str, Any]) -> Iterator[str]:
+    for zone in mappings(data.get("zones")):
+        words = joined(": ", html_text(text_in(zone, "title")), html_text(text_in(zone, "description")))
+        if words:
+            yield f"- {words}"
+
+
+def _items(data: Mapping[str, Any], answers_visible: bool) -> Iterator[str]:
+    names = _zone_names(data)
+    for item in mappings(data.get("items")):
+        picture = squeeze(text_in(item, "imageDescription"))
+        words = joined(" ", html_text(text_in(item, "displayName")), f"[Image: {picture}]" if picture else "")
+        if not words:
+            continue
+        if not answers_visible:
+            yield f"- {words}"
+            continue
+        places = [names.get(str(zone), "") for zone in items(item.get("zones") or [item.get("zone")])]
+        belongs = " / ".join(filter(None, places)) or "no zone"
+        remark = squeeze(html_text(text_in(item.get("feedback"), "correct")))
+        yield joined(" ", f"- {words} (belongs to: {belongs})", f"[{remark}]" if remark else "")
+
+
+def _zone_names(data: Mapping[str, Any]) -> dict[str, str]:
+    """What learners call a zone, by the ids and titles that items name it by."""
+    names: dict[str, str] = {}
+    for zone in mappings(data.get("zones")):
+        title = squeeze(html_text(text_in(zone, "title")))
+        names |= {str(zone.get(key)): title for key in ("uid", "id", "title") if zone.get(key) is not None}
+    return names
+
+
+def _remarks(data: Mapping[str, Any], answers_visible: bool, left_out: set[Reason]) -> Iterator[str]:
+    """What is told at the beginning, and at the end."""
+    feedback = data.get("feedback")
+    yield rich_text(text_in(feedback, "start"), left_out)
+    if answers_visible:
+        yield rich_text(text_in(feedback, "finish"), left_out)
+        yield rich_text(text_in(data, "explanation"), left_out)

@@ -1,0 +1,30 @@
+"""Why something of a block is not in its text. For course staff; a learner's text never tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from opaque_keys.edx.keys import UsageKey
+
+
+class Reason(models.TextChoices):
+    """A closed set of reasons, with words for people."""
+
+    ANSWERS = "answers", _("Its answers, hints and explanations are not open to this person.")
+    BROKEN = "broken", _("Its content is damaged. Only what could be read safely was read.")
+    EMPTY = "empty", _("It says nothing.")
+    NOT_SELECTED = "not_selected", _("The profile does not select this kind of block.")
+    STAFF = "staff", _("It holds something for course staff only.")
+    TOO_LONG = "too_long", _("It is too long or nested too deep. Only its beginning was read.")
+    UNKNOWN = "unknown", _("This kind of block has no field that is known to hold text for learners.")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that a block's text leaves out: all of it, or a part, as the reason says."""
+
+    usage_key: UsageKey
+    category: str
+    reason: Reason

@@ -1,0 +1,85 @@
+"""What surrounds text in HTML and changes what it says: marks of lists, indices, formulas, images, hiding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import count
+
+from lxml import etree
+
+from openedx_ai_extensions.processors.openedx.blocks.parsing import inner_text, local_name, squeeze
+
+# What MathJax drew is beside what it was drawn from.
+_HIDDEN_CLASSES = frozenset(
+    {"hidden", "is-hidden", "d-none", "MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_SVG", "MathJax_CHTML"}
+)
+_HIDDEN_STYLE = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+hidden", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)", re.IGNORECASE)
+# Raised endings of numbers and names in several languages, which are no exponents.
+_ENDINGS = frozenset({"st", "nd", "rd", "th", "er", "re", "e", "ème", "eme", "o", "a", "os", "as", "tm", "sm", "mo"})
+_INDEX = re.compile(r"[\w+\-\u2212\u2013*/=,.()]{1,12}")
+_STUDIO_MATHS = {"[mathjaxinline]": r"\(", "[/mathjaxinline]": r"\)", "[mathjax]": r"\[", "[/mathjax]": r"\]"}
+
+
+def tidy(text: str) -> str:
+    """One line, with the shortest marks around formulas."""
+    line = squeeze(text)
+    if "mathjax" in line:
+        for mark, short in _STUDIO_MATHS.items():
+            line = line.replace(mark, short)
+    return line
+
+
+def index(tag: str, before: str, span: str) -> str:
+    """Something raised or lowered: told where it changes what is meant, as in x^2 but not in 10th or H2O."""
+    if not _INDEX.fullmatch(span) or not (before.isalnum() or before in {")", "]"}):
+        return span
+    if tag == "sub" and (span.isdigit() or len(span) > 3):
+        return span
+    if tag == "sup" and span.casefold() in _ENDINGS and (before.isdigit() or len(span) > 1):
+        return span
+    mark = "^" if tag == "sup" else "_"
+    return (
+        f"{mark}{span}" if re.fullmatch(r"[+\-\u2212\u2013]?\w+[+\-\u2212]?|[+\-*\u2212]", span) else f"{mark}({span})"
+    )
+
+
+def numbers(element: etree._Element) -> Iterator[str]:
+    """Marks of a numbered list, as its author wants them."""
+    start = element.get("start") or ""
+    first = int(start) if re.fullmatch(r"-?\d{1,6}", start, re.ASCII) else 1
+    kind = element.get("type") or ""
+    if kind in {"a", "A"} and 1 <= first <= 26:
+        letters = (chr(ord(kind) + number) for number in range(first - 1, 26))
+        yield from (f"{letter}. " for letter in letters)
+        first = 27
+    yield from (f"{number}. " for number in count(first))
+
+
+def alternative(element: etree._Element, tag: str) -> str:
+    """What stands for an image: words, and no name of a file. Empty when there is none."""
+    words = squeeze(_words(element, tag))
+    return "" if _FILE_NAME.fullmatch(words) else words
+
+
+def _words(element: etree._Element, tag: str) -> str:
+    words = element.get("alt") or element.get("aria-label") or ""
+    if words or tag == "img":
+        return words
+    title = next((part for part in element if local_name(part) == "title"), None)
+    return inner_text(title) if title is not None else ""
+
+
+def is_hidden(element: etree._Element) -> bool:
+    """Do readers not see it, or does it only lead elsewhere?"""
+    attributes = element.attrib
+    if not attributes:
+        return False
+    return (
+        "hidden" in attributes
+        or element.get("aria-hidden") == "true"
+        or element.get("role") == "navigation"
+        or _HIDDEN_STYLE.search(element.get("style") or "") is not None
+        or not _HIDDEN_CLASSES.isdisjoint((element.get("class") or "").split())
+    )

@@ -1,0 +1,92 @@
+"""Problem builder and step builder: each question with its choices as one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.processors.openedx.blocks.fields import items, joined, lines, string, structure, titled
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.markup import rich_text, squeeze
+
+# Their text tells their children too.
+QUESTIONS = frozenset({"pb-mcq", "pb-mrq", "pb-rating", "pb-slider", "pb-answer", "pb-completion", "pb-swipe"})
+# What is told after an answer.
+FEEDBACK = frozenset({"pb-tip", "pb-message", "sb-conditional-message", "sb-review-per-question-feedback"})
+# Names that Studio gives a block and nobody changed.
+_DEFAULT_TITLES = frozenset(
+    {"", "problem builder", "mentoring questions", "step builder", "mentoring step", "step", "question"}
+)
+_BLANK = "____"
+
+
+def question_text(block: Block, left_out: set[Reason]) -> str:
+    """A question with its choices; which are right, and the tips, only when the answers are open."""
+    title = "" if block.display_name.strip().casefold() in _DEFAULT_TITLES else block.display_name
+    asked = rich_text(string(block, "question") or string(block, "text"), left_out)
+    choices = lines((*_scale(block), *_choices(block, left_out)))
+    tips = lines(_tips(block, left_out))
+    blank = _BLANK if block.category == "pb-answer" and asked else ""
+    return titled("Question", title, asked, choices, blank, tips)
+
+
+def container_text(block: Block, _left_out: set[Reason]) -> str:
+    """The title of a group of questions."""
+    title = squeeze(block.display_name)
+    return "" if title.casefold() in _DEFAULT_TITLES else title
+
+
+def feedback_text(block: Block, left_out: set[Reason]) -> str:
+    """What is told after an answer, when the answers are open."""
+    if not block.answers_visible:
+        left_out.add(Reason.ANSWERS)
+        return ""
+    return rich_text(string(block, "content"), left_out)
+
+
+def passage_text(block: Block, left_out: set[Reason]) -> str:
+    """Words around an answer that is shown again, or at the head of a column."""
+    names = ("description", "header", "header_html", "footer_html")
+    title = "" if block.display_name.strip().casefold() in {"column", "answer"} else squeeze(block.display_name)
+    return lines((title, *(rich_text(string(block, name), left_out) for name in names)))
+
+
+def _scale(block: Block) -> Iterator[str]:
+    """The ends of a rating or of a slider, and the words beside a box or a swipe."""
+    if block.category == "pb-rating":
+        low, high = squeeze(string(block, "low")), squeeze(string(block, "high"))
+        yield f"- {joined(' ', '1', f'({low})' if low else '')} to {joined(' ', '5', f'({high})' if high else '')}"
+    elif block.category == "pb-slider":
+        yield joined(" \u2026 ", string(block, "min_label"), string(block, "max_label"))
+    elif block.category == "pb-completion":
+        label = squeeze(string(block, "answer"))
+        yield f"- {label}" if label else ""
+
+
+def _choices(block: Block, left_out: set[Reason]) -> Iterator[str]:
+    right = _right_values(block, left_out) if block.answers_visible else frozenset()
+    for choice in block.children:
+        if choice.category != "pb-choice":
+            continue
+        words = squeeze(rich_text(string(choice, "content"), left_out))
+        if words:
+            yield f"- {words} (correct)" if string(choice, "value") in right else f"- {words}"
+
+
+def _right_values(block: Block, left_out: set[Reason]) -> frozenset[str]:
+    fields = {"pb-mrq": "required_choices", "pb-mcq": "correct_choices"}
+    values: Any = structure(block, fields[block.category], left_out) if block.category in fields else None
+    return frozenset(str(value) for value in items(values))
+
+
+def _tips(block: Block, left_out: set[Reason]) -> Iterator[str]:
+    texts = [string(child, "content") for child in block.children if child.category in FEEDBACK]
+    texts += [string(block, name) for name in ("message", "feedback_correct", "feedback_incorrect")]
+    if not block.answers_visible:
+        left_out.add(Reason.ANSWERS)
+        return
+    for text in texts:
+        tip = squeeze(rich_text(text, left_out))
+        if tip:
+            yield f"Hint: {tip}"

@@ -1,0 +1,91 @@
+"""From markup that anyone may have written to a tree of a size that can be walked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+
+# Of one block, in characters. A long chapter of a book has a third of this.
+MAX_MARKUP = 300_000
+
+# Invisible characters that cost tokens; the joiners that some scripts need stay.
+_INVISIBLE = dict.fromkeys((*range(9), *range(14, 32), 127, 173, 8203, 8288, 65279))
+_UNPARSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
+_EMBEDDED = re.compile(r";base64,[A-Za-z0-9+/=\s]{100,}+")
+_LONG_VALUE = re.compile(r"""=\s*+(?:"[^"]{5000,}+"|'[^']{5000,}+')""")
+_HIDING = re.compile(r"hidden|display|visibility|none|MathJax|detailed-solution")
+_SILENT_ELEMENT = re.compile(r"<(script|style|template|noscript|iframe|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.I)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*+>")
+_LINE_TAGS = re.compile(r"(?:</?(?:br|dd|div|dt|h[1-6]|li|ol|p|table|td|tr|ul)\b[^<>]*+>\s*+)+", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A parsed piece of markup. ``root`` is None when it holds nothing."""
+
+    root: etree._Element | None
+    too_deep: bool = False
+
+
+def clean(markup: str, left_out: set[Reason]) -> str:
+    """Markup without what no parser takes, without embedded files, and not too long."""
+    markup = _UNPARSABLE.sub("", markup)
+    if len(markup) > MAX_MARKUP:
+        markup = _LONG_VALUE.sub('=""', _EMBEDDED.sub("", markup))
+    if len(markup) > MAX_MARKUP:
+        left_out.add(Reason.TOO_LONG)
+        markup = markup[:MAX_MARKUP]
+        if markup.rfind("<") > markup.rfind(">"):
+            markup = markup[: markup.rindex("<")]
+    return markup
+
+
+def parse_html(markup: str, left_out: set[Reason]) -> etree._Element | None:
+    """The tree of a piece of HTML however broken; None when it holds nothing.
+
+    The parser stops where markup is nested too deep, as that of word processors with tags that nobody closes. Such
+    markup is read as plain text instead, unless it hides something.
+    """
+    markup = clean(markup, left_out)
+    tree = _parse(markup)
+    if tree.too_deep:
+        left_out.add(Reason.TOO_LONG)
+        if not _HIDING.search(markup):
+            lines = _LINE_TAGS.sub("\0", _SILENT_ELEMENT.sub("", markup))
+            flat = _parse(_TAG.sub("", lines).replace("\0", "<br/>"))
+            return flat.root if flat.root is not None else tree.root
+    return tree.root
+
+
+def _parse(markup: str) -> Tree:
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
+    except etree.LxmlError:
+        root = None
+    too_deep = any("depth" in entry.message for entry in parser.error_log.filter_from_fatals())
+    return Tree(root, too_deep)
+
+
+def squeeze(text: str) -> str:
+    """One line, single spaces, nothing invisible."""
+    return " ".join(text.translate(_INVISIBLE).split())
+
+
+def visible(text: str) -> str:
+    """The text as it stands, without invisible characters."""
+    return text.translate(_INVISIBLE)
+
+
+def local_name(element: etree._Element) -> str:
+    """The element's tag in lower case, without its namespace."""
+    return str(element.tag).rpartition("}")[2].lower()
+
+
+def inner_text(element: etree._Element) -> str:
+    """All text in an element, as it stands."""
+    return "".join(str(part) for part in element.itertext())

@@ -1,0 +1,51 @@
+"""Rows of a table as lines, with a cell in each row and column that it spans."""
+
+from __future__ import annotations
+
+_MAX_COLUMNS = 100
+
+
+class Table:
+    """Collects the cells of one table, row by row."""
+
+    def __init__(self) -> None:
+        self.in_row = False
+        self._cells: list[str] = []
+        # By column: the text that comes down from a row above, and for how many rows more.
+        self._from_above: dict[int, tuple[str, int]] = {}
+
+    def begin_row(self) -> None:
+        self.in_row = True
+        self._cells = []
+
+    def add(self, text: str, columns: str | None = None, rows: str | None = None) -> None:
+        """Add a cell. The text is told once in each row, at the first of its columns."""
+        self._fill()
+        width, height = _span(columns), _span(rows)
+        for offset in range(width):
+            told = "" if offset else text
+            if height > 1:
+                self._from_above[len(self._cells)] = (told, height - 1)
+            if len(self._cells) < _MAX_COLUMNS:
+                self._cells.append(told)
+
+    def end_row(self) -> str:
+        """The row as a line; empty when no cell says anything."""
+        self.in_row = False
+        said = any(self._cells)
+        self._fill()
+        return " | ".join(self._cells) if said else ""
+
+    def _fill(self) -> None:
+        while (column := len(self._cells)) in self._from_above and column < _MAX_COLUMNS:
+            text, rows = self._from_above.pop(column)
+            if rows > 1:
+                self._from_above[column] = (text, rows - 1)
+            self._cells.append(text)
+
+
+def _span(value: str | None) -> int:
+    # "0" means to the end of the table, and other values may be nonsense.
+    if not value or not value.isascii() or not value.isdigit():
+        return 1
+    return max(1, int(value)) if len(value) < 3 else _MAX_COLUMNS

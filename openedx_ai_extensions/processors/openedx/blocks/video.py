@@ -1,0 +1,72 @@
+"""What is said in a video: subtitles of any form as paragraphs."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string, titled
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, squeeze
+
+_TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
+_TIMING = re.compile(rf"{_TIME}\s*+-->\s*+{_TIME}")
+_LONE_TIME = re.compile(rf"[\[(]?{_TIME}[\])]?(?:\s*+[-\u2013]\s*+{_TIME})?")
+_BRACKETED_TIME = re.compile(rf"[\[(]{_TIME}[\])]\s*+")
+_VTT_LINE = re.compile(r"WEBVTT\b.*|NOTE\b.*|STYLE|REGION|X-TIMESTAMP-MAP.*|(?:Kind|Language):\s?\S+")
+_MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|<\d[\d:.]*>|\{\\[^{}]{0,200}\}")
+# Sounds that nobody says.
+_SOUND = re.compile(r"\[[^\[\]]{1,40}\]|\([^()]{1,40}\)|[\u266a\u266b\s]+")
+_SPEAKER = re.compile(r">>+\s*|\u2013\s+|-\s+(?=[^\W\d])")
+_SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)]*(?=\s)|[\u3002\uff01\uff1f]")
+# Long enough to be worth a line of its own.
+_PARAGRAPH = 600
+
+
+def video_text(block: Block, left_out: set[Reason]) -> str:
+    """A video's title and what is said in it."""
+    transcript = clean(string(block, "transcript"), left_out)
+    said = lines(paragraph for turn in _turns(transcript) for paragraph in _paragraphs(turn))
+    return titled("Video", block.display_name, f"Transcript: {said}" if said else "")
+
+
+def _turns(transcript: str) -> Iterator[str]:
+    """What one speaker after the other says, where the subtitles mark the change."""
+    turn: list[str] = []
+    for cue in _cues(transcript):
+        speaker = _SPEAKER.match(cue)
+        if speaker and turn:
+            yield " ".join(turn)
+            turn = []
+        words = cue[speaker.end() :] if speaker else cue
+        # Rolling captions repeat the line before.
+        if words and (not turn or turn[-1] != words):
+            turn.append(words)
+    if turn:
+        yield " ".join(turn)
+
+
+def _cues(transcript: str) -> Iterator[str]:
+    """The lines of SubRip, WebVTT or plain text that hold words."""
+    rows = [row.strip() for row in transcript.splitlines()]
+    is_vtt = bool(rows) and rows[0].startswith("WEBVTT")
+    for number, row in enumerate(rows):
+        following = rows[number + 1] if number + 1 < len(rows) else ""
+        is_name = bool(_TIMING.match(following)) and (row.isdigit() or not number or not rows[number - 1])
+        if is_name or _TIMING.match(row) or _LONE_TIME.fullmatch(row) or (is_vtt and _VTT_LINE.fullmatch(row)):
+            continue
+        words = squeeze(html.unescape(_MARKUP.sub("", _BRACKETED_TIME.sub("", row))))
+        if words and not _SOUND.fullmatch(words):
+            yield words
+
+
+def _paragraphs(turn: str) -> Iterator[str]:
+    """A long text in parts that end with a sentence."""
+    begin = 0
+    for end in _SENTENCE_END.finditer(turn):
+        if end.end() - begin >= _PARAGRAPH:
+            yield turn[begin : end.end()].strip()
+            begin = end.end()
+    yield turn[begin:].strip()

@@ -1,0 +1,125 @@
+"""Quiz questions: from whoever wrote them, a model or an author's browser, to what may be shown and saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from django.utils.translation import gettext as _
+from jsonschema import Draft202012Validator
+
+from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.processors.openedx.problem_olx import CATEGORY, option_text, problem_olx
+from openedx_ai_extensions.processors.openedx.safe_html import INLINE, MARKUP, clean_html, plain_text, printable
+from openedx_ai_extensions.prompts.builtin import builtin_schema
+
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_ANSWER = re.compile(rf"{_NUMBER}(?:/\d*[1-9]\d*)?", re.ASCII)
+_TOLERANCE = re.compile(rf"(?!-){_NUMBER}%?", re.ASCII)
+_ONE_RIGHT = ("multiplechoiceresponse", "optionresponse")
+_WITH_CHOICES = (*_ONE_RIGHT, "choiceresponse")
+_OPTIONAL: Mapping[str, Any] = {
+    "choices": [], "answer_value": None, "tolerance": None, "explanation": "", "demand_hints": [],
+}  # fmt: skip
+
+
+def read_question(raw: Any) -> dict[str, Any]:
+    """A question as a browser sends it, made safe, with its OLX under ``olx`` (``{"category", "data"}``).
+
+    Fields that a type does not need may be absent or null, numbers may be numbers. An ``olx`` of the browser's is not
+    used.
+
+    Raises:
+        InvalidRequest: it is no question, or can't be graded; with everything that is wrong.
+    """
+    if not isinstance(raw, Mapping):
+        raise InvalidRequest(_("This is not a question."))
+    question = {**raw, **{name: value for name, value in _OPTIONAL.items() if raw.get(name) is None}}
+    for name in ("answer_value", "tolerance"):
+        if isinstance(question[name], int | float) and not isinstance(question[name], bool):
+            question[name] = str(question[name])
+    if isinstance(question["choices"], list):
+        question["choices"] = [_with_feedback(choice) for choice in question["choices"]]
+    errors = sorted(_validator().iter_errors(question), key=lambda error: error.json_path)
+    if errors:
+        paths = ", ".join(dict.fromkeys(error.json_path for error in errors))
+        raise InvalidRequest(_("This is missing or not of the right form: {paths}.").format(paths=paths))
+    clean = clean_question(question)
+    problems = list(question_problems(clean))
+    if problems:
+        raise InvalidRequest(problems)
+    return clean
+
+
+def clean_question(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A question that satisfies the schema, made safe in every field. It has an ``olx`` if it can be graded."""
+    kind = raw["problem_type"]
+    question: dict[str, Any] = {
+        "display_name": plain_text(raw["display_name"]),
+        "question_html": clean_html(raw["question_html"]),
+        "problem_type": kind,
+        "choices": [_clean_choice(choice) for choice in raw["choices"]] if kind in _WITH_CHOICES else [],
+        "answer_value": None if kind in _WITH_CHOICES else printable(raw["answer_value"] or "").strip(),
+        "tolerance": (printable(raw["tolerance"] or "").strip() or None) if kind == "numericalresponse" else None,
+        "explanation": clean_html(raw["explanation"]),
+        "demand_hints": [hint for hint in (clean_html(hint, INLINE) for hint in raw["demand_hints"]) if hint],
+    }
+    if not any(question_problems(question)):
+        question["olx"] = {"category": CATEGORY, "data": problem_olx(question)}
+    return question
+
+
+def question_problems(question: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps a clean question from being asked and graded, in words for an author or a model."""
+    if not plain_text(question["question_html"]):
+        yield _("question_html has no text.")
+    if not question["display_name"]:
+        yield _("display_name has no text.")
+    kind, answer = question["problem_type"], question["answer_value"] or ""
+    if kind in _WITH_CHOICES:
+        yield from _choice_problems(question)
+    elif kind == "numericalresponse":
+        if not _ANSWER.fullmatch(answer):
+            yield _("answer_value must be a number such as 3.5, -2e-3 or 2/3.")
+        if question["tolerance"] and not _TOLERANCE.fullmatch(question["tolerance"]):
+            yield _("tolerance must be a number such as 0.1, or a percentage such as 5%.")
+    elif not answer or MARKUP.search(answer) or "\n" in answer or "_or_" in answer.lower() or "$" in answer:
+        # "_or_" and "$" mean something else to the problem block.
+        yield _("answer_value must be a word or a short phrase without tags, $ or _or_.")
+
+
+def _choice_problems(question: Mapping[str, Any]) -> Iterator[str]:
+    kind = question["problem_type"]
+    seen = option_text if kind == "optionresponse" else clean_html
+    texts = [seen(choice["text"]) for choice in question["choices"]]
+    right = sum(choice["is_correct"] for choice in question["choices"])
+    if len(texts) < 2:
+        yield _("choices must be two or more.")
+    if not all(texts):
+        yield _("A choice has no text.")
+    if len(set(texts)) < len(texts):
+        yield _("Two choices are the same.")
+    if kind in _ONE_RIGHT and right != 1:
+        yield _("Exactly one choice must be correct.")
+    elif right == 0:
+        yield _("One or more choices must be correct.")
+
+
+def _clean_choice(choice: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "text": clean_html(choice["text"], INLINE),
+        "is_correct": choice["is_correct"],
+        "feedback": clean_html(choice["feedback"], INLINE),
+    }
+
+
+def _with_feedback(choice: Any) -> Any:
+    is_without = isinstance(choice, Mapping) and choice.get("feedback") is None
+    return {**choice, "feedback": ""} if is_without else choice
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(builtin_schema("quiz_questions")["properties"]["questions"]["items"])

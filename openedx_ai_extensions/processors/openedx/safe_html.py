@@ -1,0 +1,117 @@
+"""HTML that someone else wrote, as far as a problem's text may have it: an allow-list of tags, and nothing active.
+
+Everything is built anew from what was parsed, so what is not on the list cannot get through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set
+
+from lxml import etree, html
+from lxml.html import defs
+
+INLINE = frozenset(
+    {
+        "abbr", "b", "br", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
+        "strong", "sub", "sup", "u", "var",
+    }
+)  # fmt: skip
+BLOCK = frozenset(
+    {
+        "blockquote", "caption", "dd", "div", "dl", "dt", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre",
+        "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    }
+)  # fmt: skip
+ALLOWED = INLINE | BLOCK | {"img"}
+_ATTRIBUTES = {
+    "img": frozenset({"alt", "src"}),
+    "ol": frozenset({"start"}),
+    "td": frozenset({"colspan", "rowspan"}),
+    "th": frozenset({"colspan", "rowspan", "scope"}),
+}
+_SHORT_WORD = re.compile(r"[a-z0-9]{1,10}")
+_OWN_FILE = re.compile(r"/static/[\w./-]{1,200}", re.ASCII)
+# Their text is nothing that a person reads.
+_DROPPED = frozenset(
+    {
+        "applet", "audio", "canvas", "embed", "frameset", "head", "iframe", "math", "noembed", "noframes", "noscript",
+        "object", "option", "plaintext", "script", "select", "style", "svg", "template", "textarea", "title", "video",
+        "xmp",
+    }
+)  # fmt: skip
+_TAGS = "|".join(sorted(defs.tags | ALLOWED | _DROPPED))
+# "x < y" and "List<String>" are text.
+_NO_TAG = re.compile(rf"<(?!!--|/?(?:{_TAGS})(?=[\s/>]))", re.IGNORECASE)
+MARKUP = re.compile("<(?=[a-zA-Z/!?])")  # what a browser would take for the start of a tag
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SPACES = re.compile(r"\s+")
+MAX_DEPTH = 40
+
+
+def parse_html(text: str, tags: Set[str] = ALLOWED) -> etree._Element:
+    """A ``div`` with what is allowed of this HTML, as an XML tree.
+
+    Args:
+        text: HTML of any kind.
+        tags: of ``ALLOWED``, those to keep; of others the text is kept.
+    """
+    parsed = html.fragment_fromstring(_NO_TAG.sub("&lt;", printable(text)), create_parent="div")
+    clean = etree.Element("div")
+    _copy(parsed, clean, tags, MAX_DEPTH)
+    return clean
+
+
+def clean_html(text: str, tags: Set[str] = ALLOWED) -> str:
+    """The same as HTML, without the ``div``."""
+    serialised: str = etree.tostring(parse_html(text, tags), method="html", encoding="unicode")
+    return serialised.removeprefix("<div>").removesuffix("</div>").strip()
+
+
+def plain_text(text: str) -> str:
+    """The words of this HTML on one line. They never look like a tag, wherever they are shown."""
+    return MARKUP.sub("< ", words(text))
+
+
+def words(text: str) -> str:
+    """The words of this HTML on one line, exactly: only for what shows them as text."""
+    return _SPACES.sub(" ", "".join(map(str, parse_html(text, frozenset()).itertext()))).strip()
+
+
+def printable(text: str) -> str:
+    """The text without characters that XML does not know."""
+    return _ILLEGAL.sub("", text)
+
+
+def _copy(source: etree._Element, target: etree._Element, tags: Set[str], depth: int) -> None:
+    _append(target, source.text)
+    for child in source:
+        name = child.tag if isinstance(child.tag, str) else ""  # a comment has none
+        if name in tags and depth:
+            attributes = _attributes(child, name)
+            if name != "img" or "src" in attributes:
+                _copy(child, etree.SubElement(target, name, attributes), tags, depth - 1)
+        elif name and name not in _DROPPED and depth:
+            separator = "" if name in INLINE or name == "span" else " "
+            _append(target, separator)
+            _copy(child, target, tags, depth - 1)
+            _append(target, separator)
+        _append(target, child.tail)
+
+
+def _append(target: etree._Element, text: str | None) -> None:
+    if not text:
+        return
+    if len(target):
+        target[-1].tail = (target[-1].tail or "") + text
+    else:
+        target.text = (target.text or "") + text
+
+
+def _attributes(element: etree._Element, name: str) -> dict[str, str]:
+    kept = {}
+    for key in sorted(_ATTRIBUTES.get(name, frozenset())):
+        value = str(element.get(key) or "")
+        if key == "alt" or (_OWN_FILE if key == "src" else _SHORT_WORD).fullmatch(value):
+            kept[key] = value
+    return kept
