@@ -1,9 +1,12 @@
-"""The prompt texts that come with the app, by name."""
+"""The prompt texts that come with the app, and the JSON schemas of answers that are data, by name."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 
 @cache
@@ -14,3 +17,15 @@ def builtin_prompt(name: str) -> str:
         FileNotFoundError: there is no such text.
     """
     return (resources.files(__package__) / "texts" / f"{name}.txt").read_text(encoding="utf-8").strip()
+
+
+@cache
+def builtin_schema(name: str) -> Mapping[str, Any]:
+    """The JSON Schema in ``schemas/<name>.json``. It is shared: do not change it.
+
+    Raises:
+        FileNotFoundError: there is no such schema.
+    """
+    text = (resources.files(__package__) / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+    schema: Mapping[str, Any] = json.loads(text)
+    return schema

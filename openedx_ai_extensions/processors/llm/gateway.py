@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
+from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable, ThreadGone
 from openedx_ai_extensions.processors.llm import chat, responses
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, may_retry, translate
 from openedx_ai_extensions.processors.llm.exchange import Completion, Request
@@ -139,6 +139,41 @@ def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
         return found
 
     return _with_retries(ask, provider, total)
+
+
+def delete_response(provider_name: str, response_id: str) -> str:
+    """Have the provider delete a response that it keeps.
+
+    Returns:
+        The id of the response before it in its thread; empty when it was the first.
+
+    Raises:
+        ThreadGone: the provider does not have it any more.
+        AIExtensionsError: the provider failed.
+    """
+    provider = find_provider(provider_name)
+    total = _seconds(provider, "TOTAL_TIMEOUT")
+    previous: list[str] = []
+
+    def ask(deadline: float) -> None:
+        litellm, _httpx = _libraries()
+        sent = {**_parameters(provider), "custom_llm_provider": provider.kind, "timeout": total}
+
+        def delete() -> None:
+            if not previous:
+                response = litellm.get_responses(response_id=response_id, **sent)
+                previous.append(response.previous_response_id or "")
+            litellm.delete_responses(response_id=response_id, **sent)
+
+        _in_thread(delete, deadline)
+
+    try:
+        _with_retries(ask, provider, total)
+    except ThreadGone:
+        if not previous:
+            raise
+        # It was there a moment ago: the provider had deleted it when its answer got lost, and was asked again.
+    return previous[0]
 
 
 def total_seconds(provider_name: str) -> float:

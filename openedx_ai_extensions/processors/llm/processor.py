@@ -231,6 +231,10 @@ class LLMProcessor(Processor):
     def chat_with_context(self) -> str:
         return builtin_prompt("chat_with_context")
 
+    @function
+    def generate_flashcards(self) -> str:
+        return builtin_prompt("generate_flashcards")
+
 
 def _context_of(session: Any) -> ToolContext | None:
     """Where the tools of a session's conversation run."""

@@ -26,6 +26,7 @@ class Capabilities:
         keeps_threads: has OpenAI's Responses API and remembers conversations.
         runs_mcp: calls MCP servers itself, within such a thread.
         caches_marked_prefixes: caches a prompt up to a ``cache_control`` mark.
+        structured_output: takes ``response_format`` with a JSON schema; others are told the form in words.
     """
 
     streams_usage: bool = True
@@ -33,12 +34,13 @@ class Capabilities:
     keeps_threads: bool = False
     runs_mcp: bool = False
     caches_marked_prefixes: bool = False
+    structured_output: bool = False
 
 
 # By the part of the model's name before the slash, as LiteLLM names providers. An extension may add its own.
 CAPABILITIES: dict[str, Capabilities] = {
-    "openai": Capabilities(plain_chunks=True, keeps_threads=True, runs_mcp=True),
-    "azure": Capabilities(plain_chunks=True, keeps_threads=True, runs_mcp=True),
+    "openai": Capabilities(plain_chunks=True, keeps_threads=True, runs_mcp=True, structured_output=True),
+    "azure": Capabilities(plain_chunks=True, keeps_threads=True, runs_mcp=True, structured_output=True),
     "anthropic": Capabilities(caches_marked_prefixes=True),
 }
 UNKNOWN = Capabilities()

@@ -14,6 +14,8 @@ from openedx_ai_extensions.exceptions import WorkflowNotFound
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
+from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
+from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
@@ -23,7 +25,14 @@ logger = logging.getLogger(__name__)
 
 BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
     orchestrator.__name__: orchestrator
-    for orchestrator in (DirectLLMResponse, ThreadedLLMResponse, MockResponse, MockStreamResponse)
+    for orchestrator in (
+        DirectLLMResponse,
+        ThreadedLLMResponse,
+        EducatorAssistantOrchestrator,
+        FlashCardsOrchestrator,
+        MockResponse,
+        MockStreamResponse,
+    )
 }
 
 

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import UsageKey
 
+from openedx_ai_extensions.exceptions import UnknownAction
 from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.workflows.orchestrators import async_runs
+from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
 from openedx_ai_extensions.workflows.orchestrators.outcome import Result
 
 
-class SessionBasedOrchestrator(BaseOrchestrator):
-    """Has one session for each person, workflow and place.
+@dataclass(frozen=True, slots=True)
+class State(Result):
+    """An answer that is a status and fields, without a response."""
 
-    A subclass says what the session holds by ``current_response`` and ``clear``.
+    response: Any = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"status": self.status, **self.extra}
+
+
+class SessionBasedOrchestrator(BaseOrchestrator):
+    """Has one session for each person, workflow and place; ``run`` works in the background too, as ``run_async``.
+
+    A subclass says what the session holds by ``current_response`` and ``clear``. In ``run`` it may say how far it is by
+    ``report_progress``.
     """
 
     @cached_property
@@ -30,6 +46,31 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         """The location that the session belongs to; None for one that spans the course."""
         location: UsageKey | None = self.location_id
         return location
+
+    @property
+    def async_run(self) -> Lease | None:
+        """The run in the background that this is; None when somebody waits for the answer."""
+        return self.context.get("async_run")
+
+    def report_progress(self, progress: float | None = None, message: str = "") -> None:
+        """In the background: say how far the run is, and go on only if somebody still wants it.
+
+        Args:
+            progress: from 0 to 1; None when not known.
+            message: translated, for the person who waits.
+
+        Raises:
+            RunCancelled: nobody wants it any more.
+        """
+        if self.async_run is not None:
+            self.async_run.report(progress, message)
+
+    def check_input(self, user_input: Any) -> None:
+        """Refuse what ``run`` would refuse, before it goes to the background. Nothing here: ``run`` refuses it there.
+
+        Raises:
+            InvalidRequest: see the message.
+        """
 
     def current_response(self) -> Any:
         """What the session holds, for a widget that opens; None when it is fresh."""
@@ -49,6 +90,28 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         self.clear()
         return Result("", status="session_cleared")
 
+    @action
+    def run_async(self, user_input: Any) -> Result:
+        """Do ``run`` in the background."""
+        if "run" not in self.actions:
+            raise UnknownAction
+        self.check_input(user_input)
+        run = async_runs.start(
+            self.session,
+            user_input=user_input,
+            location_id=self.location_id,
+            ui_slot_selector_id=self.context.get("ui_slot_selector_id"),
+        )
+        return State(status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")})
+
+    @action
+    def get_run_status(self, _user_input: Any) -> Result:
+        return _state(async_runs.state(async_runs.current(self.session)))
+
+    @action
+    def cancel_run(self, _user_input: Any) -> Result:
+        return _state(async_runs.state(async_runs.cancel(self.session)))
+
 
 class ScopedSessionOrchestrator(SessionBasedOrchestrator):
     """Has one session for each person, workflow and course, whatever the location."""
@@ -56,3 +119,7 @@ class ScopedSessionOrchestrator(SessionBasedOrchestrator):
     @property
     def session_location(self) -> UsageKey | None:
         return None
+
+
+def _state(fields: dict[str, Any]) -> State:
+    return State(status=fields["status"], extra=fields)

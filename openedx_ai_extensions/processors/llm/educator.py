@@ -1,0 +1,132 @@
+"""``EducatorAssistantProcessor``: quiz questions about the course, for an author to review."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.processors.base import function
+from openedx_ai_extensions.processors.llm import validation
+from openedx_ai_extensions.processors.llm.processor import LLMProcessor
+from openedx_ai_extensions.processors.llm.structured import ask_structured
+from openedx_ai_extensions.processors.openedx.questions import clean_question, question_problems
+from openedx_ai_extensions.processors.openedx.safe_html import plain_text
+from openedx_ai_extensions.prompts.builtin import builtin_prompt, builtin_schema
+from openedx_ai_extensions.workflows.registry import Problem, config_validator
+
+SCHEMA = "quiz_questions"
+TOLD_CHARS = 8_000  # of the questions there are, that the model is told
+
+Question = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiz:
+    """What a model wrote, checked and made safe.
+
+    Attributes:
+        title: for all the questions together, plain text.
+        questions: as ``read_question`` returns them, each with its ``olx``.
+        usage: token counts of all rounds together.
+    """
+
+    title: str
+    questions: Sequence[Question]
+    usage: Mapping[str, int]
+
+
+class EducatorAssistantProcessor(LLMProcessor):
+    """Has the model write quiz questions, as the profile's ``EducatorAssistantProcessor`` configures it.
+
+    Takes the same configuration as ``LLMProcessor``, without tools and streaming.
+    """
+
+    default_function = "generate_quiz_questions"
+
+    @function
+    def generate_quiz_questions(self) -> str:
+        return builtin_prompt("generate_quiz_questions")
+
+    def generate(self, number: int, *, context: str = "", extra_instructions: str = "") -> Quiz:
+        """Write questions.
+
+        Args:
+            number: how many; no more and no fewer come back.
+            context: course text.
+            extra_instructions: the author's words.
+
+        Raises:
+            ProcessorError: the model did not write questions that can be used, nor when asked again.
+            AIExtensionsError: the configuration is unusable, or the provider failed.
+        """
+        return self._quiz(number, f"Write exactly {number} questions.", context, extra_instructions)
+
+    def regenerate(
+        self, question: Question, others: Iterable[Question] = (), *, context: str = "", extra_instructions: str = ""
+    ) -> Quiz:
+        """Write one question in place of another.
+
+        Args:
+            question: the one to replace.
+            others: those that stay, which it is not to repeat.
+            context, extra_instructions: as for ``generate``.
+
+        Raises: as ``generate``.
+        """
+        replaced = {name: value for name, value in question.items() if name != "olx"}
+        material = [context, f"The question to replace:\n{json.dumps(replaced, ensure_ascii=False)}", _listed(others)]
+        return self._quiz(
+            1,
+            "Write exactly 1 question, to take the place of 'The question to replace'. Keep its type and its subject "
+            "unless the author asks for something else, and repeat neither it nor any of 'The questions that stay'.",
+            "\n\n".join(filter(None, material)),
+            extra_instructions,
+        )
+
+    def _quiz(self, number: int, instructions: str, context: str, extra_instructions: str) -> Quiz:
+        value, usage = ask_structured(
+            self,
+            builtin_schema(SCHEMA),
+            name=SCHEMA,
+            instructions=instructions,
+            context=context,
+            input_data=extra_instructions,
+            check=lambda value: _problems(value["questions"], number),
+        )
+        questions = [clean_question(raw) for raw in value["questions"][:number]]
+        return Quiz(plain_text(value["collection_name"]), questions, usage)
+
+
+def _problems(questions: Sequence[Mapping[str, Any]], number: int) -> Iterator[str]:
+    """What the schema can't say, for the model. Too many questions are no harm."""
+    if len(questions) < number:
+        yield f"$.questions: {number} are wanted, these are {len(questions)}."
+    for index, raw in enumerate(questions[:number]):
+        for problem in question_problems(clean_question(raw)):
+            yield f"$.questions[{index}]: {problem}"
+
+
+def _listed(questions: Iterable[Question]) -> str:
+    lines = [f"- {plain_text(question['question_html'])}" for question in questions]
+    return ("The questions that stay:\n" + "\n".join(lines))[:TOLD_CHARS] if lines else ""
+
+
+@config_validator
+def check_educator_assistant(config: Mapping[str, Any]) -> Iterable[Problem]:
+    """As for an ``LLMProcessor``, with this processor's own functions."""
+    name = EducatorAssistantProcessor.__name__
+    section = config["processor_config"].get(name)
+    if section is None:
+        return
+    path = f"$.processor_config.{name}"
+    asked_for = section.get("function") or EducatorAssistantProcessor.default_function
+    if asked_for not in EducatorAssistantProcessor.functions():
+        allowed = ", ".join(sorted(EducatorAssistantProcessor.functions()))
+        yield Problem(f"{path}.function", _("There is no such function. Use one of: {names}.").format(names=allowed))
+    same = {**section, "function": "summarize_content"}
+    for problem in validation.check_llm_processor({"processor_config": {"LLMProcessor": same}}):
+        yield replace(problem, path=problem.path.replace(validation.PATH, path, 1))

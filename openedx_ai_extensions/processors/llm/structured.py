@@ -1,0 +1,227 @@
+"""Answers that are data: the model is asked for JSON by a schema, and what it says is read leniently and checked.
+
+A reply that can't be used is sent back once, with what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from django.utils.translation import gettext as _
+from jsonschema import Draft202012Validator
+
+from openedx_ai_extensions.exceptions import LLMConfigError, ProcessorError
+from openedx_ai_extensions.processors.llm import gateway
+from openedx_ai_extensions.processors.llm.exchange import Completion, Request
+from openedx_ai_extensions.processors.llm.messages import build_messages, fit
+from openedx_ai_extensions.processors.llm.providers import Capabilities
+
+logger = logging.getLogger(__name__)
+
+MAX_PROBLEMS = 20  # told to the model
+MAX_STARTS = 50  # places of a reply where its JSON is looked for
+# What providers' strict modes understand; limits are told in the prompt and checked by us.
+_PORTABLE = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "description", "$ref", "$defs"})
+_FENCED = re.compile(r"```[a-z]*\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+# Neither XML nor every database takes these.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNREADABLE = object()
+
+Check = Callable[[Any], Iterable[str]]
+
+
+class Model(Protocol):
+    """What ``ask_structured`` needs of an ``LLMProcessor``."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def system_prompt(self) -> str: ...
+
+
+def ask_structured(
+    llm: Model,
+    schema: Mapping[str, Any],
+    *,
+    name: str,
+    instructions: str = "",
+    context: str = "",
+    input_data: str = "",
+    check: Check | None = None,
+) -> tuple[Any, dict[str, int]]:
+    """Ask the model for a value.
+
+    Args:
+        llm: an ``LLMProcessor``; its function, or prompt, says what to do. Tools are not offered.
+        schema: JSON Schema of the value, an object at the top. Limits such as ``minItems`` are checked by us only.
+        name: what the value is, for the provider: letters, digits and ``_``.
+        instructions: ours, added to the prompt, for this one call.
+        context: course text, and other material that is no instruction.
+        input_data: the person's words.
+        check: tells, for the model, what is wrong with a value that satisfies the schema.
+
+    Returns:
+        The value, without characters that nothing can print; and the token counts of all rounds together.
+
+    Raises:
+        ProcessorError: the reply could not be used, nor could the second.
+        AIExtensionsError: the configuration is unusable, or the provider failed.
+    """
+    asking = _Asking(llm, schema, name, check)
+    return asking.value(instructions, context, input_data), asking.usage
+
+
+class _Asking:
+    """One value, in one round or two."""
+
+    def __init__(self, llm: Model, schema: Mapping[str, Any], name: str, check: Check | None) -> None:
+        self.usage: dict[str, int] = {}
+        self._llm = llm
+        self._schema = schema
+        self._name = name
+        self._check = check
+        self._by_schema = llm.capabilities.structured_output
+        self._until = time.monotonic() + gateway.total_seconds(llm.provider)
+
+    def value(self, instructions: str, context: str, input_data: str) -> Any:
+        prompt = "\n\n".join(filter(None, [self._llm.system_prompt(), instructions, self._form()]))
+        messages = build_messages(prompt=prompt, context=context, chat_history=(), input_text=input_data)
+        messages = fit(messages, gateway.context_tokens(self._llm.provider), (), gateway.count_tokens)
+        reply = self._ask(messages)
+        value, problems = self._read(reply)
+        if problems:
+            again = {"role": "user", "content": _correction(problems)}
+            reply = self._ask([*messages, {"role": "assistant", "content": reply.strip() or "{}"}, again])
+            value, problems = self._read(reply)
+        if problems:
+            logger.warning("llm.structured.failed name=%s provider=%s", self._name, self._llm.provider)
+            raise ProcessorError(_("The AI model gave an answer that cannot be used. Please try again."))
+        return value
+
+    def _form(self) -> str:
+        """The form of the answer in words, which some providers need and none minds."""
+        schema = json.dumps(self._schema, ensure_ascii=False, separators=(",", ":"))
+        return f"Answer with one JSON object and nothing else. It must satisfy this JSON Schema:\n{schema}"
+
+    def _ask(self, messages: list[dict[str, Any]]) -> str:
+        completion = self._complete(messages)
+        for kind, count in completion.usage.items():
+            self.usage[kind] = self.usage.get(kind, 0) + count
+        return completion.text
+
+    def _complete(self, messages: list[dict[str, Any]]) -> Completion:
+        if self._by_schema:
+            try:
+                return gateway.complete(self._request(messages, {"response_format": self._response_format()}))
+            except LLMConfigError:
+                # Maybe this server, or this model, takes no schema. If it was something else it will be so again.
+                self._by_schema = False
+        return gateway.complete(self._request(messages, {}))
+
+    def _request(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Request:
+        return Request(
+            provider=self._llm.provider,
+            messages=messages,
+            options={**self._llm.options, **options},
+            seconds=max(self._until - time.monotonic(), 0.001),
+        )
+
+    def _response_format(self) -> dict[str, Any]:
+        form = {"name": self._name, "strict": True, "schema": strict_schema(self._schema)}
+        return {"type": "json_schema", "json_schema": form}
+
+    def _read(self, reply: str) -> tuple[Any, list[str]]:
+        value = parse_json(reply)
+        if value is _UNREADABLE:
+            return None, ["This is not JSON."]
+        errors = sorted(Draft202012Validator(self._schema).iter_errors(value), key=lambda error: error.json_path)
+        problems = [f"{error.json_path}: {error.message[:300]}" for error in errors]
+        if not problems and self._check is not None:
+            problems = list(self._check(value))
+        return value, problems
+
+
+def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema as providers' strict modes want it: every property required, no others, and no limits."""
+    strict: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name in {"properties", "$defs"}:
+            strict[name] = {key: strict_schema(member) for key, member in value.items()}
+        elif name == "items":
+            strict[name] = strict_schema(value)
+        elif name == "anyOf":
+            strict[name] = [strict_schema(member) for member in value]
+        elif name in _PORTABLE:
+            strict[name] = value
+    if "properties" in schema:
+        strict |= {"required": list(schema["properties"]), "additionalProperties": False}
+    return strict
+
+
+def parse_json(reply: str) -> Any:
+    """The JSON value in a reply: all of it, a fenced part, or the longest object or list among other text.
+
+    Returns ``_UNREADABLE`` when there is none. Numbers that JSON does not know, and nesting without end, are none.
+    """
+    for text in (reply, *_FENCED.findall(reply)):
+        try:
+            return _clean(_DECODER.decode(text.strip()))
+        except (ValueError, RecursionError):
+            continue
+    found = max(_embedded(reply), key=lambda part: part[0], default=(0, _UNREADABLE))
+    return found[1]
+
+
+def _embedded(reply: str) -> Iterator[tuple[int, Any]]:
+    """Length and value of objects and lists among other text."""
+    position = 0
+    for _number in range(MAX_STARTS):
+        start = re.compile(r"[{\[]").search(reply, position)
+        if start is None:
+            return
+        try:
+            value, end = _DECODER.raw_decode(reply, start.start())
+            yield end - start.start(), _clean(value)
+            position = end
+        except (ValueError, RecursionError):
+            position = start.end()
+
+
+def _not_json(text: str) -> Any:
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _not_json(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_finite)
+
+
+def _clean(value: Any) -> Any:
+    """The value without characters that nothing can print."""
+    if isinstance(value, str):
+        return _UNPRINTABLE.sub("", value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value
+
+
+def _correction(problems: list[str]) -> str:
+    told = "\n".join(f"- {problem}" for problem in problems[:MAX_PROBLEMS])
+    return f"This answer cannot be used:\n{told}\nAnswer again with the whole, corrected JSON object and nothing else."

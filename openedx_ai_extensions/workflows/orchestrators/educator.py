@@ -1,0 +1,287 @@
+"""Quiz questions that an author reviews, has written anew, and saves to a content library."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.locator import LibraryLocatorV2
+
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.exceptions import DuplicateRequest, InvalidRequest, NotAllowed, ProcessorError
+from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.processors import ContentLibraryProcessor, EducatorAssistantProcessor
+from openedx_ai_extensions.processors.openedx.content_library import Saved
+from openedx_ai_extensions.workflows.orchestrators.base import action
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result
+from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
+from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
+
+MAX_QUESTIONS = 20  # of one run
+MAX_SAVED = 100  # of one save
+MAX_NAME = 200  # characters
+SAVE_SECONDS = 300  # after which a save that never ended stands in nobody's way
+
+# Keys of the session's metadata.
+SLOTS = "question_slots"  # [{"id", "versions": [question…], "selected": int}]
+NAME = "collection_name"
+URL = "collection_url"  # once all is saved
+RUN = "quiz_run"  # the last run that stored its questions
+SAVED = "saved"  # {"library", "title", "collection_key", "problems": {fingerprint: usage key}}
+SAVING = "saving"  # {"id", "since"} of a save under way
+
+Metadata = dict[str, Any]
+
+
+class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
+    """Writes quiz questions for the course's staff, and keeps them in review until they are saved.
+
+    Only course staff may have questions written; only those who may edit a library save to it.
+    """
+
+    @cached_property
+    def processor(self) -> EducatorAssistantProcessor:
+        return EducatorAssistantProcessor(self.profile.processor_config, user_session=self.session)
+
+    def check_input(self, user_input: Any) -> None:
+        self._wanted(user_input)
+
+    @action
+    def run(self, user_input: Any) -> Result:
+        """Write questions: ``{"num_questions", "extra_instructions"?, "library_id"?}``, and save them to a library."""
+        wanted = self._wanted(user_input)
+        last_run = self.session.metadata.get(RUN)
+        self.report_progress(0.1, _("Reading the course."))
+        content = self.course_content()
+        self.report_progress(0.3, _("Writing questions."))
+        quiz = self.processor.generate(wanted.number, context=content, extra_instructions=wanted.instructions)
+        self.report_progress(0.9, _("Putting the questions up for review."))
+        new = [{"id": uuid.uuid4().hex, "versions": [question], "selected": 0} for question in quiz.questions]
+
+        def store(metadata: Metadata) -> None:
+            if metadata.get(RUN) == last_run:
+                for name in (URL, SAVED, SLOTS):
+                    metadata.pop(name, None)
+                metadata[NAME] = quiz.title
+            # Else another tab's questions came meanwhile: they stay where they are, and these come after them.
+            metadata[SLOTS] = [*metadata.get(SLOTS, ()), *new]
+            metadata[RUN] = uuid.uuid4().hex
+
+        metadata = self._change(store, unless_cancelled=True)
+        self.record(EVENT_COMPLETED, quiz.usage)
+        if wanted.library is not None:
+            return self._save(_Save(wanted.library, quiz.questions, quiz.title, None, False))
+        # Cleared meanwhile: whoever waits sees the questions, the session does not.
+        return Result(_review(metadata if metadata is not None else {SLOTS: new, NAME: quiz.title}))
+
+    @action
+    def regenerate_question(self, user_input: Any) -> Result:
+        """Write another version of a question: ``{"question_index", "extra_instructions"?}``."""
+        self._require_staff()
+        fields = _object(user_input)
+        index, instructions = fields.get("question_index"), _text(fields, "extra_instructions")
+        slots = self.session.metadata.get(SLOTS) or []
+        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(slots):
+            raise InvalidRequest(_("question_index is not the number of a question in review."))
+        shown = [slot["versions"][slot["selected"]] for slot in slots]
+        quiz = self.processor.regenerate(
+            shown[index],
+            [*shown[:index], *shown[index + 1 :]],
+            context=self.course_content(),
+            extra_instructions=instructions,
+        )
+        question = quiz.questions[0]
+        slot: Metadata = {"versions": [*slots[index]["versions"], question]}
+
+        def store(metadata: Metadata) -> None:
+            now = metadata.get(SLOTS) or []
+            if index >= len(now) or now[index]["id"] != slots[index]["id"]:
+                raise InvalidRequest(_("The questions were saved or replaced meanwhile. Please reload the page."))
+            slot["versions"] = now[index]["versions"] = [*now[index]["versions"], question]
+            now[index]["selected"] = len(slot["versions"]) - 1
+
+        self._change(store)
+        response = {"question": question, "history": slot["versions"], "selected": len(slot["versions"]) - 1}
+        return self.result(response, quiz.usage)
+
+    @action
+    def save(self, user_input: Any) -> Result:
+        """Save questions to a library: ``{"library_id", "questions", "collection_name"?, "collection_key"?,
+        "publish"?}``."""
+        fields = _object(user_input)
+        library = self._library(fields.get("library_id"))
+        return self._save(_Save.of(fields, library))
+
+    def current_response(self) -> Any:
+        metadata = self.session.metadata
+        return metadata.get(URL) or (_review(metadata) if metadata.get(SLOTS) else None)
+
+    def _save(self, save: _Save) -> Result:
+        mine = uuid.uuid4().hex
+
+        def claim(metadata: Metadata) -> None:
+            other = metadata.get(SAVING)
+            if other and time.time() - other["since"] < SAVE_SECONDS:
+                raise DuplicateRequest(_("These questions are just being saved."))
+            metadata[SAVING] = {"id": mine, "since": time.time()}
+
+        metadata = self._change(claim) or {}
+        title = save.title or metadata.get(NAME) or _("Quiz questions")
+        saved = save.goes_on_from(metadata.get(SAVED) or {}, title)
+        library = ContentLibraryProcessor(self.profile.processor_config, user=self.user)
+        is_done = False
+        try:
+            library.save(save.library, save.questions, title=title, saved=saved)
+            is_done = not saved.failed
+        finally:
+            url = f"authoring/library/{save.library}/collection/{saved.collection_key}"
+
+            def store(now: Metadata) -> None:
+                if (now.get(SAVING) or {}).get("id") == mine:
+                    del now[SAVING]
+                now[SAVED] = {
+                    "library": str(save.library),
+                    "title": title,
+                    "collection_key": saved.collection_key,
+                    "problems": saved.problems,
+                }
+                # What failed, or what another tab had written meanwhile, stays in review.
+                if is_done and now.get(RUN) == metadata.get(RUN):
+                    now.pop(SLOTS, None)
+                    now[URL] = url
+
+            self._change(store)
+        if not saved.count:
+            messages = list(dict.fromkeys(failure["message"] for failure in saved.failed))
+            raise ProcessorError(messages, extra={"failed": saved.failed})
+        extra: Metadata = {"saved": saved.count, "failed": saved.failed}
+        if save.publish:
+            problem = library.publish(save.library)
+            extra |= {"published": not problem, **({"message": problem} if problem else {})}
+        return Result(url, extra=extra)
+
+    def _change(self, change: Callable[[Metadata], None], *, unless_cancelled: bool = False) -> Metadata | None:
+        """Change the session's metadata as they are now; nobody else does at the same time.
+
+        Returns:
+            The metadata after that; None when the session was cleared meanwhile.
+        """
+        rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
+        with transaction.atomic():
+            if unless_cancelled and self.async_run is not None:
+                self.async_run.hold()
+            # Writing first takes the lock on every database.
+            if not rows.update(updated_at=timezone.now()):
+                return None
+            metadata: Metadata = rows.select_for_update().values_list("metadata", flat=True).get()
+            change(metadata)
+            rows.update(metadata=metadata)
+        return metadata
+
+    def _require_staff(self) -> None:
+        """Raises NotAllowed: this is for the staff of the course."""
+        if self.course_id is None or not get_platform().is_course_staff(self.user, self.course_id):
+            raise NotAllowed
+
+    def _library(self, library_id: Any) -> LibraryLocatorV2:
+        """The library, which this person may edit.
+
+        Raises:
+            InvalidRequest: this is no key of a library.
+            NotAllowed: the person may not edit it, or there is none.
+        """
+        try:
+            key = LibraryLocatorV2.from_string(library_id) if isinstance(library_id, str) else None
+        except InvalidKeyError:
+            key = None
+        if not isinstance(key, LibraryLocatorV2):
+            raise InvalidRequest(_("library_id is required, as the key of a content library."))
+        get_platform().require_library_editor(self.user, key)
+        return key
+
+    def _wanted(self, user_input: Any) -> _Wanted:
+        """What ``run`` is asked for, by somebody who may.
+
+        Raises:
+            InvalidRequest, NotAllowed: see the message.
+        """
+        self._require_staff()
+        fields = _object(user_input)
+        number = fields.get("num_questions")
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_QUESTIONS:
+            raise InvalidRequest(
+                _("num_questions must be a whole number from 1 to {maximum}.").format(maximum=MAX_QUESTIONS)
+            )
+        library = None if fields.get("library_id") in (None, "") else self._library(fields["library_id"])
+        return _Wanted(number, _text(fields, "extra_instructions"), library)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    number: int
+    instructions: str
+    library: LibraryLocatorV2 | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Save:
+    """What is to be saved, and where; ``title`` is empty when the client leaves it to us."""
+
+    library: LibraryLocatorV2
+    questions: Sequence[Any]
+    title: str
+    collection_key: str | None
+    publish: bool
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], library: LibraryLocatorV2) -> _Save:
+        questions, publish = fields.get("questions"), fields.get("publish")
+        if not isinstance(questions, list) or not 1 <= len(questions) <= MAX_SAVED:
+            raise InvalidRequest(_("questions must be a list of 1 to {maximum} questions.").format(maximum=MAX_SAVED))
+        if not isinstance(publish, bool | None):
+            raise InvalidRequest(_("publish must be true or false."))
+        title, key = _text(fields, NAME), _text(fields, "collection_key")
+        if max(len(title), len(key)) > MAX_NAME:
+            raise InvalidRequest(
+                _("The name of a collection has {maximum} characters at most.").format(maximum=MAX_NAME)
+            )
+        return cls(library, questions, title, key or None, bool(publish))
+
+    def goes_on_from(self, known: Mapping[str, Any], title: str) -> Saved:
+        """Where to save: on in the collection of an earlier save if it is the same, so that nothing is saved twice."""
+        is_same = known.get("library") == str(self.library) and (
+            self.collection_key == known["collection_key"] if self.collection_key else title == known["title"]
+        )
+        return Saved(known["collection_key"], dict(known["problems"])) if is_same else Saved(self.collection_key)
+
+
+def _review(metadata: Metadata) -> dict[str, Any]:
+    """The questions in review, as widgets read them."""
+    slots = [{name: slot[name] for name in ("versions", "selected")} for slot in metadata[SLOTS]]
+    return {SLOTS: slots, NAME: metadata[NAME]}
+
+
+def _object(user_input: Any) -> Mapping[str, Any]:
+    if not isinstance(user_input, Mapping):
+        raise InvalidRequest(_("user_input must be an object."))
+    return user_input
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    """A text of the input, without space around it; empty when absent.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    value = fields.get(name)
+    if not isinstance(value, str | None):
+        raise InvalidRequest(_("{field} must be a text.").format(field=name))
+    return (value or "").strip()

@@ -1,0 +1,266 @@
+"""A stack of flashcards for a course: the model writes them, the learner's progress with each is kept."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.processors import LLMProcessor
+from openedx_ai_extensions.processors.llm.structured import ask_structured
+from openedx_ai_extensions.prompts.builtin import builtin_schema
+from openedx_ai_extensions.workflows.orchestrators.base import action
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result
+from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import ScopedSessionOrchestrator, State
+
+CARDS = "cards"  # key of the session's metadata
+MAX_STACK = 500  # cards
+MAX_NEW = 50  # cards of one run
+SOME = 20  # at most, when the learner does not say how many
+KNOWN_CHARS = 8_000  # of the questions there are, that the model is told
+
+Card = dict[str, Any]
+
+
+class FlashCardsOrchestrator(ScopedSessionOrchestrator):
+    """Writes cards about the place in the course where the learner is, onto one stack for each course.
+
+    A new run adds cards and repeats none. ``save`` keeps what the learner's widget learnt of each card.
+    """
+
+    @property
+    def cards(self) -> list[Card]:
+        """The stack as it was when the session was read, oldest card first."""
+        return list(self.session.metadata.get(CARDS) or ())
+
+    def check_input(self, user_input: Any) -> None:
+        _number_of(user_input)
+
+    @action
+    def run(self, user_input: Any) -> Result:
+        """Write cards, ``{"num_cards": int | null}`` of them; answers the new ones."""
+        wanted = _number_of(user_input)
+        known = self.cards
+        room = MAX_STACK - len(known)
+        if room <= 0:
+            raise InvalidRequest(
+                _("There are {number} cards already. Clear them to begin a new stack.").format(number=len(known))
+            )
+        self.report_progress(0.1, _("Reading the course."))
+        content = self.course_content()
+        self.report_progress(0.3, _("Writing cards."))
+        value, usage = ask_structured(
+            LLMProcessor(self.profile.processor_config, user_session=self.session),
+            builtin_schema("flashcards"),
+            name="flashcards",
+            instructions=_instructions(min(wanted or SOME, room), is_exact=wanted is not None),
+            context="\n\n".join(filter(None, [content, _listed(known)])),
+        )
+        self.report_progress(0.9, _("Putting the cards onto your stack."))
+        new = self._add(value["cards"], limit=wanted or SOME)
+        return self.result(new, usage)
+
+    @action
+    def save(self, user_input: Any) -> Result:
+        """Keep what was learnt of cards of the stack; of two tabs, the later review of a card counts."""
+        learnt = [_learnt(card) for card in _cards_in(user_input)]
+
+        def merge(cards: Sequence[Card]) -> tuple[list[Card], None]:
+            by_id = {card["id"]: card for card in cards}
+            for card in learnt:
+                if card["id"] not in by_id:
+                    raise InvalidRequest(_("Some of these cards are not in your stack any more."))
+                stored = by_id[card["id"]]
+                if _moment(card.get("last_reviewed_at")) >= _moment(stored["last_reviewed_at"]):
+                    by_id[card["id"]] = {**stored, **card}
+            return list(by_id.values()), None
+
+        self._change(merge)
+        return State(status="saved", extra={"message": _("Your progress is saved.")})
+
+    @action
+    def get_current_session_response(self, _user_input: Any) -> Result:
+        cards = self.cards
+        return State(status="completed" if cards else "no_flashcards", extra={"cards": cards or None})
+
+    def current_response(self) -> list[Card] | None:
+        return self.cards or None
+
+    def _add(self, drafts: Iterable[Mapping[str, str]], limit: int) -> list[Card]:
+        """Put those of the drafts that ask something new onto the stack; returns the new cards.
+
+        Raises:
+            RunCancelled: nobody wants them any more; nothing is stored.
+        """
+
+        def add(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
+            new = _new_cards(drafts, cards)[: min(limit, MAX_STACK - len(cards))]
+            return [*cards, *new], new
+
+        return self._change(add)
+
+    def _change(self, change: Callable[[Sequence[Card]], tuple[list[Card], Any]]) -> Any:
+        """Change the stack as it is now; nobody else does at the same time.
+
+        Args:
+            change: takes the cards; returns the cards to store, and what to return.
+        """
+        rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
+        with transaction.atomic():
+            if self.async_run is not None:
+                self.async_run.hold()
+            # Writing first takes the lock on every database. A stack cleared in another tab stays so.
+            is_there = rows.update(updated_at=timezone.now())
+            metadata = rows.select_for_update().values_list("metadata", flat=True).get() if is_there else {}
+            cards, result = change(metadata.get(CARDS) or ())
+            rows.update(metadata={**metadata, CARDS: cards})
+        return result
+
+
+def _number_of(user_input: Any) -> int | None:
+    """How many cards are wanted; None leaves it to the model.
+
+    Raises:
+        InvalidRequest: it is no sensible number.
+    """
+    number = user_input.get("num_cards") if isinstance(user_input, Mapping) else user_input or None
+    if number is None:
+        return None
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_NEW:
+        raise InvalidRequest(
+            _("num_cards must be a whole number from 1 to {maximum}, or null.").format(maximum=MAX_NEW)
+        )
+    return number
+
+
+def _instructions(number: int, *, is_exact: bool) -> str:
+    """For the model, so not translated."""
+    how_many = f"Write {number} cards." if is_exact else f"Write as many cards as are useful, at most {number}."
+    return f"{how_many} Write none that asks what a question under 'Cards there are already' asks."
+
+
+def _listed(cards: Sequence[Card]) -> str:
+    """The questions of the last cards, for the model."""
+    lines: list[str] = []
+    room = KNOWN_CHARS
+    for card in reversed(cards):
+        line = "- " + " ".join(card["question"].split())
+        room -= len(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    return "\n".join(["Cards there are already:", *reversed(lines)]) if lines else ""
+
+
+def _new_cards(drafts: Iterable[Mapping[str, str]], cards: Iterable[Card]) -> list[Card]:
+    """Cards of the drafts whose question is not asked yet."""
+    asked = {_normal(card["question"]) for card in cards}
+    new: list[Card] = []
+    for draft in drafts:
+        question, answer = draft["question"].strip(), draft["answer"].strip()
+        if not question or not answer or _normal(question) in asked:
+            continue
+        asked.add(_normal(question))
+        new.append(
+            {
+                "id": uuid.uuid4().hex,
+                "question": question,
+                "answer": answer,
+                "next_review_time": 0,
+                "interval": 1,
+                "ease_factor": 2.5,
+                "repetitions": 0,
+                "last_reviewed_at": None,
+            }
+        )
+    return new
+
+
+def _normal(question: str) -> str:
+    """What two spellings of one question have in common: not case, spaces, or punctuation around it."""
+    text = " ".join(unicodedata.normalize("NFKC", question).casefold().split())
+    marks = "".join({character for character in text if unicodedata.category(character).startswith("P")})
+    return text.strip(marks + " ") or text
+
+
+def _cards_in(user_input: Any) -> list[Mapping[str, Any]]:
+    """The cards of ``{"card_stack": {"cards": […]}}`` or ``{"cards": […]}``."""
+    holder = user_input.get("card_stack", user_input) if isinstance(user_input, Mapping) else None
+    cards = holder.get("cards") if isinstance(holder, Mapping) else None
+    if not isinstance(cards, list) or not all(isinstance(card, Mapping) for card in cards):
+        raise InvalidRequest(_("cards is required, as a list of cards."))
+    if len(cards) > MAX_STACK:
+        raise InvalidRequest(_("These are more than {maximum} cards.").format(maximum=MAX_STACK))
+    return cards
+
+
+def _learnt(card: Mapping[str, Any]) -> Card:
+    """A card's id and what was learnt of it; whatever else the client sends is left out.
+
+    Raises:
+        InvalidRequest: a value makes no sense.
+    """
+    if not isinstance(card.get("id"), str):
+        raise InvalidRequest(_("Each card needs its id."))
+    learnt: Card = {"id": card["id"]}
+    for name, understand in _LEARNT.items():
+        if name in card:
+            learnt[name] = understand(name, card[name])
+    return learnt
+
+
+def _number(name: str, value: Any, *, maximum: float, is_whole: bool = False) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= maximum
+    if not is_number or (is_whole and value != int(value)):
+        raise InvalidRequest(_("{field} is not a number that makes sense.").format(field=name))
+    return int(value) if is_whole else value
+
+
+def _review(name: str, value: Any) -> Any:
+    """A time of review as the client wrote it: milliseconds or seconds since 1970, ISO 8601, or null."""
+    if value is not None:
+        try:
+            moment = _moment(value)
+        except (ValueError, TypeError, OverflowError):
+            moment = math.nan
+        # A clock that runs ahead by more would win over every later review.
+        if not 0 <= moment <= timezone.now().timestamp() + 86_400:
+            raise InvalidRequest(_("{field} is not a time that has come.").format(field=name))
+    return value
+
+
+def _moment(value: Any) -> float:
+    """A time of review in seconds; never reviewed is before all others.
+
+    Raises:
+        ValueError, TypeError, OverflowError: it is no time.
+    """
+    if value is None:
+        return -math.inf
+    if isinstance(value, str):
+        if len(value) > 40:
+            raise ValueError(len(value))
+        parsed = datetime.fromisoformat(value)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value) / 1000 if value > 1e11 else float(value)
+
+
+_LEARNT: Mapping[str, Callable[[str, Any], Any]] = {
+    "next_review_time": partial(_number, maximum=1e14),
+    "interval": partial(_number, maximum=1e6),
+    "ease_factor": partial(_number, maximum=100),
+    "repetitions": partial(_number, maximum=1e6, is_whole=True),
+    "last_reviewed_at": _review,
+}

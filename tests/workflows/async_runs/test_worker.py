@@ -1,0 +1,372 @@
+"""With a real worker, a real broker and processes that are killed: a truthful state, and nothing done twice."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+import uuid
+
+import pytest
+import redis
+
+from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.tasks import run_workflow
+from tests.conftest import SECRET
+from tests.fakes.provider import FakeProvider
+from tests.fakes.steps import Fail
+from tests.workflows.async_runs.conftest import Person
+from tests.workflows.async_runs.workers import Broker, Worker, eventually
+from tests.workflows.flashcards.conftest import FLASHCARDS, cards
+
+BROKER = "redis://127.0.0.1:6379/13"
+LEASE, SOFT, HARD = 4, 10, 15  # seconds
+SLACK = 5  # seconds, on a busy machine
+CHAT = "base/chat.json5"
+TWO = {"num_cards": 2}
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
+
+
+def redis_answers() -> bool:
+    try:
+        return redis.Redis.from_url(BROKER, socket_connect_timeout=1).ping()
+    except redis.ConnectionError:
+        return False
+
+
+needs_redis = pytest.mark.skipif(not redis_answers(), reason="no Redis answers at 127.0.0.1:6379")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A provider that outlives one test, as the worker does."""
+    with FakeProvider() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def site_settings(model):
+    return {
+        "AI_EXTENSIONS": {"default": {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": model.base_url}},
+        "AI_EXTENSIONS_ASYNC_LEASE": LEASE,
+        "AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT": SOFT,
+        "AI_EXTENSIONS_ASYNC_TIME_LIMIT": HARD,
+    }
+
+
+@pytest.fixture(scope="module")
+def queue():
+    name = f"tests-{uuid.uuid4().hex}"
+    yield name
+    if redis_answers():
+        names = (name, f"_kombu.binding.{name}", f"_kombu.binding_permanent.{name}")
+        redis.Redis.from_url(BROKER).delete(*names)
+
+
+@pytest.fixture(scope="module")
+def workers():
+    """The workers of this module; the last one serves the next test too, if it is alive."""
+    started: list[Worker] = []
+    yield started
+    for worker in started:
+        worker.stop()
+
+
+@pytest.fixture
+def start_worker(workers, site_settings, queue, tmp_path_factory):
+    def start() -> Worker:
+        if not (workers and workers[-1].is_alive):
+            log = tmp_path_factory.mktemp("worker") / "log"
+            workers.append(Worker(site_settings, BROKER, queue, log))
+            workers[-1].wait_until_ready()
+        return workers[-1]
+
+    return start
+
+
+@pytest.fixture
+def without_worker(workers):
+    if workers:
+        workers[-1].stop()
+
+
+@pytest.fixture
+def serve(settings, site_settings, make_scope, learner, use_broker, model, queue):
+    """A learner at a place with this template, whose tasks go to the worker's queue."""
+    model.reset()
+    for name, value in site_settings.items():
+        setattr(settings, name, value)
+
+    def at(template: str = FLASHCARDS, broker: str = BROKER, **scope) -> Person:
+        use_broker(broker, queue)
+        make_scope(base_filepath=template, slug="background", **scope)
+        return Person(learner)
+
+    return at
+
+
+def status_is(person, *wanted):
+    return lambda: person.state["status"] in wanted
+
+
+def asked(model, number=1):
+    return lambda: len(model.requests) >= number
+
+
+def stored(person):
+    return len(person.do("get_current_session_response")["cards"] or ())
+
+
+@needs_redis
+class TestARun:
+    def test_comes_to_its_end(self, serve, start_worker, model):
+        start_worker()
+        person = serve()
+        assert person.state == {"status": "idle"}
+        model.reply(cards("One?", "Two?"))
+        model.hang(2)
+        person.start(TWO)
+        seen = []
+
+        def is_over():
+            seen.append(person.state)
+            return seen[-1]["status"] != "processing"
+
+        eventually(is_over)
+        assert 0.3 in [state.get("progress") for state in seen]
+        assert [card["question"] for card in seen[-1]["response"]] == ["One?", "Two?"]
+        assert person.do("get_current_session_response")["cards"] == seen[-1]["response"]
+        assert (len(model.requests), person.state) == (1, seen[-1])
+
+    def test_of_a_chat_is_a_turn_of_it(self, serve, start_worker, model):
+        start_worker()
+        person = serve(CHAT)
+        model.reply(["A leaf ", "is green."])
+        person.start("Why?")
+        eventually(status_is(person, "completed"))
+        assert person.state == {"status": "completed", "response": "A leaf is green."}
+        messages = AIWorkflowSession.objects.get().get_local_thread()
+        assert [message["content"] for message in messages] == ["Why?", "A leaf is green."]
+
+    def test_that_fails_says_so(self, serve, start_worker, model):
+        start_worker()
+        person = serve()
+        model.always(Fail(401))
+        person.start(TWO)
+        eventually(status_is(person, "failed"))
+        assert person.state == {
+            "status": "failed", "code": "invalid_api_key", "error": "The AI service is currently unavailable."
+        }  # fmt: skip
+
+    def test_with_a_fault_of_ours_tells_a_reference_and_logs_no_words(self, serve, start_worker):
+        worker = start_worker()
+        person = serve(patch={"orchestrator_class": "tests.workflows.async_runs.samples.Faulty"})
+        person.start("my own words")
+        eventually(status_is(person, "failed"))
+        assert person.state["code"] == "internal_error"
+        reference = person.state["error"].rpartition(" ")[2]
+        log = worker.log.read_text()
+        assert f"workflow.async.failed ref={reference} type=KeyError" in log
+        assert "my own words" not in log
+
+    def test_speaks_the_persons_language(self, serve, start_worker, learner):
+        start_worker()
+        serve(patch={"orchestrator_class": "tests.workflows.async_runs.samples.Faulty"})
+        person = Person(learner, headers={"Accept-Language": "es"})
+        person.start("x")
+        eventually(status_is(person, "failed"))
+        assert person.row.language == "es"
+
+    def test_is_not_for_those_who_lost_their_rights(self, serve, without_worker, start_worker, learner, model):
+        person = serve()
+        person.start(TWO)
+        learner.is_active = False
+        learner.save()
+        start_worker()
+        eventually(lambda: person.row.status == "failed")
+        assert (person.row.code, model.requests) == ("permission_denied", [])
+
+
+@needs_redis
+class TestKilling:
+    def test_the_worker_mid_run(self, serve, start_worker, model):
+        worker = start_worker()
+        person = serve()
+        model.reply(cards("One?", "Two?"))
+        model.hang(60)
+        task_id = person.start(TWO)
+        eventually(asked(model))
+        worker.kill()
+        assert person.state["status"] == "processing"
+        took = eventually(status_is(person, "failed"))
+        assert took < LEASE + SLACK
+        assert person.state["code"] == "internal_error"
+        # The broker gives it to another worker, again and again.
+        model.hang(0)
+        start_worker()
+        for _number in range(3):
+            run_workflow.apply_async((task_id,), task_id=task_id)
+        log = start_worker().log
+        eventually(lambda: log.read_text().count("workflow.async.ignored") >= 3)
+        assert (person.state["status"], len(model.requests), stored(person)) == ("failed", 1, 0)
+        person.start(TWO)
+        eventually(status_is(person, "completed"))
+        assert (len(model.requests), stored(person)) == (2, 2)
+
+    def test_the_child_mid_run(self, serve, start_worker, model):
+        worker = start_worker()
+        person = serve()
+        model.reply(cards("One?", "Two?"))
+        model.hang(60)
+        person.start(TWO)
+        eventually(asked(model))
+        worker.kill_child()
+        eventually(status_is(person, "failed"))
+        eventually(lambda: "workflow.async.ignored" in worker.log.read_text())
+        assert (len(model.requests), stored(person)) == (1, 0)
+
+    def test_the_task_is_delivered_three_times(self, serve, without_worker, start_worker, model):
+        person = serve()
+        model.reply(cards("One?", "Two?"))
+        task_id = person.start(TWO)
+        for _number in range(2):
+            run_workflow.apply_async((task_id,), task_id=task_id)
+        log = start_worker().log
+        eventually(lambda: log.read_text().count("workflow.async.ignored") == 2)
+        assert (person.state["status"], len(model.requests), stored(person)) == ("completed", 1, 2)
+
+
+@needs_redis
+class TestTimeLimits:
+    def test_a_provider_that_says_nothing(self, serve, start_worker, model):
+        start_worker()
+        person = serve()
+        model.hang(60)
+        person.start(TWO)
+        took = eventually(status_is(person, "timeout", "failed"))
+        assert person.state["status"] == "timeout"
+        assert person.state["error"]
+        assert took < SOFT + SLACK
+        assert stored(person) == 0
+
+    def test_an_orchestrator_that_does_not_listen(self, serve, start_worker):
+        worker = start_worker()
+        person = serve(patch={"orchestrator_class": "tests.workflows.async_runs.samples.Stubborn"})
+        person.start("x")
+        took = eventually(status_is(person, "timeout", "failed"))
+        assert person.state["status"] == "timeout"
+        assert took < HARD + LEASE + SLACK
+        eventually(lambda: "Hard time limit" in worker.log.read_text())
+
+
+@needs_redis
+class TestCancelling:
+    def test_while_it_waits(self, serve, without_worker, start_worker, model):
+        person = serve()
+        person.start(TWO)
+        assert person.do("cancel_run") == {"status": "cancelled"}
+        log = start_worker().log
+        eventually(lambda: "workflow.async.ignored" in log.read_text())
+        assert (person.state, model.requests) == ({"status": "cancelled"}, [])
+
+    def test_while_the_model_speaks(self, serve, start_worker, model):
+        start_worker()
+        person = serve(CHAT)
+        model.reply(["word "] * 600, delay=0.1)
+        person.start("Talk.")
+        eventually(asked(model))
+        time.sleep(1)
+        assert person.do("cancel_run") == {"status": "cancelled"}
+        took = eventually(lambda: model.disconnects)
+        assert took < LEASE + SLACK
+        assert person.state == {"status": "cancelled"}
+
+    def test_while_cards_are_written_stores_none(self, serve, start_worker, model):
+        worker = start_worker()
+        person = serve()
+        model.reply(cards("One?", "Two?"))
+        model.hang(2)
+        task_id = person.start(TWO)
+        eventually(asked(model))
+        person.do("cancel_run")
+        eventually(lambda: f"ended task_id={task_id}" in worker.log.read_text())
+        assert (person.state, stored(person)) == ({"status": "cancelled"}, 0)
+
+    def test_by_clearing_the_session(self, serve, start_worker, model):
+        worker = start_worker()
+        person = serve()
+        model.reply(cards("One?", "Two?"))
+        model.hang(2)
+        task_id = person.start(TWO)
+        eventually(asked(model))
+        person.do("clear_session")
+        eventually(lambda: f"ended task_id={task_id}" in worker.log.read_text())
+        assert (person.state, stored(person)) == ({"status": "idle"}, 0)
+
+
+class TestTheBroker:
+    def test_is_not_there(self, serve, model):
+        person = serve(broker="redis://127.0.0.1:1/0")
+        began = time.monotonic()
+        response = person.ask("run_async", TWO)
+        assert time.monotonic() - began < 5
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "service_unavailable")
+        assert person.state == {"status": "idle"}
+        assert model.requests == []
+
+    @pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+    @pytest.mark.parametrize("keeps", [True, False], ids=["and remembers", "and forgets"])
+    def test_is_started_again(self, serve, site_settings, settings, model, tmp_path, queue, keeps):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        broker = Broker(tmp_path, port)
+        broker.start()
+        person = serve(broker=broker.url)
+        model.reply(cards("One?", "Two?"))
+        settings.AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT = 90 if keeps else 3
+        person.start(TWO)
+        broker.stop(keeps=keeps)
+        assert person.state["status"] == "processing"
+        broker.start()
+        worker = Worker(site_settings, broker.url, queue, tmp_path / "log")
+        try:
+            worker.wait_until_ready()
+            eventually(status_is(person, "completed" if keeps else "timeout"))
+            assert (len(model.requests), stored(person)) == ((1, 2) if keeps else (0, 0))
+        finally:
+            worker.kill()
+            broker.stop()
+
+    @pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+    def test_goes_away_while_a_worker_is_at_work(self, serve, site_settings, model, tmp_path, queue):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        broker = Broker(tmp_path, port)
+        broker.start()
+        worker = Worker(site_settings, broker.url, queue, tmp_path / "log")
+        try:
+            worker.wait_until_ready()
+            person = serve(broker=broker.url)
+            model.reply(cards("One?", "Two?"))
+            model.hang(2)
+            person.start(TWO)
+            eventually(asked(model))
+            broker.stop()
+            eventually(status_is(person, "completed", "failed", "timeout"))
+            assert person.state["status"] == "completed"
+            assert (len(model.requests), stored(person)) == (1, 2)
+            broker.start()
+            # Celery's main process may not survive it; a site's supervisor starts it again.
+            worker.kill()
+            worker = Worker(site_settings, broker.url, queue, tmp_path / "second-log")
+            worker.wait_until_ready()
+            model.reply(cards("Three?"))
+            person.start(TWO)
+            eventually(status_is(person, "completed"))
+            assert (len(model.requests), stored(person)) == (2, 3)
+        finally:
+            worker.kill()
+            broker.stop()

@@ -1,0 +1,108 @@
+"""A real Celery worker in processes of its own, on the test's database."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+def eventually(happens: Callable[[], Any], seconds: float = 90) -> float:
+    """Wait until it happens; returns the seconds it took."""
+    began = time.monotonic()
+    while not happens():
+        assert time.monotonic() - began < seconds, "it never happened"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+class Worker:
+    """One worker with one child that does the work.
+
+    Args:
+        settings: Django settings to lay over the tests' own.
+        broker: its URL.
+        queue: where it takes tasks from.
+        log: a file for what it says.
+    """
+
+    def __init__(self, settings: dict[str, Any], broker: str, queue: str, log: Path) -> None:
+        names = ("ENGINE", "NAME", "USER", "HOST", "OPTIONS")
+        database = {name: connection.settings_dict[name] for name in names}
+        overrides = {"DATABASES": {"default": {**database, "NAME": str(database["NAME"])}}, **settings}
+        self.log = log
+        command = [sys.executable, "-m", "celery", "-A", "tests.workflows.async_runs.worker_app:APP",
+                   "-b", broker, "worker", "-Q", queue, "-c", "1", "-P", "prefork", "-l", "INFO",
+                   "-n", f"{queue}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.workflows.async_runs.worker_settings",
+            "WORKER_SETTINGS": json.dumps(overrides),
+        }
+        with log.open("a") as output:
+            self._process = subprocess.Popen(
+                command, cwd=REPO, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+
+    def wait_until_ready(self) -> Worker:
+        eventually(lambda: " ready." in self.log.read_text())
+        return self
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """As the out-of-memory killer does, children and all."""
+        with contextlib.suppress(ProcessLookupError):  # nothing is left of it
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(20)
+
+    def kill_child(self) -> None:
+        """Kill only the process that does the work."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+
+    def stop(self) -> None:
+        if self.is_alive:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class Broker:
+    """A Redis server of the test's own, that can be stopped and started again."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self._command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
+                         "--dbfilename", "dump.rdb", "--save", "", "--loglevel", "warning"]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(lambda: self._say("ping") == b"PONG\n")
+
+    def stop(self, *, keeps: bool = True) -> None:
+        """Stop it; it remembers what it holds, or forgets."""
+        if self._process is not None:
+            self._say("shutdown", "save" if keeps else "nosave")
+            self._process.wait(20)
+            self._process = None
+
+    def _say(self, *words: str) -> bytes:
+        return subprocess.run(["redis-cli", "-u", self.url, *words], capture_output=True, check=False).stdout
