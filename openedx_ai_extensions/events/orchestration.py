@@ -1,0 +1,136 @@
+"""Runs the workflow that an event asks for: the same checks as a REST request, and nobody to answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.edxapp.access import may_see, parse_place
+from openedx_ai_extensions.events.signals import AIOrchestrationData
+from openedx_ai_extensions.exceptions import (
+    AIExtensionsError,
+    DuplicateRequest,
+    InvalidRequest,
+    NotAllowed,
+    PayloadTooLarge,
+    WorkflowNotFound,
+)
+from openedx_ai_extensions.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.orchestrators import Stream
+from openedx_ai_extensions.workflows.outage import is_outage
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 86_400  # seconds in which a bus may deliver an event again
+
+
+def run_requested(orchestration: AIOrchestrationData, event_id: UUID) -> None:
+    """Run it, once for each event, and log how it went. Never raises: a sender has no part in our faults."""
+    try:
+        with _once(event_id):
+            _run(orchestration, event_id.hex)
+    except AIExtensionsError as error:
+        logger.info("event.orchestration.refused event=%s code=%s", event_id.hex, error.code)
+    except Exception as error:  # noqa: BLE001  # not hidden: logged, without its words, which may hold a learner's
+        places = (f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:])
+        logger.error(  # a traceback quotes the error
+            "event.orchestration.failed event=%s type=%s at=%s", event_id.hex, type(error).__name__, " > ".join(places)
+        )
+    else:
+        logger.info("event.orchestration.completed event=%s", event_id.hex)
+
+
+@contextmanager
+def _once(event_id: UUID) -> Iterator[None]:
+    """The first delivery of an event, unless that failed.
+
+    Kept in Django's default cache; without one, every delivery is the first.
+
+    Raises:
+        DuplicateRequest: the event was delivered before.
+    """
+    key = f"openedx_ai_extensions.event.{event_id.hex}"
+    if _ask_cache("add", key, 1, REMEMBERED) is False:
+        raise DuplicateRequest
+    try:
+        yield
+    except BaseException:
+        _ask_cache("delete", key)
+        raise
+
+
+def _ask_cache(method: str, *args: Any) -> Any:
+    try:
+        return getattr(cache, method)(*args)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return None
+
+
+def _run(orchestration: AIOrchestrationData, run_id: str) -> None:
+    """Check what REST checks, in its order, then run.
+
+    Raises:
+        AIExtensionsError: as REST would answer.
+    """
+    course_key, usage_key = parse_place(orchestration.course_id, orchestration.location_id)
+    user_input = _user_input(orchestration.user_input)
+    user = get_user_model().objects.filter(pk=orchestration.user_id).first()
+    if user is None or not may_see(user, course_key, usage_key):
+        raise NotAllowed
+    course_id = str(course_key) if course_key else None
+    scope = AIWorkflowScope.get_profile(course_id, usage_key, orchestration.ui_slot_selector_id)
+    if scope is None or not scope.profile.is_usable:
+        raise WorkflowNotFound
+    outcome = scope.execute(
+        user_input=user_input,
+        action=orchestration.action,
+        user=user,
+        running_context={
+            "course_id": course_key,
+            "location_id": usage_key,
+            "ui_slot_selector_id": orchestration.ui_slot_selector_id,
+            "run_id": run_id,
+            "accepts_stream": False,
+        },
+    )
+    if isinstance(outcome, Stream):
+        # Some orchestrators know no other way; what it does at its end, it does when it was read.
+        for _chunk in outcome:
+            pass
+
+
+def _user_input(raw: str) -> Any:
+    """The JSON value; None for an empty text.
+
+    Raises:
+        InvalidRequest: it is not JSON.
+        PayloadTooLarge: it is longer than the site allows.
+    """
+    if not raw:
+        return None
+    try:
+        value = json.loads(raw, parse_constant=_no_json)
+        written = json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        raise InvalidRequest(_("user_input is not JSON.")) from None
+    if len(written) > conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"):
+        raise PayloadTooLarge
+    # Half a character, which JSON can say and a database cannot hold, becomes a question mark.
+    return json.loads(written.encode("utf-8", "replace"))
+
+
+def _no_json(constant: str) -> None:
+    """Python reads NaN and Infinity, which are not JSON."""
+    raise ValueError(constant)

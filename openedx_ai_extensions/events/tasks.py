@@ -1,0 +1,31 @@
+"""Work that a signal starts and nobody waits for."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import shared_task
+
+from openedx_ai_extensions.workflows.retirement import ProviderThread, forget_thread
+
+logger = logging.getLogger(__name__)
+
+RETRIES = 6
+FIRST_WAIT = 60  # seconds; quadruples, so that the last retry is about a day after the first
+
+
+@shared_task(bind=True, acks_late=True, ignore_result=True, max_retries=RETRIES)
+def forget_provider_thread(self: Any, provider: str, response_id: str) -> None:
+    """Have a provider delete a thread; try again, from where it stopped, while the provider fails."""
+    forgotten = forget_thread(ProviderThread(provider, response_id))
+    if forgotten.left is None:
+        logger.info("retirement.thread.forgotten provider=%s responses=%s", provider, forgotten.responses)
+        return
+    retries = self.request.retries
+    if retries < RETRIES:
+        raise self.retry(args=(provider, forgotten.left.response_id), countdown=FIRST_WAIT * 4**retries)
+    logger.warning(
+        "retirement.thread.left provider=%s response=%s code=%s",
+        provider, forgotten.left.response_id, forgotten.error_code,
+    )  # fmt: skip
