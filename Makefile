@@ -36,7 +36,7 @@ test: $(VENV)/.installed-test ## Run the tests; those that need a service say so
 	@$(BIN)/python -m pytest -n 2 $(PYTEST)
 
 test-mariadb: $(VENV)/.installed-test ## Run the tests again on MariaDB and Redis
-	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest -n 2 -m "not browser" $(PYTEST)
+	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest -n 2 -m "not browser and not once" $(PYTEST)
 
 quality: $(VENV)/.installed-quality ## Format, lint, types, layers, migrations
 	@$(BIN)/ruff format --check .

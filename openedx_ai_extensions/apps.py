@@ -6,7 +6,7 @@ from importlib import import_module
 
 from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
-from edx_django_utils.plugins.constants import PluginSettings, PluginURLs
+from edx_django_utils.plugins.constants import PluginSettings, PluginSignals, PluginURLs
 
 _URLS = {
     PluginURLs.NAMESPACE: "openedx_ai_extensions",
@@ -17,6 +17,18 @@ _URLS = {
 _SETTINGS = {
     settings_type: {PluginSettings.RELATIVE_PATH: "plugin_settings"}
     for settings_type in ("common", "production", "devstack", "test")
+}
+# Both: one comes early, and the last says that it is over, hours later. What was written in between goes then.
+_RETIREMENT = {
+    PluginSignals.RELATIVE_PATH: "events.receivers",
+    PluginSignals.RECEIVERS: [
+        {
+            PluginSignals.RECEIVER_FUNC_NAME: "retire",
+            PluginSignals.SIGNAL_PATH: f"openedx.core.djangoapps.user_api.accounts.signals.{signal}",
+            PluginSignals.DISPATCH_UID: f"openedx_ai_extensions.{signal}",
+        }
+        for signal in ("USER_RETIRE_LMS_MISC", "USER_RETIRE_LMS_CRITICAL")
+    ],
 }
 
 
@@ -30,11 +42,17 @@ class OpenEdXAIExtensionsConfig(AppConfig):
     plugin_app = {
         PluginURLs.CONFIG: {"lms.djangoapp": _URLS, "cms.djangoapp": _URLS},
         PluginSettings.CONFIG: {"lms.djangoapp": _SETTINGS, "cms.djangoapp": _SETTINGS},
+        PluginSignals.CONFIG: {"lms.djangoapp": _RETIREMENT},  # which is where people are retired
     }
+
+    def import_models(self) -> None:
+        """Make our event type known as well: the event bus looks for it in its own ``ready``, maybe before ours."""
+        super().import_models()
+        import_module(f"{self.name}.events.signals")
 
     def ready(self) -> None:
         """Import the modules that register themselves: workers, validators, checks, transformers."""
-        for module in ("checks", "workflows.orchestrators", "processors", "tools.builtin"):
+        for module in ("checks", "workflows.orchestrators", "processors", "tools.builtin", "events.receivers"):
             import_module(f"{self.name}.{module}")
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import LearningContextKey
+from opaque_keys.edx.locator import LibraryLocatorV2
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 BUILT_IN_TEMPLATE_DIR = PACKAGE_DIR / "workflows" / "profiles"
@@ -54,6 +58,10 @@ def _texts(value: Any) -> str | None:
     return None if is_list else "must be a list of texts"
 
 
+def _true_or_false(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "must be True or False"
+
+
 def _service_variant(value: Any) -> str | None:
     return None if value in {"lms", "cms"} else "must be 'lms' or 'cms'"
 
@@ -61,6 +69,33 @@ def _service_variant(value: Any) -> str | None:
 def _courses(value: Any) -> str | None:
     is_list = isinstance(value, list | tuple) and all(isinstance(c, Mapping) and "path" in c for c in value)
     return None if is_list else "must be a list of dictionaries, each with a path"
+
+
+def _libraries(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return "must be a dictionary of library key, such as 'lib:Org:slug', to a dictionary"
+    for key, entry in value.items():
+        if not _is_library_key(key):
+            return f"key {key!r} must be a library key such as 'lib:Org:slug'"
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str | Path):
+            return f"library {key!r} must be a dictionary with a path"
+        if _texts(entry.get("editors", ())):
+            return f"library {key!r} must have editors that are a list of usernames"
+    return None
+
+
+def _is_library_key(key: Any) -> bool:
+    try:
+        return isinstance(LearningContextKey.from_string(str(key)), LibraryLocatorV2)
+    except InvalidKeyError:
+        return False
+
+
+def default_backend() -> str:
+    """The class that answers where the site names none: the platform's, if this process runs inside edx-platform."""
+    if all(find_spec(name) for name in ("lms", "xmodule")):
+        return "openedx_ai_extensions.edxapp.platform.OpenEdXPlatform"
+    return "openedx_ai_extensions.edxapp.standalone.StandalonePlatform"
 
 
 def _web_address(value: Any) -> str | None:
@@ -127,8 +162,9 @@ SETTINGS: Mapping[str, Setting] = {
         _paths,
     ),
     "AI_EXTENSIONS_BACKEND": Setting(
-        "openedx_ai_extensions.edxapp.standalone.StandalonePlatform",
-        "Dotted path of the class that answers for courses, content and access rights.",
+        default_backend(),
+        "Dotted path of the class that answers for courses, content, access rights and libraries. Inside the LMS and "
+        "Studio the default is openedx_ai_extensions.edxapp.platform.OpenEdXPlatform.",
         _dotted_path,
     ),
     "AI_EXTENSIONS_STANDALONE_COURSES": Setting(
@@ -137,11 +173,22 @@ SETTINGS: Mapping[str, Setting] = {
         "learners: [usernames] or '*'}].",
         _courses,
     ),
+    "AI_EXTENSIONS_STANDALONE_LIBRARIES": Setting(
+        {},
+        "Content libraries of the standalone backend: {library key: {path: directory of OLX files, made when it is "
+        "first written, editors: [usernames]}}.",
+        _libraries,
+    ),
     "OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS": Setting(
         (), "Identifiers of the site's UI slots, which the admin suggests when a scope is written.", _texts
     ),
     "AI_EXTENSIONS_MAX_INPUT_CHARS": Setting(
         20_000, "Longest user input accepted, in characters of its JSON form.", _whole_number
+    ),
+    "AI_EXTENSIONS_MAX_SAVE_CHARS": Setting(
+        500_000,
+        "Longest input of the action save (flashcards, quiz questions), in characters of its JSON form.",
+        _whole_number,
     ),
     "AI_EXTENSIONS_CONNECT_TIMEOUT": Setting(5, "Seconds to reach a provider.", _positive_number),
     "AI_EXTENSIONS_FIRST_BYTE_TIMEOUT": Setting(
@@ -160,6 +207,21 @@ SETTINGS: Mapping[str, Setting] = {
     "AI_EXTENSIONS_MAX_TOOL_ROUNDS": Setting(
         6, "How often a model may ask for tools before it must answer.", _whole_number
     ),
+    "AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT": Setting(
+        240, "Seconds after which a run in the background is told to stop.", _positive_number
+    ),
+    "AI_EXTENSIONS_ASYNC_TIME_LIMIT": Setting(
+        270, "Seconds after which the worker process of a run in the background is killed.", _positive_number
+    ),
+    "AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT": Setting(
+        300, "Seconds that a run in the background waits for a worker; after that it is not begun.", _positive_number
+    ),
+    "AI_EXTENSIONS_ASYNC_LEASE": Setting(
+        8,
+        "Seconds after which a worker that gives no sign of life counts as dead; it gives four in this time. More than "
+        "the difference between the clocks of web and worker hosts.",
+        _positive_number,
+    ),
     "AI_EXTENSIONS_RESOLUTION_MAX_AGE": Setting(
         30,
         "Seconds after which a process looks scopes up again even if nothing told it of a change: the bound on "
@@ -171,6 +233,13 @@ SETTINGS: Mapping[str, Setting] = {
         "MCP servers by name, whose tools profiles may enable: {name: {URL, HEADERS, ALLOWED_TOOLS: [names], TIMEOUT: "
         "seconds (15), TRANSPORT: 'streamable_http' or 'sse', THROUGH: 'auto' or 'client'}}; only URL is needed.",
         _mcp_servers,
+    ),
+    "AI_EXTENSIONS_ENABLE_EVENT_BUS_CONSUMER": Setting(
+        False,
+        "Run the workflows that other services ask for by the event "
+        "org.openedx.ai_extensions.orchestration.requested.v1. Whoever may send events to this service then speaks "
+        "for any of its users.",
+        _true_or_false,
     ),
     "LEARNING_MICROFRONTEND_URL": Setting(
         None,

@@ -26,6 +26,28 @@ def from_learner(text: str) -> dict[str, str]:
     return {"role": "user", "content": f"<learner_message>\n{text}\n</learner_message>"}
 
 
+# Where a test says as much on one Python, Django and database as on all of them, and takes its time.
+ONCE = (
+    "tests/demo/",
+    "tests/docs/",
+    "tests/edxapp/test_generated",
+    "tests/edxapp/test_hostile",
+    "tests/fakes/",
+    "tests/processors/openedx/",
+    "tests/sample_extension/",
+    "tests/tools/test_mcp.py",
+    "tests/workflows/async_runs/test_worker.py",
+    "tests/workflows/conversations/test_faults.py",
+    "tests/workflows/conversations/test_leaving.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(ONCE):
+            item.add_marker("once")
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
     cache.clear()

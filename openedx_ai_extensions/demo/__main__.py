@@ -83,7 +83,7 @@ def _set_up() -> None:
 def _serve(arguments: argparse.Namespace, note: str) -> int:
     from django.core.wsgi import get_wsgi_application
 
-    from openedx_ai_extensions.demo.server import HOST, bind
+    from openedx_ai_extensions.demo.server import HOST, bind, start_worker
 
     with bind(arguments.port) as server:
         address = f"http://{HOST}:{server.server_port}"
@@ -92,6 +92,7 @@ def _serve(arguments: argparse.Namespace, note: str) -> int:
         from openedx_ai_extensions.processors.llm import gateway
 
         threading.Thread(target=gateway.warm_up, daemon=True).start()
+        start_worker()
         server.set_app(get_wsgi_application())
         print(f"\n  {note}\n\n  Open  {address}/  and press Ctrl-C here to stop.\n", flush=True)
         server.serve_forever()

@@ -1,15 +1,19 @@
-"""The demo's web server: threaded, on the loopback interface, and flushing every chunk of a stream."""
+"""The demo's web server: threaded, on the loopback interface, and flushing every chunk of a stream; and its worker."""
 
 from __future__ import annotations
 
 import errno
 import socketserver
+import threading
 from wsgiref.simple_server import WSGIServer
 
+from celery import current_app
+from celery.worker import WorkController
 from django.core.servers.basehttp import WSGIRequestHandler
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 20
+TASKS_AT_ONCE = 2
 
 
 class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
@@ -31,3 +35,16 @@ def bind(port: int) -> ThreadedServer:
             if error.errno != errno.EADDRINUSE:
                 raise
     raise OSError(errno.EADDRINUSE, f"No free port between {port} and {port + PORTS_TO_TRY - 1}.")
+
+
+def start_worker() -> None:
+    """A Celery worker in threads of this process, on a broker in its memory: nothing to install, nothing that stays."""
+    worker = WorkController(
+        app=current_app._get_current_object(),
+        pool="threads",
+        concurrency=TASKS_AT_ONCE,
+        without_heartbeat=True,
+        without_mingle=True,
+        without_gossip=True,
+    )
+    threading.Thread(target=worker.start, name="worker", daemon=True).start()

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from celery import Celery
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 
 from openedx_ai_extensions.conf import BUILT_IN_TEMPLATE_DIR
@@ -82,6 +83,12 @@ JWT_AUTH = {
     "JWT_SECRET_KEY": SECRET_KEY,
     "JWT_ISSUERS": [{"AUDIENCE": "demo", "ISSUER": LMS_ROOT_URL, "SECRET_KEY": SECRET_KEY}],
 }
+# Work in the background: a worker in the server's own process; on the command line, at once.
+CELERY_BROKER_URL = "memory://localhost/"
+CELERY_TASK_ALWAYS_EAGER = LEARNING_MICROFRONTEND_URL is None
+CELERY_APP = Celery("demo")
+CELERY_APP.set_default()  # for the server's threads too
+CELERY_APP.config_from_object("django.conf:settings", namespace="CELERY")
 # Quiet: what goes wrong, and nothing else.
 LOGGING = {
     "version": 1,

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from openedx_ai_extensions.api.v1.context import RequestContext
-from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import NotAllowed
 
 
 def may_see(user: Any, context: RequestContext) -> bool:
     """May this person see where the request comes from, now? Anywhere is allowed outside of courses."""
-    if not user.is_active:
-        return False
-    platform = get_platform()
-    if context.usage_key is not None:
-        return platform.can_see_block(user, context.usage_key)
-    return context.course_key is None or platform.can_see_course(user, context.course_key)
+    return access.may_see(user, context.course_key, context.usage_key)
 
 
 def require_sight(user: Any, context: RequestContext) -> None:

@@ -78,6 +78,10 @@ class ProfileView(WidgetView):
         )
 
 
+# What these answer changes from one request to the next, and asking costs nothing.
+NEVER_REPLAYED = frozenset({"get_run_status", "get_current_session_response", "lazy_load_chat_history"})
+
+
 def _body(request: Request) -> dict[str, Any]:
     """The JSON object that the parser has made sure of; empty when nothing was sent."""
     return dict(request.data)
@@ -105,15 +109,17 @@ class Run:
             InvalidRequest: a field is missing or of the wrong kind.
             PayloadTooLarge: the input is longer than the site allows.
         """
-        limit = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS")
+        said, saved = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"), conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS")
         # A character takes at most twelve bytes of JSON; the other fields are short.
-        if _content_length(request) > 12 * limit + 65_536:
+        if _content_length(request) > 12 * said + 3 * saved + 65_536:
             raise PayloadTooLarge
         body = _body(request)
         action = body.get("action")
         if not isinstance(action, str) or not action:
             raise InvalidRequest(_("action is required, as a text."))
         user_input = body.get("user_input")
+        # What a person saves goes to no model, so it may be longer than what a person says.
+        limit = saved if action == "save" else said
         if user_input is not None and len(json.dumps(user_input, ensure_ascii=False)) > limit:
             raise PayloadTooLarge
         request_id = body.get("request_id")
@@ -135,7 +141,7 @@ class WorkflowView(WidgetView):
             raise WorkflowNotFound
         run_id = uuid.uuid4().hex
         key = replay_key(
-            run.request_id,
+            None if run.action in NEVER_REPLAYED else run.request_id,
             request.user.pk, scope.pk, context.course_id, context.usage_key, run.action, run.user_input,
         )  # fmt: skip
         with Replay(key) as replay:
