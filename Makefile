@@ -1,6 +1,8 @@
 # Every target makes what it needs in $(VENV); the second time it only looks whether the pinned requirements changed.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 VENV ?= .venv
+# More than there are cores: many tests wait for a process or a clock.
+PARALLEL ?= -n 4 --dist worksteal
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 REQUIREMENTS := base test quality docs dev demo
@@ -33,10 +35,10 @@ demo: $(VENV)/.installed-model ## Serve the demo site and print its address
 	@$(BIN)/python -m openedx_ai_extensions.demo $(DEMO)
 
 test: $(VENV)/.installed-test ## Run the tests; those that need a service say so when they are skipped
-	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 test-mariadb: $(VENV)/.installed-test ## Run the tests again on MariaDB and Redis
-	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest -n 2 -m "not browser and not once" $(PYTEST)
+	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest $(PARALLEL) -m "not browser and not once" $(PYTEST)
 
 quality: $(VENV)/.installed-quality ## Format, lint, types, layers, migrations
 	@$(BIN)/ruff format --check .
