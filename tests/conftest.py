@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from eventtracking import tracker
+from eventtracking.locator import ThreadLocalContextLocator
 from eventtracking.tracker import Tracker
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
@@ -130,6 +131,7 @@ def tracked() -> Iterator[list[dict]]:
     """The events emitted through the real tracker."""
     backend = RecordingBackend()
     before = tracker.get_tracker()
-    tracker.register_tracker(Tracker({"recording": backend}))
+    # A context for each thread, as Django's own tracker has.
+    tracker.register_tracker(Tracker({"recording": backend}, ThreadLocalContextLocator()))
     yield backend.events
     tracker.register_tracker(before)
