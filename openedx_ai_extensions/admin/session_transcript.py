@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.problems import status_text
 from openedx_ai_extensions.admin.session_messages import Message, readable
+from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators.threads import remote_entries
 
@@ -76,7 +77,7 @@ def read_transcript(session: AIWorkflowSession, thread: Thread) -> Transcript:
         # A failed query spoils no more than this.
         with transaction.atomic():
             return Transcript(explanation, readable(_entries(session, thread)))
-    except Exception as error:  # noqa: BLE001  # not hidden: logged without its text, and the reader is told
+    except (AIExtensionsError, DatabaseError) as error:
         logger.error(
             "session.transcript.failed session=%s thread=%s error=%s", session.pk, thread.value, type(error).__name__
         )

@@ -26,10 +26,10 @@ def port():
         server.shutdown()
 
 
-def send(port, user, accept):
+def send(port, api, accept, text=None):
     """Send the request of a logged-in browser and hand back the open connection."""
-    session = Api(user).client.cookies["sessionid"].value
-    body = json.dumps({"action": "run", "user_input": None}).encode()
+    session = api.client.cookies["sessionid"].value
+    body = json.dumps({"action": "run", "user_input": text}).encode()
     target = urlsplit(Api.url("aiext_workflows"))
     head = [
         f"POST {target.path}?{target.query} HTTP/1.1",
@@ -71,7 +71,7 @@ def test_going_away_closes_the_provider_s_stream(port, learner, make_scope, prov
     make_scope()
     provider.reply([f"word{number} " for number in range(200)], delay=0.05)
     others = working_threads()
-    with send(port, learner, accept) as connection:
+    with send(port, Api(learner), accept) as connection:
         received = read_until(connection, b"word1")
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert f"Content-Type: {accept}".encode() in received
@@ -86,7 +86,7 @@ def test_going_away_closes_the_provider_s_stream(port, learner, make_scope, prov
 def test_staying_to_the_end(port, learner, make_scope, provider, tracked, accept):
     make_scope()
     provider.reply(["word0 ", "word1 ", "the end"])
-    with send(port, learner, accept) as connection:
+    with send(port, Api(learner), accept) as connection:
         received = read_until(connection, b"the end")
         while piece := connection.recv(4096):
             received += piece

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from openedx_ai_extensions.demo.server import HOST
 from openedx_ai_extensions.processors.openedx import submission
-from tests.api.conftest import Api
-from tests.api.test_disconnect import CSRF_TOKEN, port, read_until, within, working_threads
+from tests.api.test_disconnect import port, read_until, send, within, working_threads
 from tests.workflows.conversations.conftest import SSE
 
 __all__ = ["port"]  # a fixture
@@ -51,29 +47,11 @@ def memory(request, provider):
     return request.param
 
 
-def send(port, chat, text, headers):
-    """Say something as a logged-in browser does, and hand back the open connection."""
-    body = json.dumps({"action": "run", "user_input": text}).encode()
-    target = urlsplit(Api.url("aiext_workflows"))
-    head = [
-        f"POST {target.path}?{target.query} HTTP/1.1",
-        f"Host: {HOST}:{port}",
-        f"Cookie: sessionid={chat.api.client.cookies['sessionid'].value}; csrftoken={CSRF_TOKEN}",
-        f"X-CSRFToken: {CSRF_TOKEN}",
-        f"Accept: {headers['Accept']}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-    ]
-    connection = socket.create_connection((HOST, port), timeout=30)
-    connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
-    return connection
-
-
 def leave(port, chat, provider, text, headers):
     """Go away after a few words of the answer; back when nobody works on it any more."""
     provider.reply(WORDS, delay=0.05)
     others, before = working_threads(), provider.disconnects
-    with send(port, chat, text, headers) as client:
+    with send(port, chat.api, headers["Accept"], text) as client:
         read_until(client, b"word3")
     assert within(5, lambda: provider.disconnects == before + 1)
     assert within(5, lambda: working_threads() <= others)
@@ -156,7 +134,7 @@ def test_a_process_that_dies_before_it_saves(chat, provider, memory, request, se
     # The provider's text has come, its end has not: nothing of it is stored yet.
     provider.reply(["It is all said."], delay=60)
     child, port = request.getfixturevalue("process")
-    with send(port, chat, "why is it green?", PLAIN) as client:
+    with send(port, chat.api, PLAIN["Accept"], "why is it green?") as client:
         read_until(client, b"It is all said.")
         child.send_signal(signal.SIGKILL)
         assert child.wait(10) == -signal.SIGKILL

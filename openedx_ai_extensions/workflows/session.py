@@ -1,0 +1,107 @@
+"""What a workflow remembers of a person: the session. ``workflows.models`` is where others import it from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _lazy
+from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+from openedx_ai_extensions.workflows import registry
+
+if TYPE_CHECKING:
+    from openedx_ai_extensions.workflows.models import AIWorkflowScope
+
+
+class SessionManager(models.Manager["AIWorkflowSession"]):
+    """Finds the one session of a person and a workflow at a place."""
+
+    def for_context(
+        self,
+        *,
+        user: Any,
+        scope: AIWorkflowScope,
+        course_id: CourseKey | None = None,
+        location_id: UsageKey | None = None,
+    ) -> AIWorkflowSession:
+        """The session, created when there is none; two requests at once get the same one."""
+        session, _created = self.get_or_create(
+            user=user,
+            scope=scope,
+            profile=scope.profile,
+            course_id=course_id or CourseKeyField.Empty,
+            location_id=location_id or UsageKeyField.Empty,
+        )
+        # Known already: nobody has to fetch them again.
+        session.user, session.scope, session.profile = user, scope, scope.profile
+        return session
+
+
+class AIWorkflowSession(models.Model):
+    """A person's conversation or draft within a workflow."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_lazy("person"))
+    scope = models.ForeignKey(
+        "openedx_ai_extensions.AIWorkflowScope", on_delete=models.CASCADE, verbose_name=_lazy("scope")
+    )
+    profile = models.ForeignKey(
+        "openedx_ai_extensions.AIWorkflowProfile", on_delete=models.CASCADE, verbose_name=_lazy("profile")
+    )
+    course_id = CourseKeyField(_lazy("course"), max_length=255, blank=True)
+    location_id = UsageKeyField(_lazy("location"), max_length=255, blank=True)
+    local_submission_id = models.CharField(_lazy("local submission"), max_length=255, blank=True, default="")
+    remote_response_id = models.CharField(_lazy("remote response"), max_length=255, blank=True, default="")
+    metadata = models.JSONField(_lazy("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(_lazy("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_lazy("updated"), auto_now=True)
+
+    objects = SessionManager()
+
+    class Meta:
+        verbose_name = _lazy("AI workflow session")
+        verbose_name_plural = _lazy("AI workflow sessions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "scope", "profile", "course_id", "location_id"], name="ai_session_unique"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-updated_at"], name="ai_session_latest"),
+            models.Index(fields=["course_id", "-updated_at"], name="ai_session_course_latest"),
+        ]
+        # Apart from seeing that a session exists: reading what a person said is another matter.
+        permissions = [("view_transcript", "Can read the transcript of an AI workflow session")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.profile_id} / {self.user_id}"
+
+    def get_local_thread(self) -> list[dict[str, Any]] | None:
+        """All messages that we keep, in chronological order; None when there are none.
+
+        Each is ``{"role", "content", "timestamp", "submission_id"}`` with, by kind, ``status`` (``interrupted`` or
+        ``failed``), ``tool_calls``, ``tool_call_id`` and ``name``.
+        """
+        thread: list[dict[str, Any]] | None = registry.worker("local_thread")(self)
+        return thread
+
+    def get_remote_thread(self) -> list[dict[str, Any]] | None:
+        """The responses that the provider keeps, in chronological order; None when the session has no thread there.
+
+        Each is the provider's own dictionary (OpenAI's Responses API) with all that led to it under ``input``. A
+        response that can't be had is ``{"id", "error": {"code", "message"}}``, and nothing before it is known.
+        """
+        thread: list[dict[str, Any]] | None = registry.worker("remote_thread")(self)
+        return thread
+
+    def get_combined_thread(self) -> list[dict[str, Any]] | None:
+        """Both threads as one, in chronological order; None when there is neither.
+
+        The provider's is the backbone, with its system messages, reasoning and tool calls, each once; ours adds
+        ``submission_id`` and ``timestamp``, and the messages that only we have. Each entry says its ``source``:
+        ``remote``, ``local`` or ``both``.
+        """
+        thread: list[dict[str, Any]] | None = registry.worker("combined_thread")(self)
+        return thread
