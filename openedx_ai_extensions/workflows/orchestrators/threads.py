@@ -107,11 +107,17 @@ def remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str,
         if isinstance(instructions, str) and instructions and ("instructions", instructions) not in seen:
             seen.add(("instructions", instructions))
             yield {"role": "system", "content": instructions, "timestamp": answered, **about}
-        for item in [*response.get("input", ()), *response.get("output", ())]:
-            key = item.get("id") or json.dumps(item, sort_keys=True, default=str)
+        for item in [*_items(response.get("input")), *_items(response.get("output"))]:
+            key = str(item.get("id") or "") or json.dumps(item, sort_keys=True, default=str)
             if key not in seen:
                 seen.add(key)
                 yield {**_entry(item), "timestamp": answered, **about}
+
+
+def _items(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Whatever a provider put where its items belong: what is no item is one that says the same in words."""
+    for item in value if isinstance(value, list | tuple) else ():
+        yield item if isinstance(item, Mapping) else {"content": str(item)}
 
 
 def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "function_call_output":
         return {"role": "tool", "tool_call_id": item.get("call_id"), "content": unfenced(str(item.get("output") or ""))}
     if kind == "message":
-        return {"role": item.get("role") or "assistant", "content": unfenced(_text(item.get("content")))}
+        return {"role": str(item.get("role") or "assistant"), "content": unfenced(_text(item.get("content")))}
     return {"role": "assistant", "type": kind, "content": _text(item.get("summary") or item.get("output"))}
 
 
@@ -135,7 +141,9 @@ def _text(content: Any) -> str:
     """The text of a content, which is a text or a list of parts."""
     if isinstance(content, str):
         return content
-    return "".join(str(part.get("text") or "") for part in content or () if isinstance(part, Mapping))
+    if not isinstance(content, list | tuple):
+        return "" if content is None else str(content)
+    return "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
 
 
 def _timestamp(seconds: Any) -> str:
