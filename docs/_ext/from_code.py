@@ -14,7 +14,7 @@ from template_keys import MEANINGS
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError
-from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
+from openedx_ai_extensions.processors import EducatorAssistantProcessor, LLMProcessor, OpenEdXProcessor
 from openedx_ai_extensions.workflows.schema import WORKFLOW_SCHEMA
 from openedx_ai_extensions.workflows.template_utils import discover_templates, get_template_directories
 
@@ -146,7 +146,7 @@ class ProcessorFunctions(FromCode):
             (25, 75),
             (
                 (f"``{processor.__name__}``", ", ".join(f"``{name}``" for name in sorted(processor.functions())))
-                for processor in (OpenEdXProcessor, LLMProcessor)
+                for processor in (OpenEdXProcessor, LLMProcessor, EducatorAssistantProcessor)
             ),
         )
 

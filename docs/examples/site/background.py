@@ -1,0 +1,4 @@
+# For a local model that needs minutes for twenty questions.
+AI_EXTENSIONS_TOTAL_TIMEOUT = 480
+AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT = 540
+AI_EXTENSIONS_ASYNC_TIME_LIMIT = 570
