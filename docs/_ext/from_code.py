@@ -10,7 +10,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from template_keys import MEANINGS
+from template_keys import MEANINGS, SAME_KEYS
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError
@@ -125,7 +125,8 @@ class TemplateKeys(FromCode):
         for name, child in schema.get("properties", {}).items():
             path = f"{parent}.{name}".lstrip(".")
             yield path, self._value(child) + (", required" if name in required else "")
-            yield from self._keys(path, child)
+            if path not in SAME_KEYS:
+                yield from self._keys(path, child)
 
     @staticmethod
     def _value(schema: Any) -> str:

@@ -8,6 +8,9 @@ _OPENEDX = "processor_config.OpenEdXProcessor"
 _LLM = "processor_config.LLMProcessor"
 _UI = "actuator_config.UIComponents"
 
+# Sections whose meaning says that their keys are another's.
+SAME_KEYS = frozenset({"processor_config.EducatorAssistantProcessor"})
+
 MEANINGS: Mapping[str, str] = {
     "schema_version": "The version of this format.",
     "orchestrator_class": "How the workflow runs: the short name of a built-in orchestrator, or the dotted path of a "
@@ -34,6 +37,8 @@ MEANINGS: Mapping[str, str] = {
     "call, beside the enabled ones. Left out: none.",
     f"{_LLM}.cache": "Kept for a later version.",
     f"{_LLM}.fallbacks": "Kept for a later version; this one asks one provider.",
+    "processor_config.EducatorAssistantProcessor": "For quiz questions, in place of ``LLMProcessor`` and with the same "
+    "keys. Tools and ``stream`` are not used. ``function`` left out: ``generate_quiz_questions``.",
     "processor_config.SubmissionProcessor": "How a conversation is remembered. One-shot workflows do not read it.",
     "processor_config.SubmissionProcessor.max_context_messages": "How many of the last messages go to the model, and "
     "to a widget at a time. Left out: :confval:`AI_EXTENSIONS_MAX_CONTEXT_MESSAGES`.",

@@ -11,8 +11,10 @@ from openedx_ai_extensions.workflows.retirement import ProviderThread, forget_th
 
 logger = logging.getLogger(__name__)
 
-RETRIES = 6
-FIRST_WAIT = 60  # seconds; quadruples, so that the last retry is about a day after the first
+FIRST_WAIT = 60  # seconds; quadruples
+# Seconds: less than the hour after which a Redis broker takes a message that waits for a lost one, and sends it again.
+LONGEST_WAIT = 2_700
+RETRIES = 34  # about a day
 
 
 @shared_task(bind=True, acks_late=True, ignore_result=True, max_retries=RETRIES)
@@ -24,7 +26,8 @@ def forget_provider_thread(self: Any, provider: str, response_id: str) -> None:
         return
     retries = self.request.retries
     if retries < RETRIES:
-        raise self.retry(args=(provider, forgotten.left.response_id), countdown=FIRST_WAIT * 4**retries)
+        wait = min(FIRST_WAIT * 4**retries, LONGEST_WAIT)
+        raise self.retry(args=(provider, forgotten.left.response_id), countdown=wait)
     logger.warning(
         "retirement.thread.left provider=%s response=%s code=%s",
         provider, forgotten.left.response_id, forgotten.error_code,

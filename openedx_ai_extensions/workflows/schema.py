@@ -20,6 +20,23 @@ _UI_COMPONENT = {
     "properties": {"component": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
 }
 
+# Of every processor that asks a model.
+_ASKING = {
+    "type": "object",
+    "properties": {
+        "function": {"type": "string"},
+        "provider": {"type": "string", "minLength": 1},
+        "prompt": {"type": ["string", "null"]},
+        "prompt_template": {"type": ["string", "null"]},
+        "stream": {"type": "boolean"},
+        "options": {"type": "object"},
+        "enabled_tools": {"type": "array", "items": {"type": "string"}},
+        "mcp_configs": {"type": "array", "items": {"type": "string"}},
+        "cache": {"type": "boolean"},
+        "fallbacks": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
 WORKFLOW_SCHEMA: Mapping[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "AI workflow template 1.0",
@@ -42,21 +59,8 @@ WORKFLOW_SCHEMA: Mapping[str, Any] = {
                         "fields": {"type": ["array", "null"], "items": {"type": "string"}},
                     },
                 },
-                "LLMProcessor": {
-                    "type": "object",
-                    "properties": {
-                        "function": {"type": "string"},
-                        "provider": {"type": "string", "minLength": 1},
-                        "prompt": {"type": ["string", "null"]},
-                        "prompt_template": {"type": ["string", "null"]},
-                        "stream": {"type": "boolean"},
-                        "options": {"type": "object"},
-                        "enabled_tools": {"type": "array", "items": {"type": "string"}},
-                        "mcp_configs": {"type": "array", "items": {"type": "string"}},
-                        "cache": {"type": "boolean"},
-                        "fallbacks": {"type": "array", "items": {"type": "string"}},
-                    },
-                },
+                "LLMProcessor": _ASKING,
+                "EducatorAssistantProcessor": _ASKING,
                 "SubmissionProcessor": {
                     "type": "object",
                     "properties": {"max_context_messages": {"type": "integer", "minimum": 1}},

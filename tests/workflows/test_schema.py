@@ -53,6 +53,8 @@ def row(patch, path, words, name):
         row(section("OpenEdXProcessor", fields=["a", 1]), f"{OPENEDX}.fields[1]", "This must be a text.",
             "a field that is a number"),
         row(section("LLMProcessor", function=1), f"{LLM}.function", "This must be a text.", "function is a number"),
+        row(section("EducatorAssistantProcessor", options=5), "$.processor_config.EducatorAssistantProcessor.options",
+            "This must be an object.", "options of the one who writes questions are a number"),
         row(section("LLMProcessor", provider=""), f"{LLM}.provider", "This must not be empty.", "empty provider"),
         row(section("LLMProcessor", prompt=["a"]), f"{LLM}.prompt", "This must be a text / null.", "prompt is a list"),
         row(section("LLMProcessor", stream="yes"), f"{LLM}.stream", "This must be true or false.", "stream in words"),

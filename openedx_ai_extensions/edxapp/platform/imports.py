@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
+
+logger = logging.getLogger(__name__)
 
 _SUPPORTED = "Teak, Ulmo and Verawood"
 _TEAK_AND_ULMO = "Teak and Ulmo, and since then in xblocks-contrib"
@@ -44,6 +47,8 @@ ITEM_NOT_FOUND = PlatformName(("xmodule.modulestore.exceptions.ItemNotFoundError
 FIELD_SCOPE = PlatformName(("xblock.fields.Scope",))
 COURSE_OVERVIEW = PlatformName(("openedx.core.djangoapps.content.course_overviews.models.CourseOverview",))
 COURSE_DETAILS = PlatformName(("openedx.core.djangoapps.models.course_details.CourseDetails",))
+
+GET_ACTIVE_EXAMS = PlatformName(("edx_proctoring.api.get_active_exams_for_user",))
 
 VIDEO_TRANSCRIPT_DATA = PlatformName(("edxval.api.get_video_transcript_data",))
 VIDEO_ERROR = PlatformName(("edxval.exceptions.ValError",))
@@ -102,6 +107,8 @@ def _found(name: PlatformName) -> list[Any]:
         except ImportError as error:
             reasons.append(f"{place} ({error})")
     if not found:
+        # The error's own text reaches no log: it might have held anything.
+        logger.error("platform.import.missing names=%s releases=%s", ",".join(name.places), name.releases)
         raise ImproperlyConfigured(
             f"This platform has no {' or '.join(reasons)}. It is known to be in {name.releases}."
         )
