@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 REQUIREMENTS := base test quality docs dev demo
 
+# Kept, or each of the many processes that tests start compiles LiteLLM and Django again, for 5 to 15 s.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-mariadb quality docs bench upgrade clean
 
@@ -53,7 +56,7 @@ docs: $(VENV)/.installed-docs ## Build the documentation into docs/_build
 	@echo "==> docs/_build/html/index.html"
 
 bench: $(VENV)/.installed-test ## Measure speed, each figure as a ratio to a baseline of the same run
-	@for name in startup resolution rest streaming conversation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in startup resolution rest ledger streaming conversation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 upgrade: | $(UV) ## Pin the newest allowed requirements
 	@for name in $(REQUIREMENTS); do \

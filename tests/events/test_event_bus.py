@@ -112,7 +112,7 @@ def send(topic):
     return send_event
 
 
-def wait_for(condition, seconds=40):
+def wait_for(condition, seconds=90):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -180,7 +180,7 @@ AI_ORCHESTRATION_REQUESTED.send_event(orchestration=AIOrchestrationData(
 def test_a_sender_that_is_a_consumer_too_runs_it_once(learner, provider, make_scope, process, consumer):
     make_scope(base_filepath="base/chat.json5")
     sender = process("-c", SENDER, str(learner.pk))
-    output, _error = sender.communicate(timeout=60)
+    output, _error = sender.communicate(timeout=120)
     assert (sender.returncode, outcomes(output.splitlines())) == (0, ["completed"]), output
     assert outcomes(lines_of(consumer(), 1)) == ["duplicate_request"]
     assert len(provider.requests) == 1

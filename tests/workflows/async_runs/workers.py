@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,18 +33,19 @@ class Worker:
 
     Args:
         settings: Django settings to lay over the tests' own.
-        broker: its URL.
+        broker: nobody else waits there for tasks.
         queue: where it takes tasks from.
         log: a file for what it says.
     """
 
-    def __init__(self, settings: dict[str, Any], broker: str, queue: str, log: Path) -> None:
+    def __init__(self, settings: dict[str, Any], broker: Broker, queue: str, log: Path) -> None:
         names = ("ENGINE", "NAME", "USER", "HOST", "OPTIONS")
         database = {name: connection.settings_dict[name] for name in names}
         overrides = {"DATABASES": {"default": {**database, "NAME": str(database["NAME"])}}, **settings}
         self.log = log
+        self._broker = broker
         command = [sys.executable, "-m", "celery", "-A", "tests.workflows.async_runs.worker_app:APP",
-                   "-b", broker, "worker", "-Q", queue, "-c", "1", "-P", "prefork", "-l", "INFO",
+                   "-b", broker.url, "worker", "-Q", queue, "-c", "1", "-P", "prefork", "-l", "INFO",
                    "-n", f"{queue}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
         environment = {
             **os.environ,
@@ -68,6 +70,12 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):  # nothing is left of it
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(20)
+        self._wait_until_gone()
+
+    def _wait_until_gone(self) -> None:
+        # A child that took another's place has its parent's connections. While it is still dying, the broker hands it
+        # the next task, which is lost.
+        eventually(self._broker.is_alone)
 
     def kill_child(self) -> None:
         """Kill only the process that does the work."""
@@ -80,6 +88,7 @@ class Worker:
             os.killpg(self._process.pid, signal.SIGTERM)
             try:
                 self._process.wait(10)
+                self._wait_until_gone()
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -87,7 +96,10 @@ class Worker:
 class Broker:
     """A Redis server of the test's own, that can be stopped and started again."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
         self.url = f"redis://127.0.0.1:{port}/0"
         self._command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
                          "--dbfilename", "dump.rdb", "--save", "", "--loglevel", "warning"]  # fmt: skip
@@ -103,6 +115,10 @@ class Broker:
             self._say("shutdown", "save" if keeps else "nosave")
             self._process.wait(20)
             self._process = None
+
+    def is_alone(self) -> bool:
+        """Does nobody wait for a task?"""
+        return b" cmd=brpop " not in self._say("client", "list")
 
     def _say(self, *words: str) -> bytes:
         return subprocess.run(["redis-cli", "-u", self.url, *words], capture_output=True, check=False).stdout
