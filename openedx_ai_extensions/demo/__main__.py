@@ -14,7 +14,7 @@ from typing import Any
 
 import django
 
-from openedx_ai_extensions.demo import model_server
+from openedx_ai_extensions.demo import model_server, script_server
 from openedx_ai_extensions.demo.providers import choose, local_model_is_installed
 
 BLOCK = "block-v1:OpenedX+AIX+demo+type@vertical+block@"
@@ -25,7 +25,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     run = _ask if arguments.command == "ask" else _serve
     try:
-        with _model(use=not arguments.no_model) as note:
+        with _script(), _model(use=not arguments.no_model) as note:
             return run(arguments, note)
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -48,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--unit", default="unit_sunlight", help="where to ask: a unit of the demo course")
     ask.add_argument("--action", default="run")
     return parser
+
+
+@contextlib.contextmanager
+def _script() -> Iterator[None]:
+    """Have the script at hand for what the model can't write."""
+    with script_server.running() as url:
+        os.environ["AI_EXTENSIONS_DEMO_SCRIPT_URL"] = url
+        yield
 
 
 @contextlib.contextmanager
@@ -148,4 +156,7 @@ def _print_answer(response: Any) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    # What still runs in the background is not waited for: it will say that it was interrupted.
+    os._exit(code)

@@ -1,13 +1,20 @@
-"""Which model the demo uses: the one somebody configured, else one that runs here, else a script."""
+"""Which model the demo uses: the one somebody configured, else one that runs here, else a script.
+
+Quiz questions and flashcards are data of a given form. The model that runs here writes nonsense into such a form, so
+there the script answers.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
+from openedx_ai_extensions.demo import script
+
+STRUCTURED = "structured"  # the provider of answers that are data
 SCRIPT = (
     "This answer is scripted: no AI model is configured, so everybody reads these same words.\n\n"
     "- Plants turn sunlight, water and carbon dioxide into sugar.\n"
@@ -32,11 +39,13 @@ class Choice:
         providers: the setting ``AI_EXTENSIONS``.
         note: says plainly what answers, for the page and the console.
         is_local: it is the small model that this machine runs.
+        is_data_scripted: quiz questions and flashcards come from the script.
     """
 
     providers: Mapping[str, Mapping[str, Any]]
     note: str
     is_local: bool = False
+    is_data_scripted: bool = False
 
 
 def local_model_is_installed() -> bool:
@@ -45,14 +54,28 @@ def local_model_is_installed() -> bool:
 
 
 def choose(environment: Mapping[str, str]) -> Choice:
-    """Pick the provider from environment variables.
+    """Pick the providers from environment variables.
 
     Args:
         environment: ``AI_EXTENSIONS`` (JSON), ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, or
-            ``AI_EXTENSIONS_DEMO_MODEL_URL``, the address of the model server that the demo itself started.
+            ``AI_EXTENSIONS_DEMO_MODEL_URL``, the address of the model server that the demo itself started; and
+            ``AI_EXTENSIONS_DEMO_SCRIPT_URL``, that of its script.
 
     Raises:
         ValueError: ``AI_EXTENSIONS`` is not a JSON object of providers.
+    """
+    choice = _choose(environment)
+    providers = dict(choice.providers)
+    default = providers.get("default") or next(iter(providers.values()))
+    providers.setdefault(STRUCTURED, _script(environment) if choice.is_data_scripted else default)
+    return replace(choice, providers=providers)
+
+
+def _choose(environment: Mapping[str, str]) -> Choice:
+    """What answers everything else.
+
+    Raises:
+        ValueError: as ``choose``.
     """
     if environment.get("AI_EXTENSIONS"):
         return Choice(_configured(environment["AI_EXTENSIONS"]), "Answers come from the provider in AI_EXTENSIONS.")
@@ -71,9 +94,17 @@ def choose(environment: Mapping[str, str]) -> Choice:
             "TEMPERATURE": 0.2,
         }
         note = "Answers come from a toy model on this machine (SmolLM2, 135 million parameters): fluent, often wrong."
-        return Choice({"default": local}, note, is_local=True)
+        return Choice({"default": local}, note, is_local=True, is_data_scripted=True)
     scripted = {"MODEL": "openai/scripted", "API_KEY": "none", "MOCK_RESPONSE": SCRIPT}
-    return Choice({"default": scripted}, "Answers are scripted: no AI is asked. Set OPENAI_API_KEY to ask one.")
+    note = "Answers are scripted: no AI is asked. Set OPENAI_API_KEY to ask one."
+    return Choice({"default": scripted}, note, is_data_scripted=True)
+
+
+def _script(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """The script, at its own address; without one, LiteLLM itself says it all at once."""
+    entry = {"MODEL": "openai/scripted", "API_KEY": "none"}
+    url = environment.get("AI_EXTENSIONS_DEMO_SCRIPT_URL")
+    return {**entry, "API_BASE": url} if url else {**entry, "MOCK_RESPONSE": script.answer("", "")}
 
 
 def _configured(text: str) -> Mapping[str, Mapping[str, Any]]:

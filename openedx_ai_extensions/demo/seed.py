@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from openedx_ai_extensions.demo.providers import LOCAL_CHAR_LIMIT, LOCAL_PROMPTS
+from openedx_ai_extensions.demo.providers import LOCAL_CHAR_LIMIT, LOCAL_PROMPTS, STRUCTURED
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
 
 COURSE_ID = "course-v1:OpenedX+AIX+demo"
@@ -19,10 +19,14 @@ WORKFLOWS = (
     ("explain-simply", "base/explain_like_five.json5", "unit-simple", None),
     ("ask", "base/ask.json5", "unit-ask", None),
     ("chat", "base/chat.json5", "unit-chat", None),
+    ("flashcards", "base/flashcards.json5", "unit-flashcards", None),
+    ("quiz", "base/quiz.json5", "unit-quiz", None),
     ("mock-stream", "examples/mock_stream.json5", "unit-mock", None),
     # On one unit only, so more specific than the summary everywhere else: this one wins there.
     ("key-terms", "base/custom_prompt.json5", "unit-summary", "block@unit_sugar$"),
 )
+# Whose answers are data: workflow to the processor that asks for them.
+DATA_PROCESSORS = {"flashcards": "LLMProcessor", "quiz": "EducatorAssistantProcessor"}
 
 
 def seed(*, small_model: bool = False) -> None:
@@ -34,12 +38,7 @@ def seed(*, small_model: bool = False) -> None:
     for name in PEOPLE:
         _person(name)
     for slug, template, slot, pattern in WORKFLOWS:
-        patch: dict[str, Any] = {}
-        if small_model and template.startswith("base/"):
-            llm: dict[str, Any] = {"prompt": LOCAL_PROMPTS[slug]} if slug in LOCAL_PROMPTS else {}
-            if slug == "chat":
-                llm["enabled_tools"] = []  # it does not know how to ask for one
-            patch = {"processor_config": {"OpenEdXProcessor": {"char_limit": LOCAL_CHAR_LIMIT}, "LLMProcessor": llm}}
+        patch = _patch(slug, template, small_model=small_model)
         profile, created = AIWorkflowProfile.objects.get_or_create(
             slug=slug,
             defaults={"base_filepath": template, "content_patch": json.dumps(patch) if patch else ""},
@@ -48,6 +47,18 @@ def seed(*, small_model: bool = False) -> None:
             AIWorkflowScope.objects.create(
                 profile=profile, course_id=COURSE_ID, ui_slot_selector_id=slot, location_regex=pattern
             )
+
+
+def _patch(slug: str, template: str, *, small_model: bool) -> dict[str, Any]:
+    """What differs from the template; empty when nothing does."""
+    if slug in DATA_PROCESSORS:
+        return {"processor_config": {DATA_PROCESSORS[slug]: {"provider": STRUCTURED}}}
+    if not small_model or not template.startswith("base/"):
+        return {}
+    llm: dict[str, Any] = {"prompt": LOCAL_PROMPTS[slug]} if slug in LOCAL_PROMPTS else {}
+    if slug == "chat":
+        llm["enabled_tools"] = []  # it does not know how to ask for one
+    return {"processor_config": {"OpenEdXProcessor": {"char_limit": LOCAL_CHAR_LIMIT}, "LLMProcessor": llm}}
 
 
 def _person(name: str) -> None:

@@ -13,7 +13,7 @@ from django.core.servers.basehttp import WSGIRequestHandler
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 20
-TASKS_AT_ONCE = 2
+TASKS_AT_ONCE = 4  # one that was cancelled stays busy until its provider answers
 
 
 class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
@@ -38,7 +38,17 @@ def bind(port: int) -> ThreadedServer:
 
 
 def start_worker() -> None:
-    """A Celery worker in threads of this process, on a broker in its memory: nothing to install, nothing that stays."""
+    """A Celery worker in threads of this process, on a broker in its memory: nothing to install, nothing that stays.
+
+    Django must be set up.
+    """
+    from openedx_ai_extensions.models import AIWorkflowAsyncRun
+    from openedx_ai_extensions.tasks import run_workflow
+
+    # What waited when the last server stopped: its broker has gone, but the runs are still in the database.
+    waiting = AIWorkflowAsyncRun.objects.filter(status=AIWorkflowAsyncRun.Status.QUEUED)
+    for task_id in waiting.values_list("task_id", flat=True):
+        run_workflow.delay(task_id)
     worker = WorkController(
         app=current_app._get_current_object(),
         pool="threads",

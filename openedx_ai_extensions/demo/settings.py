@@ -7,6 +7,7 @@ from celery import Celery
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 
 from openedx_ai_extensions.conf import BUILT_IN_TEMPLATE_DIR
+from openedx_ai_extensions.demo.library import LIBRARY_ID
 from openedx_ai_extensions.demo.providers import choose
 
 HERE = Path(__file__).resolve().parent
@@ -106,9 +107,12 @@ LOGGING = {
 
 AI_EXTENSIONS = choose(os.environ).providers
 AI_EXTENSIONS_STANDALONE_COURSES = [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}]
+AI_EXTENSIONS_STANDALONE_LIBRARIES = {LIBRARY_ID: {"path": DATA_DIR / "library", "editors": ["author"]}}
 # The site's own templates come second, where the checkout has them.
 WORKFLOW_TEMPLATE_DIRS = [BUILT_IN_TEMPLATE_DIR, *([SITE_TEMPLATES] if SITE_TEMPLATES.is_dir() else [])]
-OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = ["unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-chat"]
+OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = [
+    "unit-summary", "unit-simple", "unit-ask", "unit-flashcards", "unit-quiz", "unit-mock", "unit-chat",
+]  # fmt: skip
 
 add_plugins(__name__, PROJECT_TYPE, "common")
 # Nobody collects the demo's events; delivering them would need a broker.

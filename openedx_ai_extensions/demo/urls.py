@@ -15,6 +15,8 @@ urlpatterns = [
     path("unit/<path:location>/", views.unit, name="unit"),
     # Where the platform's links to a place in a course lead.
     path("course/<str:course_id>/<path:location>", views.place, name="place"),
+    # Where the answer to a save leads, as in Studio.
+    path("authoring/library/<str:library_id>/collection/<str:key>", views.collection, name="collection"),
     path("admin/", admin.site.urls),
     re_path(r"^static/(?P<path>.*)$", serve, {"insecure": True}),
     *get_plugin_url_patterns(settings.PROJECT_TYPE),

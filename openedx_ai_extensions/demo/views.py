@@ -1,4 +1,4 @@
-"""The demo's two pages: who are you, and a unit with its widgets."""
+"""The demo's pages: who are you, a unit with its widgets, and a collection of the content library."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
+from opaque_keys.edx.locator import LibraryLocatorV2
 
+from openedx_ai_extensions.demo import library
 from openedx_ai_extensions.demo.providers import choose
 from openedx_ai_extensions.demo.seed import COURSE_ID, PEOPLE
 from openedx_ai_extensions.demo.texts import WIDGET_TEXTS
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
-from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.exceptions import NotAllowed, ProcessorError
 from openedx_ai_extensions.processors.openedx.extraction import block_text
 
-SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock")
+SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-flashcards")
+STAFF_SLOTS = ("unit-quiz",)
 CHAT_SLOT = "unit-chat"
 COURSE_KEY = CourseKey.from_string(COURSE_ID)
 
@@ -66,6 +69,8 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect("home")
     block = _unit_with(request, location)
+    is_staff = get_platform().is_course_staff(request.user, COURSE_KEY)
+    choice = choose(os.environ)
     return render(
         request,
         "demo/unit.html",
@@ -74,9 +79,11 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
             "course": get_platform().course_info(COURSE_KEY),
             "course_id": COURSE_ID,
             "current": str(block.usage_key),
-            "note": choose(os.environ).note,
+            "library": {"id": library.LIBRARY_ID, "collections": library.collections()} if is_staff else None,
+            "note": choice.note,
             "parts": list(_parts(block)),
-            "slots": SLOTS,
+            "scripted": ["unit-flashcards", "unit-quiz"] if choice.is_data_scripted else [],
+            "slots": [*SLOTS, *(STAFF_SLOTS if is_staff else ())],
             "texts": WIDGET_TEXTS,
             "title": block.display_name,
             "units": list(_units(request)),
@@ -92,6 +99,24 @@ def place(request: HttpRequest, course_id: str, location: str) -> HttpResponse:
     if course_id != str(block.usage_key.course_key):
         raise Http404
     return redirect("unit", location=str(block.usage_key))
+
+
+def collection(request: HttpRequest, library_id: str, key: str) -> HttpResponse:
+    """A collection of the demo's library, for those who may edit it."""
+    if not request.user.is_authenticated:
+        return redirect("home")
+    titles = {found["key"]: found["title"] for found in library.collections()}
+    if library_id != library.LIBRARY_ID or key not in titles:
+        raise Http404
+    try:
+        get_platform().require_library_editor(request.user, LibraryLocatorV2.from_string(library_id))
+    except NotAllowed:
+        raise Http404 from None
+    return render(
+        request,
+        "demo/collection.html",
+        {"note": choose(os.environ).note, "problems": library.problems(key), "title": titles[key]},
+    )
 
 
 def _unit_with(request: HttpRequest, location: str) -> Block:

@@ -35,6 +35,25 @@ def test_which_model_answers(environment, model):
     assert choice.is_local is (environment == URL)
 
 
+@pytest.mark.parametrize(
+    ("environment", "model", "is_scripted"),
+    [
+        pytest.param(OWN, "openai/own", False, id="the one that is configured"),
+        pytest.param({"OPENAI_API_KEY": "k"}, "openai/gpt-4.1-mini", False, id="a provider with a key"),
+        pytest.param(URL, "openai/scripted", True, id="a script beside the small model"),
+        pytest.param({}, "openai/scripted", True, id="a script where there is no model"),
+        pytest.param(
+            {"AI_EXTENSIONS": json.dumps({"a": {"MODEL": "openai/a"}, "structured": {"MODEL": "openai/b"}})},
+            "openai/b", False, id="somebody's own of that name",
+        ),
+    ],
+)  # fmt: skip
+def test_who_writes_questions_and_cards(environment, model, is_scripted):
+    choice = choose({**environment, "AI_EXTENSIONS_DEMO_SCRIPT_URL": "http://127.0.0.1:1/v1"})
+    assert choice.providers["structured"]["MODEL"] == model
+    assert choice.is_data_scripted is is_scripted
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "7", "{}"])
 def test_a_wrong_configuration_is_said(text):
     with pytest.raises(ValueError, match="AI_EXTENSIONS must be"):

@@ -10,6 +10,30 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
+export function button(textContent, action, className = "") {
+  const made = element("button", { type: "button", textContent, className });
+  made.addEventListener("click", () => action());
+  return made;
+}
+
+// A text with values in place of {names}.
+export function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+// What went wrong, in words for people. `status` is HTTP's, 0 when the site could not be reached.
+export class Problem extends Error {
+  constructor(words, status = 0, details = {}) {
+    super(words);
+    Object.assign(this, { status, details });
+  }
+
+  // Would the same, asked again a little later, perhaps work?
+  get isPassing() {
+    return this.status === 0 || this.status >= 500;
+  }
+}
+
 // One slot on one page: who asks from here, asks from this place in the course.
 export class Place {
   constructor({ uiSlotSelectorId, courseId, locationId }) {
@@ -22,12 +46,22 @@ export class Place {
     return response.ok ? (await response.json()).ui_components : undefined;
   }
 
-  run(action, userInput, { signal, accept = "*/*", requestId = crypto.randomUUID() } = {}) {
+  // Run a short action. Returns its answer whole, or throws a Problem.
+  async ask(action, userInput = null, options = {}) {
+    const response = await this.run(action, userInput, options).catch(() => undefined);
+    if (!response) throw new Problem(texts.offline);
+    const body = await response.json().catch(() => null);
+    if (response.ok && body) return body;
+    throw new Problem([body?.error?.message ?? texts.offline].flat().join(" "), response.status, body?.error);
+  }
+
+  run(action, userInput, { signal, keepalive, accept = "*/*", requestId = crypto.randomUUID() } = {}) {
     return fetch(`${API}/workflows/${this.query}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken, Accept: accept },
       body: JSON.stringify({ action, user_input: userInput, request_id: requestId }),
       signal,
+      keepalive,
     });
   }
 }

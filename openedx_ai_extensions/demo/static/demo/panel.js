@@ -1,5 +1,6 @@
 // What a chat looks like: a button that opens it, the messages, the field to write in, and a question before forgetting.
-import { element, texts } from "./api.js";
+import { button, element, texts } from "./api.js";
+import { confirmed } from "./dialog.js";
 
 const NEAR_END = 40; // pixels from the end within which somebody reads along
 
@@ -20,9 +21,9 @@ export class Panel {
     this.error = element("p", { className: "ai-error", role: "alert" });
     this.panel = element("div", { className: "ai-panel", hidden: true },
       element("header", { className: "ai-row" }, element("h2", { textContent: title }), this.clearButton, close),
-      this.log, this.status, this.error, this.form(), this.dialog());
+      this.log, this.status, this.error, this.form());
     this.panel.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !this.confirmation.open) this.expand(false);
+      if (event.key === "Escape" && !event.target.closest("dialog")) this.expand(false);
     });
     section.append(this.openButton, this.panel);
     section.ariaLabel = title;
@@ -51,22 +52,8 @@ export class Panel {
     return form;
   }
 
-  dialog() {
-    const words = element("p", { textContent: texts.confirmStartOver, id: "ai-chat-confirm" });
-    const keep = element("button", { value: "", className: "plain", textContent: texts.keep, autofocus: true });
-    const clear = element("button", { value: "yes", textContent: texts.startOver });
-    this.confirmation = element("dialog", {},
-      element("form", { method: "dialog" }, words, element("div", { className: "ai-row" }, keep, clear)));
-    this.confirmation.setAttribute("aria-labelledby", words.id);
-    this.confirmation.addEventListener("close", () => {
-      if (this.confirmation.returnValue) this.on.startOver();
-    });
-    return this.confirmation;
-  }
-
-  confirm() {
-    this.confirmation.returnValue = "";
-    this.confirmation.showModal();
+  async confirm() {
+    if (await confirmed(this.panel, texts.confirmStartOver, texts.startOver, texts.keep)) this.on.startOver();
   }
 
   expand(isOpen) {
@@ -109,10 +96,4 @@ export class Panel {
   toEnd() {
     this.log.scrollTop = this.log.scrollHeight;
   }
-}
-
-function button(textContent, action, className = "") {
-  const made = element("button", { type: "button", textContent, className });
-  made.addEventListener("click", () => action());
-  return made;
 }

@@ -1,6 +1,8 @@
 // The demo's widgets: each slot asks which UI it gets. Most run one action and show the answer as it streams in.
 import { Place, chunks, element, isJson, refusal, texts } from "./api.js";
 import { Chat } from "./chat.js";
+import { Flashcards } from "./flashcards.js";
+import { Quiz } from "./quiz.js";
 
 const BREAK = "||{";
 
@@ -75,11 +77,17 @@ class Slot {
   }
 }
 
+const COMPONENTS = {
+  AISidebarChatComponent: Chat,
+  AIFlashcardsRequest: Flashcards,
+  AIEducatorLibraryAssistComponent: Quiz,
+};
+
 for (const section of document.querySelectorAll("[data-ui-slot-selector-id]")) {
   const place = new Place(section.dataset);
   place.components().then((components) => {
     if (!components) return;
-    const Component = components.request.component === "AISidebarChatComponent" ? Chat : Slot;
+    const Component = COMPONENTS[components.request.component] ?? Slot;
     new Component(section, place, components);
   });
 }

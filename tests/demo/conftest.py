@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from openedx_ai_extensions.demo import library, script_server
+
+
+@pytest.fixture
+def scripted(settings, monkeypatch):
+    """The script answers for the provider of structured answers, without its pauses."""
+    for name in ("PAUSE", "SHORT_PAUSE"):
+        monkeypatch.setattr(script_server, name, 0)
+    with script_server.running() as url:
+        settings.AI_EXTENSIONS = {
+            "default": {"MODEL": "openai/none"},
+            "structured": {"MODEL": "openai/scripted", "API_KEY": "none", "API_BASE": url},
+        }
+        yield
+
+
+@pytest.fixture
+def shelf(settings, tmp_path):
+    """The demo's library, empty."""
+    settings.AI_EXTENSIONS_STANDALONE_LIBRARIES = {
+        library.LIBRARY_ID: {"path": tmp_path / "library", "editors": ["author"]}
+    }
