@@ -27,35 +27,48 @@ def may_see(user: Person, course_key: CourseKey | None, usage_key: UsageKey | No
     return course_key is None or platform.can_see_course(user, course_key)
 
 
-def parse_place(course_id: str, location_id: str) -> tuple[CourseKey | None, UsageKey | None]:
-    """A course and a location in it as keys; an empty text is None, but a location always has its course.
+def parse_place(
+    course_id: str | None,
+    location_id: str | None,
+    *,
+    names: tuple[str, str] = ("course_id", "location_id"),
+) -> tuple[CourseKey | None, UsageKey | None]:
+    """A course and a location in it as keys; None stays None, but a location always has its course.
+
+    Args:
+        course_id: text of a course key.
+        location_id: text of a usage key.
+        names: what whoever asks calls the two.
 
     Raises:
         InvalidRequest: a text is no key, or the location is not in this course; the message names the field.
     """
-    course_key = _course_key(course_id) if course_id else None
-    if not location_id:
+    course_name, location_name = names
+    course_key = None if course_id is None else _course_key(course_id, course_name)
+    if location_id is None:
         return course_key, None
-    usage_key = _usage_key(location_id)
+    usage_key = _usage_key(location_id, location_name)
     if course_key is not None and usage_key.context_key != course_key:
-        raise InvalidRequest(_("location_id does not belong to course_id."))
+        raise InvalidRequest(
+            _("{location} does not belong to {course}.").format(location=location_name, course=course_name)
+        )
     return usage_key.course_key, usage_key
 
 
-def _course_key(value: str) -> CourseKey:
+def _course_key(value: str, name: str) -> CourseKey:
     try:
         return CourseKey.from_string(value)
     except InvalidKeyError:
-        raise InvalidRequest(_("course_id is not a course key.")) from None
+        raise InvalidRequest(_("{field} is not a course key.").format(field=name)) from None
 
 
-def _usage_key(value: str) -> UsageKey:
+def _usage_key(value: str, name: str) -> UsageKey:
     try:
         key = UsageKey.from_string(value)
     except InvalidKeyError:
-        raise InvalidRequest(_("location_id is not a location.")) from None
+        raise InvalidRequest(_("{field} is not a location.").format(field=name)) from None
     course = key.context_key
     # Locations of the oldest courses do not say which run they are in.
     if not isinstance(course, CourseKey) or not course.is_course or course.run is None:
-        raise InvalidRequest(_("location_id is not a location in a course."))
+        raise InvalidRequest(_("{field} is not a location in a course.").format(field=name))
     return key

@@ -7,7 +7,7 @@ one person now: content hidden from that person is absent, not marked.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -78,6 +78,21 @@ class OutlineNode:
     children: tuple[OutlineNode, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A block on the way from a course down to a place in it.
+
+    Attributes:
+        usage_key: the block's key.
+        is_exam: a timed or proctored sequence, also one for practice.
+        format: a sequence's assignment type, such as ``Final Exam``; empty when it has none.
+    """
+
+    usage_key: UsageKey
+    is_exam: bool = False
+    format: str = ""
+
+
 class Platform(Protocol):
     """The platform, seen from this app. One instance serves all threads of a process."""
 
@@ -113,6 +128,22 @@ class Platform(Protocol):
         Raises:
             ProcessorError: no such location, or this person may not see it.
         """
+
+    def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
+        """What ``content`` keeps from this person: the units, and the topmost blocks in units. For course staff only.
+
+        Raises:
+            ProcessorError: as ``content`` does.
+        """
+
+    def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
+        """For each place, all of one course: from the course down to it, itself included, whoever may see that.
+
+        Places that do not exist are left out.
+        """
+
+    def is_in_exam(self, user: Person) -> bool:
+        """Has this person begun a timed or proctored exam, in any course, and not handed it in?"""
 
     def block_link(self, usage_key: UsageKey) -> str:
         """Where a learner reads this block in a browser."""

@@ -15,7 +15,7 @@ HERE = {"courseId": COURSE_ID, "locationId": UNIT_ID, "uiSlotSelectorId": SLOT}
 
 
 class Api:
-    """The four endpoints, called as a browser does."""
+    """The endpoints, called as a browser does."""
 
     def __init__(self, user: Any = None, **client: Any) -> None:
         self.client = Client(**client)
@@ -32,6 +32,9 @@ class Api:
 
     def profiles(self, context: Any = HERE):
         return self.client.get(self.url("aiext_profiles_list", context))
+
+    def course_text(self, context: Any = HERE, **query: Any):
+        return self.client.get(f"{self.url('aiext_course_text', context)}&{urlencode(query)}")
 
     def run(
         self, user_input: Any = None, *, action: Any = "run", context: Any = HERE, headers: Any = None, **body: Any

@@ -60,7 +60,7 @@ def test_understood(as_learner, make_scope, context):
         pytest.param({"serviceVariant": "shell"}, "serviceVariant", id="unknown service"),
     ],
 )
-@pytest.mark.parametrize("endpoint", ["profile", "run", "profiles", "prompt", "patch_prompt"])
+@pytest.mark.parametrize("endpoint", ["profile", "run", "profiles", "course_text", "prompt", "patch_prompt"])
 def test_refused_naming_the_field(people, endpoint, context, named):
     arguments = {"prompt": ("tutor",), "patch_prompt": ("tutor", {"body": "x"})}.get(endpoint, ())
     response = getattr(Api(people["admin"]), endpoint)(*arguments, context=context)

@@ -13,7 +13,6 @@ from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 from tests.edxapp.exports import COURSE, write_directory
 
 OTHER_COURSE = "course-v1:Org+C1+r1"
-LATER = '<sequential display_name="S2" start="2999-01-01T00:00:00Z"><vertical url_name="u3"/></sequential>'
 
 
 def request_for(user: Any, **fields: Any) -> AIOrchestrationData:
@@ -56,11 +55,11 @@ def consuming(settings, transactional_db) -> None:
 
 @pytest.fixture
 def two_courses(settings, tmp_path) -> None:
-    """The demo course, and one whose second section opens later and that another learner takes."""
+    """The demo course, and one that another learner takes."""
     settings.AI_EXTENSIONS_STANDALONE_COURSES = [
         *settings.AI_EXTENSIONS_STANDALONE_COURSES,
         {
-            "path": write_directory({**COURSE, "sequential/s2.xml": LATER}, tmp_path / "course"),
+            "path": write_directory(COURSE, tmp_path / "course"),
             "learners": ["stranger"],
             "staff": ["author"],
         },

@@ -1,4 +1,7 @@
-"""An event gets what REST would give the person that it speaks for, place by place; refusals cost nothing."""
+"""An event gets what REST would give the person that it speaks for; refusals cost nothing.
+
+What is in a course and closed to some is in ``tests/rights``.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,7 @@ from tests.tools.conftest import key
 
 pytestmark = pytest.mark.usefixtures("consuming", "two_courses")
 
-NOTES = key("vertical/unit_teacher_notes")
-OPEN, LATER = key("vertical/u1", OTHER_COURSE), key("vertical/u3", OTHER_COURSE)
+OPEN = key("vertical/u1", OTHER_COURSE)
 NO, BAD, NONE, DONE = "permission_denied", "validation_error", "workflow_not_found", "completed"
 
 # What a workflow may be asked anywhere.
@@ -22,11 +24,8 @@ PLACES = [
     pytest.param(COURSE_ID, UNIT_ID, [DONE, NO, DONE, DONE, NO], id="a unit of a course"),
     pytest.param(COURSE_ID, "", [DONE, NO, DONE, DONE, NO], id="the course itself"),
     pytest.param("", UNIT_ID, [DONE, NO, DONE, DONE, NO], id="a unit, whose course it tells itself"),
-    pytest.param(COURSE_ID, NOTES, [NO, NO, DONE, DONE, NO], id="a unit for staff only"),
-    pytest.param(COURSE_ID, key("html/html_teacher_notes"), [NO, NO, DONE, DONE, NO], id="a block in it"),
     pytest.param(OTHER_COURSE, OPEN, [NO, DONE, DONE, DONE, NO], id="a unit of another course"),
     pytest.param(OTHER_COURSE, "", [NO, DONE, DONE, DONE, NO], id="another course"),
-    pytest.param(OTHER_COURSE, LATER, [NO, NO, DONE, DONE, NO], id="a unit of a section that opens later"),
     pytest.param(COURSE_ID, OPEN, [BAD] * 5, id="a unit that is not in the course"),
     pytest.param(COURSE_ID, key("vertical/nowhere"), [NO] * 5, id="a unit that there is not"),
     pytest.param("course-v1:No+Such+course", "", [NO] * 5, id="a course that there is not"),

@@ -42,6 +42,7 @@ class FakeProvider:
         lookups: each GET's and DELETE's ``method``, ``path`` and ``headers``.
         disconnects: how many clients went away while a stream was being written.
         connections: how many TCP connections were accepted.
+        billed: the token counts of each answer that went out whole.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -49,6 +50,7 @@ class FakeProvider:
         self.lookups: list[dict[str, Any]] = []
         self.disconnects = 0
         self.connections = 0
+        self.billed: list[dict[str, int]] = []
         self.memory = Memory()
         self._failures: list[tuple[int, Any, dict[str, str]]] = []
         self._steps: deque[Step] = deque()
@@ -81,6 +83,7 @@ class FakeProvider:
             self.requests.clear()
             self.lookups.clear()
             self.disconnects = 0
+            self.billed.clear()
             self.memory = Memory()
             self._failures.clear()
             self._steps.clear()
@@ -196,13 +199,18 @@ class _Handler(BaseHTTPRequestHandler):
             return
         turn = Turn.of(step, script)
         whole = api.whole(turn, body, self.fake.memory)
+
+        def given() -> None:
+            api.remember(whole, body, self.fake.memory)
+            self.fake.billed.append(dict(turn.usage or {}))
+
         if body.get("stream"):
             events = list(api.events(turn, whole, body))
-            self._stream(events, script, turn.cut_after, lambda: api.remember(whole, body, self.fake.memory))
+            self._stream(events, script, turn.cut_after, given)
         elif isinstance(step, Break):
             self._send(200, whole, is_cut=True)
         else:
-            api.remember(whole, body, self.fake.memory)
+            given()
             self._send(200, whole)
 
     def _look_up(self) -> Any:

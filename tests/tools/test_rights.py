@@ -1,17 +1,13 @@
-"""Whatever place a model asks the built-in tools for, the learner's own rights decide."""
+"""Whatever place a model asks the built-in tools for, the learner's own rights decide; ``tests/rights`` has who."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from openedx_ai_extensions.tools import Toolbox
-from openedx_ai_extensions.tools.registry import find_tool
 from tests.conftest import COURSE_ID
 from tests.edxapp.exports import COURSE, write_directory
-from tests.tools.conftest import BUILT_IN, key
+from tests.tools.conftest import key
 
 REFUSED = "This part of the course does not exist or is not open to you."
 
@@ -69,20 +65,3 @@ def test_nowhere_there_is_nothing(ask, learner, tool):
 def test_without_a_course_the_place_tells_it(ask, learner, tool):
     assert ask(learner, tool, course=None).ok
     assert ask(learner, "get_course_info", course=None).ok
-
-
-def test_what_opens_later_is_refused_till_then(ask, context_for, learner, settings, tmp_path):
-    later = '<vertical start="2999-01-01T00:00:00Z"><html url_name="h1"/></vertical>'
-    path = write_directory({**COURSE, "vertical/u1.xml": later}, tmp_path / "course")
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": path, "learners": "*"}]
-    course = "course-v1:Org+C1+r1"
-    box = Toolbox([find_tool(name) for name in BUILT_IN], context_for(learner, key("vertical/u2", course), course))
-    for tool in ("get_location_content", "get_location_link"):
-        for place in ("vertical/u1", "html/h1"):
-            assert box.call(tool, json.dumps({"location_id": key(place, course)})).text == REFUSED
-    assert "U1" not in box.call("get_context", "").text
-
-
-def test_staff_see_what_is_for_staff(ask, author):
-    assert "# Notes for teachers" in ask(author, "get_location_content", "vertical/unit_teacher_notes").text
-    assert ask(author, "get_location_link", "vertical/unit_teacher_notes").ok

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeGuard
 
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, LearningContextKey, UsageKey
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode
+from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
 from openedx_ai_extensions.edxapp.links import learner_link
+from openedx_ai_extensions.edxapp.platform.exams import is_in_exam, ways_to
 from openedx_ai_extensions.edxapp.platform.imports import (
     COURSE_DETAILS,
     COURSE_OVERVIEW,
@@ -20,9 +22,9 @@ from openedx_ai_extensions.edxapp.platform.imports import (
 )
 from openedx_ai_extensions.edxapp.platform.libraries import ContentLibraries
 from openedx_ai_extensions.edxapp.platform.lms import Lms
-from openedx_ai_extensions.edxapp.platform.selection import outline, selected_units
+from openedx_ai_extensions.edxapp.platform.selection import closed_blocks, outline, selected_units
 from openedx_ai_extensions.edxapp.platform.studio import Studio
-from openedx_ai_extensions.edxapp.platform.tree import Tree
+from openedx_ai_extensions.edxapp.platform.tree import AuthorTree, Tree
 from openedx_ai_extensions.edxapp.platform.view import block_view
 from openedx_ai_extensions.exceptions import ProcessorError
 
@@ -82,19 +84,25 @@ class OpenEdXPlatform(ContentLibraries):
             return outline(tree, tree.root)
 
     def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
-        tree = _tree(user, usage_key.context_key)
-        if tree is None:
-            raise _not_open()
-        try:
-            with tree.reading():
-                path = tree.path(usage_key)
-                if not path:
-                    raise _not_open()
-                units = [block_view(tree, unit) for unit in selected_units(tree, path, mode)]
-                tree.block(usage_key)  # it may have been deleted since it was listed
-                return units
-        except load(ITEM_NOT_FOUND):
-            raise _not_open() from None
+        with _reading(user, usage_key) as (tree, path):
+            units = [block_view(tree, unit) for unit in selected_units(tree, path, mode)]
+            tree.block(usage_key)  # it may have been deleted since it was listed
+            return units
+
+    def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
+        with _reading(user, usage_key) as (tree, _path):
+            if isinstance(tree, AuthorTree):
+                return ()  # authors see all of it
+            everything = AuthorTree(tree.course_key, tree.root)
+            units = list(selected_units(everything, everything.path(usage_key), mode))
+            return [key for unit in units for key in closed_blocks(everything, tree, unit)]
+
+    def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
+        plain_keys = [key for key in usage_keys if _is_plain(key.context_key)]
+        return ways_to(plain_keys[0].course_key, plain_keys) if plain_keys else {}
+
+    def is_in_exam(self, user: Person) -> bool:
+        return _is_somebody(user) and is_in_exam(user)
 
     def block_link(self, usage_key: UsageKey) -> str:
         return learner_link(usage_key)
@@ -118,6 +126,26 @@ def _tree(user: Person, course_key: LearningContextKey) -> Tree | None:
         return service.tree(user, course_key) if is_welcome else None
     except load(ITEM_NOT_FOUND):
         raise _no_such_course() from None
+
+
+@contextmanager
+def _reading(user: Person, usage_key: UsageKey) -> Iterator[tuple[Tree, Sequence[UsageKey]]]:
+    """The course as this person sees it, being read, and the way down to a location in it.
+
+    Raises:
+        ProcessorError: no such location, or this person may not see it.
+    """
+    tree = _tree(user, usage_key.context_key)
+    if tree is None:
+        raise _not_open()
+    try:
+        with tree.reading():
+            path = tree.path(usage_key)
+            if not path:
+                raise _not_open()
+            yield tree, path
+    except load(ITEM_NOT_FOUND):
+        raise _not_open() from None
 
 
 def _is_somebody(user: Person) -> bool:

@@ -10,9 +10,9 @@ from openedx_ai_extensions.edxapp.interface import OutlineNode, RetrievalMode
 from openedx_ai_extensions.edxapp.platform.imports import ITEM_NOT_FOUND, load
 from openedx_ai_extensions.edxapp.platform.tree import Tree
 
-_SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
+SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
 # The first block of any other category, on the way down, is a unit.
-_ABOVE_UNITS = frozenset({"course", "chapter"}) | _SEQUENCES
+_ABOVE_UNITS = frozenset({"course", "chapter"}) | SEQUENCES
 
 
 def outline(tree: Tree, parent: UsageKey) -> tuple[OutlineNode, ...]:
@@ -41,9 +41,18 @@ def selected_units(tree: Tree, path: Sequence[UsageKey], mode: RetrievalMode) ->
         return
     top = next((key for key in path if not _is_above_units(key)), path[-1])
     if mode == RetrievalMode.SEQUENCE:
-        top = next((key for key in path if key.block_type in _SEQUENCES), top)
+        top = next((key for key in path if key.block_type in SEQUENCES), top)
     tree.read(top)
     yield from _units(tree, top)
+
+
+def closed_blocks(everything: Tree, tree: Tree, top: UsageKey) -> Iterator[UsageKey]:
+    """The topmost blocks, from this one down, that are in the course but not in the tree of a person."""
+    if not tree.has(top):
+        yield top
+        return
+    for child in everything.children(top):
+        yield from closed_blocks(everything, tree, child)
 
 
 def _up_to(tree: Tree, path: Sequence[UsageKey]) -> Iterator[UsageKey]:

@@ -15,7 +15,7 @@ from openedx_ai_extensions.edxapp.platform.imports import (
     load_all,
 )
 from openedx_ai_extensions.edxapp.platform.tree import Tree
-from openedx_ai_extensions.edxapp.standalone.transcripts import transcript_text
+from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 
 class VideoFields(Mapping[str, Any]):

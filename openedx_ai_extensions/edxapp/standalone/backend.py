@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode
+from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
 from openedx_ai_extensions.edxapp.links import learner_link
 from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, Course, StoredBlock
 from openedx_ai_extensions.edxapp.standalone.libraries import LibraryFolders
 from openedx_ai_extensions.edxapp.standalone.library import EVERYONE, CourseEntry, Library
+from openedx_ai_extensions.edxapp.standalone.rules import is_exam
+from openedx_ai_extensions.edxapp.standalone.values import plain
 from openedx_ai_extensions.exceptions import ProcessorError
 
 
@@ -67,16 +69,37 @@ class StandalonePlatform(LibraryFolders):
         return _outline(course.root, role, now) if _sees(role, course.root, now) else ()
 
     def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
+        units, role, now = self._units(user, usage_key, mode)
+        return [_view(unit, role, now) for unit in units if _sees(role, unit, now)]
+
+    def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
+        units, role, now = self._units(user, usage_key, mode)
+        return [key for unit in units for key in _closed(unit, role, now)]
+
+    def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
+        return {key: way for key in usage_keys if (way := self._way_to(key))}
+
+    def is_in_exam(self, user: Person) -> bool:
+        return self._library.is_in_exam(user.get_username())
+
+    def block_link(self, usage_key: UsageKey) -> str:
+        return learner_link(usage_key)
+
+    def _way_to(self, usage_key: UsageKey) -> list[Step]:
+        found = self._library.find(usage_key.course_key)
+        way = found[1].way_to(usage_key) if found else []
+        return [Step(block.usage_key, is_exam(block.fields), plain(block.fields.get("format"))) for block in way]
+
+    def _units(
+        self, user: Person, usage_key: UsageKey, mode: RetrievalMode
+    ) -> tuple[list[StoredBlock], _Role, datetime]:
+        """All units that a mode selects around a location, and as whom and when they are to be seen."""
         entry, course = self._course(usage_key.course_key)
         role, now = _role(user, entry), _now()
         location = course.blocks.get(usage_key)
         if location is None or not _sees(role, location, now):
             raise ProcessorError(_("This part of the course does not exist or is not open to you."))
-        units = (course.units[position] for position in _selected(course, usage_key, mode))
-        return [_view(unit, role, now) for unit in units if _sees(role, unit, now)]
-
-    def block_link(self, usage_key: UsageKey) -> str:
-        return learner_link(usage_key)
+        return [course.units[position] for position in _selected(course, usage_key, mode)], role, now
 
     def _course(self, course_key: CourseKey) -> tuple[CourseEntry, Course]:
         found = self._library.find(course_key)
@@ -124,6 +147,15 @@ def _view(block: StoredBlock, role: _Role, now: datetime) -> Block:
         answers_visible=block.answers_open <= now,
         children=tuple(_view(child, role, now) for child in block.children if _sees(role, child, now)),
     )
+
+
+def _closed(block: StoredBlock, role: _Role, now: datetime) -> Iterator[UsageKey]:
+    """The topmost blocks, from this one down, that this role doesn't see now."""
+    if not _sees(role, block, now):
+        yield block.usage_key
+        return
+    for child in block.children:
+        yield from _closed(child, role, now)
 
 
 def _outline(parent: StoredBlock, role: _Role, now: datetime) -> tuple[OutlineNode, ...]:

@@ -54,6 +54,7 @@ class Course:
         units: every unit in reading order.
         unit_ranges: the units that a block stands for, as positions in ``units``: those in it, or the one it is in.
         sequences: the sequence that a block is, or is in, if any.
+        parents: the block that a block is in; the course is in none.
     """
 
     info: CourseInfo
@@ -62,3 +63,11 @@ class Course:
     units: tuple[StoredBlock, ...]
     unit_ranges: Mapping[UsageKey, range]
     sequences: Mapping[UsageKey, UsageKey]
+    parents: Mapping[UsageKey, UsageKey]
+
+    def way_to(self, usage_key: UsageKey) -> list[StoredBlock]:
+        """From the course down to a block; empty for one that is not there."""
+        way = [self.blocks[usage_key]] if usage_key in self.blocks else []
+        while way and way[-1].usage_key in self.parents:
+            way.append(self.blocks[self.parents[way[-1].usage_key]])
+        return way[::-1]

@@ -8,9 +8,9 @@ from typing import Any
 
 from lxml import etree
 
+from openedx_ai_extensions.edxapp.safe_json import parse_json
 from openedx_ai_extensions.edxapp.safe_xml import attribute
-from openedx_ai_extensions.edxapp.standalone.transcripts import transcript_text
-from openedx_ai_extensions.edxapp.standalone.values import parse_json
+from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 Files = Mapping[str, bytes]
 

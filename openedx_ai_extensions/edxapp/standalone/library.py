@@ -29,6 +29,7 @@ class CourseEntry:
 
     Attributes:
         staff, learners: usernames; ``*`` among the learners stands for every signed-in person.
+        in_exam: usernames of those who sit an exam.
         course: what was last read without an error.
         error: why the export as it is now cannot be read.
         fingerprint, drafts: of what was last read.
@@ -37,6 +38,7 @@ class CourseEntry:
     path: Path
     staff: frozenset[str]
     learners: frozenset[str]
+    in_exam: frozenset[str] = frozenset()
     course: Course | None = None
     error: ProcessorError | None = None
     fingerprint: Fingerprint | None = field(default=None, repr=False)
@@ -44,7 +46,8 @@ class CourseEntry:
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> CourseEntry:
-        return cls(Path(entry["path"]), _usernames(entry.get("staff")), _usernames(entry.get("learners")))
+        staff, learners, in_exam = (_usernames(entry.get(name)) for name in ("staff", "learners", "in_exam"))
+        return cls(Path(entry["path"]), staff, learners, in_exam)
 
     def refresh(self, *, drafts: bool) -> bool:
         """Read the export again if it changed. One that cannot be read leaves the course as it was.
@@ -92,6 +95,10 @@ class Library:
         if courses is None or drafts != self._drafts or time.monotonic() >= self._next_check:
             courses = self._refreshed(drafts)
         return courses.get(course_key)
+
+    def is_in_exam(self, username: str) -> bool:
+        """Does this person sit an exam in any of the courses?"""
+        return any(username in entry.in_exam for entry in self._entries)
 
     def error(self) -> ProcessorError | None:
         """Why a configured export cannot be read, if one cannot."""

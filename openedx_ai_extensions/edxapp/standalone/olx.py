@@ -86,6 +86,7 @@ class _CourseReader:
         self._units: list[UsageKey] = []
         self._unit_ranges: dict[UsageKey, range] = {}
         self._sequences: dict[UsageKey, UsageKey] = {}
+        self._parents: dict[UsageKey, UsageKey] = {}
         self._tried = self._skipped = 0
 
     def read(self) -> Course:
@@ -107,6 +108,7 @@ class _CourseReader:
             units=tuple(self._blocks[key] for key in self._units),
             unit_ranges=MappingProxyType(self._unit_ranges),
             sequences=MappingProxyType(self._sequences),
+            parents=MappingProxyType(self._parents),
         )
 
     def _metadata(self, element: etree._Element, definition: etree._Element, name: str) -> Mapping[str, str]:
@@ -196,6 +198,7 @@ class _CourseReader:
             in_outline=not flag(metadata.get("hide_from_toc")),
         )
         self._blocks[usage_key] = block
+        self._parents.update((child.usage_key, usage_key) for child in block.children)
         self._unit_ranges[usage_key] = range(first, len(self._units))
         if place.sequence is not None:
             self._sequences[usage_key] = place.sequence

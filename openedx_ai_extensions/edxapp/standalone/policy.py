@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from openedx_ai_extensions.edxapp.standalone.values import as_text, parse_json
+from openedx_ai_extensions.edxapp.safe_json import parse_json
+from openedx_ai_extensions.edxapp.standalone.values import as_text
 
 # Fields by ``category/name``.
 Policy = Mapping[str, Mapping[str, str]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from openedx_ai_extensions.edxapp.standalone.values import NEVER, flag, has_groups, moment, period, plain
 
@@ -78,11 +79,12 @@ class Rules:
 
 
 def _is_hidden(fields: Mapping[str, str]) -> bool:
-    return (
-        flag(fields.get("visible_to_staff_only"))
-        or has_groups(fields.get("group_access"))
-        or any(flag(fields.get(name)) for name in _EXAM_FLAGS)
-    )
+    return flag(fields.get("visible_to_staff_only")) or has_groups(fields.get("group_access")) or is_exam(fields)
+
+
+def is_exam(fields: Mapping[str, Any]) -> bool:
+    """Is a block with those fields a timed or proctored exam, also one for practice?"""
+    return any(flag(fields.get(name)) for name in _EXAM_FLAGS)
 
 
 def _date(value: str | None, *, absent: datetime) -> datetime:

@@ -7,23 +7,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from openedx_ai_extensions.edxapp.safe_json import parse_json
+
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 _ABSENT = frozenset({"", "null", "none"})
 _NO = _ABSENT | {"false"}
 _PERIOD = re.compile(r"(\d{1,9})\s*(day|hour|minute|second)s?\b")
-
-
-def parse_json(data: str | bytes) -> Any:
-    """JSON, with one kind of error.
-
-    Raises:
-        ValueError: not JSON, not UTF-8, or nested too deep.
-    """
-    try:
-        return json.loads(data)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
 
 
 def as_text(value: Any) -> str:

@@ -10,7 +10,11 @@ from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.answers import additional_answers, hint, tolerance
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, inner_text, parse_html, squeeze
-from openedx_ai_extensions.processors.openedx.blocks.repair import without_attributes, without_secrets
+from openedx_ai_extensions.processors.openedx.blocks.repair import (
+    without_attributes,
+    without_lost_tags,
+    without_secrets,
+)
 from openedx_ai_extensions.processors.openedx.markup import TextWriter
 
 _BLANK = " ____ "
@@ -50,12 +54,13 @@ def problem_text(markup: str, *, answers_visible: bool, left_out: set[Reason] | 
     markup = clean(markup, left_out)
     try:
         text = writer.write(parse_xml(markup.encode("utf-8", "replace")))
+        text = text if answers_visible else without_lost_tags(text, writer.is_secret)
     except BrokenXML:
         if markup.strip():
             left_out.add(Reason.BROKEN)
         root = parse_html(without_secrets(markup, writer.is_secret), left_out)
         text = "" if root is None else writer.write(root)
-        text = text if answers_visible else without_attributes(text)
+        text = text if answers_visible else without_attributes(text, writer.is_secret)
     if text and not answers_visible:
         left_out.add(Reason.ANSWERS)
     return text

@@ -15,7 +15,7 @@ from openedx_ai_extensions.processors.openedx.blocks.left_out import LeftOut, Re
 from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open_assessment_text
 from openedx_ai_extensions.processors.openedx.blocks.video import video_text
 from openedx_ai_extensions.processors.openedx.markup import squeeze
-from openedx_ai_extensions.processors.openedx.trimming import Piece, Section
+from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
 
 # Takes a block and a set that takes the reasons why parts of it are not in the text.
 Writer = Callable[[Block, set[Reason]], str]
@@ -73,6 +73,17 @@ def left_out(blocks: Iterable[Block], categories: Collection[str] | None = None)
     return [entry for block in blocks for entry in _left_out(block, categories)]
 
 
+def closed_entries(usage_keys: Iterable[UsageKey]) -> list[LeftOut]:
+    """What the platform keeps from a person."""
+    return [LeftOut(usage_key, usage_key.block_type, Reason.CLOSED) for usage_key in usage_keys]
+
+
+def trimmed_entries(fitted: Fitted) -> list[LeftOut]:
+    """What there was no room for."""
+    blocks = (piece.block for piece in fitted.trimmed())
+    return [LeftOut(block.usage_key, block.category, Reason.TRIMMED) for block in blocks if block is not None]
+
+
 def unit_sections(
     units: Iterable[Block], location: UsageKey, categories: Collection[str] | None = None
 ) -> list[Section]:
@@ -97,7 +108,7 @@ def _pieces(block: Block, location: UsageKey, categories: Collection[str] | None
     here = here or block.usage_key == location
     is_whole = block.category in _WHOLE
     if _is_selected(block, categories):
-        yield Piece(partial(block_text, block), here or (is_whole and _holds(block, location)))
+        yield Piece(partial(block_text, block), here or (is_whole and _holds(block, location)), block)
     for child in () if is_whole else block.children:
         yield from _pieces(child, location, _inner(block, categories), here=here)
 

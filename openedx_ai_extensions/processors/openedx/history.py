@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-FAILED, INTERRUPTED = "failed", "interrupted"
+FAILED, INTERRUPTED, REFUSED = "failed", "interrupted", "refused"
 # What belongs to the storage; the rest of a stored message is the message.
 _BOOKKEEPING = ("turn", "attempt", "index")
 
@@ -21,7 +21,8 @@ class Turn:
     Attributes:
         id: names the turn.
         messages: ``{"role", "content", "timestamp", "submission_id"}`` and, by kind, ``status``, ``tool_calls``,
-            ``tool_call_id``, ``name``, in order. A turn that was tried again has its last answer only.
+            ``tool_call_id``, ``name``, ``sent`` (what the model got in place of the content), in order. A turn that
+            was tried again has its last answer only.
         attempt: how often it was tried.
     """
 
@@ -40,7 +41,7 @@ class Turn:
 
     @property
     def status(self) -> str:
-        """Empty when it ended well or is not over, else ``interrupted`` or ``failed``."""
+        """Empty when it ended well or is not over, else ``interrupted``, ``failed`` or ``refused``."""
         return str(self.messages[-1].get("status", ""))
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -11,12 +11,19 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.edxapp.interface import Person, RetrievalMode
+from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.processors.base import Processor, function
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
-from openedx_ai_extensions.processors.openedx.extraction import unit_sections
-from openedx_ai_extensions.processors.openedx.trimming import fit
+from openedx_ai_extensions.processors.openedx.extraction import (
+    closed_entries,
+    left_out,
+    trimmed_entries,
+    unit_sections,
+)
+from openedx_ai_extensions.processors.openedx.trimming import Fitted, fit, fitted
+from openedx_ai_extensions.rules.places import readable_units
 
 
 class OpenEdXProcessor(Processor):
@@ -69,10 +76,27 @@ class OpenEdXProcessor(Processor):
     @function
     def get_location_content(self) -> str:
         """The content around the location."""
-        location, mode = self.location_key, self.retrieval_mode
-        units = get_platform().content(self.user, location, mode)
-        sections = unit_sections(units, location, self.fields)
-        return fit(sections, self.char_limit, near_end=mode is RetrievalMode.UP_TO_CURRENT_UNIT)
+        return self._fitted(self._units()).text
+
+    def explain_location_content(self) -> Reading:
+        """What ``get_location_content`` reads, and what it leaves out and why. For course staff only.
+
+        Raises:
+            ProcessorError: as ``process`` does.
+        """
+        units = self._units()
+        course_text = self._fitted(units)
+        closed = get_platform().closed_blocks(self.user, self.location_key, self.retrieval_mode)
+        not_read = (*left_out(units, self.fields), *closed_entries(closed), *trimmed_entries(course_text))
+        return Reading(course_text.text, not_read)
+
+    def _units(self) -> Sequence[Block]:
+        units = get_platform().content(self.user, self.location_key, self.retrieval_mode)
+        return readable_units(units, self.user)
+
+    def _fitted(self, units: Sequence[Block]) -> Fitted:
+        sections = unit_sections(units, self.location_key, self.fields)
+        return fitted(sections, self.char_limit, near_end=self.retrieval_mode is RetrievalMode.UP_TO_CURRENT_UNIT)
 
     @function
     def get_course_info(self) -> str:

@@ -9,7 +9,11 @@ from typing import Any
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, clean, parse_html
-from openedx_ai_extensions.processors.openedx.blocks.repair import without_attributes, without_secrets
+from openedx_ai_extensions.processors.openedx.blocks.repair import (
+    without_attributes,
+    without_lost_tags,
+    without_secrets,
+)
 from openedx_ai_extensions.processors.openedx.capa import ProblemWriter
 from openedx_ai_extensions.processors.openedx.markup import rich_text
 
@@ -72,8 +76,9 @@ def _text(markup: str, left_out: set[Reason]) -> str:
     left_out.add(Reason.ANSWERS)
     writer = ProblemWriter(answers_visible=False)
     try:
-        return writer.write(parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace")))
+        text = writer.write(parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace")))
+        return without_lost_tags(text, writer.is_secret)
     except BrokenXML:
         left_out.add(Reason.BROKEN)
         root = parse_html(without_secrets(markup, writer.is_secret), left_out)
-        return "" if root is None else without_attributes(writer.write(root))
+        return "" if root is None else without_attributes(writer.write(root), writer.is_secret)

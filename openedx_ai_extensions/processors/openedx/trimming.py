@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.edxapp.interface import Block
 
 # Of a section, and of a piece in it.
 Position = tuple[int, int]
@@ -24,13 +26,15 @@ class Piece:
     Args:
         text: the text, or what reads it: called once, and only if it may be kept.
         here: it is, or is in, the current location.
+        block: what it is the text of, for those who ask what was trimmed.
     """
 
-    __slots__ = ("_text", "here")
+    __slots__ = ("_text", "block", "here")
 
-    def __init__(self, text: str | Callable[[], str], here: bool = False) -> None:
+    def __init__(self, text: str | Callable[[], str], here: bool = False, block: Block | None = None) -> None:
         self._text = text
         self.here = here
+        self.block = block
 
     @property
     def text(self) -> str:
@@ -48,7 +52,34 @@ class Section:
     here: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Sections as one text.
+
+    Attributes:
+        text: what fits.
+        sections: all that there was.
+        kept: of the pieces that are in it, as much of their texts as is.
+    """
+
+    text: str
+    sections: Sequence[Section]
+    kept: Mapping[Position, str]
+
+    def trimmed(self) -> Iterator[Piece]:
+        """The pieces that are not in the text, or not whole, in reading order. Reads them all."""
+        for s, section in enumerate(self.sections):
+            for p, piece in enumerate(section.pieces):
+                if piece.text != self.kept.get((s, p), ""):
+                    yield piece
+
+
 def fit(sections: Sequence[Section], limit: int | None, *, near_end: bool = False) -> str:
+    """As ``fitted``, when only the text matters."""
+    return fitted(sections, limit, near_end=near_end).text
+
+
+def fitted(sections: Sequence[Section], limit: int | None, *, near_end: bool = False) -> Fitted:
     """The sections as one text of at most ``limit`` characters.
 
     What is too long is trimmed piece by piece, and says so in a bracketed sentence at its end. The pieces nearest to
@@ -62,11 +93,11 @@ def fit(sections: Sequence[Section], limit: int | None, *, near_end: bool = Fals
     centre = _centre(sections, near_end)
     kept, is_all = _keep(sections, math.inf if limit is None else limit, centre)
     if limit is None:
-        return _render(sections, kept, lone_headings=True)
+        return Fitted(_render(sections, kept, lone_headings=True), sections, kept)
     if is_all:
         whole = _render(sections, kept, lone_headings=True)
         if len(whole) <= limit:
-            return whole
+            return Fitted(whole, sections, kept)
     notice = _("[Part of the course text is left out here because it is too long.]")
     if limit < 3 * len(notice):
         notice = "[\u2026]"
@@ -77,8 +108,8 @@ def fit(sections: Sequence[Section], limit: int | None, *, near_end: bool = Fals
         nearest = _nearest_text(sections, centre)
         text = shorten(nearest, room)
         if not text:
-            return nearest[:limit]
-    return f"{text}{_GAP}{notice}"
+            return Fitted(nearest[:limit], sections, kept)
+    return Fitted(f"{text}{_GAP}{notice}", sections, kept)
 
 
 def shorten(text: str, room: int) -> str:

@@ -52,9 +52,29 @@ def test_closed_places(platform, place, mode):
 
 
 @pytest.mark.parametrize("user", [STRANGER, ANONYMOUS, INACTIVE_STAFF], ids=["stranger", "nobody", "inactive staff"])
-def test_content_is_for_those_who_take_part(platform, user):
+@pytest.mark.parametrize("question", ["content", "closed_blocks"])
+def test_content_is_for_those_who_take_part(platform, user, question):
     with pytest.raises(ProcessorError, match="does not exist or is not open to you"):
-        platform.content(user, key("vertical/unit_sunlight"), RetrievalMode.UNIT)
+        getattr(platform, question)(user, key("vertical/unit_sunlight"), RetrievalMode.UNIT)
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "closed"),
+    [
+        pytest.param("vertical/unit_sunlight", RetrievalMode.UNIT, [], id="an open unit"),
+        pytest.param("poll/poll", RetrievalMode.UNIT, ["h_secret"], id="a block in a unit"),
+        pytest.param("vertical/unit_sugar", RetrievalMode.SEQUENCE, ["unit_teacher_notes"], id="a unit in a sequence"),
+        pytest.param(
+            "vertical/u_poll",
+            RetrievalMode.UP_TO_CURRENT_UNIT,
+            ["unit_teacher_notes", *(f"u_{name}" for name in CLOSED_SEQUENCES), "h_secret"],
+            id="all up to a unit",
+        ),
+    ],
+)
+def test_what_is_closed_can_be_named(platform, place, mode, closed):
+    assert [block.block_id for block in platform.closed_blocks(LEARNER, key(place), mode)] == closed
+    assert not platform.closed_blocks(AUTHOR, key(place), mode)
 
 
 @pytest.mark.parametrize(

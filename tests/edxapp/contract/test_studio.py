@@ -52,6 +52,10 @@ def test_authors_see_drafts(studio, world):
     assert studio.can_see_block(AUTHOR, new)
 
 
+def test_nothing_is_closed_to_authors(studio):
+    assert not studio.closed_blocks(AUTHOR, key("vertical/u_poll"), UP_TO)
+
+
 def test_a_block_cut_off_from_its_course(studio, world):
     orphan = world.draft(key("html/orphan"), data="<p>Lost</p>").location
     with pytest.raises(ProcessorError, match="does not exist or is not open to you"):

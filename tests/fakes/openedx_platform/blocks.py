@@ -43,6 +43,8 @@ class PlatformBlock(XBlock):
     hide_from_toc = Boolean(scope=Scope.settings, default=False)
     hide_after_due = Boolean(scope=Scope.settings, default=False)
     is_time_limited = Boolean(scope=Scope.settings, default=False)
+    is_proctored_enabled = Boolean(scope=Scope.settings, default=False)
+    is_practice_exam = Boolean(scope=Scope.settings, default=False)
     graded = Boolean(scope=Scope.settings, default=False)
     format = String(scope=Scope.settings)
     has_children = False

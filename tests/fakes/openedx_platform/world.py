@@ -49,6 +49,7 @@ class World:
         enrolled, staff, readers: pairs of a username and a course key; staff are authors too.
         groups: the groups that people are in, by username.
         own_dates: due dates of one person's own, by username and key.
+        attempts: exams that people sit now: a user's id and the exam's key.
         val: transcripts by video id and language: file name and content.
         calls: how often each function of the platform was called.
     """
@@ -63,6 +64,7 @@ class World:
         self.readers: set[tuple[str, Any]] = set()
         self.groups: dict[str, set[int]] = {}
         self.own_dates: dict[tuple[str, Any], Any] = {}
+        self.attempts: set[tuple[int, Any]] = set()
         self.val: dict[tuple[str, str], Any] = {}
         self.libraries: dict[Any, Library] = {}
         self.folder = Path()

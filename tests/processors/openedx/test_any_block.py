@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from openedx_ai_extensions.processors.openedx.extraction import block_text, left_out
@@ -191,11 +191,12 @@ def test_damage_between_the_tags_lays_nothing_open(tree, damage, cut):
 
 
 @given(TREES, st.integers(0, 900))
+@example(f"<choice><responseparam default='{SECRET}'/></choice>", len("<problem><choice>"))
 def test_a_lost_character_lays_nothing_open(tree, at):
     data = f"<problem>{tree}</problem>"
     damaged = data[:at] + data[at + 1 :]
     # A class with a slip is a class like any other, to the platform too.
-    assume(data.count("'detailed-solution'") == damaged.count("'detailed-solution'"))
+    assume(data.count("class='detailed-solution'") == damaged.count("class='detailed-solution'"))
     assert SECRET not in block_text(block("problem", data=damaged))
 
 

@@ -14,17 +14,27 @@ class Reason(models.TextChoices):
 
     ANSWERS = "answers", _("Its answers, hints and explanations are not open to this person.")
     BROKEN = "broken", _("Its content is damaged. Only what could be read safely was read.")
+    CLOSED = "closed", _("It is not open to this person, and nor is what is in it.")
     EMPTY = "empty", _("It says nothing.")
     NOT_SELECTED = "not_selected", _("The profile does not select this kind of block.")
     STAFF = "staff", _("It holds something for course staff only.")
     TOO_LONG = "too_long", _("It is too long or nested too deep. Only its beginning was read.")
+    TRIMMED = "trimmed", _("The text would be longer than allowed. All or part of it was left out.")
     UNKNOWN = "unknown", _("This kind of block has no field that is known to hold text for learners.")
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Something that a block's text leaves out: all of it, or a part, as the reason says."""
+    """A block that is left out of the course text: all of it, or a part, as the reason says."""
 
     usage_key: UsageKey
     category: str
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model reads at a place, and what it doesn't: for each reason in reading order."""
+
+    text: str
+    left_out: tuple[LeftOut, ...]

@@ -15,6 +15,9 @@ _SOLUTION = "detailed-solution"
 _ALWAYS_CUT = frozenset({"script", "style"})
 _TOLD_ATTRIBUTE = re.compile(r"(?:answer|correct|expect|explanation|hint|solution)\w*[\"']?\s*+=", re.IGNORECASE)
 
+# What is left of a tag that lost its bracket.
+_LOST_TAG = re.compile(r"([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")
+
 
 @dataclass(slots=True)
 class _Region:
@@ -44,9 +47,19 @@ def without_secrets(markup: str, is_secret: Callable[[str], bool]) -> str:
     return "".join((*kept, markup[position:]))
 
 
-def without_attributes(text: str) -> str:
-    """Text without lines in which an attribute that tells an answer has become text."""
-    return "\n".join(line for line in text.split("\n") if not _TOLD_ATTRIBUTE.search(line))
+def without_attributes(text: str, is_secret: Callable[[str], bool]) -> str:
+    """Text without lines in which an attribute that tells an answer, or any of a secret tag, has become text."""
+    return "\n".join(line for line in text.split("\n") if not _tells(line, is_secret))
+
+
+def without_lost_tags(text: str, is_secret: Callable[[str], bool]) -> str:
+    """The same for markup that is well-formed: a tag that lost its beginning ends in the text, where ``/>`` is rare."""
+    return "\n".join(line for line in text.split("\n") if "/>" not in line or not _tells(line, is_secret))
+
+
+def _tells(line: str, is_secret: Callable[[str], bool]) -> bool:
+    names = (tag[1].rpartition(":")[2].lower() for tag in _LOST_TAG.finditer(line))
+    return bool(_TOLD_ATTRIBUTE.search(line)) or any(is_secret(name) for name in names)
 
 
 def _declarations(markup: str) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from openedx_ai_extensions.edxapp.standalone.values import parse_json
+from openedx_ai_extensions.edxapp.safe_json import parse_json
 
 # All work is done on whole texts: a course may have hours of them.
 _CUE = re.compile(r"^(?:\d{1,9} ?\n)?(?:\d{1,9}:)?\d\d:\d\d[,.]\d{1,9} ?-->.*", re.MULTILINE)
