@@ -6,7 +6,9 @@ for the person who reads it: no payload, no secret, no traceback. The cause belo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
@@ -74,6 +76,44 @@ class NotAllowed(AIExtensionsError):
     default_message = _("You do not have permission to do this here.")
 
 
+class Refused(AIExtensionsError):
+    """The site's own rules do not allow it: nothing failed.
+
+    Args:
+        refused_by: the limit or rule, for the ledger.
+    """
+
+    code = "permission_denied"
+    http_status = 403
+    default_message = _("AI is not available here at the moment.")
+
+    def __init__(self, message: str | Promise | list[str] | None = None, *, refused_by: str, **kwargs: Any) -> None:
+        super().__init__(message, **kwargs)
+        self.refused_by = refused_by
+
+
+class ConsentRequired(Refused):
+    """There is a notice that the person has to accept first; ``extra`` holds it."""
+
+    code = "consent_required"
+    default_message = _("Please read and accept the notice about AI first.")
+
+
+class Unsuitable(Refused):
+    """What a person said is not passed on to the model, or what it answered is not shown.
+
+    Args:
+        message: kind, and without a word of the text.
+        refused_by: the moderator, or the filter.
+        reason: for machines: ``moderation`` or ``filter``.
+    """
+
+    default_message = _("The AI cannot help with this here.")
+
+    def __init__(self, message: str | Promise | None = None, *, refused_by: str, reason: str = "moderation") -> None:
+        super().__init__(message, refused_by=refused_by, extra={"reason": reason})
+
+
 class WorkflowNotFound(AIExtensionsError):
     code = "workflow_not_found"
     http_status = 404
@@ -100,6 +140,36 @@ class ProviderRateLimited(AIExtensionsError):
     code = "rate_limit_exceeded"
     http_status = 429
     default_message = _("The AI service is busy. Please try again in a moment.")
+
+
+class QuotaExceeded(Refused):
+    """One of the site's own limits.
+
+    Args:
+        message: what ran out, and when it comes back.
+        refused_by: as the ledger names the limit.
+        limit: what is limited: requests, tokens or money.
+        scope: for each of what: person, course, profile, provider or site.
+        resets_at: when it comes back, aware; None when it does not.
+    """
+
+    code = "quota_exceeded"
+    http_status = 429
+    default_message = _("All of the AI requests for now have been used.")
+
+    def __init__(
+        self,
+        message: str | Promise | None = None,
+        *,
+        refused_by: str,
+        limit: str,
+        scope: str,
+        resets_at: datetime | None,
+    ) -> None:
+        self.resets_at = resets_at
+        in_seconds = None if resets_at is None else max(math.ceil((resets_at - datetime.now(UTC)).total_seconds()), 1)
+        told = {"limit": str(limit), "scope": str(scope), "resets_at": resets_at and resets_at.isoformat()}
+        super().__init__(message, refused_by=refused_by, extra=told, retry_after=in_seconds)
 
 
 class InvalidAPIKey(AIExtensionsError):

@@ -15,7 +15,7 @@ from openedx_ai_extensions.workflows.retirement import Forgotten, ProviderThread
 class Command(BaseCommand):
     """Counts go to the output; what a provider failed to delete goes to the error output, with its id."""
 
-    help = "Delete the sessions and conversations of a person, and what LLM providers keep of them."
+    help = "Delete the sessions, conversations and consents of a person, and what LLM providers keep of them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", help="username or id")
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         done = "would be deleted" if dry_run else "deleted"
         self.stdout.write(f"sessions {done}: {retired.sessions}")
         self.stdout.write(f"submissions {done}: {retired.submissions}")
+        self.stdout.write(f"ledger rows {'that would lose' if dry_run else 'that lost'} the person: {retired.runs}")
+        self.stdout.write(f"consents {done}: {retired.consents}")
         if dry_run:
             self.stdout.write(f"provider threads kept: {len(threads)}")
             return

@@ -1,0 +1,56 @@
+"""Whose use is counted: the site, a provider, a course, a profile, a person, and a person in a course or profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run's use belongs: as a filter, None is any."""
+
+    user_id: int | None = None
+    course_id: str | None = None
+    profile_id: int | None = None
+    provider: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name among the totals."""
+        parts = [
+            f"{name}:{value}"
+            for name, value in (
+                ("person", self.user_id),
+                ("course", self.course_id),
+                ("profile", self.profile_id),
+                ("provider", self.provider),
+            )
+            if value is not None
+        ]
+        return "/".join(parts) or "site"
+
+    def covers(self, other: Place) -> bool:
+        """Does use there count here?"""
+        return (
+            self.user_id in (None, other.user_id)
+            and self.course_id in (None, other.course_id)
+            and self.profile_id in (None, other.profile_id)
+            and self.provider in (None, other.provider)
+        )
+
+    def subjects(self) -> Iterator[Place]:
+        """All that use at this place is counted for."""
+        yield Place()
+        if self.provider:
+            yield Place(provider=self.provider)
+        if self.course_id:
+            yield Place(course_id=self.course_id)
+        if self.profile_id:
+            yield Place(profile_id=self.profile_id)
+        if self.user_id:
+            yield Place(user_id=self.user_id)
+            if self.course_id:
+                yield Place(user_id=self.user_id, course_id=self.course_id)
+            if self.profile_id:
+                yield Place(user_id=self.user_id, profile_id=self.profile_id)

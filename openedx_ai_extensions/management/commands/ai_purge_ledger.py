@@ -1,0 +1,36 @@
+"""``manage.py ai_purge_ledger``: delete what is too old to keep from the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.accounting.purge import old_before, old_rows, purge
+
+
+class Command(BaseCommand):
+    """Runs go, a batch at a time; the sums that reports are made of stay."""
+
+    help = "Delete runs older than AI_EXTENSIONS_LEDGER_DAYS from the ledger. What reports add up stays."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, help="keep this many days instead")
+        parser.add_argument("--batch", type=int, default=1000, help="runs in a transaction (1000)")
+        parser.add_argument("--dry-run", action="store_true", help="only count")
+
+    def handle(self, *_args: Any, days: int | None, batch: int, dry_run: bool, **_options: Any) -> None:
+        days = conf.get("AI_EXTENSIONS_LEDGER_DAYS") if days is None else days
+        if days < 1 or batch < 1:
+            raise CommandError("--days and --batch must be 1 or more.")
+        before = old_before(days, timezone.now())
+        if dry_run:
+            self.stdout.write(f"runs before {before:%Y-%m-%d} that would be deleted: {old_rows(before).count()}")
+            return
+        deleted = 0
+        for number in purge(before, batch):
+            deleted += number
+            self.stdout.write(f"deleted: {deleted}", ending="\r" if self.stdout.isatty() else "\n")
+        self.stdout.write(f"runs before {before:%Y-%m-%d} deleted: {deleted}")

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+
+from tests.api.conftest import Api
+
+# What SQLite's one writer at a time makes of 64 clients takes a minute, and says no more than this.
+THREADS = 8 if connection.vendor == "sqlite" else 64
+
+
+@pytest.fixture
+def as_learner(learner) -> Api:
+    return Api(learner)
+
+
+@pytest.fixture
+def as_author(author) -> Api:
+    return Api(author)
+
+
+@pytest.fixture
+def clients(settings, db) -> list[Api]:
+    (course,) = settings.AI_EXTENSIONS_STANDALONE_COURSES
+    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**course, "learners": "*"}]
+    people = get_user_model().objects
+    return [Api(people.create_user(f"learner{number}")) for number in range(THREADS)]
+
+
+@pytest.fixture
+def priced_scope(make_scope, provider, settings):
+    """A workflow whose runs take 100 tokens and a hundredth of the site's currency."""
+    settings.AI_EXTENSIONS["default"]["PRICES"] = {"INPUT": 100, "OUTPUT": 100}
+    settings.AI_EXTENSIONS_EXPECTED_ANSWER_TOKENS = 10
+    provider.reply("Green.", usage={"prompt_tokens": 90, "completion_tokens": 10, "total_tokens": 100})
+    return make_scope(patch={"processor_config": {"LLMProcessor": {"stream": False}}})

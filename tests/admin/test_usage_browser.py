@@ -1,0 +1,67 @@
+"""The usage report in a real browser: on any screen, dark or light, with the keyboard alone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from openedx_ai_extensions.accounting import totals
+from tests.accounting.ledger import a_run
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@pytest.fixture
+def page(monkeypatch):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    # Its synchronous interface runs an event loop in this thread, where Django would refuse the test's own queries.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+        yield browser.new_page(viewport={"width": 1280, "height": 1000})
+        browser.close()
+
+
+@pytest.fixture
+def month(learner):
+    for day in range(30):
+        for number in range(day % 7):
+            outcome = "failed" if number == 5 else "completed"
+            a_run(user=learner, days_ago=day, first_token_ms=300 * (number + 1), outcome=outcome,
+                  course_id=f"course-v1:OpenedX+A{number}+2026")  # fmt: skip
+    totals.count()
+
+
+def test_reading_a_report(live_server, page, admin_user, month, tmp_path):
+    page.goto(f"{live_server.url}/admin/openedx_ai_extensions/aiusagebyplace/")
+    page.get_by_label("Username").fill("admin")
+    page.get_by_label("Password").fill("admin")
+    page.get_by_role("button", name="Log in").click()
+
+    assert page.get_by_role("img", name="Cost per day").is_visible()
+    assert page.get_by_role("table", name="All figures").is_visible()
+    page.screenshot(path=tmp_path / "light.png", full_page=True)
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=tmp_path / "dark.png", full_page=True)
+
+    by = page.get_by_label("A line for each")
+    by.focus()
+    page.keyboard.type("Course")
+    page.get_by_role("button", name="Show").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**by=course**")
+    assert page.get_by_role("rowheader", name="course-v1:OpenedX+A0+2026").count() == 1
+    page.screenshot(path=tmp_path / "course.png", full_page=True)
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.screenshot(path=tmp_path / "narrow.png", full_page=True)
+    # What is wider than the screen is scrolled to with the keyboard.
+    table = page.get_by_role("region", name="All figures")
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("element => element.scrollLeft > 0", arg=table.element_handle())
