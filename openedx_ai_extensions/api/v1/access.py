@@ -7,6 +7,7 @@ from typing import Any
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import NotAllowed
+from openedx_ai_extensions.rules import Guard
 
 
 def may_see(user: Any, context: RequestContext) -> bool:
@@ -15,9 +16,14 @@ def may_see(user: Any, context: RequestContext) -> bool:
 
 
 def require_sight(user: Any, context: RequestContext) -> None:
-    """Raises NotAllowed unless ``may_see``."""
+    """Raises NotAllowed unless ``may_see``.
+
+    Where that is for an exam, which the platform hides, those who are in the course read so.
+    """
     if not may_see(user, context):
-        raise NotAllowed
+        in_course = context.usage_key is not None and access.may_see(user, context.course_key, None)
+        guard = Guard(user=user, course_id=context.course_key, location_id=context.usage_key)
+        raise (in_course and guard.refusal()) or NotAllowed()
 
 
 def require_course_staff(user: Any, context: RequestContext) -> None:

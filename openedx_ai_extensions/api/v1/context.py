@@ -11,11 +11,11 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
 from rest_framework.request import Request
 
 from openedx_ai_extensions.api.v1.text import mended
+from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
 
@@ -57,12 +57,9 @@ class RequestContext:
 @lru_cache(maxsize=512)
 def _parse(raw: str) -> RequestContext:
     values = _texts(raw)
-    usage_key = _usage_key(values.get("locationId"))
-    course_key = _course_key(values.get("courseId"))
-    if usage_key is not None:
-        if course_key is not None and usage_key.context_key != course_key:
-            raise InvalidRequest(_("locationId does not belong to courseId."))
-        course_key = usage_key.course_key
+    course_key, usage_key = parse_place(
+        _key_text(values.get("courseId")), _key_text(values.get("locationId")), names=("courseId", "locationId")
+    )
     variant = values.get("serviceVariant")
     if variant is not None and variant not in dict(AIWorkflowScope.SERVICE_VARIANTS):
         raise InvalidRequest(_("serviceVariant must be lms or cms."))
@@ -87,29 +84,8 @@ def _texts(raw: str) -> dict[str, str]:
     return values
 
 
-def _key_text(value: str) -> str:
-    """Undo what browsers and proxies do to a key: a second percent-encoding, and a space for each plus."""
-    return unquote(value).strip().replace(" ", "+")
-
-
-def _course_key(value: str | None) -> CourseKey | None:
+def _key_text(value: str | None) -> str | None:
+    """Undo what browsers and proxies do to a key: a second percent-encoding, a space for each plus, a piece of path."""
     if value is None:
         return None
-    try:
-        return CourseKey.from_string(_key_text(value))
-    except InvalidKeyError:
-        raise InvalidRequest(_("courseId is not a course key.")) from None
-
-
-def _usage_key(value: str | None) -> UsageKey | None:
-    if value is None:
-        return None
-    try:
-        key = UsageKey.from_string(_key_text(value).removeprefix("/").removeprefix("unit/"))
-    except InvalidKeyError:
-        raise InvalidRequest(_("locationId is not a location.")) from None
-    course = key.context_key
-    # Locations of the oldest courses do not say which run they are in.
-    if not isinstance(course, CourseKey) or not course.is_course or course.run is None:
-        raise InvalidRequest(_("locationId is not a location in a course."))
-    return key
+    return unquote(value).strip().replace(" ", "+").removeprefix("/").removeprefix("unit/")

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
 from openedx_ai_extensions.workflows.redaction import redact
 
 
@@ -39,6 +40,23 @@ def _scope_data(scope: AIWorkflowScope) -> dict[str, Any]:
         "ui_slot_selector_id": scope.ui_slot_selector_id,
         "location_regex": scope.location_regex,
         "specificity_index": scope.specificity_index,
+    }
+
+
+def reading_data(reading: Reading) -> dict[str, Any]:
+    """What a model reads at a place, and what it doesn't."""
+    return {
+        "text": reading.text,
+        "characters": len(reading.text),
+        "left_out": [
+            {
+                "location_id": str(entry.usage_key),
+                "block_type": entry.category,
+                "reason": entry.reason.value,
+                "message": str(entry.reason.label),
+            }
+            for entry in reading.left_out
+        ],
     }
 
 

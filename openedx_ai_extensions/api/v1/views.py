@@ -26,11 +26,15 @@ from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
 from openedx_ai_extensions.api.v1.negotiation import JSONObjectParser, JSONOnly, accepts_stream, wants_events
 from openedx_ai_extensions.api.v1.prompt_access import profiles_using, require_editor, staffs_a_course_using
 from openedx_ai_extensions.api.v1.replay import Replay, replay_key
-from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data
+from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
+from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, PayloadTooLarge, WorkflowNotFound
 from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.processors import OpenEdXProcessor
+from openedx_ai_extensions.rules import Guard, Reason
 from openedx_ai_extensions.workflows.orchestrators import Stream
+from openedx_ai_extensions.workflows.orchestrators.execution import ALWAYS_ALLOWED
 from openedx_ai_extensions.workflows.redaction import configured_secrets
 
 try:
@@ -68,14 +72,27 @@ class ProfileView(WidgetView):
         context = self.context
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
         if scope is None or not scope.profile.is_usable or not may_see(request.user, context):
-            return Response({"status": "no_config", "timestamp": timestamp()})
+            return _no_config()
+        refusal = _guard(request, scope, context).refusal()
+        if refusal is not None and refusal.extra["reason"] != Reason.QUIET_HOURS:
+            return _no_config()
+        quiet = {} if refusal is None else {"unavailable": {"message": str(refusal), **refusal.extra}}
         return Response(
             {
                 "course_id": context.course_id,
                 "ui_components": scope.profile.get_ui_components(),
+                **quiet,
                 "timestamp": timestamp(),
             }
         )
+
+
+def _no_config() -> Response:
+    return Response({"status": "no_config", "timestamp": timestamp()})
+
+
+def _guard(request: Request, scope: AIWorkflowScope, context: RequestContext) -> Guard:
+    return Guard(user=request.user, course_id=context.course_key, location_id=context.usage_key, profile=scope.profile)
 
 
 # What these answer changes from one request to the next, and asking costs nothing.
@@ -146,6 +163,8 @@ class WorkflowView(WidgetView):
         )  # fmt: skip
         with Replay(key) as replay:
             if replay.stored is not None:
+                if run.action not in ALWAYS_ALLOWED:
+                    _guard(request, scope, context).require_allowed(asks_model=False)  # an old answer is one too
                 return self.again(request, replay, run_id)
             outcome = scope.execute(
                 user_input=run.user_input,
@@ -193,6 +212,46 @@ class ProfileListView(WidgetView):
         )
         data = profiles_data(profiles, configured_secrets())
         return Response({"profiles": data, "count": len(data), "timestamp": timestamp()})
+
+
+class CourseTextView(WidgetView):
+    """What a model reads at a place in a course, and what it doesn't and why, for the course's staff."""
+
+    def get(self, request: Request) -> Response:
+        context = self.context
+        require_course_staff(request.user, context)
+        if context.course_key is None:
+            raise InvalidRequest(_("courseId or locationId is required."))
+        require_sight(request.user, context)
+        processor = OpenEdXProcessor(
+            {
+                OpenEdXProcessor.__name__: {
+                    "retrieval_mode": _retrieval_mode(request),
+                    "char_limit": _char_limit(request),
+                }
+            },
+            # The course block stands for all its units.
+            location_id=context.usage_key or context.course_key.make_usage_key("course", "course"),
+            user=request.user,
+        )
+        reading = processor.explain_location_content()
+        return Response({**reading_data(reading), "timestamp": timestamp()})
+
+
+def _retrieval_mode(request: Request) -> str:
+    mode = request.query_params.get("retrieval_mode") or RetrievalMode.UNIT
+    if mode not in list(RetrievalMode):
+        raise InvalidRequest(_("retrieval_mode must be one of: {names}.").format(names=", ".join(RetrievalMode)))
+    return mode
+
+
+def _char_limit(request: Request) -> int | None:
+    limit = request.query_params.get("char_limit")
+    if not limit:
+        return None
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 10 and int(limit)):
+        raise InvalidRequest(_("char_limit must be a whole number greater than 0."))
+    return int(limit)
 
 
 class PromptView(WidgetView):

@@ -1,0 +1,220 @@
+"""What admins forbid and ask for: pauses and notices; and who has accepted what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from opaque_keys.edx.django.models import CourseKeyField
+
+from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet, checked_pattern
+from openedx_ai_extensions.workflows.models import AIWorkflowProfile
+
+
+class AIPause(ConfigurationModel):
+    """AI is off: everywhere, or where the pause says; always, or at the hours that it says."""
+
+    course_id = CourseKeyField(_lazy("only in this course"), max_length=255, blank=True)
+    profile = models.ForeignKey(
+        AIWorkflowProfile,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_lazy("only this profile"),
+    )
+    location_regex = models.CharField(
+        _lazy("only at these places"),
+        max_length=1000,
+        null=True,
+        blank=True,
+        help_text=_lazy(
+            "A regular expression. A place is meant when its key, or the key of anything that it is in, matches. What "
+            "is written there is kept from the AI elsewhere too. Course staff are not held up, and nobody in Studio."
+        ),
+    )
+    weekdays = models.CharField(
+        _lazy("on these days"),
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator("^[0-6]*$")],
+        help_text=_lazy("None: every day."),
+    )
+    from_time = models.TimeField(_lazy("from"), null=True, blank=True, help_text=_lazy("In the site's time zone."))
+    to_time = models.TimeField(
+        _lazy("to"), null=True, blank=True, help_text=_lazy("If not later than that: on the next day.")
+    )
+    starts_at = models.DateTimeField(_lazy("not before"), null=True, blank=True)
+    ends_at = models.DateTimeField(
+        _lazy("until"), null=True, blank=True, help_text=_lazy("Empty: until further notice.")
+    )
+    message = models.CharField(
+        _lazy("message"), max_length=500, blank=True, help_text=_lazy("What people read. Empty: our own words.")
+    )
+    enabled = models.BooleanField(_lazy("enabled"), default=True)
+
+    objects = ConfigurationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _lazy("AI pause")
+        verbose_name_plural = _lazy("AI pauses")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        parts = [str(self.course_id or ""), self.profile.slug if self.profile else "", self.location_regex or ""]
+        return " · ".join(filter(None, parts)) or _("The whole site")
+
+    @property
+    def has_hours(self) -> bool:
+        """Does it come and go by itself?"""
+        return bool(self.weekdays) or self.from_time is not None
+
+    def clean(self) -> None:
+        """The pattern compiles, and the times make sense together.
+
+        Raises:
+            ValidationError: by field.
+        """
+        super().clean()
+        self.location_regex = checked_pattern(self.location_regex)
+        self.weekdays = "".join(sorted(set(self.weekdays)))
+        if (self.from_time is None) != (self.to_time is None):
+            raise ValidationError({"to_time": _("Give both times, or neither.")})
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValidationError({"ends_at": _("The end must come after the beginning.")})
+
+
+class NoticeQuerySet(ConfigurationQuerySet["AINotice"]):
+    """Keeps the wordings that bulk changes make, too."""
+
+    def update(self, **kwargs: Any) -> int:
+        with transaction.atomic(using=self.db):
+            keys = list(self.values_list("pk", flat=True)) if "text" in kwargs else []
+            changed = super().update(**kwargs)
+            self._keep_versions(keys)
+        return changed
+
+    update.alters_data = True  # type: ignore[attr-defined]  # as Django marks its own
+
+    def bulk_create(self, objs: Iterable[AINotice], *args: Any, **kwargs: Any) -> list[AINotice]:
+        with transaction.atomic(using=self.db):
+            created = super().bulk_create(objs, *args, **kwargs)
+            profiles = [notice.profile_id for notice in created]
+            here = models.Q(profile__in=profiles) | (models.Q(profile=None) if None in profiles else models.Q(pk=None))
+            self._keep_versions(self.model.objects.filter(here).values_list("pk", flat=True))
+        return created
+
+    def _keep_versions(self, keys: Iterable[int]) -> None:
+        for notice in self.model.objects.using(self.db).filter(pk__in=list(keys)):
+            notice.keep_version()
+
+
+class AINotice(ConfigurationModel):
+    """What people must accept before a model is asked for them: of one profile, or of all that have none of their own.
+
+    Every wording that it ever had is kept.
+    """
+
+    profile = models.OneToOneField(
+        AIWorkflowProfile,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_lazy("profile"),
+        help_text=_lazy("Empty: the whole site, but for profiles with a notice of their own."),
+    )
+    text = models.TextField(
+        _lazy("text"),
+        max_length=20_000,
+        help_text=_lazy("Plain text. Everybody is asked again when it changes, even by a letter."),
+    )
+    enabled = models.BooleanField(
+        _lazy("enabled"),
+        default=True,
+        help_text=_lazy("A profile's notice that is not enabled asks for nothing there."),
+    )
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _lazy("AI notice")
+        verbose_name_plural = _lazy("AI notices")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return self.profile.slug if self.profile else _("The whole site")
+
+    def clean(self) -> None:
+        """One for the site is enough.
+
+        Raises:
+            ValidationError: there is another.
+        """
+        super().clean()
+        # A unique column of the database holds any number of nulls.
+        if self.profile_id is None and AINotice.objects.filter(profile=None).exclude(pk=self.pk).exists():
+            raise ValidationError({"profile": _("The site has a notice already.")})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As every configuration is saved; a new wording is a new version."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.keep_version()
+
+    def keep_version(self) -> AINoticeVersion:
+        """Its present wording as a version: the last one, or else a new one."""
+        last = AINoticeVersion.objects.filter(notice=self).order_by("-number").first()
+        if last is not None and last.text == self.text:
+            return last
+        number = last.number + 1 if last else 1
+        return AINoticeVersion.objects.create(notice=self, title=str(self), number=number, text=self.text)
+
+
+class AINoticeVersion(models.Model):
+    """One wording of a notice. It outlives its notice: somebody may have accepted it."""
+
+    notice = models.ForeignKey(
+        AINotice, models.SET_NULL, null=True, related_name="versions", verbose_name=_lazy("notice")
+    )
+    title = models.CharField(_lazy("of"), max_length=100)
+    number = models.PositiveIntegerField(_lazy("version"))
+    text = models.TextField(_lazy("text"))
+    created_at = models.DateTimeField(_lazy("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _lazy("wording of an AI notice")
+        verbose_name_plural = _lazy("wordings of AI notices")
+        default_permissions = ("view",)
+        constraints = (models.UniqueConstraint(fields=["notice", "number"], name="ai_notice_version"),)
+
+    def __str__(self) -> str:
+        return _("{notice}, version {number}").format(notice=self.title, number=self.number)
+
+
+class AIConsent(models.Model):
+    """One person has accepted one wording, for certain providers and regions; and maybe taken it back."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_lazy("person"))
+    fingerprint = models.CharField(_lazy("fingerprint"), max_length=64)
+    version = models.ForeignKey(AINoticeVersion, models.PROTECT, related_name="consents", verbose_name=_lazy("notice"))
+    providers = models.CharField(_lazy("providers"), max_length=255, blank=True)
+    accepted_at = models.DateTimeField(_lazy("accepted"))
+    withdrawn_at = models.DateTimeField(_lazy("withdrawn"), null=True)
+    # True or null, as no database takes two nulls for the same: of those that hold there is one.
+    holds = models.BooleanField(_lazy("holds"), null=True, default=True)
+
+    class Meta:
+        verbose_name = _lazy("AI consent")
+        verbose_name_plural = _lazy("AI consents")
+        default_permissions = ("view",)
+        constraints = (models.UniqueConstraint(fields=["user", "fingerprint", "holds"], name="ai_consent_holds"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.version_id}"

@@ -1,0 +1,59 @@
+"""To whom a profile sends what people say: the providers that may answer for it, and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openedx_ai_extensions import conf
+
+ASK_NO_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor", "ContentLibraryProcessor"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Recipient:
+    """An entry of the setting ``AI_EXTENSIONS``, as far as it matters to whoever consents.
+
+    Attributes:
+        name: the entry's.
+        vendor: whose model it is: the part of its name before the slash.
+        region: as the entry's ``REGION`` says; empty when it says nothing.
+    """
+
+    name: str
+    vendor: str
+    region: str
+
+
+def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
+    """All that may get to read a question: the providers of the profile's processors, and those that stand in for them.
+
+    Providers that the site does not have are left out: nothing can be sent to them.
+    """
+    names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
+    entries = {_resolved(name) for name in names}
+    return tuple(sorted(_recipient(name, conf.providers()[name]) for name in entries if name in conf.providers()))
+
+
+def _names(processor: str, config: Any) -> Iterator[str]:
+    if processor in ASK_NO_MODEL or not isinstance(config, Mapping):
+        return
+    name = str(config.get("provider") or "default")
+    yield name
+    stand_ins = config.get("fallbacks") or _parameter(conf.providers().get(_resolved(name), {}), "fallbacks") or ()
+    yield from map(str, stand_ins if isinstance(stand_ins, list | tuple) else ())
+
+
+def _resolved(name: str) -> str:
+    """``default`` is the entry so named, or else the first."""
+    return next(iter(conf.providers()), name) if name == "default" and name not in conf.providers() else name
+
+
+def _recipient(name: str, entry: Mapping[str, Any]) -> Recipient:
+    vendor, slash, _model = str(_parameter(entry, "model") or "").partition("/")
+    return Recipient(name, vendor if slash else "openai", str(_parameter(entry, "region") or ""))
+
+
+def _parameter(entry: Mapping[str, Any], name: str) -> Any:
+    return next((value for key, value in entry.items() if key.lower() == name), None)
