@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.moderation import moderator_problem
 from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
 from openedx_ai_extensions.workflows import registry, template_utils
 from openedx_ai_extensions.workflows.schema import schema_problems
@@ -36,7 +37,7 @@ def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage
     if not conf.providers():
         hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
         messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
-    return [*messages, *_backend(), *_capabilities()]
+    return [*messages, *_backend(), *_capabilities(), *_moderators()]
 
 
 def _backend() -> Iterator[CheckMessage]:
@@ -58,6 +59,18 @@ def _capabilities() -> Iterator[CheckMessage]:
                 f"The provider '{name}' of AI_EXTENSIONS states CAPABILITIES that do not exist.",
                 hint=f"A dictionary of true and false for any of: {known}.",
                 id="openedx_ai_extensions.E005",
+            )
+
+
+def _moderators() -> Iterator[CheckMessage]:
+    used = (name for names in conf.get("AI_EXTENSIONS_MODERATION").values() for name in names)
+    for name in dict.fromkeys([*conf.get("AI_EXTENSIONS_MODERATORS"), *used]):
+        problem = moderator_problem(name)
+        if problem:
+            yield Error(
+                f"The moderator '{name}' cannot be used: {problem}.",
+                hint="Nothing passes where it is asked. " + conf.SETTINGS["AI_EXTENSIONS_MODERATORS"].meaning,
+                id="openedx_ai_extensions.E006",
             )
 
 

@@ -84,7 +84,7 @@ def _run(orchestration: AIOrchestrationData, run_id: str) -> None:
     Raises:
         AIExtensionsError: as REST would answer.
     """
-    course_key, usage_key = parse_place(orchestration.course_id, orchestration.location_id)
+    course_key, usage_key = parse_place(orchestration.course_id or None, orchestration.location_id or None)
     user_input = _user_input(orchestration.user_input)
     user = get_user_model().objects.filter(pk=orchestration.user_id).first()
     if user is None or not may_see(user, course_key, usage_key):

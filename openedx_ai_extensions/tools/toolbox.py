@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
+from openedx_ai_extensions.rules import Guard
 from openedx_ai_extensions.tools.arguments import parse_arguments
 from openedx_ai_extensions.tools.registry import Tool, ToolContext
 
@@ -132,6 +133,7 @@ class Toolbox:
             try:
                 if not tool.permits(self._context):
                     return _Outcome(str(NotAllowed()), reason=NotAllowed.code)
+                self._require_allowed()
                 result = tool.run(self._context, parse_arguments(tool.parameters, arguments))
                 return _Outcome(_as_text(result), ok=True, reason="done")
             except AIExtensionsError as error:
@@ -139,6 +141,13 @@ class Toolbox:
             except BaseException as error:  # noqa: BLE001  # else the thread's last words would be its text
                 _log_failure(tool, error)
                 return _failure()
+
+    def _require_allowed(self) -> None:
+        """Raises Refused where the site's rules keep AI away from this person: time has passed since the run began."""
+        here = self._context
+        if here.user is not None:  # else it is for nobody, and so at no place
+            guard = Guard(user=here.user, course_id=here.course_id, location_id=here.location_id)
+            guard.require_allowed(asks_model=False)
 
 
 def _failure() -> _Outcome:

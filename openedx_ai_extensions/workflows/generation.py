@@ -9,32 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from typing import Any
 
-from django.conf import settings
-from django.core.cache import CacheHandler
-from django.core.cache.backends.base import BaseCache
-from django.core.signals import setting_changed
 from django.db import transaction
 
 from openedx_ai_extensions.workflows.outage import is_outage
+from openedx_ai_extensions.workflows.shared_cache import shared_cache
 
 logger = logging.getLogger(__name__)
 
 KEY = "generation"
 _uncommitted = threading.local()
-_handles = threading.local()
-
-
-def _cache() -> BaseCache:
-    """This thread's handle: backends promise no more than that one thread may use one."""
-    try:
-        handle: BaseCache = _handles.cache
-    except AttributeError:
-        # LMS and Studio share a cache server but not a key prefix: this token must be the same for both.
-        shared = {**settings.CACHES["default"], "KEY_PREFIX": "openedx_ai_extensions"}
-        handle = _handles.cache = CacheHandler({"default": shared})["default"]
-    return handle
 
 
 def current() -> str | None:
@@ -42,7 +26,7 @@ def current() -> str | None:
     if getattr(_uncommitted, "connection", None) is not None and _has_uncommitted_changes():
         return None
     try:
-        token: str | None = _cache().get(KEY)
+        token: str | None = shared_cache().get(KEY)
         return token or _new_token()
     except Exception as error:
         if not is_outage(error):
@@ -53,7 +37,7 @@ def current() -> str | None:
 
 def _new_token() -> str | None:
     """Agree with the other processes on a token; None where the cache keeps nothing."""
-    cache = _cache()
+    cache = shared_cache()
     cache.add(KEY, uuid.uuid4().hex, timeout=None)
     token: str | None = cache.get(KEY)
     return token
@@ -74,7 +58,7 @@ def bump(using: str | None = None) -> None:
 
 def _replace_token() -> None:
     try:
-        _cache().set(KEY, uuid.uuid4().hex, timeout=None)
+        shared_cache().set(KEY, uuid.uuid4().hex, timeout=None)
     except Exception as error:
         if not is_outage(error):
             raise
@@ -89,12 +73,3 @@ def _has_uncommitted_changes() -> bool:
     if not pending:
         _uncommitted.connection = None
     return pending
-
-
-def _forget_cache(*, setting: str, **_kwargs: Any) -> None:
-    global _handles  # noqa: PLW0603  # every thread's handle goes at once
-    if setting == "CACHES":
-        _handles = threading.local()
-
-
-setting_changed.connect(_forget_cache)

@@ -12,8 +12,9 @@ from typing import Any
 from django.db import transaction
 from submissions.models import StudentItem, Submission
 
+from openedx_ai_extensions.accounting.totals import forget_person
 from openedx_ai_extensions.exceptions import AIExtensionsError, ThreadGone
-from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.models import AIConsent, AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm import gateway
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
@@ -39,11 +40,15 @@ class Retired:
     Attributes:
         sessions: our sessions.
         submissions: submissions of ours, with those of sessions deleted before.
+        runs: rows of the ledger, which stay without the person.
+        consents: what the person has accepted.
         threads: what providers keep of the sessions; nothing else knows of them once the sessions are gone.
     """
 
     sessions: int
     submissions: int
+    runs: int
+    consents: int
     threads: tuple[ProviderThread, ...]
 
 
@@ -63,7 +68,7 @@ class Forgotten:
 
 
 def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
-    """Delete a person's sessions and submissions, all or nothing; providers are not asked.
+    """Delete a person's sessions, submissions and consents, all or nothing; providers are not asked.
 
     Args:
         user: the person.
@@ -80,13 +85,18 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
         threads = tuple(
             _thread(session) for session in sessions.exclude(remote_response_id="").select_related("profile")
         )
-        retired = Retired(sessions.count(), submissions.count(), threads)
+        runs = AIWorkflowRun.objects.filter(user_id=user.pk)
+        consents = AIConsent.objects.filter(user_id=user.pk)
+        retired = Retired(sessions.count(), submissions.count(), runs.count(), consents.count(), threads)
         if not dry_run:
             sessions.delete()
             items.delete()
+            consents.delete()
+            forget_person(user.pk)
     logger.info(
-        "retirement.%s user=%s sessions=%s submissions=%s threads=%s",
-        "counted" if dry_run else "done", user.pk, retired.sessions, retired.submissions, len(threads),
+        "retirement.%s user=%s sessions=%s submissions=%s runs=%s consents=%s threads=%s",
+        "counted" if dry_run else "done", user.pk, retired.sessions, retired.submissions, retired.runs,
+        retired.consents, len(threads),
     )  # fmt: skip
     return retired
 

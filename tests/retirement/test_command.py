@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
+from openedx_ai_extensions.models import AIWorkflowRun
 from tests.retirement.conftest import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,13 +24,24 @@ def run(*arguments) -> tuple[list[str], str]:
 @pytest.mark.parametrize("name", ["username", "pk"])
 def test_it_deletes_and_counts(chats, responses, learner, author, name):
     assert run(str(getattr(learner, name))) == (
-        ["sessions deleted: 1", "submissions deleted: 4", "provider responses deleted: 2", "provider threads left: 0"],
+        [
+            "sessions deleted: 1",
+            "submissions deleted: 4",
+            "ledger rows that lost the person: 2",
+            "consents deleted: 0",
+            "provider responses deleted: 2",
+            "provider threads left: 0",
+        ],
         "",
     )
+    assert AIWorkflowRun.objects.filter(user=None).count() == 2
+    assert not AIWorkflowRun.objects.filter(user=learner).exists()
     assert (kept(learner), kept(author), len(responses.memory.responses)) == ((0, 0), (1, 4), 2)
     assert run("learner")[0] == [
         "sessions deleted: 0",
         "submissions deleted: 0",
+        "ledger rows that lost the person: 0",
+        "consents deleted: 0",
         "provider responses deleted: 0",
         "provider threads left: 0",
     ]
@@ -37,7 +49,14 @@ def test_it_deletes_and_counts(chats, responses, learner, author, name):
 
 def test_a_dry_run_only_counts(chats, responses, learner):
     lines, _errors = run("learner", "--dry-run")
-    assert lines == ["sessions would be deleted: 1", "submissions would be deleted: 4", "provider threads kept: 1"]
+    assert lines == [
+        "sessions would be deleted: 1",
+        "submissions would be deleted: 4",
+        "ledger rows that would lose the person: 2",
+        "consents would be deleted: 0",
+        "provider threads kept: 1",
+    ]
+    assert AIWorkflowRun.objects.filter(user=learner).count() == 2
     assert kept(learner) == (1, 4)
     assert not responses.lookups
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openedx_ai_extensions.processors.llm.errors import CutOff
-from openedx_ai_extensions.processors.llm.exchange import Completion, Request, ToolCall
+from openedx_ai_extensions.processors.llm.exchange import TOKEN_COUNTS, Completion, Moderated, Request, ToolCall
 from openedx_ai_extensions.processors.llm.providers import Provider
 from openedx_ai_extensions.processors.llm.stream import Pump
 
@@ -22,6 +22,8 @@ def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[st
     sent: dict[str, Any] = {"messages": messages}
     if request.tools:
         sent["tools"] = [{"type": "function", "function": dict(tool)} for tool in request.tools]
+    if request.schema is not None:
+        sent["response_format"] = {"type": "json_schema", "json_schema": dict(request.schema)}
     if stream:
         sent["stream"] = True
         if capabilities.streams_usage:
@@ -40,13 +42,24 @@ def _marked(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def read_completion(response: Any, provider: Provider) -> Completion:
+def read_completion(response: Any, provider: Provider, request: Request) -> Completion:
     message = response.choices[0].message
     calls = [
         ToolCall(call.id or "", call.function.name or "", call.function.arguments or "{}")
         for call in message.tool_calls or ()
     ]
-    return Completion(message.content or "", usage_of(response), response.model or provider.model, calls)
+    model_used = response.model or provider.model
+    return Completion(message.content or "", usage_of(response), model_used, calls, request=request)
+
+
+def read_moderation(response: Any) -> Moderated:
+    """OpenAI's moderation, the only one that LiteLLM knows."""
+    flagged = [result for result in response.results if result.flagged]
+    categories = {name for result in flagged for name, applies in (result.categories or {}).items() if applies}
+    reported = getattr(response, "usage", None) or {}
+    usage = reported if isinstance(reported, Mapping) else vars(reported)
+    counts = {name: usage.get(name) for name in ("prompt_tokens", "completion_tokens")}
+    return Moderated(bool(flagged), sorted(categories), {name: n for name, n in counts.items() if isinstance(n, int)})
 
 
 def read_stream(wrapper: Any, provider: Provider, pump: Pump) -> Iterator[str]:
@@ -123,5 +136,8 @@ class CallParts:
 def usage_of(response: Any) -> Mapping[str, int]:
     """Token counts that the provider reported."""
     usage = getattr(response, "usage", None)
-    counts = {name: getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    counts = {name: getattr(usage, name, None) for name in TOKEN_COUNTS}
+    details = getattr(usage, "prompt_tokens_details", None)
+    counts["cached_tokens"] = getattr(details, "cached_tokens", None)
+    counts["cache_written_tokens"] = getattr(details, "cache_creation_tokens", None)
     return {name: count for name, count in counts.items() if isinstance(count, int)}

@@ -11,9 +11,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import ProcessorError
-from openedx_ai_extensions.processors.llm.exchange import Answer, Request, Thread, ToolCall
+from openedx_ai_extensions.processors.llm.exchange import Answer, Request, Thread, ToolCall, add_counts
 from openedx_ai_extensions.processors.llm.messages import sendable
 from openedx_ai_extensions.processors.llm.stream import Chunks
+from openedx_ai_extensions.rules import current_guard
 from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
@@ -57,9 +58,11 @@ class Conversation(Chunks):
         usage: token counts of all rounds together.
         model_used: the model's name, as the provider said it.
         response_id: where the provider's thread ends now; empty without one.
+        is_refused: what the model said must not be shown.
 
     Raises (also while iterating):
         ProcessorError: the model went on asking for tools.
+        Refused: the site's rules allow no more.
         AIExtensionsError: the provider failed.
     """
 
@@ -68,14 +71,17 @@ class Conversation(Chunks):
         self.usage: dict[str, int] = {}
         self.model_used = ""
         self.response_id = ""
+        self.is_refused = False
         self._request = request
         self._toolbox = toolbox
         self._ask = ask
         self._max_rounds = max_rounds
+        self._guard = current_guard()
         self._until = None if request.seconds is None else time.monotonic() + request.seconds
         self._texts: list[bytes] = []  # of the round under way
         self._given_back = 0  # how many of the messages the model has been sent
         self._answer = ask(request)
+        self._request = self._answer.request  # another provider may have answered, and goes on
         self._chunks = self._rounds()
 
     def so_far(self) -> list[dict[str, Any]]:
@@ -100,7 +106,9 @@ class Conversation(Chunks):
             for position, call in enumerate(calls):
                 yield from self._call(call, allowed=position < MAX_CALLS)
             self._request = self._next_request()
+            self._look_at_the_rules()
             self._answer = self._ask(self._request)
+            self._request = self._answer.request
         logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, self.model_used)
         raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
 
@@ -114,8 +122,7 @@ class Conversation(Chunks):
                     yield b"\n\n"
                 self._texts.append(chunk)
             yield chunk
-        for name, count in answer.usage.items():
-            self.usage[name] = self.usage.get(name, 0) + count
+        add_counts(self.usage, answer.usage)
         self.model_used = answer.model_used or self.model_used
         self.response_id = answer.response_id
         calls = answer.tool_calls
@@ -128,6 +135,7 @@ class Conversation(Chunks):
 
     def _call(self, call: ToolCall, *, allowed: bool) -> Iterator[bytes]:
         yield Notice("tool", {"name": call.name, "state": "started"})
+        self._look_at_the_rules()
         if self._toolbox is None:
             text, state = "There is no such tool.", "failed"
         elif allowed and (self._until is None or time.monotonic() < self._until):
@@ -137,6 +145,11 @@ class Conversation(Chunks):
             text, state = "Refused: too many calls for one answer.", "failed"
         self.messages.append(_result(call.id, call.name, text))
         yield Notice("tool", {"name": call.name, "state": state})
+
+    def _look_at_the_rules(self) -> None:
+        """Raises Refused if what was allowed when the answer began is not any more."""
+        if self._guard is not None:
+            self._guard.check_again()
 
     def _next_request(self) -> Request:
         asked = self._request

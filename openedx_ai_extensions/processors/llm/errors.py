@@ -74,6 +74,11 @@ def may_retry(error: AIExtensionsError, reason: BaseException) -> bool:
     return isinstance(error, ServiceUnavailable) and not isinstance(error, ThreadGone)
 
 
+def has_timed_out(error: BaseException) -> bool:
+    """Was it silence that the call failed of?"""
+    return isinstance(error, DeadlineExceeded) or _status(error) == 408
+
+
 def _ours(error: BaseException, status: int | None) -> AIExtensionsError | None:  # noqa: PLR0911  # one line a meaning
     names = {cls.__name__ for cls in type(error).__mro__}
     text = str(error)

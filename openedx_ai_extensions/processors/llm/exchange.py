@@ -6,6 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from openedx_ai_extensions.accounting import Run
+
+# What everybody may know of the tokens that an answer took. The ledger also knows which came from a cache.
+TOKEN_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
@@ -50,7 +55,13 @@ class Request:
         tools: definitions ``{"name", "description", "parameters"}`` of what the model may call.
         hosted_tools: tools that the provider itself runs, in the form of OpenAI's Responses API.
         thread: go on with, or begin, a thread that the provider keeps; None for a call that stands alone.
-        seconds: time left for the answer, retries included; None for the provider's own limit.
+        seconds: time left for the answer, retries and other providers included; None for the provider's own limit.
+        run: in whose account the call is; None for a call outside of any run.
+        fallbacks: names of the providers to ask in its place, in this order, when it fails before it says anything.
+        begin_within: seconds after which the next of them is asked; None when there is none.
+        may_trim: the oldest of the history may be left out, as far as the model's window makes it necessary.
+        schema: the form of the answer (name, JSON Schema), for providers that take one; messages say it in words too.
+        may_be_cached: whoever asks the same may get the same answer.
     """
 
     provider: str
@@ -60,6 +71,34 @@ class Request:
     hosted_tools: Sequence[Mapping[str, Any]] = ()
     thread: Thread | None = None
     seconds: float | None = None
+    run: Run | None = None
+    fallbacks: Sequence[str] = ()
+    begin_within: float | None = None
+    may_trim: bool = False
+    schema: Mapping[str, Any] | None = None
+    may_be_cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """What a moderation model says of a text.
+
+    Attributes:
+        is_flagged: it should not pass.
+        categories: why, in the provider's words.
+        usage: ``prompt_tokens`` and ``completion_tokens``, where the provider reports them.
+    """
+
+    is_flagged: bool
+    categories: Sequence[str]
+    usage: Mapping[str, int]
+
+
+def add_counts(total: dict[str, int], usage: Mapping[str, int]) -> None:
+    """Add an answer's ``TOKEN_COUNTS``, as far as the provider told them."""
+    for name in TOKEN_COUNTS:
+        if name in usage:
+            total[name] = total.get(name, 0) + usage[name]
 
 
 class Answer(Protocol):
@@ -67,7 +106,7 @@ class Answer(Protocol):
 
     @property
     def usage(self) -> Mapping[str, int]:
-        """Token counts as the provider reported them, maybe none."""
+        """What the provider reported, maybe nothing: ``TOKEN_COUNTS``, ``cached_tokens``, ``cache_written_tokens``."""
 
     @property
     def model_used(self) -> str: ...
@@ -78,6 +117,10 @@ class Answer(Protocol):
     @property
     def response_id(self) -> str:
         """The provider's name for this answer in its thread; empty when it keeps none."""
+
+    @property
+    def request(self) -> Request:
+        """What was asked in the end, and of whom: the next round of the conversation goes on from there."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
@@ -94,6 +137,7 @@ class Completion:
     model_used: str
     tool_calls: Sequence[ToolCall] = ()
     response_id: str = ""
+    request: Request = field(kw_only=True)
 
     def __iter__(self) -> Iterator[bytes]:
         if self.text:

@@ -11,32 +11,46 @@ import contextlib
 import logging
 import os
 import queue
-import random
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable, ThreadGone
+from openedx_ai_extensions.accounting.prices import Price, PriceSource
+from openedx_ai_extensions.exceptions import ThreadGone
 from openedx_ai_extensions.processors.llm import chat, responses
-from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, may_retry, translate
-from openedx_ai_extensions.processors.llm.exchange import Completion, Request
+from openedx_ai_extensions.processors.llm.answer_cache import AnswerCache, answer_cache
+from openedx_ai_extensions.processors.llm.attempts import in_thread, with_retries
+from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, translate
+from openedx_ai_extensions.processors.llm.exchange import Completion, Moderated, Request
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.stream import Pump, TextStream
 
 logger = logging.getLogger(__name__)
 
-FIRST_WAIT = 0.5  # seconds before the first retry; doubles each time
 TOKENIZER_PIECE = 2_000  # characters
 
 # Parameters of a provider that are for us, not for LiteLLM.
-OURS = frozenset({"connect_timeout", "first_byte_timeout", "total_timeout", "max_input_tokens", "capabilities"})
+OURS = frozenset(
+    {"connect_timeout", "first_byte_timeout", "total_timeout", "max_input_tokens", "capabilities", "prices",
+     "fallbacks", "region"}
+)  # fmt: skip
 
-Value = TypeVar("Value")
+# A stream that says it is at work is waited for this long: what fails at all mostly fails by then, and whatever fails
+# before there is text can be tried again.
+SETTLING = 2.0  # seconds
+
+# Our names for the prices in LiteLLM's table, which are of one token, in US dollars.
+PRICES = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cached_input": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+}
 
 
 @lru_cache(maxsize=1)
@@ -72,14 +86,16 @@ def complete(request: Request) -> Completion:
         AIExtensionsError: the provider failed, after retries; see ``errors``.
     """
     provider = find_provider(request.provider)
-    total = _total(provider, request)
+    total = _beginning(provider, request)
 
     def ask(deadline: float) -> Completion:
-        response = _in_thread(lambda: _call(provider, request, read_timeout=total), deadline)
+        # The same timeout every time, whatever is left: LiteLLM keeps a client, with its connections, for each.
+        longest = _seconds(provider, "TOTAL_TIMEOUT")
+        response = in_thread(lambda: _call(provider, request, read_timeout=longest), deadline)
         read = responses.read_completion if request.thread else chat.read_completion
-        return read(response, provider)
+        return read(response, provider, request)
 
-    return _with_retries(ask, provider, total)
+    return with_retries(ask, provider, total, others_wait=request.begin_within is not None)
 
 
 def stream(request: Request) -> TextStream:
@@ -90,11 +106,16 @@ def stream(request: Request) -> TextStream:
     """
     provider = find_provider(request.provider)
     idle = _seconds(provider, "FIRST_BYTE_TIMEOUT")
+    end = time.monotonic() + _total(provider, request)
 
     def open_stream(deadline: float) -> TextStream:
         pump = Pump(lambda pump: _texts(provider, request, pump, idle))
         try:
             first = pump.get(min(idle, deadline - time.monotonic()))
+            settled = min(time.monotonic() + SETTLING, deadline)
+            with contextlib.suppress(queue.Empty):
+                while first == "" and time.monotonic() < settled:
+                    first = pump.get(settled - time.monotonic())
         except queue.Empty:
             pump.close()
             raise DeadlineExceeded from None
@@ -102,11 +123,32 @@ def stream(request: Request) -> TextStream:
             pump,
             first=first,
             idle=idle,
-            deadline=deadline,
+            deadline=end,
             on_fault=lambda error: translate(error, provider=provider.name, model=provider.model),
         )
 
-    return _with_retries(open_stream, provider, _total(provider, request))
+    others_wait = request.begin_within is not None
+    return with_retries(open_stream, provider, _beginning(provider, request), others_wait=others_wait)
+
+
+def recall(request: Request) -> Completion | None:
+    """The answer that this provider gave to the same request before, where the response cache has it."""
+    cache = _answer_cache() if request.may_be_cached else None
+    return cache.get(find_provider(request.provider), request) if cache else None
+
+
+def remember(request: Request, text: str, model_used: str) -> None:
+    """Keep a whole answer for whoever asks the same, where the site and the profile want that."""
+    cache = _answer_cache() if request.may_be_cached else None
+    if cache:
+        cache.put(find_provider(request.provider), request, text, model_used)
+
+
+def _answer_cache() -> AnswerCache | None:
+    """The site's response cache; None when it wants none, or has set one that cannot be made."""
+    if not conf.get("AI_EXTENSIONS_ENABLE_LLM_CACHE"):
+        return None
+    return answer_cache(_libraries()[0], conf.get("AI_EXTENSIONS_LLM_CACHE"))
 
 
 def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
@@ -135,10 +177,10 @@ def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
                     return {**response.model_dump(), "input": items}
                 more = {"after": page["last_id"]}
 
-        found: Mapping[str, Any] = _in_thread(fetch, deadline)
+        found: Mapping[str, Any] = in_thread(fetch, deadline)
         return found
 
-    return _with_retries(ask, provider, total)
+    return with_retries(ask, provider, total)
 
 
 def delete_response(provider_name: str, response_id: str) -> str:
@@ -165,15 +207,42 @@ def delete_response(provider_name: str, response_id: str) -> str:
                 previous.append(response.previous_response_id or "")
             litellm.delete_responses(response_id=response_id, **sent)
 
-        _in_thread(delete, deadline)
+        in_thread(delete, deadline)
 
     try:
-        _with_retries(ask, provider, total)
+        with_retries(ask, provider, total)
     except ThreadGone:
         if not previous:
             raise
         # It was there a moment ago: the provider had deleted it when its answer got lost, and was asked again.
     return previous[0]
+
+
+def moderate(provider_name: str, text: str, seconds: float) -> Moderated:
+    """Have a provider's moderation model look at a text.
+
+    Raises:
+        AIExtensionsError: the provider failed, or took longer than this, tries included.
+    """
+    provider = find_provider(provider_name)
+    litellm, _httpx = _libraries()  # the first import takes longer than a moderator may
+    stated = _parameters(provider)
+    client = _moderation_client(stated.get("api_key"), stated.get("api_base") or stated.get("base_url"), seconds)
+    model = provider.model.partition("/")[2] or provider.model
+
+    def ask(deadline: float) -> Moderated:
+        response = in_thread(lambda: litellm.moderation(input=text, model=model, client=client), deadline)
+        return chat.read_moderation(response)
+
+    return with_retries(ask, provider, seconds)
+
+
+@lru_cache(maxsize=8)
+def _moderation_client(key: str | None, address: str | None, seconds: float) -> Any:
+    """The client that LiteLLM would make anew for each call, to wait for ten minutes and try three times."""
+    import openai
+
+    return openai.OpenAI(api_key=key, base_url=address, timeout=seconds, max_retries=0)
 
 
 def total_seconds(provider_name: str) -> float:
@@ -195,10 +264,35 @@ def context_tokens(provider_name: str) -> int | None:
     stated = provider.parameters.get("max_input_tokens")
     if stated is not None:
         return int(stated)
-    litellm, _httpx = _libraries()
-    known = litellm.model_cost.get(provider.model) or litellm.model_cost.get(provider.model.partition("/")[2]) or {}
-    limit = known.get("max_input_tokens")
+    limit = _known_of(provider).get("max_input_tokens")
     return limit if isinstance(limit, int) else None
+
+
+def understood_options(provider: Provider, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a profile's options, those that LiteLLM knows to be understood by this provider's model."""
+    litellm, _httpx = _libraries()
+    known = litellm.get_supported_openai_params(model=provider.model, custom_llm_provider=provider.kind)
+    return {name: value for name, value in options.items() if known is None or name in known}
+
+
+def price(provider: Provider) -> Price | None:
+    """What its tokens cost: as the site states, else by LiteLLM's own table; None when neither says."""
+    stated = provider.parameters.get("prices")
+    if stated:
+        return Price.of({name.lower(): amount for name, amount in stated.items()}, PriceSource.SITE)
+    known = _known_of(provider)
+    rate = Decimal(str(conf.get("AI_EXTENSIONS_CURRENCY_PER_USD"))) * 1_000_000
+    dollars = {ours: known.get(theirs) for ours, theirs in PRICES.items()}
+    amounts = {name: Decimal(str(amount)) * rate for name, amount in dollars.items() if amount is not None}
+    return Price.of(amounts, PriceSource.TABLE) if {"input", "output"} <= amounts.keys() else None
+
+
+def _known_of(provider: Provider) -> Mapping[str, Any]:
+    """What LiteLLM's own table says of the provider's model."""
+    litellm, _httpx = _libraries()
+    table = litellm.model_cost
+    known: Mapping[str, Any] = table.get(provider.model) or table.get(provider.model.partition("/")[2]) or {}
+    return known
 
 
 def count_tokens(text: str) -> int:
@@ -207,56 +301,6 @@ def count_tokens(text: str) -> int:
     # In pieces: the tokenizer takes quadratic time on a long text without spaces.
     pieces = (text[start : start + TOKENIZER_PIECE] for start in range(0, len(text), TOKENIZER_PIECE))
     return sum(len(litellm.encoding.encode(piece, disallowed_special=())) for piece in pieces)
-
-
-def _with_retries(attempt: Callable[[float], Value], provider: Provider, total: float) -> Value:
-    """Try until it works, retries are used up, trying again is pointless, or time is up."""
-    deadline = time.monotonic() + total
-    retries = conf.get("AI_EXTENSIONS_MAX_RETRIES")
-    for number in range(retries + 1):
-        try:
-            return attempt(deadline)
-        except BaseException as error:
-            ours = translate(error, provider=provider.name, model=provider.model)
-            if ours is None:
-                raise
-            wait = _wait(number, ours)
-            if number == retries or not may_retry(ours, error) or time.monotonic() + wait >= deadline:
-                raise ours from None
-        time.sleep(wait)
-        logger.info("llm.retry provider=%s attempt=%s", provider.name, number + 2)
-    raise ServiceUnavailable
-
-
-def _wait(number: int, error: AIExtensionsError) -> float:
-    """Seconds until the next attempt: what the provider asked for, else doubling with jitter."""
-    if error.retry_after is not None:
-        return error.retry_after
-    return FIRST_WAIT * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
-
-
-def _in_thread(call: Callable[[], Any], deadline: float) -> Any:
-    """Run a call that may ignore its timeout; give up on it when time is up.
-
-    Raises:
-        DeadlineExceeded: time is up.
-    """
-    answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            answers.put((call(), None))
-        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
-            answers.put((None, error))
-
-    threading.Thread(target=run, name="llm-call", daemon=True).start()
-    try:
-        answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
-    except queue.Empty:
-        raise DeadlineExceeded from None
-    if error is not None:
-        raise error
-    return answer
 
 
 def _seconds(provider: Provider, name: str) -> float:
@@ -268,6 +312,12 @@ def _total(provider: Provider, request: Request) -> float:
     """Seconds that the answer may take."""
     total = _seconds(provider, "TOTAL_TIMEOUT")
     return total if request.seconds is None else max(min(total, request.seconds), 0.001)
+
+
+def _beginning(provider: Provider, request: Request) -> float:
+    """Seconds in which the answer must have begun, if it streams, or be there."""
+    total = _total(provider, request)
+    return total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
 
 
 def _call(provider: Provider, request: Request, *, read_timeout: float, stream: bool = False) -> Any:

@@ -61,7 +61,9 @@ def build_messages(
 def sendable(message: Mapping[str, Any]) -> dict[str, Any]:
     """A message of a history as a model gets it: what learners and tools said is fenced."""
     label = {"user": LEARNER, "tool": TOOL}.get(message["role"])
-    content = fenced(message["content"], label) if label else message["content"] or None
+    # What a person said may have been changed on its way to the model, and is so whenever it is sent again.
+    said = message.get("sent", message["content"])
+    content = fenced(said, label) if label else said or None
     kept = ("role", "tool_calls", "tool_call_id", "name")
     return {"content": content, **{name: message[name] for name in kept if name in message}}
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.accounting import Run, current_run
 from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.exceptions import AIExtensionsError, ContextWindowExceeded, LLMConfigError, ThreadGone
+from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
+from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.processors.base import Processor, function
-from openedx_ai_extensions.processors.llm import exchange, gateway, responses
+from openedx_ai_extensions.processors.llm import calls, exchange, gateway, responses
 from openedx_ai_extensions.processors.llm.conversation import Conversation
-from openedx_ai_extensions.processors.llm.messages import build_messages, fit, without_tools
+from openedx_ai_extensions.processors.llm.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.moderated import ModeratedConversation
 from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.rules import Guard
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
 from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
 from openedx_ai_extensions.tools.registry import find_tool
@@ -72,6 +75,16 @@ class LLMProcessor(Processor):
         return self.config.get("options") or {}
 
     @property
+    def fallbacks(self) -> Sequence[str]:
+        """Names of the providers that stand in for it: the profile's own, even none, else the provider's entry's.
+
+        Raises:
+            LLMConfigError: the site has no such provider.
+        """
+        own: Sequence[str] | None = self.config.get("fallbacks")
+        return find_provider(self.provider).fallbacks if own is None else own
+
+    @property
     def provider_identity(self) -> str:
         """Changes when another provider, or another model of it, answers: its threads are not the same."""
         provider = find_provider(self.provider)
@@ -88,6 +101,7 @@ class LLMProcessor(Processor):
         input_data: str | None = None,
         chat_history: Sequence[Mapping[str, Any]] | None = None,
         thread: exchange.Thread | None = None,
+        on_passed: Callable[[str], None] = lambda _text: None,
     ) -> Answer:
         """Ask the model.
 
@@ -97,23 +111,30 @@ class LLMProcessor(Processor):
             chat_history: earlier messages in OpenAI's form, oldest first. Needed with a thread too: the provider may
                 have lost it.
             thread: the conversation that the provider remembers, see ``keeps_threads``; None for a call of its own.
+            on_passed: called before the model is asked, with what it gets in place of the learner's words.
 
         Returns:
             ``{"response", "usage", "model_used", "status"}``, or a ``Conversation`` (a generator of UTF-8 bytes) that
             has begun; ``conversation`` is the same in both cases.
 
-        Raises:
+        Raises (also while iterating):
+            Unsuitable: the words are not passed on, or the answer must not be shown.
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
         streams = self.config.get("stream", True)
+        review = self.review()
+        text = review.request(input_data or "")
+        on_passed(text)
         max_rounds = conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS")
         toolbox = self._toolbox(thread) if max_rounds else None
-        conversation = Conversation(
-            self._request(context or "", input_data or "", chat_history or (), toolbox, thread),
-            toolbox,
-            lambda request: _ask(gateway.stream if streams else gateway.complete, request),
-            max_rounds=max_rounds,
+        request = self._request(context or "", text, chat_history or (), toolbox, thread, review.run)
+        ask = calls.stream if streams else calls.complete
+        conversation = (
+            ModeratedConversation(request, toolbox, ask, max_rounds=max_rounds, review=review, is_whole=not streams)
+            if review.watches_answers
+            else Conversation(request, toolbox, ask, max_rounds=max_rounds)
         )
+        exchange.add_counts(conversation.usage, review.take_usage())
         self.conversation = conversation
         if streams:
             return conversation
@@ -131,6 +152,7 @@ class LLMProcessor(Processor):
         chat_history: Sequence[Mapping[str, Any]],
         toolbox: Toolbox | None,
         thread: exchange.Thread | None,
+        run: Run,
     ) -> exchange.Request:
         tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
@@ -139,9 +161,6 @@ class LLMProcessor(Processor):
             chat_history=chat_history if tools else without_tools(chat_history),
             input_text=input_text,
         )
-        messages = fit(messages, gateway.context_tokens(self.provider), tools, gateway.count_tokens)
-        if thread is not None and thread.response_id:
-            thread = exchange.Thread(thread.response_id, known=len(messages) - 1)
         return exchange.Request(
             provider=self.provider,
             messages=messages,
@@ -150,6 +169,33 @@ class LLMProcessor(Processor):
             hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server, thread)],
             thread=thread,
             seconds=gateway.total_seconds(self.provider),
+            run=run,
+            fallbacks=self.fallbacks,
+            may_trim=True,
+            may_be_cached=bool(self.config.get("cache")) and thread is None and not tools,
+        )
+
+    def review(self) -> Review:
+        """What looks at one question to the model, and at its answer."""
+        return Review(self.config.get("moderation"), current_run() or self._run_of_its_own())
+
+    def _run_of_its_own(self) -> Run:
+        """For a processor that is used outside of any workflow's run.
+
+        Raises:
+            Refused: AI is switched off or paused there.
+        """
+        where = self.tool_context
+        Guard(
+            user=where.user if where else None,
+            course_id=where.course_id if where else None,
+            location_id=where.location_id if where else None,
+        ).require_allowed(asks_model=False)
+        return Run(
+            user=where.user if where else None,
+            course_id=where.course_id if where else None,
+            location_id=where.location_id if where else None,
+            action=self.config.get("function") or self.default_function,
         )
 
     def _toolbox(self, thread: exchange.Thread | None) -> Toolbox | None:
@@ -241,15 +287,3 @@ def _context_of(session: Any) -> ToolContext | None:
     if session is None:
         return None
     return ToolContext(session.user, session.course_id or None, session.location_id or None, get_platform())
-
-
-def _ask(ask: Any, request: exchange.Request) -> exchange.Answer:
-    """Ask once; when the provider's thread is of no use any more, begin a new one with what we remember."""
-    try:
-        answer: exchange.Answer = ask(request)
-    except (ThreadGone, ContextWindowExceeded):
-        # Lost, or grown too long: what we remember is complete, and cut to fit.
-        if request.thread is None or not request.thread.response_id:
-            raise
-        answer = ask(replace(request, thread=exchange.Thread()))
-    return answer

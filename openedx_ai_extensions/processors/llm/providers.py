@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +65,11 @@ class Provider:
         """LiteLLM's name of the provider."""
         kind, slash, _model = self.model.partition("/")
         return kind if slash else "openai"
+
+    @property
+    def fallbacks(self) -> Sequence[str]:
+        """Names of the entries to ask in its place, for profiles that name none of their own."""
+        return tuple(self.parameters.get("fallbacks") or ())
 
     @property
     def capabilities(self) -> Capabilities:

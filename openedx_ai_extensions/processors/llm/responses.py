@@ -69,7 +69,7 @@ def _items(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def read_completion(response: Any, provider: Provider) -> Completion:
+def read_completion(response: Any, provider: Provider, request: Request) -> Completion:
     if getattr(response, "status", None) == "failed":
         raise ProviderFault
     return Completion(
@@ -78,6 +78,7 @@ def read_completion(response: Any, provider: Provider) -> Completion:
         model_used=getattr(response, "model", None) or provider.model,
         tool_calls=_calls(response),
         response_id=response.id,
+        request=request,
     )
 
 
@@ -129,5 +130,8 @@ def usage_of(response: Any) -> Mapping[str, int]:
     """Token counts that the provider reported, in the words of chat completions."""
     usage = getattr(response, "usage", None)
     names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
-    counts = {ours: field(usage, theirs) for ours, theirs in names.items()} if usage is not None else {}
+    if usage is None:
+        return {}
+    counts = {ours: field(usage, theirs) for ours, theirs in names.items()}
+    counts["cached_tokens"] = field(field(usage, "input_tokens_details"), "cached_tokens")
     return {name: count for name, count in counts.items() if isinstance(count, int)}

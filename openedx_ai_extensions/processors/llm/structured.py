@@ -10,17 +10,18 @@ import logging
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 
-from openedx_ai_extensions.exceptions import LLMConfigError, ProcessorError
-from openedx_ai_extensions.processors.llm import gateway
-from openedx_ai_extensions.processors.llm.exchange import Completion, Request
-from openedx_ai_extensions.processors.llm.messages import build_messages, fit
-from openedx_ai_extensions.processors.llm.providers import Capabilities
+from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.moderation import Review
+from openedx_ai_extensions.processors.llm import calls, gateway
+from openedx_ai_extensions.processors.llm.exchange import Completion, Request, add_counts
+from openedx_ai_extensions.processors.llm.messages import build_messages
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +47,11 @@ class Model(Protocol):
     def options(self) -> Mapping[str, Any]: ...
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def fallbacks(self) -> Sequence[str]: ...
 
     def system_prompt(self) -> str: ...
+
+    def review(self) -> Review: ...
 
 
 def ask_structured(
@@ -76,6 +79,7 @@ def ask_structured(
         The value, without characters that nothing can print; and the token counts of all rounds together.
 
     Raises:
+        Unsuitable: the words are not passed on, or the value must not be shown.
         ProcessorError: the reply could not be used, nor could the second.
         AIExtensionsError: the configuration is unusable, or the provider failed.
     """
@@ -92,21 +96,43 @@ class _Asking:
         self._schema = schema
         self._name = name
         self._check = check
-        self._by_schema = llm.capabilities.structured_output
+        self._review = llm.review()
         self._until = time.monotonic() + gateway.total_seconds(llm.provider)
 
     def value(self, instructions: str, context: str, input_data: str) -> Any:
+        input_data = self._review.request(input_data)
+        try:
+            value = self._value(instructions, context, input_data)
+            shown = self._review.answer(value)
+        finally:
+            add_counts(self.usage, self._review.take_usage())
+        if shown != value and self._problems(shown):
+            logger.error("llm.structured.spoilt name=%s", self._name)  # by a plugin
+            raise ProcessorError
+        return shown
+
+    def _value(self, instructions: str, context: str, input_data: str) -> Any:
         prompt = "\n\n".join(filter(None, [self._llm.system_prompt(), instructions, self._form()]))
-        messages = build_messages(prompt=prompt, context=context, chat_history=(), input_text=input_data)
-        messages = fit(messages, gateway.context_tokens(self._llm.provider), (), gateway.count_tokens)
-        reply = self._ask(messages)
-        value, problems = self._read(reply)
+        completion = self._ask(
+            Request(
+                provider=self._llm.provider,
+                messages=build_messages(prompt=prompt, context=context, chat_history=(), input_text=input_data),
+                options=self._llm.options,
+                fallbacks=self._llm.fallbacks,
+                may_trim=True,
+                schema={"name": self._name, "strict": True, "schema": strict_schema(self._schema)},
+            )
+        )
+        value, problems = self._read(completion.text)
         if problems:
+            # Of whoever answered, in the way that worked.
+            asked = completion.request
+            said = {"role": "assistant", "content": completion.text.strip() or "{}"}
             again = {"role": "user", "content": _correction(problems)}
-            reply = self._ask([*messages, {"role": "assistant", "content": reply.strip() or "{}"}, again])
-            value, problems = self._read(reply)
+            completion = self._ask(replace(asked, messages=[*asked.messages, said, again]))
+            value, problems = self._read(completion.text)
         if problems:
-            logger.warning("llm.structured.failed name=%s provider=%s", self._name, self._llm.provider)
+            logger.warning("llm.structured.failed name=%s provider=%s", self._name, completion.request.provider)
             raise ProcessorError(_("The AI model gave an answer that cannot be used. Please try again."))
         return value
 
@@ -115,42 +141,24 @@ class _Asking:
         schema = json.dumps(self._schema, ensure_ascii=False, separators=(",", ":"))
         return f"Answer with one JSON object and nothing else. It must satisfy this JSON Schema:\n{schema}"
 
-    def _ask(self, messages: list[dict[str, Any]]) -> str:
-        completion = self._complete(messages)
-        for kind, count in completion.usage.items():
-            self.usage[kind] = self.usage.get(kind, 0) + count
-        return completion.text
-
-    def _complete(self, messages: list[dict[str, Any]]) -> Completion:
-        if self._by_schema:
-            try:
-                return gateway.complete(self._request(messages, {"response_format": self._response_format()}))
-            except LLMConfigError:
-                # Maybe this server, or this model, takes no schema. If it was something else it will be so again.
-                self._by_schema = False
-        return gateway.complete(self._request(messages, {}))
-
-    def _request(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> Request:
-        return Request(
-            provider=self._llm.provider,
-            messages=messages,
-            options={**self._llm.options, **options},
-            seconds=max(self._until - time.monotonic(), 0.001),
-        )
-
-    def _response_format(self) -> dict[str, Any]:
-        form = {"name": self._name, "strict": True, "schema": strict_schema(self._schema)}
-        return {"type": "json_schema", "json_schema": form}
+    def _ask(self, request: Request) -> Completion:
+        left = max(self._until - time.monotonic(), 0.001)
+        completion = calls.complete(replace(request, seconds=left, run=self._review.run))
+        add_counts(self.usage, completion.usage)
+        return completion
 
     def _read(self, reply: str) -> tuple[Any, list[str]]:
         value = parse_json(reply)
         if value is _UNREADABLE:
             return None, ["This is not JSON."]
+        return value, self._problems(value)
+
+    def _problems(self, value: Any) -> list[str]:
         errors = sorted(Draft202012Validator(self._schema).iter_errors(value), key=lambda error: error.json_path)
         problems = [f"{error.json_path}: {error.message[:300]}" for error in errors]
         if not problems and self._check is not None:
             problems = list(self._check(value))
-        return value, problems
+        return problems
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

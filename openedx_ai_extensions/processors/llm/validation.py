@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.moderation import Direction
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools.registry import tool_names
@@ -18,7 +19,7 @@ PATH = "$.processor_config.LLMProcessor"
 # Where requests go, with which key and to which model is the operator's to say; how they are sent is ours.
 _RESERVED_OPTION = re.compile(
     r"model|messages|stream|timeout|.*retries|mock_.*|api_.*|base_url|.*headers|.*_key|.*token|.*secret.*|.*password.*"
-    r"|aws_.*|azure_.*|vertex_.*|tools|tool_choice|functions|extra_body",
+    r"|aws_.*|azure_.*|vertex_.*|tools|tool_choice|functions|extra_body|.*fallback.*|cache|caching",
     re.IGNORECASE,
 )
 
@@ -38,18 +39,21 @@ def check_llm_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
     yield from _provider_problems(llm)
     yield from _tool_problems(llm)
     yield from _option_problems(llm)
+    yield from _moderation_problems(llm)
 
 
 def _provider_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
     provider = llm.get("provider") or "default"
     names = list(conf.providers())
-    if provider not in names and not (provider == "default" and names):
-        known = ", ".join(names) or _("none")
-        yield Problem(
-            f"{PATH}.provider",
-            _("This service has no provider of that name. It has: {names}.").format(names=known),
-            Severity.WARNING,
-        )
+    asked = [("provider", provider), *((f"fallbacks[{n}]", name) for n, name in enumerate(llm.get("fallbacks") or ()))]
+    for place, name in asked:
+        if name not in names and not (name == "default" and names):
+            known = ", ".join(names) or _("none")
+            yield Problem(
+                f"{PATH}.{place}",
+                _("This service has no provider of that name. It has: {names}.").format(names=known),
+                Severity.WARNING,  # another service may have it
+            )
     reference = llm.get("prompt_template")
     if reference and PromptTemplate.objects.lookup(reference) is None:
         yield Problem(f"{PATH}.prompt_template", _("There is no prompt template with this slug or UUID."))
@@ -65,6 +69,27 @@ def _tool_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
                 names = ", ".join(sorted(known)) or _("none")
                 # Another service may have it.
                 yield Problem(f"{PATH}.{kind}[{position}]", message.format(names=names), Severity.WARNING)
+
+
+def _moderation_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
+    moderation = llm.get("moderation")
+    path = f"{PATH}.moderation"
+    if moderation is None:
+        return
+    if not isinstance(moderation, Mapping):
+        yield Problem(path, _("This must be an object with lists of names under before and after."))
+        return
+    known = conf.get("AI_EXTENSIONS_MODERATORS")
+    for direction, names in moderation.items():
+        if direction not in set(Direction) or not isinstance(names, list):
+            yield Problem(f"{path}.{direction}", _("This must be before or after, with a list of names."))
+            continue
+        for position, name in enumerate(names):
+            if name not in known:
+                # An error in any service: what cannot be looked at does not pass.
+                there_are = ", ".join(sorted(known)) or _("none")
+                message = _("The site has no such moderator. It has: {names}.").format(names=there_are)
+                yield Problem(f"{path}.{direction}[{position}]", message)
 
 
 def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:

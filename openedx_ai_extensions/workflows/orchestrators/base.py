@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Callable, Generator, Mapping, Set
+from typing import Any, ClassVar, Self, TypeVar, overload
 
 from django.utils.translation import gettext as _
 
@@ -22,10 +22,24 @@ logger = logging.getLogger(__name__)
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
 
 
-def action(method: ActionMethod) -> ActionMethod:
-    """Decorator: clients may ask for this method by its name. Overrides of that name inherit the mark."""
-    vars(method)["is_action"] = True
-    return method
+@overload
+def action(method: ActionMethod) -> ActionMethod: ...
+@overload
+def action(*, asks_model: bool) -> Callable[[ActionMethod], ActionMethod]: ...
+def action(method: Any = None, *, asks_model: bool = True) -> Any:
+    """Decorator: clients may ask for this method by its name. Overrides of that name inherit the mark.
+
+    Args:
+        method: the method, when used without arguments.
+        asks_model: False for an action that only looks or tidies up: no run, however it ends.
+    """
+
+    def mark(marked: ActionMethod) -> ActionMethod:
+        vars(marked)["is_action"] = True
+        vars(marked)["asks_model"] = asks_model
+        return marked
+
+    return mark if method is None else mark(method)
 
 
 class BaseOrchestrator:
@@ -41,6 +55,7 @@ class BaseOrchestrator:
     """
 
     actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
+    asking_actions: ClassVar[Set[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -48,6 +63,7 @@ class BaseOrchestrator:
             name for base in cls.__mro__ for name, value in vars(base).items() if getattr(value, "is_action", False)
         }
         cls.actions = {name: getattr(cls, name) for name in marked}
+        cls.asking_actions = frozenset(name for name in marked if _asks_model(cls, name))
 
     def __init__(self, workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> None:
         self.workflow = workflow
@@ -121,6 +137,12 @@ class BaseOrchestrator:
                 template = PromptTemplate.objects.lookup(str(config["prompt_template"]))
                 return template.slug if template else None
         return None
+
+
+def _asks_model(cls: type, name: str) -> bool:
+    """As the nearest mark of this name says."""
+    marked = (vars(base).get(name) for base in cls.__mro__)
+    return next((bool(vars(method)["asks_model"]) for method in marked if getattr(method, "is_action", False)), True)
 
 
 def input_text(user_input: Any) -> str:

@@ -112,7 +112,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         response = {"question": question, "history": slot["versions"], "selected": len(slot["versions"]) - 1}
         return self.result(response, quiz.usage)
 
-    @action
+    @action(asks_model=False)
     def save(self, user_input: Any) -> Result:
         """Save questions to a library: ``{"library_id", "questions", "collection_name"?, "collection_key"?,
         "publish"?}``."""

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.accounting import Outcome, Run
+from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.exceptions import WorkflowNotFound
+from openedx_ai_extensions.exceptions import AIExtensionsError, Refused, UnknownAction, WorkflowNotFound
+from openedx_ai_extensions.rules import Guard
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.orchestrators.async_lease import RunCancelled
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
 from openedx_ai_extensions.workflows.registry import Problem, config_validator, provides
 
 logger = logging.getLogger(__name__)
+
+ENDINGS: Mapping[Ending, str] = {
+    Ending.COMPLETED: Outcome.COMPLETED,
+    Ending.FAILED: Outcome.FAILED,
+    Ending.CANCELLED: Outcome.CANCELLED,
+}
+# Stopping is never refused; and an action that has a model asked in the background is refused as one that asks it.
+ALWAYS_ALLOWED = frozenset({"cancel_run"})
+ASKS_LATER = frozenset({"run_async"})
 
 BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
     orchestrator.__name__: orchestrator
@@ -73,10 +87,67 @@ def execute(
         # Refused at save time, so the code changed since: the operator reads it in the log and in the system checks.
         logger.exception("workflow.orchestrator.missing profile=%s", workflow.profile.slug)
         raise WorkflowNotFound from None
-    outcome = orchestrator.get_orchestrator(workflow=workflow, user=user, context=running_context).run_action(
-        action, user_input
+    if action not in orchestrator.actions:
+        raise UnknownAction
+    # Keys, or their texts: this is a public door.
+    course, location = (running_context.get(name) or None for name in ("course_id", "location_id"))
+    course_id, location_id = parse_place(course and str(course), location and str(location))
+    context = {**running_context, "course_id": course_id, "location_id": location_id}
+    run = Run(
+        user=user,
+        run_id=str(context.get("run_id") or ""),
+        course_id=course_id,
+        location_id=location_id,
+        profile_id=workflow.profile_id,
+        profile_slug=workflow.profile.slug,
+        ui_slot_selector_id=str(context.get("ui_slot_selector_id") or ""),
+        action=action,
     )
-    return outcome.as_dict() if isinstance(outcome, Result) else outcome
+    guard = Guard(user=user, course_id=course_id, location_id=location_id, profile=workflow.profile)
+    asks_model = action in orchestrator.asking_actions
+    if action not in ALWAYS_ALLOWED:
+        _require_allowed(guard, run, asks_model=asks_model or action in ASKS_LATER)
+    with run.entered(), guard.entered(), _settled(run, asks_model=asks_model):
+        runner = orchestrator.get_orchestrator(workflow=workflow, user=user, context=context)
+        outcome = runner.run_action(action, user_input)
+    if isinstance(outcome, Result):
+        run.end(Outcome.COMPLETED)
+        return outcome.as_dict()
+    stream = outcome
+    stream.watch(guard.check_again)
+    stream.then(lambda ending, _text: _end(run, ENDINGS[ending], stream.error))
+    return stream
+
+
+def _require_allowed(guard: Guard, run: Run, *, asks_model: bool) -> None:
+    """Write down what the rules refuse, if it was to be a run: whoever only looks has asked for none."""
+    try:
+        guard.require_allowed(asks_model=asks_model)
+    except Refused as error:
+        if asks_model:
+            _end(run, Outcome.REFUSED, error)
+        raise
+
+
+@contextmanager
+def _settled(run: Run, *, asks_model: bool) -> Iterator[None]:
+    """Write down a run that fails, if it was one: an action that asks no model, and did not, is none."""
+    try:
+        yield
+    except BaseException as error:
+        if asks_model or run.is_written or isinstance(error, Refused):
+            _end(run, Outcome.CANCELLED if isinstance(error, RunCancelled) else Outcome.FAILED, error)
+        raise
+
+
+def _end(run: Run, outcome: str, error: BaseException | None) -> None:
+    if error is None:
+        run.end(outcome)
+    elif isinstance(error, Refused):
+        run.end(Outcome.REFUSED, error_code=error.code, refused_by=error.refused_by)
+    else:
+        code = error.code if isinstance(error, AIExtensionsError) else AIExtensionsError.code
+        run.end(outcome, error_code=code)
 
 
 @config_validator

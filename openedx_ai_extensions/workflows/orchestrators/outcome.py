@@ -61,6 +61,8 @@ class Stream:
         self._chunks: Iterator[bytes] = iter(source)
         self._finish = finish
         self._delivered: list[bytes] = []
+        self.error: BaseException | None = None  # what broke it
+        self._check: Callable[[], None] | None = None
         self._ended = False
         self._lock = threading.Lock()
 
@@ -68,6 +70,22 @@ class Stream:
     def usage(self) -> Mapping[str, int]:
         """Token counts, once the source knows them."""
         return getattr(self.source, "usage", None) or {}
+
+    def then(self, finish: Finish) -> None:
+        """Have ``finish`` run after what runs at the end already, even if that fails."""
+        first = self._finish
+
+        def both(ending: Ending, text: str) -> None:
+            try:
+                first(ending, text)
+            finally:
+                finish(ending, text)
+
+        self._finish = both
+
+    def watch(self, check: Callable[[], None]) -> None:
+        """Have ``check`` run before each chunk is given out: what it raises breaks the stream."""
+        self._check = check
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -77,14 +95,17 @@ class Stream:
             raise StopIteration
         try:
             chunk = next(self._chunks)
+            if self._check is not None:
+                self._check()
         except StopIteration:
             self._end(Ending.COMPLETED)
             raise
         except GeneratorExit:
             self._end(Ending.CANCELLED)
             raise
-        except BaseException:
+        except BaseException as error:
             # Whatever went wrong, the ending must run; the fault itself goes on to the renderer.
+            self.error = error
             self._end(Ending.FAILED)
             raise
         if chunk:

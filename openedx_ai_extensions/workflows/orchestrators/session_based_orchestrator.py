@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import UsageKey
 
+from openedx_ai_extensions.accounting import current_run
 from openedx_ai_extensions.exceptions import UnknownAction
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators import async_runs
@@ -81,21 +82,24 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         self.session.delete()
         del self.session
 
-    @action
+    @action(asks_model=False)
     def get_current_session_response(self, _user_input: Any) -> Result:
         return Result(self.current_response())
 
-    @action
+    @action(asks_model=False)
     def clear_session(self, _user_input: Any) -> Result:
         self.clear()
         return Result("", status="session_cleared")
 
-    @action
+    @action(asks_model=False)
     def run_async(self, user_input: Any) -> Result:
         """Do ``run`` in the background."""
         if "run" not in self.actions:
             raise UnknownAction
         self.check_input(user_input)
+        account = current_run()
+        if account is not None:
+            account.require_some_left()
         run = async_runs.start(
             self.session,
             user_input=user_input,
@@ -104,11 +108,11 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         )
         return State(status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")})
 
-    @action
+    @action(asks_model=False)
     def get_run_status(self, _user_input: Any) -> Result:
         return _state(async_runs.state(async_runs.current(self.session)))
 
-    @action
+    @action(asks_model=False)
     def cancel_run(self, _user_input: Any) -> Result:
         return _state(async_runs.state(async_runs.cancel(self.session)))
 

@@ -11,11 +11,11 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.exceptions import InvalidRequest, Unsuitable
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import Conversation, Thread
-from openedx_ai_extensions.processors.openedx.history import FAILED, INTERRUPTED, Turn, new_turn_id, window
+from openedx_ai_extensions.processors.openedx.history import FAILED, INTERRUPTED, REFUSED, Turn, new_turn_id, window
 from openedx_ai_extensions.workflows.orchestrators.base import action, input_text
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
@@ -47,7 +47,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         content = self.course_content()
         return _TurnUnderWay(self, turns, text).run(content)
 
-    @action
+    @action(asks_model=False)
     def lazy_load_chat_history(self, user_input: Any) -> Result:
         """The messages before those that the client has."""
         count = _current_messages(user_input)
@@ -99,17 +99,17 @@ class _TurnUnderWay:
         self.thread = self._thread()
 
     def run(self, content: str) -> Result | Stream:
-        if self.text and not self.is_stored:
-            self.chat.history.add(self.id, [{"role": "user", "content": self.text}])
         try:
             answer = self.llm.process(
                 context=content,
                 input_data=self.text,
                 chat_history=window(self.before, self.chat.history.max_context_messages),
                 thread=self.thread,
+                on_passed=self._store_question,
             )
         except Exception as error:
-            self._store([], FAILED, getattr(error, "code", "internal_error"))
+            status = REFUSED if isinstance(error, Unsuitable) else FAILED
+            self._store([], status, getattr(error, "code", "internal_error"))
             raise
         if isinstance(answer, dict):
             self._complete()
@@ -123,7 +123,8 @@ class _TurnUnderWay:
             return
         messages = self.conversation.so_far()
         is_seen = any(message["role"] == "assistant" and message["content"] for message in messages)
-        self._store(messages, INTERRUPTED if is_seen else FAILED, ending)
+        unseen = REFUSED if self.conversation.is_refused else FAILED
+        self._store(messages, INTERRUPTED if is_seen else unseen, ending)
         if not AIWorkflowSession.objects.filter(pk=self.session.pk).exists():
             self.chat.history.clear()  # cleared in another tab; what came since goes too
 
@@ -179,12 +180,20 @@ class _TurnUnderWay:
             self.chat.history.clear()  # in another tab; what came since goes too
         self.chat.record(EVENT_INITIALIZED if is_first else EVENT_INTERACTED, self.conversation.usage)
 
+    def _store_question(self, sent: str) -> None:
+        """Store what the learner said, and what the model gets in its place if that is something else."""
+        if self.text and not self.is_stored:
+            self.is_stored = True
+            changed = {} if sent == self.text else {"sent": sent}
+            self.chat.history.add(self.id, [{"role": "user", "content": self.text, **changed}])
+
     def _store(self, messages: Sequence[Mapping[str, Any]], status: str = "", reason: str = "") -> str:
-        """Store what came back; a failed turn is marked. Nothing came back to a greeting that failed."""
-        if status == FAILED:
-            logger.info("workflow.turn.failed run_id=%s reason=%s", self.chat.context.get("run_id"), reason)
+        """Store what came back; a turn that nothing came back to is marked, if it is no greeting."""
+        if status in {FAILED, REFUSED}:
+            logger.info("workflow.turn.%s run_id=%s reason=%s", status, self.chat.context.get("run_id"), reason)
             if not self.text:
                 return ""
+            self._store_question(self.text)
             messages = [{"role": "assistant", "content": ""}]
         start = 1 if self.text else 0
         return self.chat.history.add(self.id, messages, start=start, attempt=self.attempt, status=status)

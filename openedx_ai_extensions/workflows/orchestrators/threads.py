@@ -83,7 +83,7 @@ def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     calls = tuple(call["id"] for call in entry.get("tool_calls") or ())
     if entry.get("tool_call_id") or calls:
         return (entry["role"], entry.get("tool_call_id"), calls)
-    return (entry["role"], (entry.get("content") or "").strip())
+    return (entry["role"], (entry.get("sent") or entry.get("content") or "").strip())
 
 
 def _without_empty(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""Letters as they are compared: without case, accents, and what nobody sees."""
+
+from __future__ import annotations
+
+import enum
+import unicodedata
+from functools import lru_cache
+
+import regex
+
+# Letters that Unicode does not take apart, though people leave the stroke out.
+_STROKES = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+_WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+
+
+class Kind(enum.Enum):
+    LETTER = enum.auto()
+    ALONE = enum.auto()  # of a script that puts no space between words: each is a word here
+    APART = enum.auto()  # between words
+
+
+@lru_cache(maxsize=8192)
+def folded(character: str) -> tuple[tuple[str, Kind], ...]:
+    """The letters, and what separates them, that a character stands for; none for what nobody sees."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()).translate(_STROKES)
+    return tuple((letter, _kind(letter)) for letter in plain if not _is_left_out(letter))
+
+
+def _is_left_out(letter: str) -> bool:
+    """Is it an accent or the like? Other marks make another letter: in India, Southeast Asia and Japan."""
+    position = unicodedata.combining(letter)
+    return position >= 200 or 10 <= position <= 35 or _UNSEEN.match(letter) is not None
+
+
+def _kind(letter: str) -> Kind:
+    if _WITHOUT_SPACES.match(letter):
+        return Kind.ALONE
+    return Kind.LETTER if unicodedata.category(letter)[0] in "LMN" else Kind.APART
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, folded."""
+    found: list[str] = []
+    is_open = False
+    for character in text:
+        for letter, kind in folded(character):
+            if kind is Kind.LETTER and is_open:
+                found[-1] += letter
+            elif kind is not Kind.APART:
+                found.append(letter)
+            is_open = kind is Kind.LETTER
+    return found

@@ -1,0 +1,158 @@
+"""A list of words and phrases that must not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.moderation.base import APART, PASSED, Direction, Moderator, Screen, Settle, Verdict
+from openedx_ai_extensions.moderation.folding import Kind, folded, words
+from openedx_ai_extensions.moderation.registry import moderator_kind
+
+LISTED = Verdict(is_refused=True, categories=("listed",))
+
+
+@moderator_kind("words")
+class WordList(Moderator):
+    """Refuses texts with a listed word or phrase in them.
+
+    Whole words, whatever their case and accents; between the words of a phrase may be anything but letters and digits.
+    In scripts without spaces between words, wherever the characters stand.
+
+    Options: ``words``, a list, and ``file``, a path to more of them: UTF-8, one a line, ``#`` begins a comment. The
+    file is read once in a process.
+    """
+
+    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
+        super().__init__(name, options)
+        self._root = _Node()
+        for entry in _entries(options):
+            self._root.add(words(entry))
+        if not self._root.children:
+            raise ImproperlyConfigured("it needs WORDS, or a FILE with some")
+
+    def check(self, text: str, direction: Direction, run: Run) -> Verdict:
+        scanner = _Scanner(self._root)
+        is_listed = any(map(scanner.read, text)) or scanner.end()
+        return LISTED if is_listed else PASSED
+
+    def screen(self, run: Run, settle: Settle) -> Screen:
+        """Watch an answer as it arrives; holds back only what may still become something that is listed."""
+        return _WordScreen(_Scanner(self._root), lambda: settle(LISTED))
+
+
+def _entries(options: Mapping[str, Any]) -> Iterable[str]:
+    """The words and phrases.
+
+    Raises:
+        ImproperlyConfigured: they are no texts, or the file cannot be read.
+    """
+    stated = options.get("words", ())
+    if not isinstance(stated, list | tuple | set | frozenset) or not all(isinstance(entry, str) for entry in stated):
+        raise ImproperlyConfigured("its WORDS must be a list of texts")
+    yield from stated
+    if options.get("file"):
+        try:
+            lines = Path(options["file"]).read_text(encoding="utf-8").splitlines()
+        except (OSError, TypeError, ValueError) as error:
+            raise ImproperlyConfigured(f"its FILE cannot be read ({type(error).__name__})") from None
+        yield from (line.partition("#")[0] for line in lines)
+
+
+class _Node:
+    """A place in the tree of phrases: the words so far are the way to it."""
+
+    __slots__ = ("beginnings", "children", "is_end")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.beginnings: set[str] = set()  # of the words that may come next
+        self.is_end = False
+
+    def add(self, phrase: list[str]) -> None:
+        node = self
+        for word in phrase:
+            node.beginnings.update(word[:length] for length in range(1, len(word) + 1))
+            node = node.children.setdefault(word, _Node())
+        node.is_end = node is not self
+
+
+class _Scanner:
+    """Reads a text once, a character at a time, and knows which phrases it may be in the middle of.
+
+    Attributes:
+        place: how many characters were read.
+    """
+
+    def __init__(self, root: _Node) -> None:
+        self.place = 0
+        self._root = root
+        self._open: list[tuple[_Node, int]] = []  # phrases that go on with the next word, and where they began
+        self._may: list[tuple[_Node, int]] = []  # those that the word under way may go on, or begin
+        self._word: str | None = None  # its letters so far
+
+    def read(self, character: str) -> bool:
+        """Take the next character; is a listed word or phrase complete now?"""
+        is_listed = False
+        for letter, kind in folded(character):
+            if kind is not Kind.LETTER:
+                is_listed = self.end() or is_listed
+            if kind is not Kind.APART:
+                self._add(letter)
+            if kind is Kind.ALONE:
+                is_listed = self.end() or is_listed
+        if character == APART:
+            self._open = []
+        self.place += 1
+        return is_listed
+
+    def end(self) -> bool:
+        """The word under way is whole; is a listed word or phrase complete with it?"""
+        if self._word is None:
+            return False
+        found = [(node.children[self._word], start) for node, start in self._may if self._word in node.children]
+        self._open = [(node, start) for node, start in found if node.children]
+        self._word = None
+        return any(node.is_end for node, _start in found)
+
+    def free(self) -> int:
+        """Up to where the text is not part of anything listed, whatever comes next."""
+        waiting = self._open if self._word is None else self._may
+        return min((start for _node, start in waiting), default=self.place)
+
+    def _add(self, letter: str) -> None:
+        if self._word is None:
+            self._word = ""
+            self._may = [*self._open, (self._root, self.place)]
+        if self._may:
+            word = self._word = self._word + letter
+            self._may = [(node, start) for node, start in self._may if word in node.beginnings]
+
+
+class _WordScreen:
+    def __init__(self, scanner: _Scanner, refuse: Callable[[], None]) -> None:
+        self._scanner = scanner
+        self._refuse = refuse
+        self._held = ""
+        self._shown = 0
+
+    def feed(self, text: str) -> str:
+        if any(map(self._scanner.read, text)):
+            self._refuse()
+        self._held += text
+        return self._release(self._scanner.free())
+
+    def end(self) -> str:
+        if self._scanner.end():
+            self._refuse()
+        return self._release(self._scanner.place)
+
+    def _release(self, place: int) -> str:
+        length = place - self._shown
+        self._shown = place
+        shown, self._held = self._held[:length], self._held[length:]
+        return shown
