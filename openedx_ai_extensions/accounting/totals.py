@@ -139,7 +139,10 @@ def recount(row: AIWorkflowRun) -> None:
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
         AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
-        counted = AIWorkflowRun.objects.get(pk=row.pk)
+        counted = AIWorkflowRun.objects.filter(pk=row.pk).first()
+        if counted is None:  # purged: nobody asks any more
+            logger.warning("ledger.run.purged run_id=%s", row.run_id)
+            return
         row.is_counted, row.user_id = True, counted.user_id  # who may have been retired meanwhile
         row.save()
         roll_up([row], removed=[counted])
