@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from eventtracking import tracker
 from eventtracking.locator import ThreadLocalContextLocator
 from eventtracking.tracker import Tracker
@@ -51,6 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(ONCE):
             item.add_marker("once")
+
+
+@receiver(connection_created)
+def _do_not_wait_for_the_disk(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
+    """A test's database need not outlive the machine."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous = OFF")
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,10 @@ MEANINGS: Mapping[str, str] = {
     f"{_LLM}.enabled_tools": "Names of the tools that the model may call: see *Tools* below. Left out: none.",
     f"{_LLM}.mcp_configs": "Names in :confval:`AI_EXTENSIONS_MCP_CONFIGS`: the MCP servers whose tools the model may "
     "call, beside the enabled ones. Left out: none.",
-    f"{_LLM}.cache": "Kept for a later version.",
-    f"{_LLM}.fallbacks": "Kept for a later version; this one asks one provider.",
+    f"{_LLM}.cache": "Give whoever asks the same the same answer, where the site keeps answers: see "
+    ":ref:`response_cache`. Left out: ``false``.",
+    f"{_LLM}.fallbacks": "Names in :confval:`AI_EXTENSIONS`, to be asked in this order when the provider fails: see "
+    ":doc:`/operators/providers`. Left out: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
     "processor_config.EducatorAssistantProcessor": "For quiz questions, in place of ``LLMProcessor`` and with the same "
     "keys. Tools and ``stream`` are not used. ``function`` left out: ``generate_quiz_questions``.",
     "processor_config.SubmissionProcessor": "How a conversation is remembered. One-shot workflows do not read it.",

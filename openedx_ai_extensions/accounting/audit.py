@@ -30,7 +30,7 @@ from openedx_ai_extensions.accounting.totals import LOCK
 from openedx_ai_extensions.accounting.usage_models import AIUsageByPerson, AIUsageByPlace, Level, Usage
 
 PURGED = "purged"  # key of a row that is no total: rows before its time have been deleted
-PARTS = 24  # of a day
+PART = 5_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,14 @@ def _differences(
 
 def _rows_of_day(day: date) -> Sums:
     sums = Sums()
-    for start, end in _hours(day):
-        rows = AIWorkflowRun.objects.filter(is_counted=True, created_at__gte=start, created_at__lt=end)
-        for fact in facts(rows):
+    begin, end = (midnight(each).astimezone(UTC) for each in (day, day + timedelta(days=1)))
+    rows = AIWorkflowRun.objects.filter(is_counted=True)
+    # As few parts as there may be at once in memory.
+    parts = rows.filter(created_at__gte=begin, created_at__lt=end).count() // PART + 1
+    step = (end - begin) / parts
+    for number in range(parts):
+        until = end if number == parts - 1 else begin + (number + 1) * step
+        for fact in facts(rows.filter(created_at__gte=begin + number * step, created_at__lt=until)):
             sums.add(fact)
     return sums
 
@@ -141,10 +146,3 @@ def _days() -> list[date]:
 def midnight(day: date) -> datetime:
     """When a day of the site's calendar begins."""
     return datetime.combine(day, time(), timezone.get_default_timezone())
-
-
-def _hours(day: date) -> Iterator[tuple[datetime, datetime]]:
-    """A day in parts, so that no more than a part is in memory."""
-    start, end = (midnight(each).astimezone(UTC) for each in (day, day + timedelta(days=1)))
-    step = (end - start) / PARTS
-    return ((start + number * step, start + (number + 1) * step) for number in range(PARTS))

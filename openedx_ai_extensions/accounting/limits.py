@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
@@ -41,7 +41,11 @@ class Amounts:
         return Amounts(self.requests + other.requests, self.tokens + other.tokens, self.micros + other.micros)
 
     def of(self, kind: Kind) -> int:
-        return {Kind.REQUESTS: self.requests, Kind.TOKENS: self.tokens, Kind.MONEY: self.micros}[kind]
+        amount: int = getattr(self, _FIELDS[kind])
+        return amount
+
+
+_FIELDS = {Kind.REQUESTS: "requests", Kind.TOKENS: "tokens", Kind.MONEY: "micros"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,13 @@ class Rule:
         is_narrow = bool(self.course_id or self.profile_slug or self.provider)
         return (self.user_id is not None, is_narrow, bool(self.tier), self.is_from_admin)
 
-    def fits(self, place: Place, profile_slug: str | None, is_staff: Callable[[], bool]) -> bool:
+    def fits(self, place: Place, profile_slug: str | None, *, is_staff: bool) -> bool:
         return (
             self.user_id in (None, place.user_id)
             and self.course_id in (None, place.course_id)
             and self.profile_slug in (None, profile_slug)
             and self.provider in (None, place.provider)
-            and (not self.tier or is_staff())
+            and (not self.tier or is_staff)
         )
 
     def subject(self, place: Place) -> Place | None:
@@ -140,40 +144,61 @@ def limits_for(
         is_staff: is the person staff of the course, or of the site? Asked only where a limit depends on it.
         now: aware.
     """
+    rules = all_rules()
+    has_tier = rules.depend_on_tier and is_staff()
+    return _limits_for(rules, place, profile_slug, has_tier, now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1024)
+def _limits_for(
+    rules: Rules, place: Place, profile_slug: str | None, is_staff: bool, minute: datetime
+) -> tuple[Limit, ...]:
     chosen: dict[tuple[str, str], Rule] = {}
-    for rule in rules():
+    for rule in rules.all:
         best = chosen.get((rule.per, rule.period))
         is_better = best is None or rule.specificity >= best.specificity
-        if is_better and rule.fits(place, profile_slug, is_staff):
+        if is_better and rule.fits(place, profile_slug, is_staff=is_staff):
             chosen[rule.per, rule.period] = rule
-    return tuple(_limits(chosen.values(), place, now))
+    return tuple(_limits(chosen.values(), place, minute))
 
 
-def _limits(chosen: Any, place: Place, now: datetime) -> Iterator[Limit]:
+def _limits(chosen: Iterable[Rule], place: Place, now: datetime) -> Iterator[Limit]:
     for rule in chosen:
         subject = rule.subject(place)
         if subject is not None and rule.allowed:
             yield Limit(rule.per, rule.period, subject, rule.allowed, begins(rule.period, now), ends(rule.period, now))
 
 
-def rules() -> tuple[Rule, ...]:
-    """All limits, the settings' first; cached until one changes, or as long as a scope is."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """All of them, at one time: the settings' first."""
+
+    all: tuple[Rule, ...]
+
+    @property
+    def depend_on_tier(self) -> bool:
+        return any(rule.tier for rule in self.all)
+
+
+def all_rules() -> Rules:
+    """All limits; cached until one changes, or as long as a scope is."""
     token = generation.current()
     if token is None:
         return _rules()
     return _cached_rules(token, time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE"))
 
 
-def _rules() -> tuple[Rule, ...]:
-    return (*_from_settings(), *_from_admin())
+def _rules() -> Rules:
+    return Rules((*_from_settings(), *_from_admin()))
 
 
 @lru_cache(maxsize=2)
-def _cached_rules(_token: str, _bucket: float) -> tuple[Rule, ...]:
+def _cached_rules(_token: str, _bucket: float) -> Rules:
     return _rules()
 
 
 conf.when_changed(_cached_rules.cache_clear)
+conf.when_changed(_limits_for.cache_clear)
 
 
 def _from_settings() -> Iterator[Rule]:

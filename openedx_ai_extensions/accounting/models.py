@@ -34,12 +34,23 @@ class AIWorkflowRun(models.Model):
     run_id = models.CharField(_lazy("run"), max_length=64, db_index=True)
     created_at = models.DateTimeField(_lazy("time"))
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_lazy("person")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_lazy("person"),
+        db_constraint=False,  # else each run locks the rows of its person and its profile
+        db_index=False,  # there is one with the time
     )
     course_id = CourseKeyField(_lazy("course"), max_length=255, blank=True)
     location_id = UsageKeyField(_lazy("location"), max_length=255, blank=True)
     profile = models.ForeignKey(
-        AIWorkflowProfile, models.SET_NULL, null=True, related_name="+", verbose_name=_lazy("profile")
+        AIWorkflowProfile,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_lazy("profile"),
+        db_constraint=False,
     )
     profile_slug = models.CharField(_lazy("profile's slug"), max_length=100, blank=True)
     ui_slot_selector_id = models.CharField(_lazy("widget slot"), max_length=255, blank=True)

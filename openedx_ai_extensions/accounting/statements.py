@@ -20,6 +20,7 @@ COLUMNS = {field.attname: field for field in FIELDS}
 SUBJECT = ("user_id", "course_id", "profile_id", "provider")  # what a place is made of
 # Each is within the next: the first that a run is young enough for says all of them.
 PERIODS = (Period.MINUTE, Period.HOUR, Period.DAY, Period.MONTH)
+RECENCY = {str(period): place for place, period in enumerate(PERIODS)}
 
 
 def insert(row: AIWorkflowRun) -> None:

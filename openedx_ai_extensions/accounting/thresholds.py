@@ -45,10 +45,10 @@ def tell(limits: Iterable[Limit], used: Used) -> None:
 
 def _reached(limit: Limit, amounts: Amounts) -> Iterator[tuple[Kind, int]]:
     for kind, allowed in limit.allowed.items():
-        for threshold in THRESHOLDS:
-            # A limit of nothing is a decision: there is nothing to warn of.
-            if allowed and amounts.of(kind) * 100 >= allowed * threshold:
-                yield kind, threshold
+        percent = 100 * amounts.of(kind)
+        # A limit of nothing is a decision: there is nothing to warn of.
+        if allowed and percent >= allowed * THRESHOLDS[0]:
+            yield from ((kind, threshold) for threshold in THRESHOLDS if percent >= allowed * threshold)
 
 
 def _is_first(limit: Limit, key: str) -> bool:

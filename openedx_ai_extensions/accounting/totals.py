@@ -42,6 +42,7 @@ class Used:
 
     def __init__(self, limits: Sequence[Limit], found: Iterable[Sequence[Any]]) -> None:
         self._columns = {subject: number for number, subject in enumerate(statements.subjects(limits), start=3)}
+        self._known: dict[tuple[str, bool], Amounts] = {}
         self._totals: dict[str, Sequence[Any]] = {}
         self._rows: list[Sequence[Any]] = []
         for row in found:
@@ -52,11 +53,21 @@ class Used:
 
     def of(self, limit: Limit, *, only_before: bool = False) -> Amounts:
         """All that counts for this limit; ``only_before`` leaves out runs that came after the one asked for."""
-        column, longest = self._columns[limit.subject], statements.PERIODS.index(Period(limit.period))
-        counts = [row for row in self._rows if row[column] and row[2] <= longest and (row[1] or not only_before)]
-        if limit.key in self._totals:
-            counts.append(self._totals[limit.key])
-        return Amounts(*(int(sum(row[place] for row in counts)) for place in (-3, -2, -1)))
+        known = self._known.get((limit.key, only_before))
+        if known is None:
+            known = self._known[limit.key, only_before] = self._sum(limit, only_before)
+        return known
+
+    def _sum(self, limit: Limit, only_before: bool) -> Amounts:
+        column, longest = self._columns[limit.subject], statements.RECENCY[limit.period]
+        requests = tokens = micros = 0
+        for row in self._rows:
+            if row[column] and row[2] <= longest and (row[1] or not only_before):
+                requests, tokens, micros = requests + row[-3], tokens + row[-2], micros + row[-1]
+        total = self._totals.get(limit.key)
+        if total is not None:
+            requests, tokens, micros = requests + total[-3], tokens + total[-2], micros + total[-1]
+        return Amounts(int(requests), int(tokens), int(micros))
 
 
 def used(limits: Sequence[Limit], now: datetime, *, before: int = 0) -> Used:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.accounting.limits import Rule, rule_of, rules
+from openedx_ai_extensions.accounting.limits import Rule, all_rules, rule_of
 from openedx_ai_extensions.admin.limit_form import LimitForm
 from openedx_ai_extensions.admin.limit_standing import Fill, fills
 from openedx_ai_extensions.models import AILimit
@@ -53,7 +53,7 @@ class LimitAdmin(admin.ModelAdmin):
         return changelist
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        stated = [rule for rule in rules() if not rule.is_from_admin]
+        stated = [rule for rule in all_rules().all if not rule.is_from_admin]
         shown = [
             {"name": _name(rule), "narrowed": _narrowed(rule), "used": shown_fills(found)}
             for rule, found in zip(stated, fills(stated), strict=True)

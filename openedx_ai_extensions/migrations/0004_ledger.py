@@ -186,8 +186,8 @@ class Migration(migrations.Migration):
                 ('held_micros', models.PositiveBigIntegerField(default=0, verbose_name='reserved cost')),
                 ('held_until', models.DateTimeField(null=True, verbose_name='reserved until')),
                 ('is_counted', models.BooleanField(default=False, verbose_name='in the totals')),
-                ('profile', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='openedx_ai_extensions.aiworkflowprofile', verbose_name='profile')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ('profile', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='openedx_ai_extensions.aiworkflowprofile', verbose_name='profile')),
+                ('user', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
             ],
             options={
                 'verbose_name': 'AI workflow run',

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
@@ -89,3 +91,13 @@ def test_an_attempt_in_another_course_locks_this_one(as_learner, learner, make_s
     assert (error["code"], error["reason"]) == ("permission_denied", "exam")
     world.current.attempts.clear()
     assert as_learner.run("Why?", context=HERE).status_code == 200
+
+
+@pytest.mark.usefixtures("_marked", "learner")
+def test_staff_are_told_why_it_is_not_read():
+    out = StringIO()
+    arguments = [key("vertical/u4"), "--user", "learner", "--retrieval-mode", "up_to_current_unit"]
+    call_command("ai_course_text", *arguments, stdout=out)
+    assert FINAL not in out.getvalue()
+    (line,) = [line for line in out.getvalue().splitlines() if " exam" in line and "block@" in line]
+    assert "It is in an exam, or in a place where AI is paused." in line

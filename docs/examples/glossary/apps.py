@@ -11,5 +11,5 @@ class GlossaryConfig(AppConfig):
     name = "glossary"
 
     def ready(self) -> None:
-        for module in ("tools", "capabilities"):
+        for module in ("tools", "capabilities", "moderators", "receivers"):
             import_module(f"{self.name}.{module}")

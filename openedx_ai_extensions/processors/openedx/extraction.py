@@ -78,6 +78,26 @@ def closed_entries(usage_keys: Iterable[UsageKey]) -> list[LeftOut]:
     return [LeftOut(usage_key, usage_key.block_type, Reason.CLOSED) for usage_key in usage_keys]
 
 
+def marked_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[LeftOut]:
+    """What the site's rules keep from every AI: the outermost blocks of ``units`` that are not in ``readable``."""
+    kept = {key for unit in readable for key in _keys(unit)}
+    return [LeftOut(block.usage_key, block.category, Reason.EXAM) for unit in units for block in _outside(unit, kept)]
+
+
+def _keys(block: Block) -> Iterator[UsageKey]:
+    yield block.usage_key
+    for child in block.children:
+        yield from _keys(child)
+
+
+def _outside(block: Block, kept: Collection[UsageKey]) -> Iterator[Block]:
+    if block.usage_key not in kept:
+        yield block
+        return
+    for child in block.children:
+        yield from _outside(child, kept)
+
+
 def trimmed_entries(fitted: Fitted) -> list[LeftOut]:
     """What there was no room for."""
     blocks = (piece.block for piece in fitted.trimmed())

@@ -19,6 +19,7 @@ from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, in
 from openedx_ai_extensions.processors.openedx.extraction import (
     closed_entries,
     left_out,
+    marked_entries,
     trimmed_entries,
     unit_sections,
 )
@@ -84,15 +85,23 @@ class OpenEdXProcessor(Processor):
         Raises:
             ProcessorError: as ``process`` does.
         """
-        units = self._units()
+        all_units = self._all_units()
+        units = readable_units(all_units, self.user)
         course_text = self._fitted(units)
         closed = get_platform().closed_blocks(self.user, self.location_key, self.retrieval_mode)
-        not_read = (*left_out(units, self.fields), *closed_entries(closed), *trimmed_entries(course_text))
+        not_read = (
+            *left_out(units, self.fields),
+            *marked_entries(all_units, units),
+            *closed_entries(closed),
+            *trimmed_entries(course_text),
+        )
         return Reading(course_text.text, not_read)
 
     def _units(self) -> Sequence[Block]:
-        units = get_platform().content(self.user, self.location_key, self.retrieval_mode)
-        return readable_units(units, self.user)
+        return readable_units(self._all_units(), self.user)
+
+    def _all_units(self) -> Sequence[Block]:
+        return get_platform().content(self.user, self.location_key, self.retrieval_mode)
 
     def _fitted(self, units: Sequence[Block]) -> Fitted:
         sections = unit_sections(units, self.location_key, self.fields)

@@ -16,6 +16,7 @@ class Reason(models.TextChoices):
     BROKEN = "broken", _("Its content is damaged. Only what could be read safely was read.")
     CLOSED = "closed", _("It is not open to this person, and nor is what is in it.")
     EMPTY = "empty", _("It says nothing.")
+    EXAM = "exam", _("It is in an exam, or in a place where AI is paused.")
     NOT_SELECTED = "not_selected", _("The profile does not select this kind of block.")
     STAFF = "staff", _("It holds something for course staff only.")
     TOO_LONG = "too_long", _("It is too long or nested too deep. Only its beginning was read.")

@@ -15,8 +15,8 @@ _SOLUTION = "detailed-solution"
 _ALWAYS_CUT = frozenset({"script", "style"})
 _TOLD_ATTRIBUTE = re.compile(r"(?:answer|correct|expect|explanation|hint|solution)\w*[\"']?\s*+=", re.IGNORECASE)
 
-# What is left of a tag that lost its bracket.
-_LOST_TAG = re.compile(r"([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")
+# What is left of a tag that lost its bracket. Only where a word begins: else a long word takes quadratic time.
+_LOST_TAG = re.compile(r"(?<![\w.:-])([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")
 
 
 @dataclass(slots=True)

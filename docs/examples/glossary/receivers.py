@@ -1,0 +1,12 @@
+"""Tells the site's admins by mail when a limit is nearly used up, or is."""
+
+from django.core.mail import mail_admins
+from django.dispatch import receiver
+
+from openedx_ai_extensions.accounting.signals import limit_reached
+
+
+@receiver(limit_reached)
+def tell_admins(*, limit, kind, threshold, used, allowed, **_more):
+    name = limit.subject.course_id or limit.subject.provider or limit.per
+    mail_admins(f"AI: {threshold} % of the {kind} for {name}", f"{used} of {allowed}, until {limit.resets_at}.")
