@@ -32,6 +32,10 @@ def from_learner(text: str) -> dict[str, str]:
 
 # Where a test says as much on one Python, Django and database as on all of them, and takes its time.
 ONCE = (
+    "tests/accounting/test_agreement.py",
+    "tests/accounting/test_cache.py",
+    "tests/accounting/test_doors.py",
+    "tests/accounting/test_fallback",
     "tests/demo/",
     "tests/docs/",
     "tests/edxapp/",
@@ -40,9 +44,10 @@ ONCE = (
     "tests/moderation/",
     "tests/processors/",
     "tests/rights/",
+    "tests/rules/",
     "tests/sample_extension/",
     "tests/tools/",
-    "tests/workflows/async_runs/test_worker.py",
+    "tests/workflows/async_runs/",
     "tests/workflows/conversations/test_faults.py",
     "tests/workflows/conversations/test_leaving.py",
     "tests/workflows/educator/",

@@ -24,7 +24,11 @@ from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from tests.accounting.conftest import THREADS
 from tests.api.conftest import Api
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.mariadb,
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite serves one process at a time; MariaDB serves two"),
+]
 
 REPO = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("server_process.py")

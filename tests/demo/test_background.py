@@ -45,9 +45,9 @@ def serve(tmp_path, provider):
         started.append(process)
         url = next(found[0] for found in (re.search(r"http://[\d.]+:\d+", line) for line in process.stdout) if found)
         browser = requests.Session()
-        browser.get(f"{url}/")
+        browser.get(f"{url}/").raise_for_status()
         headers = {"X-CSRFToken": browser.cookies["csrftoken"]}
-        browser.post(f"{url}/login/learner/", headers=headers)
+        browser.post(f"{url}/login/learner/", headers=headers).raise_for_status()
 
         def do(action, user_input=None):
             headers = {"X-CSRFToken": browser.cookies["csrftoken"]}

@@ -13,7 +13,10 @@ from django.test import Client
 from django.urls import reverse
 
 from openedx_ai_extensions import checks, conf
+from openedx_ai_extensions.accounting.signals import limit_reached
+from openedx_ai_extensions.filters import AIRunRequested
 from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.moderation import registry as moderators
 from openedx_ai_extensions.processors.llm import providers
 from openedx_ai_extensions.tools import registry
 from tests.conftest import COURSE_ID, SECRET, SLOT, UNIT_ID, from_learner
@@ -33,6 +36,8 @@ def installed(provider, settings, monkeypatch):
     """The glossary extension, installed; what it registers is gone afterwards."""
     monkeypatch.setattr(registry, "_tools", dict(registry._tools))
     monkeypatch.setattr(providers, "CAPABILITIES", dict(providers.CAPABILITIES))
+    monkeypatch.setattr(moderators, "_kinds", dict(moderators._kinds))
+    monkeypatch.setattr(limit_reached, "receivers", [])
     for module in [name for name in sys.modules if name.partition(".")[0] == "glossary"]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.syspath_prepend(EXAMPLES)
@@ -151,8 +156,43 @@ def test_the_capability_record_changes_what_is_sent(glossary, provider, act, set
     assert marked["cache_control"] == {"type": "ephemeral"}
 
 
+def test_the_moderator_refuses_and_says_why(glossary, provider, act, settings):
+    settings.AI_EXTENSIONS_MODERATORS = {"addresses": {"KIND": "no_addresses"}}
+    settings.AI_EXTENSIONS_MODERATION = {"before": ["addresses"]}
+    assert checks.check_settings() == []
+
+    error = act("run", "amina@example.com").json()["error"]
+
+    assert error == {"code": "permission_denied", "message": "Please leave out e-mail addresses.", "reason": "moderation"}
+    assert provider.requests == []
+    assert act("run", "chlorophyll").status_code == 200
+
+
+def test_the_filter_step_changes_what_the_model_gets(glossary, provider, act, settings):
+    settings.OPEN_EDX_FILTERS_CONFIG = {
+        AIRunRequested.filter_type: {"fail_silently": False, "pipeline": ["glossary.steps.HideNumbers"]}
+    }
+
+    assert act("run", "My number is 5551234.").status_code == 200
+
+    assert provider.requests[0]["messages"][-1] == from_learner("My number is [number].")
+
+
+def test_the_receiver_hears_of_a_limit(glossary, provider, act, settings, mailoutbox):
+    settings.ADMINS = [("Admin", "admin@example.com")]
+    settings.AI_EXTENSIONS_LIMITS = [{"per": "course", "period": "month", "requests": 1}]
+
+    assert act("run", "chlorophyll").status_code == 200
+
+    assert [mail.subject.partition("AI: ")[2] for mail in mailoutbox] == [
+        f"{percent} % of the requests for {COURSE_ID}" for percent in (80, 100)
+    ]
+
+
 @pytest.mark.parametrize("name", PATCHES)
-def test_a_patch_from_the_guides_makes_a_valid_profile(name, provider, db):
+def test_a_patch_from_the_guides_makes_a_valid_profile(name, provider, settings, db):
+    settings.AI_EXTENSIONS = {**settings.AI_EXTENSIONS, "claude": settings.AI_EXTENSIONS["default"]}
+    settings.AI_EXTENSIONS_MODERATORS = {"words": {"KIND": "words", "WORDS": ["darn"]}}
     base = "base/chat.json5" if name == "tutor" else "base/custom_prompt.json5"
     profile = AIWorkflowProfile(slug="mine", base_filepath=base, content_patch=PATCHES[name])
     profile.full_clean()

@@ -1,11 +1,14 @@
 """The exchanges in docs/examples/rest happen as they are written there. "…" stands for whatever there is."""
 
 import json
+import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as site
+from django.utils import timezone
 
-from openedx_ai_extensions.models import AIWorkflowAsyncRun
+from openedx_ai_extensions.models import AINotice, AIPause, AIWorkflowAsyncRun
 from openedx_ai_extensions.tasks import run_workflow
 from openedx_ai_extensions.workflows.orchestrators import async_runs
 from tests.api.conftest import Api
@@ -96,3 +99,39 @@ def test_background(learner, provider, make_scope, monkeypatch):
     exchange(api, "background/completed")
     exchange(api, "background/run_async")
     exchange(api, "background/cancel_run")
+
+
+def shown(api, name, example):
+    """What an endpoint that only shows something answers is as written, at any time."""
+    written = (EXCHANGES / "rules" / f"{example}.json").read_text(encoding="utf-8")
+    response = api.client.get(api.url(name))
+    found = json.loads(re.sub(r'"\d{4}-\d\d-\d\dT[^"]*"', f'"{DROPPED}"', written))
+    assert response.status_code == 200, response.content
+    assert is_as_written(response.json(), found), response.json()
+
+
+def test_consent(learner, provider, make_scope, settings):
+    settings.AI_EXTENSIONS["default"]["REGION"] = "EU"
+    make_scope()
+    AINotice.objects.create(text="What you write here is sent to a company that runs the AI.")
+    shown(Api(learner), "aiext_consent", "consent")
+
+
+def test_limits(learner, provider, make_scope, settings):
+    settings.AI_EXTENSIONS["default"]["PRICES"] = {"INPUT": 1, "OUTPUT": 1}
+    settings.AI_EXTENSIONS_LIMITS = [
+        {"per": "course", "period": "month", "money": 50},
+        {"per": "person", "period": "day", "requests": 30},
+    ]
+    make_scope(patch={"processor_config": {"LLMProcessor": {"stream": False}}})
+    api = Api(learner)
+    assert api.run().status_code == 200
+    shown(api, "aiext_limits", "limits")
+
+
+def test_quiet_hours(learner, make_scope):
+    make_scope()
+    now = timezone.localtime(timezone.now(), timezone.get_default_timezone())
+    times = [(now + timedelta(hours=hours)).time() for hours in (-1, 1)]
+    AIPause.objects.create(from_time=times[0], to_time=times[1])
+    shown(Api(learner), "aiext_ui_config", "profile_in_quiet_hours")
