@@ -41,7 +41,7 @@ def quota_exceeded(limit: Limit, kind: Kind) -> QuotaExceeded:
 def readable_time(moment: datetime) -> str:
     """When, as people say it, in the reader's time zone: the time, with the day when it is not today."""
     local = timezone.localtime(moment)
-    time = formats.date_format(local, "TIME_FORMAT")
+    time = formats.date_format(local, "H:i")
     if local.date() == timezone.localdate():
         return _("at {time}").format(time=time)
     return _("on {day} at {time}").format(day=formats.date_format(local, "MONTH_DAY_FORMAT"), time=time)

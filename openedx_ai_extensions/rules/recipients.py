@@ -27,7 +27,8 @@ class Recipient:
 
 
 def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
-    """All that may get to read a question: the providers of the profile's processors, and those that stand in for them.
+    """All that may get to read a question: the providers of the profile's processors, those that stand in for them, and
+    those that moderate.
 
     Providers that the site does not have are left out: nothing can be sent to them.
     """
@@ -41,8 +42,24 @@ def _names(processor: str, config: Any) -> Iterator[str]:
         return
     name = str(config.get("provider") or "default")
     yield name
-    stand_ins = config.get("fallbacks") or _parameter(conf.providers().get(_resolved(name), {}), "fallbacks") or ()
-    yield from map(str, stand_ins if isinstance(stand_ins, list | tuple) else ())
+    stand_ins = config.get("fallbacks")
+    if stand_ins is None:  # an empty list says that there are none
+        stand_ins = _parameter(conf.providers().get(_resolved(name), {}), "fallbacks")
+    yield from _texts(stand_ins)
+    yield from _moderating(config.get("moderation"))
+
+
+def _moderating(own: Any) -> Iterator[str]:
+    """The providers whose moderation endpoints read along: as the profile says, else as the site does."""
+    said = {**conf.get("AI_EXTENSIONS_MODERATION"), **(own if isinstance(own, Mapping) else {})}
+    moderators = conf.get("AI_EXTENSIONS_MODERATORS")
+    for direction in ("before", "after"):
+        providers = (_parameter(moderators.get(name, {}), "provider") for name in _texts(said.get(direction)))
+        yield from (str(provider) for provider in providers if provider)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    yield from map(str, value if isinstance(value, list | tuple) else ())
 
 
 def _resolved(name: str) -> str:

@@ -163,7 +163,8 @@ def test_the_moderator_refuses_and_says_why(glossary, provider, act, settings):
 
     error = act("run", "amina@example.com").json()["error"]
 
-    assert error == {"code": "permission_denied", "message": "Please leave out e-mail addresses.", "reason": "moderation"}
+    assert (error["code"], error["reason"]) == ("permission_denied", "moderation")
+    assert error["message"] == "Please leave out e-mail addresses."
     assert provider.requests == []
     assert act("run", "chlorophyll").status_code == 200
 

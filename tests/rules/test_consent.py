@@ -106,7 +106,16 @@ def test_what_reads_or_tidies_up_asks_for_nothing(as_learner, scope, notice):
 
 @pytest.mark.parametrize(
     "change",
-    ["wording", "wording in bulk", "vendor", "region", "another provider", "a fallback", "the provider's fallback"],
+    [
+        "wording",
+        "wording in bulk",
+        "vendor",
+        "region",
+        "another provider",
+        "a fallback",
+        "the provider's fallback",
+        "who moderates",
+    ],
 )
 def test_what_changes_is_asked_again(as_learner, scope, notice, settings, change):
     accept(as_learner)
@@ -133,6 +142,10 @@ def test_what_changes_is_asked_again(as_learner, scope, notice, settings, change
             profile.save()
         case "the provider's fallback":
             settings.AI_EXTENSIONS = {"default": {**entry, "FALLBACKS": ["other"]}, "other": {**entry, "REGION": "US"}}
+        case "who moderates":
+            settings.AI_EXTENSIONS = {"default": entry, "other": {**entry, "REGION": "US"}}
+            settings.AI_EXTENSIONS_MODERATORS = {"endpoint": {"KIND": "provider", "PROVIDER": "other"}}
+            settings.AI_EXTENSIONS_MODERATION = {"after": ["endpoint"]}
     assert asked(as_learner)
     assert consent(as_learner).json()["notice"]["version"] == (2 if "wording" in change else 1)
     accept(as_learner)
@@ -142,7 +155,11 @@ def test_what_changes_is_asked_again(as_learner, scope, notice, settings, change
 def test_what_does_not_matter_is_not_asked_again(as_learner, scope, notice, settings):
     accept(as_learner)
     entry = settings.AI_EXTENSIONS["default"]
-    settings.AI_EXTENSIONS = {"default": {**entry, "MODEL": "openai/gpt-next", "API_KEY": "sk-new"}, "unused": entry}
+    changed = {**entry, "MODEL": "openai/gpt-next", "API_KEY": "sk-new", "FALLBACKS": ["unused"]}
+    settings.AI_EXTENSIONS = {"default": changed, "unused": entry}
+    profile: AIWorkflowProfile = scope.profile
+    profile.content_patch = '{"processor_config": {"LLMProcessor": {"fallbacks": []}}}'
+    profile.save()
     notice.save()
     assert not asked(as_learner)
     assert AINoticeVersion.objects.count() == 1

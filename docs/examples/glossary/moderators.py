@@ -4,6 +4,7 @@ import re
 
 from django.utils.translation import gettext_lazy as _
 
+from openedx_ai_extensions.accounting import Run
 from openedx_ai_extensions.moderation import PASSED, Direction, Moderator, Verdict, moderator_kind
 
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
@@ -13,7 +14,7 @@ ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")
 class NoAddresses(Moderator):
     """Refuses texts with an e-mail address in them."""
 
-    def check(self, text, direction, run):
+    def check(self, text: str, direction: Direction, run: Run) -> Verdict:
         if ADDRESS.search(text) is None:
             return PASSED
         message = _("Please leave out e-mail addresses.") if direction is Direction.BEFORE else ""
