@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from django.core.cache import cache
-from django.db import router, transaction
+from django.db import DatabaseError, IntegrityError, router, transaction
 from django.utils import timezone
 
 from openedx_ai_extensions import conf
@@ -59,7 +59,12 @@ def _is_first(limit: Limit, key: str) -> bool:
     if len(_seen) >= MAX_SEEN:
         _seen.clear()
     _seen.add(name)
-    return _is_news_to_cache(limit, name) and _is_news_to_database(limit, key)
+    try:
+        return _is_news_to_cache(limit, name) and _is_news_to_database(limit, key)
+    except DatabaseError as error:
+        # Whoever's run it happens to be does not suffer.
+        logger.warning("limit.reached.unsaid subject=%s error=%s", limit.subject.key, type(error).__name__)
+        return False
 
 
 def _is_news_to_cache(limit: Limit, name: str) -> bool:
@@ -74,12 +79,16 @@ def _is_news_to_cache(limit: Limit, name: str) -> bool:
 
 def _is_news_to_database(limit: Limit, key: str) -> bool:
     """Put a mark among the totals, which counts for nothing; of several who try, one does."""
-    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        mark, is_new = AIUsageTotal.objects.get_or_create(key=key, defaults={"starts_at": limit.starts_at})
-        if is_new:
-            return True
-        older = AIUsageTotal.objects.filter(pk=mark.pk, starts_at__lt=limit.starts_at)
-        return bool(older.update(starts_at=limit.starts_at))
+    marks = AIUsageTotal.objects
+    if marks.filter(key=key, starts_at__lt=limit.starts_at).update(starts_at=limit.starts_at):
+        return True
+    try:
+        # Writes first: SQLite refuses a transaction that reads, waits for another's write and then writes.
+        with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
+            marks.create(key=key, starts_at=limit.starts_at)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _send(limit: Limit, kind: Kind, threshold: int, used: int) -> None:

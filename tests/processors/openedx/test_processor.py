@@ -12,6 +12,8 @@ from openedx_ai_extensions.processors.base import function
 from openedx_ai_extensions.workflows.registry import config_problems
 from tests.processors.openedx.blocks import COURSE_ID, demo_key
 
+pytestmark = pytest.mark.django_db  # pauses are there
+
 LEARNER, AUTHOR, STRANGER = User(username="learner"), User(username="author"), User(username="stranger")
 TITLES = {
     "unit_sunlight": "# Sunlight, water and air",
