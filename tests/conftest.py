@@ -48,8 +48,13 @@ ONCE = (
     "tests/sample_extension/",
     "tests/tools/",
     "tests/workflows/async_runs/",
+    "tests/workflows/conversations/test_constant_cost.py",
     "tests/workflows/conversations/test_faults.py",
     "tests/workflows/conversations/test_leaving.py",
+    "tests/workflows/conversations/test_mcp.py",
+    "tests/workflows/conversations/test_prompt_safety.py",
+    "tests/workflows/conversations/test_provider_threads.py",
+    "tests/workflows/conversations/test_tools.py",
     "tests/workflows/educator/",
     "tests/workflows/flashcards/",
 )
