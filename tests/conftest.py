@@ -60,7 +60,12 @@ ONCE = (
 )
 
 
+# They start servers and browsers, one for each file: first, so that nobody waits for them in the end.
+SLOW = ("tests/e2e/", "tests/demo/", "tests/workflows/async_runs/test_worker.py", "tests/events/test_event_bus.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
     for item in items:
         if item.nodeid.startswith(ONCE):
             item.add_marker("once")
