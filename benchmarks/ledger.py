@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 from unittest import mock
 from urllib.parse import urlencode
 
@@ -25,15 +26,17 @@ EVERY_LIMIT = [
 ]
 SETTLE = 0.05  # seconds for the threads of the last measurement to end
 MOST_QUERIES = 3
+# Seconds: quicker than any model across a network. What is added to one that answers at once is shown beside it.
+PROVIDER_WAIT = 0.05
 
 
 def main() -> None:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    with fake_provider() as url, test_site():
-        _run(url)
+    with fake_provider() as at_once, fake_provider("--wait", str(PROVIDER_WAIT)) as quick, test_site():
+        _run(at_once, quick)
 
 
-def _run(url: str) -> None:
+def _run(at_once: str, quick: str) -> None:
     from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client
@@ -56,8 +59,11 @@ def _run(url: str) -> None:
     client = Client()
     client.force_login(get_user_model().objects.create_user("learner"))
     prices = {"INPUT": 1, "OUTPUT": 1}
-    providers = {"default": {"MODEL": "openai/fake", "API_KEY": "k", "API_BASE": url, "PRICES": prices}}
-    with override_settings(AI_EXTENSIONS=providers, AI_EXTENSIONS_LIMITS=EVERY_LIMIT):
+
+    def providers(url: str) -> dict[str, Any]:
+        return {"default": {"MODEL": "openai/fake", "API_KEY": "k", "API_BASE": url, "PRICES": prices}}
+
+    with override_settings(AI_EXTENSIONS=providers(at_once), AI_EXTENSIONS_LIMITS=EVERY_LIMIT):
         profile = AIWorkflowProfile.objects.create(
             slug="summary", base_filepath="base/summary.json5", content_patch=json.dumps(PATCH)
         )
@@ -94,8 +100,11 @@ def _run(url: str) -> None:
         verdict = "ok" if added <= MOST_QUERIES else "MISSED"
         name = "Queries of a run with the ledger and every limit, without"
         print(f"{name:<58} {queries[0]} - {queries[1]} = {added}   (at most {MOST_QUERIES}: {verdict})")
-        name = "POST workflows/ with the ledger and every limit / without"
-        report(name, median_ratio(settled(post), settled(free), 101), 1.15)
+        ours, baseline, _ratio = median_ratio(settled(post), settled(free), 101)
+        print(f"{'The same in time, with a provider that answers at once':<58} {(ours - baseline) * 1e3:.2f} ms")
+        with override_settings(AI_EXTENSIONS=providers(quick)):
+            name = "POST workflows/ with the ledger and every limit / without"
+            report(name, median_ratio(settled(post), settled(free), 41), 1.15)
 
 
 if __name__ == "__main__":

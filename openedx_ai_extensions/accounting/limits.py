@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from openedx_ai_extensions import conf
@@ -128,14 +128,24 @@ class Limit:
         return 2 * order.index(Per(self.per)) - bool(is_narrowed)
 
 
+class Limits(tuple[Limit, ...]):
+    """Those that hold for a run; made once for many runs, and told apart by identity: what follows from it is kept."""
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    @cached_property
+    def subjects(self) -> list[Place]:
+        """Whose use they count, each once."""
+        return list(dict.fromkeys(limit.subject for limit in self))
+
+
 @lru_cache(maxsize=1024)
 def total_key(subject: Place, period: str) -> str:
     return f"{subject.key}|{period}"
 
 
-def limits_for(
-    place: Place, profile_slug: str | None, is_staff: Callable[[], bool], now: datetime
-) -> tuple[Limit, ...]:
+def limits_for(place: Place, profile_slug: str | None, is_staff: Callable[[], bool], now: datetime) -> Limits:
     """The limits that hold for a run at this place, now.
 
     Args:
@@ -150,16 +160,14 @@ def limits_for(
 
 
 @lru_cache(maxsize=1024)
-def _limits_for(
-    rules: Rules, place: Place, profile_slug: str | None, is_staff: bool, minute: datetime
-) -> tuple[Limit, ...]:
+def _limits_for(rules: Rules, place: Place, profile_slug: str | None, is_staff: bool, minute: datetime) -> Limits:
     chosen: dict[tuple[str, str], Rule] = {}
     for rule in rules.all:
         best = chosen.get((rule.per, rule.period))
         is_better = best is None or rule.specificity >= best.specificity
         if is_better and rule.fits(place, profile_slug, is_staff=is_staff):
             chosen[rule.per, rule.period] = rule
-    return tuple(_limits(chosen.values(), place, minute))
+    return Limits(_limits(chosen.values(), place, minute))
 
 
 def _limits(chosen: Iterable[Rule], place: Place, now: datetime) -> Iterator[Limit]:

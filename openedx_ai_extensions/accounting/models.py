@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 
 from openedx_ai_extensions.accounting.periods import Period
@@ -24,80 +24,86 @@ class AIWorkflowRun(models.Model):
     """
 
     class Outcome(models.TextChoices):
-        RUNNING = "running", _lazy("running")
-        COMPLETED = "completed", _lazy("completed")
-        FAILED = "failed", _lazy("failed")
-        CANCELLED = "cancelled", _lazy("cancelled")
-        REFUSED = "refused", _lazy("refused")
-        LOST = "lost", _lazy("lost")  # its process died
+        RUNNING = "running", gettext_lazy("running")
+        COMPLETED = "completed", gettext_lazy("completed")
+        FAILED = "failed", gettext_lazy("failed")
+        CANCELLED = "cancelled", gettext_lazy("cancelled")
+        REFUSED = "refused", gettext_lazy("refused")
+        LOST = "lost", gettext_lazy("lost")  # its process died
 
-    run_id = models.CharField(_lazy("run"), max_length=64, db_index=True)
-    created_at = models.DateTimeField(_lazy("time"))
+    run_id = models.CharField(gettext_lazy("run"), max_length=64, db_index=True)
+    created_at = models.DateTimeField(gettext_lazy("time"))
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
         null=True,
         related_name="+",
-        verbose_name=_lazy("person"),
+        verbose_name=gettext_lazy("person"),
         db_constraint=False,  # else each run locks the rows of its person and its profile
         db_index=False,  # there is one with the time
     )
-    course_id = CourseKeyField(_lazy("course"), max_length=255, blank=True)
-    location_id = UsageKeyField(_lazy("location"), max_length=255, blank=True)
+    course_id = CourseKeyField(gettext_lazy("course"), max_length=255, blank=True)
+    location_id = UsageKeyField(gettext_lazy("location"), max_length=255, blank=True)
     profile = models.ForeignKey(
         AIWorkflowProfile,
         models.SET_NULL,
         null=True,
         related_name="+",
-        verbose_name=_lazy("profile"),
+        verbose_name=gettext_lazy("profile"),
         db_constraint=False,
     )
-    profile_slug = models.CharField(_lazy("profile's slug"), max_length=100, blank=True)
-    ui_slot_selector_id = models.CharField(_lazy("widget slot"), max_length=255, blank=True)
-    action = models.CharField(_lazy("action"), max_length=64, blank=True)
-    service_variant = models.CharField(_lazy("service"), max_length=10)
+    profile_slug = models.CharField(gettext_lazy("profile's slug"), max_length=100, blank=True)
+    ui_slot_selector_id = models.CharField(gettext_lazy("widget slot"), max_length=255, blank=True)
+    action = models.CharField(gettext_lazy("action"), max_length=64, blank=True)
+    service_variant = models.CharField(gettext_lazy("service"), max_length=10)
 
-    provider = models.CharField(_lazy("provider"), max_length=100, blank=True)
-    model = models.CharField(_lazy("model"), max_length=150, blank=True)
+    provider = models.CharField(gettext_lazy("provider"), max_length=100, blank=True)
+    model = models.CharField(gettext_lazy("model"), max_length=150, blank=True)
     fallback_from = models.CharField(
-        _lazy("in place of"),
+        gettext_lazy("in place of"),
         max_length=255,
         blank=True,
-        help_text=_lazy("Providers that were asked before and failed."),
+        help_text=gettext_lazy("Providers that were asked before and failed."),
     )
-    calls = models.PositiveIntegerField(_lazy("calls"), default=0, help_text=_lazy("Of the provider."))
-    prompt_tokens = models.PositiveBigIntegerField(_lazy("prompt tokens"), default=0)
+    calls = models.PositiveIntegerField(gettext_lazy("calls"), default=0, help_text=gettext_lazy("Of the provider."))
+    prompt_tokens = models.PositiveBigIntegerField(gettext_lazy("prompt tokens"), default=0)
     cached_tokens = models.PositiveBigIntegerField(
-        _lazy("cached tokens"), default=0, help_text=_lazy("Of the prompt tokens, read from the provider's cache.")
+        gettext_lazy("cached tokens"),
+        default=0,
+        help_text=gettext_lazy("Of the prompt tokens, read from the provider's cache."),
     )
-    completion_tokens = models.PositiveBigIntegerField(_lazy("completion tokens"), default=0)
+    completion_tokens = models.PositiveBigIntegerField(gettext_lazy("completion tokens"), default=0)
     is_estimated = models.BooleanField(
-        _lazy("estimated"), default=False, help_text=_lazy("The provider did not say how many tokens it were.")
+        gettext_lazy("estimated"),
+        default=False,
+        help_text=gettext_lazy("The provider did not say how many tokens it were."),
     )
     is_cached = models.BooleanField(
-        _lazy("from the cache"), default=False, help_text=_lazy("Answered from the response cache, at no cost.")
+        gettext_lazy("from the cache"),
+        default=False,
+        help_text=gettext_lazy("Answered from the response cache, at no cost."),
     )
     cost_micros = models.PositiveBigIntegerField(
-        _lazy("cost"), default=0, help_text=_lazy("In millionths of the site's currency.")
+        gettext_lazy("cost"), default=0, help_text=gettext_lazy("In millionths of the site's currency.")
     )
-    price_source = models.CharField(_lazy("price from"), max_length=10, blank=True)
-    first_token_ms = models.PositiveIntegerField(_lazy("time to first token"), null=True)
-    duration_ms = models.PositiveIntegerField(_lazy("duration"), null=True)
+    price_source = models.CharField(gettext_lazy("price from"), max_length=10, blank=True)
+    first_token_ms = models.PositiveIntegerField(gettext_lazy("time to first token"), null=True)
+    duration_ms = models.PositiveIntegerField(gettext_lazy("duration"), null=True)
 
-    outcome = models.CharField(_lazy("outcome"), max_length=10, choices=Outcome.choices)
-    error_code = models.CharField(_lazy("error code"), max_length=64, blank=True)
+    outcome = models.CharField(gettext_lazy("outcome"), max_length=10, choices=Outcome.choices)
+    error_code = models.CharField(gettext_lazy("error code"), max_length=64, blank=True)
     refused_by = models.CharField(
-        _lazy("refused by"), max_length=100, blank=True, help_text=_lazy("The limit or rule.")
+        gettext_lazy("refused by"), max_length=100, blank=True, help_text=gettext_lazy("The limit or rule.")
     )
 
-    held_tokens = models.PositiveBigIntegerField(_lazy("reserved tokens"), default=0)
-    held_micros = models.PositiveBigIntegerField(_lazy("reserved cost"), default=0)
-    held_until = models.DateTimeField(_lazy("reserved until"), null=True)
-    is_counted = models.BooleanField(_lazy("in the totals"), default=False)
+    held_tokens = models.PositiveBigIntegerField(gettext_lazy("reserved tokens"), default=0)
+    held_micros = models.PositiveBigIntegerField(gettext_lazy("reserved cost"), default=0)
+    held_until = models.DateTimeField(gettext_lazy("reserved until"), null=True)
+    is_counted = models.BooleanField(gettext_lazy("in the totals"), default=False)
 
     class Meta:
-        verbose_name = _lazy("AI workflow run")
-        verbose_name_plural = _lazy("AI workflow runs")
+        verbose_name = gettext_lazy("AI workflow run")
+        verbose_name_plural = gettext_lazy("AI workflow runs")
         default_permissions = ("view", "delete")
         indexes = (
             models.Index(fields=["is_counted", "id"], name="ai_run_uncounted"),
@@ -131,40 +137,40 @@ class AILimit(ConfigurationModel):
     """How much may be used in a period. Of several for the same thing and period the most specific holds, whole."""
 
     class Per(models.TextChoices):
-        SITE = "site", _lazy("the whole site")
-        PROVIDER = "provider", _lazy("each provider")
-        COURSE = "course", _lazy("each course")
-        PROFILE = "profile", _lazy("each profile")
-        PERSON = "person", _lazy("each person")
+        SITE = "site", gettext_lazy("the whole site")
+        PROVIDER = "provider", gettext_lazy("each provider")
+        COURSE = "course", gettext_lazy("each course")
+        PROFILE = "profile", gettext_lazy("each profile")
+        PERSON = "person", gettext_lazy("each person")
 
     class Tier(models.TextChoices):
-        EVERYONE = "", _lazy("everyone")
-        STAFF = "staff", _lazy("course staff and site staff")
+        EVERYONE = "", gettext_lazy("everyone")
+        STAFF = "staff", gettext_lazy("course staff and site staff")
 
-    per = models.CharField(_lazy("for"), max_length=10, choices=Per.choices)
-    period = models.CharField(_lazy("in a"), max_length=10, choices=Period.choices)
+    per = models.CharField(gettext_lazy("for"), max_length=10, choices=Per.choices)
+    period = models.CharField(gettext_lazy("in a"), max_length=10, choices=Period.choices)
     requests = models.PositiveIntegerField(
-        _lazy("requests"), null=True, blank=True, help_text=_lazy("Empty: no limit. 0: none allowed.")
+        gettext_lazy("requests"), null=True, blank=True, help_text=gettext_lazy("Empty: no limit. 0: none allowed.")
     )
     tokens = models.PositiveBigIntegerField(
-        _lazy("tokens"), null=True, blank=True, help_text=_lazy("Empty: no limit. 0: none allowed.")
+        gettext_lazy("tokens"), null=True, blank=True, help_text=gettext_lazy("Empty: no limit. 0: none allowed.")
     )
     money = models.DecimalField(
-        _lazy("money"),
+        gettext_lazy("money"),
         max_digits=12,
         decimal_places=4,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=_lazy("In the site's currency. Empty: no limit. 0: nothing that costs anything."),
+        help_text=gettext_lazy("In the site's currency. Empty: no limit. 0: nothing that costs anything."),
     )
     tier = models.CharField(
-        _lazy("only for"),
+        gettext_lazy("only for"),
         max_length=10,
         choices=Tier.choices,
         blank=True,
         default="",
-        help_text=_lazy("Takes the place of the limit for everyone; for limits of each person."),
+        help_text=gettext_lazy("Takes the place of the limit for everyone; for limits of each person."),
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -172,13 +178,13 @@ class AILimit(ConfigurationModel):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_lazy("only this person"),
+        verbose_name=gettext_lazy("only this person"),
     )
     course_id = CourseKeyField(
-        _lazy("only in this course"),
+        gettext_lazy("only in this course"),
         max_length=255,
         blank=True,
-        help_text=_lazy("A limit of each person then counts what the person used in this course."),
+        help_text=gettext_lazy("A limit of each person then counts what the person used in this course."),
     )
     profile = models.ForeignKey(
         AIWorkflowProfile,
@@ -186,22 +192,22 @@ class AILimit(ConfigurationModel):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_lazy("only this profile"),
-        help_text=_lazy("A limit of each person then counts what the person used of this profile."),
+        verbose_name=gettext_lazy("only this profile"),
+        help_text=gettext_lazy("A limit of each person then counts what the person used of this profile."),
     )
     provider = models.CharField(
-        _lazy("only this provider"),
+        gettext_lazy("only this provider"),
         max_length=100,
         blank=True,
-        help_text=_lazy("Name of an entry of the setting AI_EXTENSIONS."),
+        help_text=gettext_lazy("Name of an entry of the setting AI_EXTENSIONS."),
     )
-    enabled = models.BooleanField(_lazy("enabled"), default=True)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
 
     objects = ConfigurationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _lazy("AI limit")
-        verbose_name_plural = _lazy("AI limits")
+        verbose_name = gettext_lazy("AI limit")
+        verbose_name_plural = gettext_lazy("AI limits")
         ordering = ("per", "period", "pk")
 
     # Which fields may narrow a limit for each of what.

@@ -7,16 +7,16 @@ from functools import lru_cache
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions import conf
 
 
 class Period(models.TextChoices):
-    MINUTE = "minute", _lazy("minute")
-    HOUR = "hour", _lazy("hour")
-    DAY = "day", _lazy("day")
-    MONTH = "month", _lazy("month")
+    MINUTE = "minute", gettext_lazy("minute")
+    HOUR = "hour", gettext_lazy("hour")
+    DAY = "day", gettext_lazy("day")
+    MONTH = "month", gettext_lazy("month")
 
 
 def begins(period: str, moment: datetime) -> datetime:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.accounting.limits import Kind, Limit
 from openedx_ai_extensions.accounting.models import AILimit
@@ -20,11 +20,11 @@ Per = AILimit.Per
 
 # What ran out, for whom. What a site or a course pays is no learner's business.
 WHAT: Mapping[str, str | Promise] = {
-    Per.PERSON: _lazy("You have used all of your AI requests for now."),
-    Per.COURSE: _lazy("This course has used all of its AI requests for now."),
-    Per.PROFILE: _lazy("This AI tool has used all of its requests for now."),
-    Per.PROVIDER: _lazy("The AI service has used all of its requests for now."),
-    Per.SITE: _lazy("This site has used all of its AI requests for now."),
+    Per.PERSON: gettext_lazy("You have used all of your AI requests for now."),
+    Per.COURSE: gettext_lazy("This course has used all of its AI requests for now."),
+    Per.PROFILE: gettext_lazy("This AI tool has used all of its requests for now."),
+    Per.PROVIDER: gettext_lazy("The AI service has used all of its requests for now."),
+    Per.SITE: gettext_lazy("This site has used all of its AI requests for now."),
 }
 
 
@@ -33,7 +33,8 @@ def quota_exceeded(limit: Limit, kind: Kind) -> QuotaExceeded:
     message, resets_at = _("AI is not available to you here."), None
     if limit.allowed[kind]:
         resets_at = limit.resets_at
-        message = f"{WHAT[limit.per]} {_('You can go on {time}.').format(time=readable_time(resets_at))}"
+        then = _("You can go on {time}.").format(time=readable_time(resets_at))
+        message = f"{WHAT[limit.per]} {then}"
     name = f"{limit.per}/{limit.period}/{kind}"
     return QuotaExceeded(message, refused_by=name, limit=kind, scope=limit.per, resets_at=resets_at)
 

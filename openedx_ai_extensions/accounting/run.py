@@ -7,7 +7,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting import statements, thresholds, totals
-from openedx_ai_extensions.accounting.limits import Amounts, Kind, Limit, limits_for
+from openedx_ai_extensions.accounting.limits import Amounts, Kind, Limit, Limits, limits_for
 from openedx_ai_extensions.accounting.models import AIWorkflowRun
 from openedx_ai_extensions.accounting.prices import Price, PriceSource
 from openedx_ai_extensions.accounting.quota import quota_exceeded
@@ -140,6 +140,11 @@ class Run:
         return self._row.pk is not None
 
     @property
+    def row(self) -> AIWorkflowRun:
+        """What it has come to so far; in the ledger only when ``is_written``."""
+        return self._row
+
+    @property
     def about(self) -> dict[str, Any]:
         """Who asks, where and for what, in plain values: for a site's own code, and for the log."""
         row = self._row
@@ -253,7 +258,7 @@ class Run:
         if self._row.pk % COUNT_EVERY == 0:
             _count()
 
-    def _limits_at(self, provider: str | None, now: datetime) -> tuple[Limit, ...]:
+    def _limits_at(self, provider: str | None, now: datetime) -> Limits:
         row = self._row
         place = Place(row.user_id, str(self.course_id) if self.course_id else None, row.profile_id, provider)
         return limits_for(place, row.profile_slug or None, self._is_staff, now)
@@ -264,7 +269,7 @@ class Run:
             return False
         return user.is_staff or (self.course_id is not None and get_platform().is_course_staff(user, self.course_id))
 
-    def _require_price(self, hold: Hold, limits: Sequence[Limit]) -> None:
+    def _require_price(self, hold: Hold, limits: Limits) -> None:
         if hold.price is not None or not any(Kind.MONEY in limit.allowed for limit in limits):
             return
         policy = conf.get("AI_EXTENSIONS_UNKNOWN_PRICE")
@@ -274,7 +279,7 @@ class Run:
         if policy == "block":
             raise LLMConfigError
 
-    def _require_room(self, limits: Sequence[Limit], now: datetime) -> None:
+    def _require_room(self, limits: Limits, now: datetime) -> None:
         for look in itertools.count():
             used = totals.used(limits, now, before=self._row.pk)
             if not look:
@@ -304,7 +309,7 @@ class Run:
         if row.pk is None:
             row.created_at = timezone.now()
             statements.insert(row)
-        elif not statements.update(row, [*fields, *COUNTED]):
+        elif not statements.update(row, (*fields, *COUNTED)):
             totals.recount(row)
 
     def _elapsed_ms(self) -> int:
@@ -320,7 +325,7 @@ def _count() -> None:
 
 
 def _exceeded(
-    limits: Sequence[Limit], used: totals.Used, *, only_before: bool = False, plus: Amounts = NOTHING
+    limits: Limits, used: totals.Used, *, only_before: bool = False, plus: Amounts = NOTHING
 ) -> tuple[Limit, Kind] | None:
     """The narrowest limit that is exceeded, and of what; of several as narrow, the longest."""
     over = []

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connections, router
+from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from openedx_ai_extensions.accounting.limits import Limit
+from openedx_ai_extensions.accounting.limits import Limits
 from openedx_ai_extensions.accounting.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.accounting.periods import Period, begins
-from openedx_ai_extensions.accounting.subjects import Place
 
 FIELDS = [field for field in AIWorkflowRun._meta.local_concrete_fields if not field.primary_key]
+NAMES = tuple(field.attname for field in FIELDS)
 COLUMNS = {field.attname: field for field in FIELDS}
+# Every database takes their values as they are.
+PLAIN = (models.BooleanField, models.CharField, models.IntegerField)
 SUBJECT = ("user_id", "course_id", "profile_id", "provider")  # what a place is made of
 # Each is within the next: the first that a run is young enough for says all of them.
 PERIODS = (Period.MINUTE, Period.HOUR, Period.DAY, Period.MONTH)
@@ -26,33 +29,53 @@ RECENCY = {str(period): place for place, period in enumerate(PERIODS)}
 def insert(row: AIWorkflowRun) -> None:
     """Write a new row; sends no signal."""
     connection = _connection()
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in FIELDS]
     gives_id = connection.vendor in {"sqlite", "mysql"}
-    quote = connection.ops.quote_name
-    columns, places = ", ".join(quote(str(field.column)) for field in FIELDS), ", ".join(["%s"] * len(FIELDS))
-    returning = "" if gives_id else " RETURNING id"
-    table = quote(AIWorkflowRun._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({places}){returning}", values)  # noqa: S608  # our names
+        cursor.execute(_insert_sql(connection.alias, gives_id), _values(row, NAMES, connection))
         row.pk = cursor.lastrowid if gives_id else cursor.fetchone()[0]
     row._state.adding, row._state.db = False, connection.alias
 
 
-def update(row: AIWorkflowRun, names: Iterable[str]) -> bool:
+def update(row: AIWorkflowRun, names: tuple[str, ...]) -> bool:
     """Write these attributes of a row, unless it is in the totals already; says whether it did."""
     connection = _connection()
-    quote = connection.ops.quote_name
-    fields = [COLUMNS[name] for name in names]
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    changes = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
-    table = quote(AIWorkflowRun._meta.db_table)
-    statement = f"UPDATE {table} SET {changes} WHERE id = %s AND is_counted = %s"  # noqa: S608  # names of ours
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, row.pk, False])
+        cursor.execute(_update_sql(connection.alias, names), [*_values(row, names, connection), row.pk, False])
         return bool(cursor.rowcount)
 
 
-def look(limits: Sequence[Limit], now: datetime, before: int) -> list[tuple[Any, ...]]:
+def _values(row: AIWorkflowRun, names: tuple[str, ...], connection: BaseDatabaseWrapper) -> list[Any]:
+    prepare = _preparations()
+    values = []
+    for name in names:
+        value, prepared = getattr(row, name), prepare[name]
+        values.append(prepared(value, connection) if prepared else value)
+    return values
+
+
+@lru_cache(maxsize=1)
+def _preparations() -> dict[str, Callable[[Any, BaseDatabaseWrapper], Any] | None]:
+    """For each attribute: how it becomes what the database takes; None when it is that already."""
+    plain = {name for name, field in COLUMNS.items() if isinstance(field, PLAIN) and not hasattr(field, "KEY_CLASS")}
+    return {name: None if name in plain else field.get_db_prep_save for name, field in COLUMNS.items()}
+
+
+@lru_cache(maxsize=8)
+def _insert_sql(alias: str, gives_id: bool) -> str:
+    quote = connections[alias].ops.quote_name
+    columns, places = ", ".join(quote(str(field.column)) for field in FIELDS), ", ".join(["%s"] * len(FIELDS))
+    returning = "" if gives_id else " RETURNING id"
+    return f"INSERT INTO {quote(AIWorkflowRun._meta.db_table)} ({columns}) VALUES ({places}){returning}"  # noqa: S608  # our names
+
+
+@lru_cache(maxsize=8)
+def _update_sql(alias: str, names: tuple[str, ...]) -> str:
+    quote = connections[alias].ops.quote_name
+    changes = ", ".join(f"{quote(str(COLUMNS[name].column))} = %s" for name in names)
+    return f"UPDATE {quote(AIWorkflowRun._meta.db_table)} SET {changes} WHERE id = %s AND is_counted = %s"  # noqa: S608  # our names
+
+
+def look(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
     """What was used, at one moment.
 
     Args:
@@ -63,32 +86,43 @@ def look(limits: Sequence[Limit], now: datetime, before: int) -> list[tuple[Any,
     Returns:
         ``(key, is_before, recency, *covered_by, requests, tokens, micros)``. With a key it is a total; else the sum of
         rows that are not in the totals yet and have in common: whether their id is at most ``before``; the index in
-        ``PERIODS`` of the shortest present period that they are in; and for each of ``subjects(limits)``, whether it
+        ``PERIODS`` of the shortest present period that they are in; and for each of ``limits.subjects``, whether it
         covers them. What is held counts while it holds.
     """
     connection = _connection()
-    wanted = subjects(limits)
-    shapes = tuple(tuple(name for name in SUBJECT if getattr(place, name) is not None) for place in wanted)
+    question = _question(limits, connection.alias)
     adapt = connection.ops.adapt_datetimefield_value
-    of_subjects = [getattr(place, name) for place, names in zip(wanted, shapes, strict=True) for name in names]
-    totals = {limit.key: limit.starts_at for limit in limits}
     parameters = [
         before,
         *(adapt(begins(period, now)) for period in PERIODS),
-        *of_subjects,
+        *question.subjects,
         *[adapt(now)] * 2,
         False,
-        *(of_subjects if all(shapes) else ()),
-        *(value for key, starts_at in totals.items() for value in (key, adapt(starts_at))),
+        *question.totals,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_look_sql(connection.alias, shapes, len(totals)), parameters)
+        cursor.execute(question.sql, parameters)
         return list(cursor.fetchall())
 
 
-def subjects(limits: Iterable[Limit]) -> list[Place]:
-    """Whose use these limits count, each once."""
-    return list(dict.fromkeys(limit.subject for limit in limits))
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What of a look is the same for many runs."""
+
+    sql: str
+    subjects: Sequence[Any]
+    totals: Sequence[Any]
+
+
+@lru_cache(maxsize=1024)
+def _question(limits: Limits, alias: str) -> _Question:
+    wanted = limits.subjects
+    shapes = tuple(tuple(name for name in SUBJECT if getattr(place, name) is not None) for place in wanted)
+    subjects = [getattr(place, name) for place, names in zip(wanted, shapes, strict=True) for name in names]
+    adapt = connections[alias].ops.adapt_datetimefield_value
+    totals = {limit.key: adapt(limit.starts_at) for limit in limits}
+    keys = [value for total in totals.items() for value in total]
+    return _Question(_look_sql(alias, shapes, len(totals)), subjects, [*(subjects if all(shapes) else ()), *keys])
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from openedx_ai_extensions.accounting import statements
-from openedx_ai_extensions.accounting.limits import Amounts, Limit, total_key
+from openedx_ai_extensions.accounting.limits import Amounts, Limit, Limits, total_key
 from openedx_ai_extensions.accounting.models import AILimit, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.accounting.periods import Period, begins
 from openedx_ai_extensions.accounting.rollups import roll_up
@@ -40,8 +40,8 @@ class Used:
         found: as ``statements.look`` gives it.
     """
 
-    def __init__(self, limits: Sequence[Limit], found: Iterable[Sequence[Any]]) -> None:
-        self._columns = {subject: number for number, subject in enumerate(statements.subjects(limits), start=3)}
+    def __init__(self, limits: Limits, found: Iterable[Sequence[Any]]) -> None:
+        self._columns = {subject: number for number, subject in enumerate(limits.subjects, start=3)}
         self._known: dict[tuple[str, bool], Amounts] = {}
         self._totals: dict[str, Sequence[Any]] = {}
         self._rows: list[Sequence[Any]] = []
@@ -70,7 +70,7 @@ class Used:
         return Amounts(int(requests), int(tokens), int(micros))
 
 
-def used(limits: Sequence[Limit], now: datetime, *, before: int = 0) -> Used:
+def used(limits: Limits, now: datetime, *, before: int = 0) -> Used:
     """What counts for these limits, in one query: one look at one moment."""
     return Used(limits, statements.look(limits, now, before))
 

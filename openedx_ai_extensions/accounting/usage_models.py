@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.accounting.histogram import BUCKETS
 
@@ -52,10 +52,10 @@ class AIUsageByPlace(Usage):
     model = models.CharField(max_length=150, blank=True)
 
     class Meta:
-        verbose_name = _lazy("AI usage report")
-        verbose_name_plural = _lazy("AI usage report")
+        verbose_name = gettext_lazy("AI usage report")
+        verbose_name_plural = gettext_lazy("AI usage report")
         default_permissions = ()
-        permissions = (("view_usage_report", _lazy("Can view the AI usage report")),)
+        permissions = (("view_usage_report", gettext_lazy("Can view the AI usage report")),)
         indexes = (
             models.Index(fields=["level", "day"], name="ai_usage_day"),
             models.Index(fields=["level", "course_id", "day"], name="ai_usage_course"),

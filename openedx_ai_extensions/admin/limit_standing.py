@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.accounting import totals
-from openedx_ai_extensions.accounting.limits import Kind, Limit, Rule
+from openedx_ai_extensions.accounting.amounts import amount
+from openedx_ai_extensions.accounting.limits import Kind, Limit, Limits, Rule
 from openedx_ai_extensions.accounting.periods import begins, ends
 from openedx_ai_extensions.accounting.subjects import Place
-from openedx_ai_extensions.admin.amounts import amount
 from openedx_ai_extensions.models import AILimit, AIUsageTotal, AIWorkflowProfile
 
 Per = AILimit.Per
@@ -41,7 +41,7 @@ def fills(rules: Iterable[Rule]) -> list[list[Fill]]:
     """Of each rule, how full it is: for its subject, or for the fullest ones where it holds for each of many."""
     now = timezone.now()
     limits = [list(_limits(rule, now)) for rule in rules]
-    everything = [limit for some in limits for limit in some]
+    everything = Limits(limit for some in limits for limit in some)
     used = totals.used(everything, now) if everything else None
     return [[fill for limit in some for fill in _fills(limit, used, len(some) > 1)] for some in limits]
 

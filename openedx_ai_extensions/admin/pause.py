@@ -52,7 +52,7 @@ class PauseAdmin(admin.ModelAdmin):
     """Switch AI off, everywhere or somewhere, now or at certain hours. It takes effect within seconds."""
 
     form = PauseForm
-    list_display = ("__str__", "when", "enabled", "holds_now", "message")
+    list_display = ("__str__", "when", "enabled", "holds_now", "message", "is_of_course_staff")
     list_select_related = ("profile",)
     list_filter = ("enabled", ("profile", admin.RelatedOnlyFieldListFilter))
     search_fields = ("course_id", "profile__slug", "location_regex", "message")
@@ -82,6 +82,11 @@ class PauseAdmin(admin.ModelAdmin):
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/workflows.css",)}
 
+    def save_model(self, request: HttpRequest, obj: AIPause, form: Any, change: bool) -> None:
+        # What the site has said, the staff of a course can't take back.
+        obj.is_of_course_staff = False
+        super().save_model(request, obj, form, change)
+
     @admin.display(description=gettext_lazy("when"))
     def when(self, obj: AIPause) -> str:
         if not obj.has_hours:
@@ -95,7 +100,7 @@ class PauseAdmin(admin.ModelAdmin):
 
     @admin.action(description=gettext_lazy("Enable the selected pauses: AI off"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[AIPause]) -> None:
-        count = queryset.update(enabled=True)
+        count = queryset.update(enabled=True, is_of_course_staff=False)
         messages.success(request, ngettext("{n} pause is enabled.", "{n} pauses are enabled.", count).format(n=count))
 
     @admin.action(description=gettext_lazy("Disable the selected pauses: AI on"), permissions=["change"])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.admin.amounts import amount
+from openedx_ai_extensions.accounting.amounts import amount
 from openedx_ai_extensions.admin.paging import ShortPaginator
 from openedx_ai_extensions.models import AIWorkflowRun
 

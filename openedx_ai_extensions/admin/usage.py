@@ -15,10 +15,10 @@ from django.urls import path
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.accounting.amounts import amount
+from openedx_ai_extensions.accounting.charts import Chart, lines, lying_bars, standing_bars
 from openedx_ai_extensions.accounting.reports import By, Filters, Line, report, top_people, total_of
 from openedx_ai_extensions.accounting.tables import csv_lines, lines_of, record
-from openedx_ai_extensions.admin.amounts import amount
-from openedx_ai_extensions.admin.usage_charts import Chart, lines, lying_bars, standing_bars
 from openedx_ai_extensions.admin.usage_form import BY, SHOW, UsageForm
 from openedx_ai_extensions.models import AIUsageByPlace
 

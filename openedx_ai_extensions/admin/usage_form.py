@@ -6,8 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting.reports import By, Filters
 from openedx_ai_extensions.admin.limit_form import known_courses
+from openedx_ai_extensions.admin.person_name import person_named
 from openedx_ai_extensions.admin.scope_form import CourseKeyFormField, SuggestingInput
 from openedx_ai_extensions.models import AIWorkflowProfile
 
@@ -62,15 +61,7 @@ class UsageForm(forms.Form):
         self.fields["provider"].widget = SuggestingInput(conf.providers(), {"spellcheck": "false"})
 
     def clean_person(self) -> Any:
-        """The person with this username; None when left empty."""
-        name = self.cleaned_data["person"]
-        if not name:
-            return None
-        users = get_user_model()
-        person = users._default_manager.filter(**{users.USERNAME_FIELD: name}).first()
-        if person is None:
-            raise ValidationError(_("Nobody has this username."), code="unknown")
-        return person
+        return person_named(self.cleaned_data["person"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -22,7 +22,7 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import Refused
 from openedx_ai_extensions.rules.consent import require_consent
-from openedx_ai_extensions.rules.pauses import Pause, all_pauses, resumes_at
+from openedx_ai_extensions.rules.pauses import Pause, all_pauses, resumes_at, without_place
 from openedx_ai_extensions.rules.places import Way, are_marks_for, is_exam, pauses_at, way_to
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
@@ -111,11 +111,7 @@ class Guard:
             return _refused(Reason.PAUSED, "setting", _("AI is switched off at the moment."))
         now = timezone.now()
         profile_id = self.profile.pk if self.profile else -1
-        pauses = [
-            pause
-            for pause in all_pauses()
-            if not pause.location_regex and pause.concerns(self.course_id, profile_id) and pause.holds_at(now)
-        ]
+        pauses = without_place(all_pauses(), self.course_id, profile_id, now)
         return _paused(pauses, now) or self._refusal_at_marked_place(now, profile_id) or self._refusal_in_exam()
 
     def _refusal_at_marked_place(self, now: datetime, profile_id: int) -> Refused | None:
@@ -147,7 +143,8 @@ def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
     back_at = resumes_at(pauses, now)
     message = first.message or _("AI is not available here at the moment.")
     if back_at is not None and not first.message:
-        message = f"{message} {_('It will be back {time}.').format(time=readable_time(back_at))}"
+        then = _("It will be back {time}.").format(time=readable_time(back_at))
+        message = f"{message} {then}"
     return _refused(reason, f"pause/{first.pk}", message, back_at)
 
 

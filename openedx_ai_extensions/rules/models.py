@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField
 
 from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet, checked_pattern
@@ -20,50 +20,66 @@ from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 class AIPause(ConfigurationModel):
     """AI is off: everywhere, or where the pause says; always, or at the hours that it says."""
 
-    course_id = CourseKeyField(_lazy("only in this course"), max_length=255, blank=True)
+    course_id = CourseKeyField(gettext_lazy("only in this course"), max_length=255, blank=True)
     profile = models.ForeignKey(
         AIWorkflowProfile,
         models.CASCADE,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_lazy("only this profile"),
+        verbose_name=gettext_lazy("only this profile"),
     )
     location_regex = models.CharField(
-        _lazy("only at these places"),
+        gettext_lazy("only at these places"),
         max_length=1000,
         null=True,
         blank=True,
-        help_text=_lazy(
+        help_text=gettext_lazy(
             "A regular expression. A place is meant when its key, or the key of anything that it is in, matches. What "
             "is written there is kept from the AI elsewhere too. Course staff are not held up, and nobody in Studio."
         ),
     )
     weekdays = models.CharField(
-        _lazy("on these days"),
+        gettext_lazy("on these days"),
         max_length=7,
         blank=True,
         validators=[RegexValidator("^[0-6]*$")],
-        help_text=_lazy("None: every day."),
+        help_text=gettext_lazy("None: every day."),
     )
-    from_time = models.TimeField(_lazy("from"), null=True, blank=True, help_text=_lazy("In the site's time zone."))
+    from_time = models.TimeField(
+        gettext_lazy("from"), null=True, blank=True, help_text=gettext_lazy("In the site's time zone.")
+    )
     to_time = models.TimeField(
-        _lazy("to"), null=True, blank=True, help_text=_lazy("If not later than that: on the next day.")
+        gettext_lazy("to"), null=True, blank=True, help_text=gettext_lazy("If not later than that: on the next day.")
     )
-    starts_at = models.DateTimeField(_lazy("not before"), null=True, blank=True)
+    starts_at = models.DateTimeField(gettext_lazy("not before"), null=True, blank=True)
     ends_at = models.DateTimeField(
-        _lazy("until"), null=True, blank=True, help_text=_lazy("Empty: until further notice.")
+        gettext_lazy("until"), null=True, blank=True, help_text=gettext_lazy("Empty: until further notice.")
     )
     message = models.CharField(
-        _lazy("message"), max_length=500, blank=True, help_text=_lazy("What people read. Empty: our own words.")
+        gettext_lazy("message"),
+        max_length=500,
+        blank=True,
+        help_text=gettext_lazy("What people read. Empty: our own words."),
     )
-    enabled = models.BooleanField(_lazy("enabled"), default=True)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
+    # What the staff of a course set they may lift; what the site set they may not.
+    is_of_course_staff = models.BooleanField(gettext_lazy("set by course staff"), default=False, editable=False)
+    switched_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=gettext_lazy("last switched by"),
+    )
+    switched_at = models.DateTimeField(gettext_lazy("last switched"), null=True, editable=False)
 
     objects = ConfigurationQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _lazy("AI pause")
-        verbose_name_plural = _lazy("AI pauses")
+        verbose_name = gettext_lazy("AI pause")
+        verbose_name_plural = gettext_lazy("AI pauses")
         ordering = ("pk",)
 
     def __str__(self) -> str:
@@ -127,25 +143,25 @@ class AINotice(ConfigurationModel):
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_lazy("profile"),
-        help_text=_lazy("Empty: the whole site, but for profiles with a notice of their own."),
+        verbose_name=gettext_lazy("profile"),
+        help_text=gettext_lazy("Empty: the whole site, but for profiles with a notice of their own."),
     )
     text = models.TextField(
-        _lazy("text"),
+        gettext_lazy("text"),
         max_length=20_000,
-        help_text=_lazy("Plain text. Everybody is asked again when it changes, even by a letter."),
+        help_text=gettext_lazy("Plain text. Everybody is asked again when it changes, even by a letter."),
     )
     enabled = models.BooleanField(
-        _lazy("enabled"),
+        gettext_lazy("enabled"),
         default=True,
-        help_text=_lazy("A profile's notice that is not enabled asks for nothing there."),
+        help_text=gettext_lazy("A profile's notice that is not enabled asks for nothing there."),
     )
 
     objects = NoticeQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _lazy("AI notice")
-        verbose_name_plural = _lazy("AI notices")
+        verbose_name = gettext_lazy("AI notice")
+        verbose_name_plural = gettext_lazy("AI notices")
         ordering = ("pk",)
 
     def __str__(self) -> str:
@@ -181,16 +197,16 @@ class AINoticeVersion(models.Model):
     """One wording of a notice. It outlives its notice: somebody may have accepted it."""
 
     notice = models.ForeignKey(
-        AINotice, models.SET_NULL, null=True, related_name="versions", verbose_name=_lazy("notice")
+        AINotice, models.SET_NULL, null=True, related_name="versions", verbose_name=gettext_lazy("notice")
     )
-    title = models.CharField(_lazy("of"), max_length=100)
-    number = models.PositiveIntegerField(_lazy("version"))
-    text = models.TextField(_lazy("text"))
-    created_at = models.DateTimeField(_lazy("time"), auto_now_add=True)
+    title = models.CharField(gettext_lazy("of"), max_length=100)
+    number = models.PositiveIntegerField(gettext_lazy("version"))
+    text = models.TextField(gettext_lazy("text"))
+    created_at = models.DateTimeField(gettext_lazy("time"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _lazy("wording of an AI notice")
-        verbose_name_plural = _lazy("wordings of AI notices")
+        verbose_name = gettext_lazy("wording of an AI notice")
+        verbose_name_plural = gettext_lazy("wordings of AI notices")
         default_permissions = ("view",)
         constraints = (models.UniqueConstraint(fields=["notice", "number"], name="ai_notice_version"),)
 
@@ -201,18 +217,22 @@ class AINoticeVersion(models.Model):
 class AIConsent(models.Model):
     """One person has accepted one wording, for certain providers and regions; and maybe taken it back."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_lazy("person"))
-    fingerprint = models.CharField(_lazy("fingerprint"), max_length=64)
-    version = models.ForeignKey(AINoticeVersion, models.PROTECT, related_name="consents", verbose_name=_lazy("notice"))
-    providers = models.CharField(_lazy("providers"), max_length=255, blank=True)
-    accepted_at = models.DateTimeField(_lazy("accepted"))
-    withdrawn_at = models.DateTimeField(_lazy("withdrawn"), null=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=gettext_lazy("person")
+    )
+    fingerprint = models.CharField(gettext_lazy("fingerprint"), max_length=64)
+    version = models.ForeignKey(
+        AINoticeVersion, models.PROTECT, related_name="consents", verbose_name=gettext_lazy("notice")
+    )
+    providers = models.CharField(gettext_lazy("providers"), max_length=255, blank=True)
+    accepted_at = models.DateTimeField(gettext_lazy("accepted"))
+    withdrawn_at = models.DateTimeField(gettext_lazy("withdrawn"), null=True)
     # True or null, as no database takes two nulls for the same: of those that hold there is one.
-    holds = models.BooleanField(_lazy("holds"), null=True, default=True)
+    holds = models.BooleanField(gettext_lazy("holds"), null=True, default=True)
 
     class Meta:
-        verbose_name = _lazy("AI consent")
-        verbose_name_plural = _lazy("AI consents")
+        verbose_name = gettext_lazy("AI consent")
+        verbose_name_plural = gettext_lazy("AI consents")
         default_permissions = ("view",)
         constraints = (models.UniqueConstraint(fields=["user", "fingerprint", "holds"], name="ai_consent_holds"),)
 

@@ -41,6 +41,7 @@ class Pause:
     ends_at: datetime | None
     message: str
     has_hours: bool
+    is_of_course_staff: bool
 
     @classmethod
     def of(cls, row: AIPause) -> Pause:
@@ -56,6 +57,7 @@ class Pause:
             ends_at=row.ends_at,
             message=row.message,
             has_hours=row.has_hours,
+            is_of_course_staff=row.is_of_course_staff,
         )
 
     def concerns(self, course_id: CourseKey | None, profile_id: int | None) -> bool:
@@ -113,6 +115,17 @@ def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
 def all_pauses() -> tuple[Pause, ...]:
     """Those that are enabled; cached until one changes, and for a few seconds only."""
     return cached(_cached_pauses, _pauses)
+
+
+def without_place(
+    pauses: Iterable[Pause], course_id: CourseKey | None, profile_id: int | None, now: datetime
+) -> list[Pause]:
+    """Of these, the ones that hold now for a course and profile, wherever in the course."""
+    return [
+        pause
+        for pause in pauses
+        if not pause.location_regex and pause.concerns(course_id, profile_id) and pause.holds_at(now)
+    ]
 
 
 def cached(ask_cache: Callable[[str, float], tuple], ask: Callable[[], tuple]) -> tuple:

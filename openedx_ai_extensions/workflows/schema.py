@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from jsonschema import Draft202012Validator, ValidationError
 
 from openedx_ai_extensions.workflows.registry import Problem
@@ -20,6 +20,8 @@ _UI_COMPONENT = {
     "properties": {"component": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
 }
 
+_NAMES = {"type": "array", "items": {"type": "string"}}
+
 # Of every processor that asks a model.
 _ASKING = {
     "type": "object",
@@ -30,10 +32,11 @@ _ASKING = {
         "prompt_template": {"type": ["string", "null"]},
         "stream": {"type": "boolean"},
         "options": {"type": "object"},
-        "enabled_tools": {"type": "array", "items": {"type": "string"}},
-        "mcp_configs": {"type": "array", "items": {"type": "string"}},
+        "enabled_tools": _NAMES,
+        "mcp_configs": _NAMES,
         "cache": {"type": "boolean"},
-        "fallbacks": {"type": "array", "items": {"type": "string"}},
+        "fallbacks": _NAMES,
+        "moderation": {"type": ["object", "null"], "properties": {"before": _NAMES, "after": _NAMES}},
     },
 }
 
@@ -113,10 +116,10 @@ def _in_words(error: ValidationError) -> Iterator[Problem]:
 
 
 _TYPE_NAMES = {
-    "object": _lazy("an object"),
-    "array": _lazy("a list"),
-    "string": _lazy("a text"),
-    "integer": _lazy("a whole number"),
-    "boolean": _lazy("true or false"),
-    "null": _lazy("null"),
+    "object": gettext_lazy("an object"),
+    "array": gettext_lazy("a list"),
+    "string": gettext_lazy("a text"),
+    "integer": gettext_lazy("a whole number"),
+    "boolean": gettext_lazy("true or false"),
+    "null": gettext_lazy("null"),
 }

@@ -1,30 +1,22 @@
 """The usage report in a real browser: on any screen, dark or light, with the keyboard alone."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from openedx_ai_extensions.accounting import totals
 from tests.accounting.ledger import a_run
+from tests.browser import in_a_browser
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
+    *in_a_browser,
     pytest.mark.django_db(transaction=True),
 ]
 
 
 @pytest.fixture
-def page(monkeypatch):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    # Its synchronous interface runs an event loop in this thread, where Django would refuse the test's own queries.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield browser.new_page(viewport={"width": 1280, "height": 1000})
-        browser.close()
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield page
+    page.close()
 
 
 @pytest.fixture
