@@ -16,7 +16,10 @@ from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.moderation import moderator_problem
 from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
+from openedx_ai_extensions.upgrade.guard import ADVICE
+from openedx_ai_extensions.upgrade.history import find
 from openedx_ai_extensions.workflows import registry, template_utils
+from openedx_ai_extensions.workflows.drift import redundant_keys
 from openedx_ai_extensions.workflows.schema import schema_problems
 
 TAG = "ai_extensions"
@@ -118,7 +121,7 @@ def _shadowed() -> Iterator[CheckMessage]:
 def check_profiles(
     app_configs: Any = None, databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """Every profile in the database still builds."""
+    """Every profile in the database still builds, and its patch still has something to say."""
     return [message for alias in databases or () for message in _profiles(alias)]
 
 
@@ -126,6 +129,14 @@ def _profiles(alias: str) -> Iterator[CheckMessage]:
     connection = connections[alias]
     if AIWorkflowProfile._meta.db_table not in connection.introspection.table_names():
         return  # before the first migration, or another database of a router
+    if find(connection).is_foreign:
+        # No error: it would keep other apps from migrating. Migrations of ours stop by themselves.
+        yield Warning(
+            "The tables of this app were made by another implementation.",
+            hint=ADVICE,
+            id="openedx_ai_extensions.W003",
+        )
+        return
     for profile in AIWorkflowProfile.objects.using(alias):
         for problem in profile.problems():
             kind: Any = Error if problem.severity is registry.Severity.ERROR else Warning
@@ -135,4 +146,13 @@ def _profiles(alias: str) -> Iterator[CheckMessage]:
                 hint="Edit the profile, or bring back what it needs.",
                 obj=profile,
                 id=f"openedx_ai_extensions.{number}",
+            )
+        redundant = redundant_keys(profile.base_filepath, profile.content_patch)
+        if redundant:
+            paths = ", ".join(problem.path for problem in redundant)
+            yield Info(
+                f"The patch of the AI workflow profile '{profile.slug}' changes nothing at: {paths}.",
+                hint="The template says the same by now, or has no such key. Take these keys out of the patch.",
+                obj=profile,
+                id="openedx_ai_extensions.I003",
             )

@@ -5,37 +5,56 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.defaultfilters import truncatechars
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.display import change_link, code, html_list, pretty_json
+from openedx_ai_extensions.admin.display import code
 from openedx_ai_extensions.admin.problems import problem_text, status_text
+from openedx_ai_extensions.admin.profile_diff import template_and_effective
+from openedx_ai_extensions.admin.profile_filter import StatusFilter
+from openedx_ai_extensions.admin.profile_findings import findings, summary
 from openedx_ai_extensions.admin.profile_form import ProfileForm
-from openedx_ai_extensions.admin.scope import scope_title
-from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
-from openedx_ai_extensions.workflows.redaction import configured_secrets, redact
-from openedx_ai_extensions.workflows.template_utils import parse_json5_string
+from openedx_ai_extensions.admin.profile_history import VersionPages
+from openedx_ai_extensions.admin.profile_live import judge, panel
+from openedx_ai_extensions.admin.profile_readable import readable
+from openedx_ai_extensions.admin.profile_templates import all_templates, template_info
+from openedx_ai_extensions.admin.profile_touch import live_sessions, meaning_for_sessions, touched
+from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
+from openedx_ai_extensions.workflows.template_utils import effective_config
 
 
 @admin.register(AIWorkflowProfile)
-class ProfileAdmin(admin.ModelAdmin):
+class ProfileAdmin(VersionPages):
     """Pick a template, patch it, and see what comes of it."""
 
     form = ProfileForm
     list_display = ("slug", "description_start", "base_filepath", "status", "scope_count")
-    list_filter = (("base_filepath", admin.AllValuesFieldListFilter),)
+    list_filter = (StatusFilter, ("base_filepath", admin.AllValuesFieldListFilter))
     search_fields = ("slug", "description", "base_filepath")
     ordering = ("slug",)
-    readonly_fields = ("patch_to_read", "validation", "effective_configuration", "used_by")
+    readonly_fields = ("template_about", "patch_to_read", "validation", "difference", "used_by")
 
     class Media:
-        css = {"all": ("openedx_ai_extensions/admin/workflows.css",)}
+        css = {"all": ("openedx_ai_extensions/admin/workflows.css", "openedx_ai_extensions/admin/profile.css")}
+        js = ("openedx_ai_extensions/admin/profile_editor.js", "openedx_ai_extensions/admin/profile_live.js")
+
+    def get_urls(self) -> list[Any]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_validate"
+        wrap = self.admin_site.admin_view
+        return [
+            path("validate/", wrap(self.validate_view), name=f"{name}_new"),
+            path("<path:object_id>/validate/", wrap(self.validate_view), name=name),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AIWorkflowProfile]:
         return super().get_queryset(request).annotate(scopes_count=Count("aiworkflowscope"))
@@ -51,19 +70,36 @@ class ProfileAdmin(admin.ModelAdmin):
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         # Those who may only look do not see the credentials that somebody may have put into a patch.
         patch = "content_patch" if may_write else "patch_to_read"
-        workflow = (None, {"fields": ("slug", "description", "base_filepath", patch)})
+        workflow = (None, {"fields": ("slug", "description", "base_filepath", "template_about", patch, "validation")})
+        outcome = (_("What comes of it"), {"fields": ("difference",)})
         if obj is None:
-            return (workflow,)
-        return (
-            workflow,
-            (_("What comes of it"), {"fields": ("validation", "effective_configuration")}),
-            (_("Where it is used"), {"fields": ("used_by",)}),
-        )
+            return (workflow, outcome)
+        return (workflow, outcome, (_("What a save reaches"), {"fields": ("used_by",)}))
 
     def save_model(self, request: HttpRequest, obj: AIWorkflowProfile, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        before = AIWorkflowProfile.objects.filter(pk=obj.pk).first() if change else None
+        obj.save(changed_by=request.user)
         for problem in obj.problems():
             messages.warning(request, problem_text(problem))
+        if before is not None and _effective(before) != _effective(obj) and live_sessions(obj):
+            reached = touched(obj)
+            messages.info(request, f"{reached.sessions_in_words} {meaning_for_sessions()}")
+
+    def validate_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
+        """Judge the fields as they are being typed; for those who may save them."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        stored = None
+        if object_id is None:
+            allowed = self.has_add_permission(request)
+        else:
+            stored = self.get_object(request, unquote(object_id))
+            if stored is None:
+                raise Http404
+            allowed = self.has_change_permission(request, stored)
+        if not allowed:
+            raise PermissionDenied
+        return judge(request, stored)
 
     @admin.display(description=gettext_lazy("description"), ordering="description")
     def description_start(self, obj: AIWorkflowProfile) -> str:
@@ -79,31 +115,37 @@ class ProfileAdmin(admin.ModelAdmin):
         count: int = obj.scopes_count
         return count
 
+    @admin.display(description=gettext_lazy("About the template"))
+    def template_about(self, obj: AIWorkflowProfile) -> SafeString:
+        chosen = template_info(obj.base_filepath) if obj.base_filepath else None
+        return panel("template_about", template=chosen, templates=all_templates())
+
     @admin.display(description=gettext_lazy("Patch (JSON5)"))
     def patch_to_read(self, obj: AIWorkflowProfile) -> SafeString | str:
-        secrets = configured_secrets()
-        try:
-            patch = parse_json5_string(obj.content_patch) if obj.content_patch.strip() else {}
-        except ValueError:
+        shown = readable(obj.content_patch)
+        if shown.is_unreadable:
             return _("The patch cannot be read as JSON5.")
-        shown = redact(patch, secrets)
-        if shown == patch and redact(obj.content_patch, secrets) == obj.content_patch:
-            return code(obj.content_patch)
-        # Comments may repeat a credential too.
-        return format_html("<p>{}</p>{}", _("Without comments and credentials:"), code(pretty_json(shown)))
+        if not shown.is_masked:
+            return code(shown.text)
+        return format_html("<p>{}</p>{}", _("Without comments and credentials:"), code(shown.text))
 
     @admin.display(description=gettext_lazy("Validation"))
-    def validation(self, obj: AIWorkflowProfile) -> SafeString | str:
-        return html_list(map(problem_text, obj.problems())) or _("Everything is in order.")
+    def validation(self, obj: AIWorkflowProfile) -> SafeString:
+        found = findings(obj) if obj.base_filepath else []
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_validate"
+        url = reverse(name, args=(obj.pk,)) if obj.pk else reverse(f"{name}_new")
+        said = summary(found) if obj.base_filepath else ""
+        return panel("validation", findings=found, summary=said, url=url)
 
-    @admin.display(description=gettext_lazy("Effective configuration"))
-    def effective_configuration(self, obj: AIWorkflowProfile) -> SafeString | str:
-        """The template merged with the patch, as the workflow sees it."""
-        if not obj.config:
-            return _("None: the template cannot be read.")
-        return code(pretty_json(redact(obj.config, configured_secrets())))
+    @admin.display(description=gettext_lazy("Template and effective configuration"))
+    def difference(self, obj: AIWorkflowProfile) -> SafeString:
+        comparison = template_and_effective(obj) if obj.base_filepath else None
+        return panel("difference", comparison=comparison, is_whole=True)
 
-    @admin.display(description=gettext_lazy("Scopes"))
-    def used_by(self, obj: AIWorkflowProfile) -> SafeString | str:
-        scopes = AIWorkflowScope.objects.filter(profile=obj).order_by("-specificity_index", "pk")
-        return html_list(change_link(scope, scope_title(scope)) for scope in scopes) or _("Not used anywhere yet.")
+    @admin.display(description=gettext_lazy("Scopes, courses and sessions"))
+    def used_by(self, obj: AIWorkflowProfile) -> SafeString:
+        return panel("touched", touched=touched(obj), meaning=meaning_for_sessions())
+
+
+def _effective(profile: AIWorkflowProfile) -> dict[str, Any] | None:
+    return effective_config(profile.base_filepath, profile.content_patch)

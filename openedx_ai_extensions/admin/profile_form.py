@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, discover_templates, parse_json5_string
+from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, discover_templates, parse_patch
 
 EXCERPT_WIDTH = 100
 
@@ -69,14 +69,17 @@ class ProfileForm(forms.ModelForm):
         Raises:
             ValidationError: it is not a JSON5 object; the message shows where.
         """
-        typed: str = self.cleaned_data["content_patch"]
-        patch = typed.replace("\r\n", "\n").replace("\r", "\n")
-        if patch.strip():
-            try:
-                parse_json5_string(patch)
-            except JSON5DecodeError as error:
-                raise ValidationError(format_html("{}{}", str(error), excerpt(patch, error)), code="invalid") from None
+        patch = with_plain_line_ends(self.cleaned_data["content_patch"])
+        try:
+            parse_patch(patch)
+        except JSON5DecodeError as error:
+            raise ValidationError(format_html("{}{}", str(error), excerpt(patch, error)), code="invalid") from None
         return patch
+
+
+def with_plain_line_ends(typed: str) -> str:
+    """A text as errors count its lines: browsers send line ends of their own."""
+    return typed.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def template_choices(current: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 from functools import lru_cache
 
@@ -34,19 +35,35 @@ def _compiled(pattern: str) -> regex.Pattern:
     return regex.compile(pattern)
 
 
+class Match(enum.StrEnum):
+    """What came of comparing a location with a pattern."""
+
+    YES = "yes"
+    NO = "no"
+    NO_LOCATION = "no_location"
+    TOO_SLOW = "too_slow"
+    INVALID = "invalid"
+
+
 def matches(pattern: str | None, location_id: str | None) -> bool:
     """Does a location match, with ``re.search`` semantics? No pattern matches all; no location matches no pattern.
 
     A pattern that no longer compiles or takes too long matches nothing.
     """
+    return compare(pattern, location_id) is Match.YES
+
+
+def compare(pattern: str | None, location_id: str | None) -> Match:
+    """As ``matches``, and if not, why."""
     if not pattern:
-        return True
+        return Match.YES
     if not location_id:
-        return False
+        return Match.NO_LOCATION
     try:
-        return _compiled(pattern).search(location_id, timeout=MATCH_TIMEOUT) is not None
+        return Match.YES if _compiled(pattern).search(location_id, timeout=MATCH_TIMEOUT) is not None else Match.NO
     except TimeoutError:
         logger.warning("scope.regex.timeout length=%s", len(pattern))
+        return Match.TOO_SLOW
     except regex.error:
         logger.warning("scope.regex.invalid length=%s", len(pattern))
-    return False
+        return Match.INVALID

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
@@ -21,44 +21,50 @@ from openedx_ai_extensions.workflows.configuration import (
     COURSE_WEIGHT,
     LOCATION_WEIGHT,
     ConfigurationModel,
-    ConfigurationQuerySet,
     ScopeQuerySet,
     checked_pattern,
 )
 from openedx_ai_extensions.workflows.matching import MAX_LENGTH, matches
-from openedx_ai_extensions.workflows.resolution import Candidate, Resolver
+from openedx_ai_extensions.workflows.profile_versions import AIWorkflowProfileVersion, ProfileQuerySet
+from openedx_ai_extensions.workflows.resolution import ORDER, Candidate, Criterion, Resolver
 from openedx_ai_extensions.workflows.schema import schema_problems
 from openedx_ai_extensions.workflows.session import AIWorkflowSession
 
-__all__ = ["AIWorkflowProfile", "AIWorkflowScope", "AIWorkflowSession"]
+__all__ = ["AIWorkflowProfile", "AIWorkflowProfileVersion", "AIWorkflowScope", "AIWorkflowSession"]
 
 
 class AIWorkflowProfile(ConfigurationModel):
     """What a workflow does: a template on disk, with a JSON5 merge patch (RFC 7386) over it."""
 
     slug = models.SlugField(
-        _lazy("slug"), max_length=100, unique=True, help_text=_lazy("A short name, also used in analytics.")
+        gettext_lazy("slug"),
+        max_length=100,
+        unique=True,
+        help_text=gettext_lazy("A short name, also used in analytics."),
     )
     description = models.TextField(
-        _lazy("description"), blank=True, default="", help_text=_lazy("What this workflow is for, in your own words.")
-    )
-    base_filepath = models.CharField(
-        _lazy("template"),
-        max_length=255,
-        help_text=_lazy("The template to start from, a path inside the template directories."),
-    )
-    content_patch = models.TextField(
-        _lazy("changes to the template"),
+        gettext_lazy("description"),
         blank=True,
         default="",
-        help_text=_lazy("A JSON5 object laid over the template: values replace, objects merge, null removes."),
+        help_text=gettext_lazy("What this workflow is for, in your own words."),
+    )
+    base_filepath = models.CharField(
+        gettext_lazy("template"),
+        max_length=255,
+        help_text=gettext_lazy("The template to start from, a path inside the template directories."),
+    )
+    content_patch = models.TextField(
+        gettext_lazy("changes to the template"),
+        blank=True,
+        default="",
+        help_text=gettext_lazy("A JSON5 object laid over the template: values replace, objects merge, null removes."),
     )
 
-    objects = ConfigurationQuerySet.as_manager()
+    objects = ProfileQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _lazy("AI workflow profile")
-        verbose_name_plural = _lazy("AI workflow profiles")
+        verbose_name = gettext_lazy("AI workflow profile")
+        verbose_name_plural = gettext_lazy("AI workflow profiles")
         ordering = ["slug"]
 
     def __str__(self) -> str:
@@ -130,8 +136,17 @@ class AIWorkflowProfile(ConfigurationModel):
         if errors and self.base_filepath:
             raise ValidationError({"content_patch": errors})
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
+    def save(self, *args: Any, changed_by: Any = None, restored_from: int | None = None, **kwargs: Any) -> None:
+        """As every configuration is saved; what differs from the last version is a new version.
+
+        Args:
+            changed_by: the person who saves, for the history; None when it is no person.
+            restored_from: the number of the version that this makes present again.
+        """
+        with transaction.atomic(using=kwargs.get("using") or self._state.db):
+            super().save(*args, **kwargs)
+            versions = type(self).objects.using(self._state.db)
+            versions.keep_versions([self.pk], changed_by, restored_from)
         self.__dict__.pop("config", None)
 
 
@@ -144,37 +159,39 @@ class AIWorkflowScope(ConfigurationModel):
 
     SERVICE_VARIANTS = [("lms", "LMS"), ("cms", "CMS - Studio")]
 
-    profile = models.ForeignKey(AIWorkflowProfile, on_delete=models.CASCADE, verbose_name=_lazy("profile"))
+    profile = models.ForeignKey(AIWorkflowProfile, on_delete=models.CASCADE, verbose_name=gettext_lazy("profile"))
     course_id = CourseKeyField(
-        _lazy("course"), max_length=255, blank=True, help_text=_lazy("Leave empty to serve every course.")
+        gettext_lazy("course"), max_length=255, blank=True, help_text=gettext_lazy("Leave empty to serve every course.")
     )
     location_regex = models.CharField(
-        _lazy("location pattern"),
+        gettext_lazy("location pattern"),
         max_length=MAX_LENGTH,
         blank=True,
         null=True,
-        help_text=_lazy(
+        help_text=gettext_lazy(
             "A regular expression that is searched in the location's usage key. Leave empty to serve every location."
         ),
     )
     service_variant = models.CharField(
-        _lazy("service"), max_length=10, choices=SERVICE_VARIANTS, default=SERVICE_VARIANTS[0][0]
+        gettext_lazy("service"), max_length=10, choices=SERVICE_VARIANTS, default=SERVICE_VARIANTS[0][0]
     )
     ui_slot_selector_id = models.CharField(
-        _lazy("widget slot"),
+        gettext_lazy("widget slot"),
         max_length=255,
         blank=True,
         default="",
-        help_text=_lazy("The identifier that the frontend widget sends. Without one, no widget shows this workflow."),
+        help_text=gettext_lazy(
+            "The identifier that the frontend widget sends. Without one, no widget shows this workflow."
+        ),
     )
-    enabled = models.BooleanField(_lazy("enabled"), default=True)
-    specificity_index = models.PositiveSmallIntegerField(_lazy("specificity"), default=0, editable=False)
+    enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
+    specificity_index = models.PositiveSmallIntegerField(gettext_lazy("specificity"), default=0, editable=False)
 
     objects = ScopeQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _lazy("AI workflow scope")
-        verbose_name_plural = _lazy("AI workflow scopes")
+        verbose_name = gettext_lazy("AI workflow scope")
+        verbose_name_plural = gettext_lazy("AI workflow scopes")
         ordering = ["-specificity_index", "-id"]
         indexes = [
             models.Index(
@@ -248,7 +265,7 @@ class AIWorkflowScope(ConfigurationModel):
             Distinct profiles; each has the scopes that led to it in ``matched_scopes``.
         """
         course = str(course_id) if course_id else ""
-        scopes = _scopes_for_course(course)
+        scopes = in_order(AIWorkflowScope.objects.filter(course_criterion(course), enabled=True))
         slots = None if ui_slot_selector_id is None else {"", ui_slot_selector_id}
         if slots is not None:
             scopes = scopes.filter(ui_slot_selector_id__in=slots)
@@ -256,7 +273,7 @@ class AIWorkflowScope(ConfigurationModel):
             scopes = scopes.filter(service_variant=service_variant)
         profiles: dict[int, AIWorkflowProfile] = {}
         for scope in scopes:
-            if not _is_exact(scope, course, slots):
+            if not is_exact(scope, course, slots):
                 continue
             if location_id and not matches(scope.location_regex, str(location_id)):
                 continue
@@ -313,31 +330,42 @@ class _Row:
         return scope
 
 
-def _scopes_for_course(course_id: str) -> models.QuerySet[AIWorkflowScope]:
+def course_criterion(course_id: str) -> models.Q:
+    """Scopes of this course, and of every course."""
     courses: list[Any] = [CourseKeyField.Empty]
     if course_id:
         try:
             courses.append(CourseKey.from_string(course_id))
         except InvalidKeyError:
-            return AIWorkflowScope.objects.none()
-    return (
-        AIWorkflowScope.objects.filter(enabled=True, course_id__in=courses)
-        .select_related("profile")
-        .order_by("-specificity_index", "-id")
-    )
+            return models.Q(pk__in=[])
+    return models.Q(course_id__in=courses)
 
 
-def _load_candidates(course_id: str, slot: str, variant: str) -> tuple[Candidate[_Row], ...]:
-    scopes = _scopes_for_course(course_id).filter(ui_slot_selector_id=slot, service_variant=variant)
-    return tuple(
-        Candidate(scope.location_regex, _Row(scope)) for scope in scopes if _is_exact(scope, course_id, {slot})
-    )
+def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
+    """What makes a scope a candidate, one by one; ``is_exact`` has the last word."""
+    return {
+        Criterion.ENABLED: models.Q(enabled=True),
+        Criterion.SERVICE: models.Q(service_variant=variant),
+        Criterion.SLOT: models.Q(ui_slot_selector_id=slot),
+        Criterion.COURSE: course_criterion(course_id),
+    }
 
 
-def _is_exact(scope: AIWorkflowScope, course_id: str, slots: Set[str] | None) -> bool:
+def in_order(scopes: models.QuerySet[AIWorkflowScope]) -> models.QuerySet[AIWorkflowScope]:
+    """With their profiles; the winner first."""
+    return scopes.select_related("profile").order_by(*(f"-{name}" for name in ORDER))
+
+
+def load_candidates(course_id: str, slot: str, variant: str) -> tuple[Candidate[_Row], ...]:
+    """The scopes that serve a course and slot at the locations that their patterns match, the winner first."""
+    scopes = in_order(AIWorkflowScope.objects.filter(*criteria(course_id, slot, variant).values()))
+    return tuple(Candidate(scope.location_regex, _Row(scope)) for scope in scopes if is_exact(scope, course_id, {slot}))
+
+
+def is_exact(scope: AIWorkflowScope, course_id: str, slots: Set[str] | None) -> bool:
     """Some databases compare without case or trailing spaces: identifiers are exact."""
     is_course = not scope.course_id or str(scope.course_id) == course_id
     return is_course and (slots is None or scope.ui_slot_selector_id in slots)
 
 
-_resolve = Resolver(_load_candidates)
+_resolve = Resolver(load_candidates)

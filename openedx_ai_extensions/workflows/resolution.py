@@ -6,8 +6,9 @@ keyed by the generation token and a time bucket; both hold immutable data.
 
 from __future__ import annotations
 
+import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -17,6 +18,18 @@ from openedx_ai_extensions.workflows import generation
 from openedx_ai_extensions.workflows.matching import matches
 
 Row = TypeVar("Row")
+
+# Of several candidates the one with the greatest of these wins, the first that differs deciding.
+ORDER = ("specificity_index", "id")
+
+
+class Criterion(enum.StrEnum):
+    """What a scope must be to be a candidate."""
+
+    ENABLED = "enabled"
+    SERVICE = "service"
+    SLOT = "slot"
+    COURSE = "course"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,14 @@ class Candidate(Generic[Row]):
 
 
 Load = Callable[[str, str, str], tuple[Candidate[Row], ...]]
+
+
+def first_match(candidates: Iterable[Candidate[Row]], location_id: str | None) -> Candidate[Row] | None:
+    """The winner for a location: the first that matches. Everything that decides or explains a resolution ends here."""
+    for candidate in candidates:
+        if matches(candidate.location_regex, location_id):
+            return candidate
+    return None
 
 
 class Resolver(Generic[Row]):
@@ -50,10 +71,8 @@ class Resolver(Generic[Row]):
             course_id: str, location_id: str | None, slot: str, variant: str, token: str | None, bucket: float
         ) -> Row | None:
             find = candidates if token is None else cached_candidates
-            for candidate in find(course_id, slot, variant, token, bucket):
-                if matches(candidate.location_regex, location_id):
-                    return candidate.row
-            return None
+            found = first_match(find(course_id, slot, variant, token, bucket), location_id)
+            return None if found is None else found.row
 
         self._cached_candidates = cached_candidates
         self._cached_winner = lru_cache(maxsize=128)(winner)

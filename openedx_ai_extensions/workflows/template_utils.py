@@ -267,7 +267,7 @@ def _is_valid_config(version: TemplateVersion, content_patch: str) -> bool:
 def lenient_patch(content_patch: str) -> dict[str, Any]:
     """The patch as a dict; empty when there is none or it is not a JSON5 object."""
     try:
-        return _parse_patch(content_patch)
+        return parse_patch(content_patch)
     except JSON5DecodeError:
         return {}
 
@@ -275,14 +275,23 @@ def lenient_patch(content_patch: str) -> dict[str, Any]:
 def patch_problem(content_patch: str) -> str | None:
     """Why a patch cannot be read, with line and column; None when it can, or there is none."""
     try:
-        _parse_patch(content_patch)
+        parse_patch(content_patch)
     except JSON5DecodeError as error:
         return str(error)
     return None
 
 
-def _parse_patch(content_patch: str) -> dict[str, Any]:
-    return parse_json5_string(content_patch) if content_patch.strip() else {}
+def parse_patch(content_patch: str) -> dict[str, Any]:
+    """The patch as a dict of the caller's own; empty when there is none. Quick when it was parsed before.
+
+    Raises:
+        JSON5DecodeError: not JSON5, or not an object.
+    """
+    return copy.deepcopy(_parsed_patch(content_patch)) if content_patch.strip() else {}
+
+
+# Parsing takes some 50 milliseconds for a thousand characters, and a save needs it several times.
+_parsed_patch = lru_cache(maxsize=256)(parse_json5_string)
 
 
 def validate_workflow_config(config: dict[str, Any]) -> tuple[bool, list[str]]:

@@ -10,11 +10,17 @@ from tests.conftest import SECRET
 
 MODEL = "aiworkflowprofile"
 TEMPLATE = "base/summary.json5"
+RIGHT = "//td[contains(@class, 'aiext-right')]/code"
 INPUTS = ("slug", "description", "base_filepath", "content_patch")
 
 
 def typed(**fields):
     return {"slug": "mine", "description": "Mine", "base_filepath": TEMPLATE, "content_patch": "", **fields}
+
+
+def effective(page):
+    """The effective configuration, as the right column of the comparison shows it."""
+    return json.loads("\n".join(line.text or "" for line in page.field("difference", RIGHT)))
 
 
 def test_a_profile_is_added_changed_and_deleted(admin):
@@ -112,7 +118,7 @@ def test_a_template_that_is_not_offered_is_refused(admin, path):
 def test_the_change_page_shows_what_comes_of_template_and_patch(admin, make_scope):
     profile = make_scope(patch={"processor_config": {"LLMProcessor": {"options": {"temperature": 0.125}}}}).profile
     page = admin.get(MODEL, "change", pk=profile.pk)
-    shown = json.loads(page.shown("effective_configuration"))
+    shown = effective(page)
     assert shown == profile.config
     assert shown["processor_config"]["LLMProcessor"]["options"]["temperature"] == 0.125
 
@@ -130,7 +136,8 @@ def test_warnings_are_shown_after_saving_and_on_the_pages(admin, provider):
     assert place in warning
 
     page = admin.get(MODEL, "change", pk=AIWorkflowProfile.objects.get(slug="mine").pk)
-    assert f"Warning: {place}" in page.shown("validation")
+    assert "1 warning." in page.shown("validation")
+    assert f"Warning: line 1, column 36: {place}: " in page.shown("validation")
     assert admin.get(MODEL).column("status") == ["Usable, with 1 warning"]
 
 
@@ -138,7 +145,7 @@ def test_credentials_are_not_shown_in_the_effective_configuration(admin, make_sc
     extension = {"api_key": "patched-key", "max_tokens": 12, "headers": {"Authorization": "Bearer x"}}
     patch = {"our_extension": extension, "processor_config": {"LLMProcessor": {"prompt": f"Say {SECRET}."}}}
     page = admin.get(MODEL, "change", pk=make_scope(patch=patch).profile.pk)
-    shown = json.loads(page.shown("effective_configuration"))
+    shown = effective(page)
     hidden = "[REDACTED]"
     assert shown["our_extension"] == {"api_key": hidden, "max_tokens": 12, "headers": {"Authorization": hidden}}
     assert shown["processor_config"]["LLMProcessor"]["prompt"] == hidden
@@ -162,10 +169,10 @@ def test_a_profile_whose_template_is_gone_is_listed_and_opened(admin, broken_pro
 
     page = admin.get(MODEL, "change", pk=broken_profile.pk)
     assert page.status == 200
-    assert page.shown("validation").startswith("Error: ")
+    assert page.shown("validation").startswith("1 error. Error: ")
     assert page.value("base_filepath") == "gone.json5"
     assert "missing" in page.find("//select[@name='base_filepath']/option[@selected]")[0].text
-    assert page.shown("effective_configuration").startswith("None")
+    assert page.shown("difference").startswith("None")
 
 
 def test_a_profile_whose_template_is_gone_is_mended_by_another_template(admin, broken_profile):
