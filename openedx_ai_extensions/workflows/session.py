@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.workflows import registry
+from openedx_ai_extensions.workflows.trial import current_trial
 
 if TYPE_CHECKING:
     from openedx_ai_extensions.workflows.models import AIWorkflowScope
@@ -27,7 +28,14 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         course_id: CourseKey | None = None,
         location_id: UsageKey | None = None,
     ) -> AIWorkflowSession:
-        """The session, created when there is none; two requests at once get the same one."""
+        """The session, created when there is none; two requests at once get the same one.
+
+        On trial it is a fresh one that is nowhere stored.
+        """
+        if current_trial() is not None:
+            return self.model(
+                user=user, scope=scope, profile=scope.profile, course_id=course_id or "", location_id=location_id or ""
+            )
         session, _created = self.get_or_create(
             user=user,
             scope=scope,
@@ -43,26 +51,26 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
 class AIWorkflowSession(models.Model):
     """A person's conversation or draft within a workflow."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_lazy("person"))
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=gettext_lazy("person"))
     scope = models.ForeignKey(
-        "openedx_ai_extensions.AIWorkflowScope", on_delete=models.CASCADE, verbose_name=_lazy("scope")
+        "openedx_ai_extensions.AIWorkflowScope", on_delete=models.CASCADE, verbose_name=gettext_lazy("scope")
     )
     profile = models.ForeignKey(
-        "openedx_ai_extensions.AIWorkflowProfile", on_delete=models.CASCADE, verbose_name=_lazy("profile")
+        "openedx_ai_extensions.AIWorkflowProfile", on_delete=models.CASCADE, verbose_name=gettext_lazy("profile")
     )
-    course_id = CourseKeyField(_lazy("course"), max_length=255, blank=True)
-    location_id = UsageKeyField(_lazy("location"), max_length=255, blank=True)
-    local_submission_id = models.CharField(_lazy("local submission"), max_length=255, blank=True, default="")
-    remote_response_id = models.CharField(_lazy("remote response"), max_length=255, blank=True, default="")
-    metadata = models.JSONField(_lazy("metadata"), default=dict, blank=True)
-    created_at = models.DateTimeField(_lazy("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_lazy("updated"), auto_now=True)
+    course_id = CourseKeyField(gettext_lazy("course"), max_length=255, blank=True)
+    location_id = UsageKeyField(gettext_lazy("location"), max_length=255, blank=True)
+    local_submission_id = models.CharField(gettext_lazy("local submission"), max_length=255, blank=True, default="")
+    remote_response_id = models.CharField(gettext_lazy("remote response"), max_length=255, blank=True, default="")
+    metadata = models.JSONField(gettext_lazy("metadata"), default=dict, blank=True)
+    created_at = models.DateTimeField(gettext_lazy("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(gettext_lazy("updated"), auto_now=True)
 
     objects = SessionManager()
 
     class Meta:
-        verbose_name = _lazy("AI workflow session")
-        verbose_name_plural = _lazy("AI workflow sessions")
+        verbose_name = gettext_lazy("AI workflow session")
+        verbose_name_plural = gettext_lazy("AI workflow sessions")
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "scope", "profile", "course_id", "location_id"], name="ai_session_unique"

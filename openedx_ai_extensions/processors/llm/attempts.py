@@ -14,6 +14,7 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, has_timed_out, may_retry, translate
 from openedx_ai_extensions.processors.llm.providers import Provider
+from openedx_ai_extensions.waits import long_wait
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ def with_retries(
             is_over = number == retries or not may_retry(ours, error) or time.monotonic() + wait >= deadline
             if is_over or (others_wait and (has_timed_out(error) or wait > PATIENCE)):
                 raise ours from None
-        time.sleep(wait)
+        with long_wait():
+            time.sleep(wait)
         logger.info("llm.retry provider=%s attempt=%s", provider.name, number + 2)
     raise ServiceUnavailable
 
@@ -79,7 +81,8 @@ def in_thread(call: Callable[[], Any], deadline: float) -> Any:
 
     threading.Thread(target=run, name="llm-call", daemon=True).start()
     try:
-        answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
+        with long_wait():
+            answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
     except queue.Empty:
         raise DeadlineExceeded from None
     if error is not None:

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.core.cache.backends.base import BaseCache
@@ -63,9 +64,7 @@ class Circuit:
     def __init__(self, provider: Provider, seconds: float) -> None:
         self._provider = provider
         self._seconds = seconds
-        entry = json.dumps([provider.name, provider.model, dict(provider.parameters)], sort_keys=True, default=str)
-        name = hashlib.sha256(entry.encode()).hexdigest()[:32]
-        self._keys = {what: f"circuit:{name}:{what}" for what in (FAILURES, RESTS, TRIPPED, PROBE)}
+        self._keys = _keys(provider)
         self._limit = int(conf.get("AI_EXTENSIONS_CIRCUIT_FAILURES"))
         self._is_probe = False
         self._had_failed = False
@@ -136,6 +135,37 @@ class Circuit:
             "llm.circuit.%s provider=%s model=%s failures=%s rest=%s",
             event, self._provider.name, self._provider.model, number, rest,
         )  # fmt: skip
+
+
+def _keys(provider: Provider) -> dict[str, str]:
+    entry = json.dumps([provider.name, provider.model, dict(provider.parameters)], sort_keys=True, default=str)
+    name = hashlib.sha256(entry.encode()).hexdigest()[:32]
+    return {what: f"circuit:{name}:{what}" for what in (FAILURES, RESTS, TRIPPED, PROBE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a provider.
+
+    Attributes:
+        failures: calls in a row that failed lately.
+        is_open: it is left alone.
+        seconds: until it is tried again; 0 when the next call does.
+    """
+
+    failures: int = 0
+    is_open: bool = False
+    seconds: int = 0
+
+
+def standing(provider: Provider) -> Standing:
+    """What is known of it at this moment; nothing changes by looking, and nothing is known while the cache is down."""
+    keys = _keys(provider)
+    nothing: dict[str, Any] = {}
+    known = _shared(lambda cache: cache.get_many(keys.values()), nothing)
+    rests = known.get(keys[RESTS])
+    seconds = 0 if rests is None else max(math.ceil(rests - time.time()), 1)
+    return Standing(int(known.get(keys[FAILURES], 0)), keys[TRIPPED] in known, seconds)
 
 
 def _one_more(cache: BaseCache, key: str) -> int:

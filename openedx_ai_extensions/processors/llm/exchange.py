@@ -79,6 +79,12 @@ class Request:
     may_be_cached: bool = False
 
 
+def estimated_tokens(request: Request) -> int:
+    """About how many tokens are sent: four bytes each, which costs no tokenizer's time."""
+    sent = [*request.messages, *request.tools]
+    return sum(len(str(part).encode("utf-8", "replace")) for part in sent) // 4
+
+
 @dataclass(frozen=True, slots=True)
 class Moderated:
     """What a moderation model says of a text.

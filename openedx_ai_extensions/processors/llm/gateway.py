@@ -25,6 +25,7 @@ from openedx_ai_extensions.exceptions import ThreadGone
 from openedx_ai_extensions.processors.llm import chat, responses
 from openedx_ai_extensions.processors.llm.answer_cache import AnswerCache, answer_cache
 from openedx_ai_extensions.processors.llm.attempts import in_thread, with_retries
+from openedx_ai_extensions.processors.llm.connections import widen
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, translate
 from openedx_ai_extensions.processors.llm.exchange import Completion, Moderated, Request
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
@@ -66,6 +67,7 @@ def _libraries() -> tuple[ModuleType, ModuleType]:
     litellm.suppress_debug_info = True
     litellm.disable_streaming_logging = True
     litellm.drop_params = False
+    widen(litellm, httpx)
     # Their records hold addresses with keys, prompts and answers.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -23,6 +23,7 @@ from openedx_ai_extensions.rules import Guard
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
 from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
 from openedx_ai_extensions.tools.registry import find_tool
+from openedx_ai_extensions.workflows.trial import current_trial
 
 MAX_RESPONSES = 200  # of a thread, when all of it is fetched
 
@@ -92,8 +93,8 @@ class LLMProcessor(Processor):
 
     @property
     def keeps_threads(self) -> bool:
-        """Can the provider remember a conversation of this profile?"""
-        return self.capabilities.keeps_threads and responses.understands(self.options)
+        """Can the provider remember a conversation of this profile? What is only tried out it is not to keep."""
+        return current_trial() is None and self.capabilities.keeps_threads and responses.understands(self.options)
 
     def process(
         self,
@@ -172,7 +173,7 @@ class LLMProcessor(Processor):
             run=run,
             fallbacks=self.fallbacks,
             may_trim=True,
-            may_be_cached=bool(self.config.get("cache")) and thread is None and not tools,
+            may_be_cached=bool(self.config.get("cache")) and thread is None and not tools and current_trial() is None,
         )
 
     def review(self) -> Review:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import LLMConfigError
+from openedx_ai_extensions.workflows.trial import is_rehearsal
 
 OPENAI = "https://api.openai.com/v1"
 OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variables
@@ -85,6 +86,10 @@ class Provider:
             raise LLMConfigError from None
 
 
+# Who answers in a rehearsal, whatever the site has.
+MOCK = Provider("mock", "mock/mock", {})
+
+
 def _is_openai(parameters: Mapping[str, Any]) -> bool:
     """Does the address lead to OpenAI itself? LiteLLM takes it from any of these."""
     stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
@@ -93,11 +98,13 @@ def _is_openai(parameters: Mapping[str, Any]) -> bool:
 
 
 def find_provider(name: str) -> Provider:
-    """The provider of that name; ``default`` is the entry so named, or else the first.
+    """The provider of that name; ``default`` is the entry so named, or else the first. In a rehearsal ``MOCK`` is all.
 
     Raises:
         LLMConfigError: the site has no such provider, or it has no model.
     """
+    if is_rehearsal():
+        return MOCK
     entries = conf.providers()
     if name == "default" and name not in entries:
         name = next(iter(entries), name)

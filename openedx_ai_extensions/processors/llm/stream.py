@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from openedx_ai_extensions.exceptions import StreamInterrupted
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded
 from openedx_ai_extensions.processors.llm.exchange import ToolCall
+from openedx_ai_extensions.waits import long_wait
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,12 @@ class Pump:
             queue.Empty: nothing arrived in ``timeout`` seconds.
             BaseException: what the source raised.
         """
-        item = self._items.get(timeout=max(timeout, 0.001))
+        item: str | BaseException | None
+        try:
+            item = self._items.get_nowait()
+        except queue.Empty:
+            with long_wait():
+                item = self._items.get(timeout=max(timeout, 0.001))
         texts = []
         while isinstance(item, str):
             texts.append(item)

@@ -72,24 +72,18 @@ def _tool_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def _moderation_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
-    moderation = llm.get("moderation")
-    path = f"{PATH}.moderation"
-    if moderation is None:
-        return
-    if not isinstance(moderation, Mapping):
-        yield Problem(path, _("This must be an object with lists of names under before and after."))
-        return
     known = conf.get("AI_EXTENSIONS_MODERATORS")
-    for direction, names in moderation.items():
-        if direction not in set(Direction) or not isinstance(names, list):
-            yield Problem(f"{path}.{direction}", _("This must be before or after, with a list of names."))
+    for direction, names in (llm.get("moderation") or {}).items():
+        path = f"{PATH}.moderation.{direction}"
+        if direction not in set(Direction):
+            yield Problem(path, _("This must be before or after, with a list of names."))
             continue
         for position, name in enumerate(names):
             if name not in known:
                 # An error in any service: what cannot be looked at does not pass.
                 there_are = ", ".join(sorted(known)) or _("none")
                 message = _("The site has no such moderator. It has: {names}.").format(names=there_are)
-                yield Problem(f"{path}.{direction}[{position}]", message)
+                yield Problem(f"{path}[{position}]", message)
 
 
 def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:

@@ -17,6 +17,7 @@ from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx.questions import read_question
+from openedx_ai_extensions.workflows.trial import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,12 @@ class ContentLibraryProcessor(Processor):
             questions: as a browser sends them, see ``read_question``.
             title: for a new collection.
             saved: where to, and what earlier saves did; what this one does is added.
+
+        Raises:
+            ProcessorError: the workflow is only tried out.
         """
+        if current_trial() is not None:
+            raise ProcessorError(_("Nothing is saved while a workflow is tried out."))
         for index, raw in enumerate(questions):
             try:
                 self._save_one(library_key, read_question(raw)["olx"], title, saved)

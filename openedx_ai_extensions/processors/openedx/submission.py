@@ -20,6 +20,7 @@ from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx import history
 from openedx_ai_extensions.processors.openedx.history import Turn
+from openedx_ai_extensions.workflows.trial import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class SubmissionProcessor(Processor):
 
     What the learner says is one submission, stored before the model is asked; what comes back is another, stored
     after. Each is a JSON list of messages; what is longer than a submission may be is split over several. Reading the
-    last messages costs the same however long the conversation is.
+    last messages costs the same however long the conversation is. On trial nothing is read or written.
 
     Configuration: ``max_context_messages``, how many of the last messages go to the model and to a widget.
 
@@ -104,6 +105,8 @@ class SubmissionProcessor(Processor):
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
         """Newest first. The first call for a session creates its student item, so that no later one has to."""
+        if current_trial() is not None:
+            return ()
         found: Sequence[Mapping[str, Any]] = _again(partial(api.get_submissions, self._item, limit))
         return found
 
@@ -122,6 +125,8 @@ class SubmissionProcessor(Processor):
         Returns:
             The UUID of the last submission.
         """
+        if current_trial() is not None:
+            return ""
         now = timezone.now()
         stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
         if status:
@@ -135,6 +140,8 @@ class SubmissionProcessor(Processor):
 
     def clear(self) -> None:
         """Forget the conversation."""
+        if current_trial() is not None:
+            return
         item = self._item
         _again(
             lambda: api.reset_score(

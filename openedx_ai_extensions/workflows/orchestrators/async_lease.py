@@ -12,7 +12,7 @@ from typing import Any, Self
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError
@@ -31,7 +31,7 @@ class RunCancelled(AIExtensionsError):
 
     code = "cancelled"
     http_status = 409
-    default_message = _lazy("This was cancelled.")
+    default_message = gettext_lazy("This was cancelled.")
 
 
 class Lease:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from django.utils.module_loading import import_string
@@ -81,14 +82,7 @@ def execute(
     Raises:
         AIExtensionsError: whatever went wrong, with its code and status.
     """
-    try:
-        orchestrator = orchestrator_class(workflow.profile.orchestrator_class or "")
-    except (ImportError, TypeError):
-        # Refused at save time, so the code changed since: the operator reads it in the log and in the system checks.
-        logger.exception("workflow.orchestrator.missing profile=%s", workflow.profile.slug)
-        raise WorkflowNotFound from None
-    if action not in orchestrator.actions:
-        raise UnknownAction
+    orchestrator = orchestrator_for(workflow, action)
     # Keys, or their texts: this is a public door.
     course, location = (running_context.get(name) or None for name in ("course_id", "location_id"))
     course_id, location_id = parse_place(course and str(course), location and str(location))
@@ -107,12 +101,48 @@ def execute(
     asks_model = action in orchestrator.asking_actions
     if action not in ALWAYS_ALLOWED:
         _require_allowed(guard, run, asks_model=asks_model or action in ASKS_LATER)
+    runner = partial(orchestrator.get_orchestrator, workflow=workflow, user=user, context=context)
+    outcome = carry_out(runner, action, user_input, run=run, guard=guard, asks_model=asks_model)
+    return outcome.as_dict() if isinstance(outcome, Result) else outcome
+
+
+def orchestrator_for(workflow: AIWorkflowScope, action: str) -> type[BaseOrchestrator]:
+    """What runs this workflow.
+
+    Raises:
+        WorkflowNotFound: there is nothing that does.
+        UnknownAction: it publishes no such action.
+    """
+    try:
+        orchestrator = orchestrator_class(workflow.profile.orchestrator_class or "")
+    except (ImportError, TypeError):
+        # Refused at save time, so the code changed since: the operator reads it in the log and in the system checks.
+        logger.exception("workflow.orchestrator.missing profile=%s", workflow.profile.slug)
+        raise WorkflowNotFound from None
+    if action not in orchestrator.actions:
+        raise UnknownAction
+    return orchestrator
+
+
+def carry_out(
+    runner: Callable[[], BaseOrchestrator],
+    action: str,
+    user_input: Any,
+    *,
+    run: Run,
+    guard: Guard,
+    asks_model: bool = True,
+) -> Result | Stream:
+    """Run an action that is allowed, in the account of ``run``, which is settled whatever happens.
+
+    Raises:
+        AIExtensionsError: whatever went wrong.
+    """
     with run.entered(), guard.entered(), _settled(run, asks_model=asks_model):
-        runner = orchestrator.get_orchestrator(workflow=workflow, user=user, context=context)
-        outcome = runner.run_action(action, user_input)
+        outcome = runner().run_action(action, user_input)
     if isinstance(outcome, Result):
         run.end(Outcome.COMPLETED)
-        return outcome.as_dict()
+        return outcome
     stream = outcome
     stream.watch(guard.check_again)
     stream.then(lambda ending, _text: _end(run, ENDINGS[ending], stream.error))

@@ -133,8 +133,8 @@ def _number_of(user_input: Any) -> int | None:
     Raises:
         InvalidRequest: it is no sensible number.
     """
-    number = user_input.get("num_cards") if isinstance(user_input, Mapping) else user_input or None
-    if number is None:
+    number = user_input.get("num_cards") if isinstance(user_input, Mapping) else user_input
+    if number is None or number == "":
         return None
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_NEW:
         raise InvalidRequest(

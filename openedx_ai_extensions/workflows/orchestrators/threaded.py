@@ -37,6 +37,9 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
     def history(self) -> SubmissionProcessor:
         return SubmissionProcessor(self.profile.processor_config, self.session)
 
+    def check_input(self, user_input: Any) -> None:
+        input_text(user_input)
+
     @action
     def run(self, user_input: Any) -> Result | Stream:
         """Say something; or, without input, open the chat: greet in a fresh one, show the last messages of another."""
