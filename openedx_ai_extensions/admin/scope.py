@@ -12,26 +12,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from openedx_ai_extensions.admin.scope_form import ScopeForm
+from openedx_ai_extensions.admin.scope_form import ScopeAddForm, ScopeForm
+from openedx_ai_extensions.admin.scope_locations import LocationsAdmin
+from openedx_ai_extensions.admin.transfer import TransferAdmin
+from openedx_ai_extensions.admin.why import WhyAdmin
+from openedx_ai_extensions.diagnosis import scope_title
 from openedx_ai_extensions.models import AIWorkflowScope
 
-
-def scope_title(scope: AIWorkflowScope) -> str:
-    """A scope in one line, for links and messages."""
-    parts = [
-        str(scope.course_id) if scope.course_id else _("every course"),
-        scope.ui_slot_selector_id or _("no slot"),
-        scope.get_service_variant_display(),
-    ]
-    if scope.location_regex:
-        parts.append(scope.location_regex)
-    if not scope.enabled:
-        parts.append(_("not enabled"))
-    return " · ".join(parts)
+__all__ = ["ScopeAdmin", "scope_title"]
 
 
 @admin.register(AIWorkflowScope)
-class ScopeAdmin(admin.ModelAdmin):
+class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin, admin.ModelAdmin):
     """Say in which course, place and service a profile answers."""
 
     form = ScopeForm
@@ -55,6 +47,31 @@ class ScopeAdmin(admin.ModelAdmin):
     autocomplete_fields = ("profile",)
     readonly_fields = ("specificity_index",)
     actions = ("enable", "disable")
+
+    class Media:
+        css = {"all": ("openedx_ai_extensions/admin/scope.css",)}
+        js = ("openedx_ai_extensions/admin/scope.js",)
+
+    def get_form(
+        self, request: HttpRequest, obj: AIWorkflowScope | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = ScopeForm if change else ScopeAddForm
+        return super().get_form(request, obj, change, form=form, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: AIWorkflowScope, form: Any, change: bool) -> None:
+        """The admin saves within one transaction: the scopes of several courses are all there, or none."""
+        super().save_model(request, obj, form, change)
+        others = [] if change else form.others()
+        for scope in others:
+            scope.save()
+            self.log_addition(request, scope, [{"added": {}}])
+        if others:
+            text = ngettext(
+                "{count} more scope was added, for the other course.",
+                "{count} more scopes were added, one for each of the other courses.",
+                len(others),
+            )
+            messages.success(request, text.format(count=len(others)))
 
     def get_fields(self, request: HttpRequest, obj: AIWorkflowScope | None = None) -> Any:
         fields = ("profile", "enabled", "service_variant", "ui_slot_selector_id", "course_id", "location_regex")

@@ -17,6 +17,10 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.unserved import unserved
+
+MAX_SLOTS = 200
+MAX_COURSES = 500
 
 
 class CourseKeyFormField(forms.Field):
@@ -52,6 +56,49 @@ def _course_id_message(text: str) -> str:
             "course-v1:OpenedX+DemoX+2026, or leave it empty for every course."
         ).format(text=text)
     return _("“{text}” is not a course id. Did you mean {guess}?").format(text=text, guess=guess)
+
+
+class CourseKeysFormField(forms.Field):
+    """Course ids as text, one a line; its value is a list of ``CourseKey``, or of None alone when left empty."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> list[CourseKey | None]:
+        one = CourseKeyFormField(required=False)
+        keys: dict[CourseKey, int] = {}
+        errors: list[ValidationError] = []
+        lines = [line.strip() for line in str(value or "").splitlines()]
+        if sum(map(bool, lines)) > MAX_COURSES:
+            raise ValidationError(_("These are more than {count} courses.").format(count=MAX_COURSES), code="too_many")
+        for number, line in enumerate(lines, start=1):
+            try:
+                key = one.to_python(line)
+            except ValidationError as error:
+                errors += [_on_line(number, len(lines), message) for message in error.messages]
+                continue
+            if key in keys:
+                errors.append(_on_line(number, len(lines), _("This is line {number} again.").format(number=keys[key])))
+            elif key is not None:
+                keys[key] = number
+        if errors:
+            raise ValidationError(errors)
+        return list(keys) or [None]
+
+
+def _on_line(number: int, count: int, message: str) -> ValidationError:
+    text = _("Line {number}: {message}").format(number=number, message=message) if count > 1 else message
+    return ValidationError(text, code="invalid")
+
+
+def known_slots() -> list[str]:
+    """Those of the setting, those that scopes name, and those that widgets asked for."""
+    used = AIWorkflowScope.objects.exclude(ui_slot_selector_id="").order_by("ui_slot_selector_id")
+    names = [
+        *conf.get("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS"),
+        *used.values_list("ui_slot_selector_id", flat=True).distinct()[:MAX_SLOTS],
+        *(entry.slot for entry in unserved()[:MAX_SLOTS]),
+    ]
+    return list(dict.fromkeys(names))
 
 
 class SuggestingInput(forms.TextInput):
@@ -109,4 +156,30 @@ class ScopeForm(forms.ModelForm):
         # Absent for those who may only look: the page has no inputs then.
         slot = self.fields.get("ui_slot_selector_id")
         if slot is not None:
-            slot.widget = SuggestingInput(conf.get("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS"), attrs=slot.widget.attrs)
+            slot.widget = SuggestingInput(known_slots(), attrs=slot.widget.attrs)
+
+
+class ScopeAddForm(ScopeForm):
+    """Where a profile applies: a scope for each of several courses."""
+
+    # The same name as when a scope is changed: addresses that fill in the form need not know of two.
+    course_id = CourseKeysFormField(  # type: ignore[assignment]
+        label=gettext_lazy("Course ids"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 70, "spellcheck": "false", "autocapitalize": "none"}),
+        help_text=gettext_lazy(
+            "One a line, such as course-v1:OpenedX+DemoX+2026: each gets a scope of its own. Leave it empty for one "
+            "scope of every course."
+        ),
+    )
+
+    def clean_course_id(self) -> CourseKey | None:
+        """The first course; the rest are in ``other_courses``."""
+        first, *self.other_courses = self.cleaned_data["course_id"]
+        return first
+
+    def others(self) -> list[AIWorkflowScope]:
+        """The scopes of the other courses, not saved yet."""
+        fields = ("profile", "enabled", "service_variant", "ui_slot_selector_id", "location_regex")
+        values = {name: getattr(self.instance, name) for name in fields}
+        return [AIWorkflowScope(course_id=course, **values) for course in self.other_courses]

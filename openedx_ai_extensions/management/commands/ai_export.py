@@ -1,0 +1,62 @@
+"""``manage.py ai_export``: profiles, scopes and prompts as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from openedx_ai_extensions.transfer import Format, Kind, export
+
+
+class Command(BaseCommand):
+    """YAML has all three; CSV has scopes, for spreadsheets."""
+
+    help = "Write profiles, scopes and prompts to a file that ai_import reads."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--format", choices=list(Format), default=Format.YAML.value, dest="file_format")
+        parser.add_argument("--only", help="comma-separated: prompts, profiles, scopes; all by default")
+        parser.add_argument("-o", "--output", help="the file to write; the standard output by default")
+        parser.add_argument(
+            "--with-secrets", action="store_true", help="keep credentials in patches and prompts, instead of [REDACTED]"
+        )
+
+    def handle(
+        self,
+        *_args: Any,
+        file_format: str,
+        only: str | None,
+        output: str | None,
+        with_secrets: bool,
+        **_options: Any,
+    ) -> None:
+        kinds = _kinds(only)
+        if file_format == Format.CSV and only and kinds != [Kind.SCOPES]:
+            raise CommandError("A CSV file has scopes only.")
+        written = export(Format(file_format), kinds, with_secrets=with_secrets)
+        if output:
+            _write(Path(output), written.text)
+        else:
+            self.stdout.write(written.text, ending="")
+        if written.masked:
+            self.stderr.write(f"texts with credentials replaced: {written.masked} (--with-secrets keeps them)")
+
+
+def _kinds(only: str | None) -> list[Kind]:
+    names = [name.strip() for name in (only or ",".join(Kind)).split(",") if name.strip()]
+    unknown = [name for name in names if name not in list(Kind)]
+    if unknown or not names:
+        raise CommandError(f"--only takes any of: {', '.join(Kind)}.")
+    return [kind for kind in Kind if kind in names]
+
+
+def _write(path: Path, text: str) -> None:
+    """For its owner's eyes: it may hold credentials, and prompts are nobody else's business."""
+    try:
+        path.touch(mode=0o600)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from None

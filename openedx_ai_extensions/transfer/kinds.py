@@ -1,0 +1,87 @@
+"""What a file of configuration may hold: the kinds of entries, and the fields of each."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+
+FORMAT = "openedx-ai-extensions"
+VERSION = 1
+
+
+class Format(enum.StrEnum):
+    YAML = "yaml"
+    CSV = "csv"
+
+
+class Kind(enum.StrEnum):
+    """In the order in which they are imported: each may refer to those before it."""
+
+    PROMPTS = "prompts"
+    PROFILES = "profiles"
+    SCOPES = "scopes"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an entry.
+
+    Attributes:
+        default: for one that is left out or null; None with ``is_required``.
+        is_required: it may not be left out.
+    """
+
+    default: Any = ""
+    is_required: bool = False
+
+
+REQUIRED = Field(None, is_required=True)
+
+FIELDS: Mapping[Kind, Mapping[str, Field]] = {
+    Kind.PROMPTS: {"slug": REQUIRED, "uuid": Field(), "body": REQUIRED},
+    Kind.PROFILES: {
+        "slug": REQUIRED,
+        "description": Field(),
+        "base_filepath": REQUIRED,
+        "content_patch": Field(),
+    },
+    Kind.SCOPES: {
+        "profile": REQUIRED,
+        "course_id": Field(),
+        "location_regex": Field(),
+        "service_variant": REQUIRED,
+        "ui_slot_selector_id": Field(),
+        "enabled": Field(True),
+    },
+}
+MODELS: Mapping[Kind, type[Model]] = {
+    Kind.PROMPTS: PromptTemplate,
+    Kind.PROFILES: AIWorkflowProfile,
+    Kind.SCOPES: AIWorkflowScope,
+}
+NAMES: Mapping[Kind, Promise] = {
+    Kind.PROMPTS: gettext_lazy("Prompt"),
+    Kind.PROFILES: gettext_lazy("Profile"),
+    Kind.SCOPES: gettext_lazy("Scope"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a file, with every field.
+
+    Attributes:
+        where: in the file, in words.
+    """
+
+    kind: Kind
+    values: Mapping[str, Any]
+    where: str

@@ -1,0 +1,120 @@
+"""Why a scope answers at a place, and why the others don't.
+
+It asks what the resolution asks: the same criteria, the same order, the same comparison of patterns.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+
+from openedx_ai_extensions.workflows.matching import Match, compare
+from openedx_ai_extensions.workflows.models import AIWorkflowScope, criteria, in_order, is_exact, load_candidates
+from openedx_ai_extensions.workflows.resolution import ORDER, Criterion, first_match
+
+MOST = 100  # scopes that are explained; those that miss least come first
+
+
+class Loss(enum.StrEnum):
+    """Why a scope doesn't answer."""
+
+    NOT_ENABLED = "not_enabled"
+    OTHER_SERVICE = "other_service"
+    OTHER_SLOT = "other_slot"
+    OTHER_COURSE = "other_course"
+    NO_MATCH = "no_match"
+    NO_LOCATION = "no_location"
+    TOO_SLOW = "too_slow"
+    INVALID = "invalid"
+    LESS_SPECIFIC = "less_specific"
+    OLDER = "older"
+
+
+MISSES = {
+    Criterion.ENABLED: Loss.NOT_ENABLED,
+    Criterion.SERVICE: Loss.OTHER_SERVICE,
+    Criterion.SLOT: Loss.OTHER_SLOT,
+    Criterion.COURSE: Loss.OTHER_COURSE,
+}
+MISMATCHES = {
+    Match.NO: Loss.NO_MATCH,
+    Match.NO_LOCATION: Loss.NO_LOCATION,
+    Match.TOO_SLOW: Loss.TOO_SLOW,
+    Match.INVALID: Loss.INVALID,
+}
+BEHIND = {"specificity_index": Loss.LESS_SPECIFIC, "id": Loss.OLDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A place that a widget asks from; a location always has its course."""
+
+    course_id: str
+    location_id: str | None
+    slot: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A scope, and why it doesn't answer: all that it misses, or what puts it behind the winner."""
+
+    scope: AIWorkflowScope
+    losses: tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a resolution finds.
+
+    Attributes:
+        winner: the scope that answers, if one does.
+        others: those that don't, the nearest first; of very many only the first.
+        left_out: how many more there are.
+    """
+
+    winner: AIWorkflowScope | None
+    others: Sequence[Standing]
+    left_out: int
+
+
+def explain(question: Question) -> Explanation:
+    """Resolve as a request does, but past the caches, and tell about all scopes."""
+    course_id, slot, variant = question.course_id, question.slot, question.variant
+    # As for a request: without a slot nobody answers.
+    candidates = load_candidates(course_id, slot, variant) if slot else ()
+    found = first_match(candidates, question.location_id)
+    winner = None if found is None else found.row.instance(question.location_id)
+    nearest = _nearest_first(criteria(course_id, slot, variant))
+    total = nearest.count()
+    scopes = [scope for scope in nearest[: MOST + 1] if winner is None or scope.pk != winner.pk][:MOST]
+    others = [Standing(scope, _losses(scope, question, winner)) for scope in scopes]
+    return Explanation(winner, others, total - len(others) - (winner is not None))
+
+
+def _nearest_first(conditions: dict[Criterion, Q]) -> QuerySet[AIWorkflowScope]:
+    """All scopes, with what the database finds each to miss in ``misses_<criterion>``."""
+    misses = {
+        f"misses_{name}": Case(When(condition, then=Value(0)), default=Value(1), output_field=IntegerField())
+        for name, condition in conditions.items()
+    }
+    total = sum(map(F, misses), start=Value(0))
+    scopes = in_order(AIWorkflowScope.objects.annotate(**misses))
+    return scopes.order_by(total, *(f"-{name}" for name in ORDER))
+
+
+def _losses(scope: AIWorkflowScope, question: Question, winner: AIWorkflowScope | None) -> tuple[Loss, ...]:
+    missed = {name for name in Criterion if getattr(scope, f"misses_{name}")}
+    missed |= set() if is_exact(scope, question.course_id, None) else {Criterion.COURSE}
+    missed |= set() if scope.ui_slot_selector_id == question.slot else {Criterion.SLOT}
+    losses = [loss for name, loss in MISSES.items() if name in missed]
+    match = compare(scope.location_regex, question.location_id)
+    # Of another course, it can't be meant for this location.
+    if match is not Match.YES and Criterion.COURSE not in missed:
+        losses.append(MISMATCHES[match])
+    if losses or winner is None:
+        return tuple(losses)
+    return (next(loss for name, loss in BEHIND.items() if getattr(scope, name) != getattr(winner, name)),)
