@@ -5,19 +5,29 @@ from openedx_ai_extensions.accounting.usage_models import AIUsageByPerson, AIUsa
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.rules.models import AIConsent, AINotice, AINoticeVersion, AIPause
 from openedx_ai_extensions.workflows.async_models import AIWorkflowAsyncRun
-from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
+from openedx_ai_extensions.workflows.models import (
+    AIWorkflowProfile,
+    AIWorkflowProfileVersion,
+    AIWorkflowScope,
+    AIWorkflowSession,
+)
+from openedx_ai_extensions.workflows.pages import AIHealth, AIModelView, AITryIt
 
 __all__ = [
     "AIConsent",
+    "AIHealth",
     "AILimit",
+    "AIModelView",
     "AINotice",
     "AINoticeVersion",
     "AIPause",
+    "AITryIt",
     "AIUsageByPerson",
     "AIUsageByPlace",
     "AIUsageTotal",
     "AIWorkflowAsyncRun",
     "AIWorkflowProfile",
+    "AIWorkflowProfileVersion",
     "AIWorkflowRun",
     "AIWorkflowScope",
     "AIWorkflowSession",

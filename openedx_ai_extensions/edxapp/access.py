@@ -27,6 +27,11 @@ def may_see(user: Person, course_key: CourseKey | None, usage_key: UsageKey | No
     return course_key is None or platform.can_see_course(user, course_key)
 
 
+def is_site_staff(user: Person) -> bool:
+    """Is this person staff of the whole site, and active?"""
+    return user.is_active and user.is_staff
+
+
 def parse_place(
     course_id: str | None,
     location_id: str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet
 
@@ -38,14 +38,19 @@ class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
     @contextmanager
     def loaded_once(self) -> Iterator[None]:
         """Within the block every ``lookup`` is answered from one query: for pages that judge many profiles."""
-        prompts = list(self.defer("body"))
-        token = _loaded.set(
-            {prompt.slug: prompt for prompt in prompts} | {prompt.uuid.hex: prompt for prompt in prompts}
-        )
-        try:
+        with lookups_from(self.defer("body")):
             yield
-        finally:
-            _loaded.reset(token)
+
+
+@contextmanager
+def lookups_from(prompts: Iterable[PromptTemplate]) -> Iterator[None]:
+    """Within the block there are these prompts, and no others, for every ``lookup``."""
+    known = list(prompts)
+    token = _loaded.set({prompt.slug: prompt for prompt in known} | {prompt.uuid.hex: prompt for prompt in known})
+    try:
+        yield
+    finally:
+        _loaded.reset(token)
 
 
 def _as_uuid(ref: str) -> uuid.UUID | None:
@@ -59,20 +64,23 @@ class PromptTemplate(ConfigurationModel):
     """A system prompt that profiles refer to by slug or UUID."""
 
     slug = models.SlugField(
-        _lazy("slug"), max_length=100, unique=True, help_text=_lazy("The name by which profiles refer to this prompt.")
+        gettext_lazy("slug"),
+        max_length=100,
+        unique=True,
+        help_text=gettext_lazy("The name by which profiles refer to this prompt."),
     )
     body = models.TextField(
-        _lazy("text"), help_text=_lazy("What the model is told, before the course and the learner.")
+        gettext_lazy("text"), help_text=gettext_lazy("What the model is told, before the course and the learner.")
     )
-    uuid = models.UUIDField(_lazy("UUID"), default=uuid.uuid4, unique=True, editable=False)
-    created_at = models.DateTimeField(_lazy("created"), auto_now_add=True)
-    updated_at = models.DateTimeField(_lazy("updated"), auto_now=True)
+    uuid = models.UUIDField(gettext_lazy("UUID"), default=uuid.uuid4, unique=True, editable=False)
+    created_at = models.DateTimeField(gettext_lazy("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(gettext_lazy("updated"), auto_now=True)
 
     objects = PromptQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _lazy("prompt template")
-        verbose_name_plural = _lazy("prompt templates")
+        verbose_name = gettext_lazy("prompt template")
+        verbose_name_plural = gettext_lazy("prompt templates")
         ordering = ["slug"]
 
     def __str__(self) -> str:

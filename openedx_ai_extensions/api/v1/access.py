@@ -9,6 +9,8 @@ from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import NotAllowed
 from openedx_ai_extensions.rules import Guard
 
+is_site_staff = access.is_site_staff
+
 
 def may_see(user: Any, context: RequestContext) -> bool:
     """May this person see where the request comes from, now? Anywhere is allowed outside of courses."""
@@ -30,10 +32,6 @@ def require_course_staff(user: Any, context: RequestContext) -> None:
     """Raises NotAllowed unless this person is site staff, or course staff of the context's course."""
     if not (is_site_staff(user) or is_staff_of(user, context)):
         raise NotAllowed
-
-
-def is_site_staff(user: Any) -> bool:
-    return user.is_active and user.is_staff
 
 
 def is_staff_of(user: Any, context: RequestContext) -> bool:

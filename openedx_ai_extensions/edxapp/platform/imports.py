@@ -99,6 +99,20 @@ def load_all(name: PlatformName) -> tuple[Any, ...]:
     return tuple(_found(name))
 
 
+def missing_names() -> list[str]:
+    """What this platform has in none of the places where we look for it, as dotted paths."""
+    names = (name for name in globals().values() if isinstance(name, PlatformName))
+    return [" / ".join(name.places) for name in names if not any(map(_imports, name.places))]
+
+
+def _imports(place: str) -> bool:
+    try:
+        import_string(place)
+    except (ImportError, RuntimeError):  # Django raises the latter for models of an app that is not installed
+        return False
+    return True
+
+
 def _found(name: PlatformName) -> list[Any]:
     found, reasons = [], []
     for place in name.places:

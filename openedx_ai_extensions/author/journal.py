@@ -1,0 +1,21 @@
+"""Who changed what and when: in the history that the Django admin shows of each object."""
+
+from __future__ import annotations
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+
+from openedx_ai_extensions.edxapp.interface import Person
+
+
+def write_down(user: Person, obj: Model, what: str) -> None:
+    """One more line in the history of an object."""
+    LogEntry.objects.create(
+        user_id=user.pk or 0,
+        content_type=ContentType.objects.get_for_model(obj),
+        object_id=str(obj.pk),
+        object_repr=str(obj)[:200],
+        action_flag=CHANGE,
+        change_message=what,
+    )
