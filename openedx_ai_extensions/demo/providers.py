@@ -24,6 +24,8 @@ SCRIPT = (
 # A model this small reads slowly on one core and knows little: short material, short answers.
 LOCAL_CHAR_LIMIT = 900
 LOCAL_MAX_TOKENS = 160
+# What answers without a key costs nothing; with these prices the usage report has something to show.
+MADE_UP_PRICES = {"INPUT": 1, "OUTPUT": 4}
 LOCAL_PROMPTS = {
     "summary": "Summarise the course content in three short sentences.",
     "explain-simply": "Explain the course content to a child, in four short sentences.",
@@ -92,10 +94,11 @@ def _choose(environment: Mapping[str, str]) -> Choice:
             "API_BASE": environment["AI_EXTENSIONS_DEMO_MODEL_URL"],
             "MAX_TOKENS": LOCAL_MAX_TOKENS,
             "TEMPERATURE": 0.2,
+            "PRICES": MADE_UP_PRICES,
         }
         note = "Answers come from a toy model on this machine (SmolLM2, 135 million parameters): fluent, often wrong."
         return Choice({"default": local}, note, is_local=True, is_data_scripted=True)
-    scripted = {"MODEL": "openai/scripted", "API_KEY": "none", "MOCK_RESPONSE": SCRIPT}
+    scripted = {"MODEL": "openai/scripted", "API_KEY": "none", "MOCK_RESPONSE": SCRIPT, "PRICES": MADE_UP_PRICES}
     note = "Answers are scripted: no AI is asked. Set OPENAI_API_KEY to ask one."
     return Choice({"default": scripted}, note, is_data_scripted=True)
 

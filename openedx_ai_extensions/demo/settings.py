@@ -6,6 +6,7 @@ from pathlib import Path
 from celery import Celery
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 
+from openedx_ai_extensions.api.v1.openapi.settings import SPECTACULAR
 from openedx_ai_extensions.conf import BUILT_IN_TEMPLATE_DIR
 from openedx_ai_extensions.demo.library import LIBRARY_ID
 from openedx_ai_extensions.demo.providers import choose
@@ -40,6 +41,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "config_models",
     "celery_utils",
     "eventtracking.django",
@@ -72,7 +75,8 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "demo.sqlite3",
         "ATOMIC_REQUESTS": True,
-        "OPTIONS": {"timeout": 20},
+        # A request that reads and then writes waits for its turn, too, when the worker is writing.
+        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -84,6 +88,8 @@ JWT_AUTH = {
     "JWT_SECRET_KEY": SECRET_KEY,
     "JWT_ISSUERS": [{"AUDIENCE": "demo", "ISSUER": LMS_ROOT_URL, "SECRET_KEY": SECRET_KEY}],
 }
+# The endpoints in words, shown by files of our own.
+SPECTACULAR_SETTINGS = {**SPECTACULAR, "SWAGGER_UI_DIST": "SIDECAR"}
 # Work in the background: a worker in the server's own process; on the command line, at once.
 CELERY_BROKER_URL = "memory://localhost/"
 CELERY_TASK_ALWAYS_EAGER = LEARNING_MICROFRONTEND_URL is None

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.staticfiles.views import serve
 from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from edx_django_utils.plugins import get_plugin_url_patterns
 
 from openedx_ai_extensions.demo import views
@@ -13,11 +14,14 @@ urlpatterns = [
     path("login/<str:name>/", views.log_in, name="log_in"),
     path("logout/", views.log_out, name="log_out"),
     path("unit/<path:location>/", views.unit, name="unit"),
+    path("embed/<path:location>/", views.embed, name="embed"),
     # Where the platform's links to a place in a course lead.
     path("course/<str:course_id>/<path:location>", views.place, name="place"),
     # Where the answer to a save leads, as in Studio.
     path("authoring/library/<str:library_id>/collection/<str:key>", views.collection, name="collection"),
     path("admin/", admin.site.urls),
+    path("api/", SpectacularSwaggerSplitView.as_view(template_name="demo/rest.html"), name="rest"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^static/(?P<path>.*)$", serve, {"insecure": True}),
     *get_plugin_url_patterns(settings.PROJECT_TYPE),
 ]

@@ -1,7 +1,8 @@
-"""The demo's pages: who are you, a unit with its widgets, and a collection of the content library."""
+"""The demo's pages: who are you, a unit with its widgets, a bare page with one, and a collection of the library."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,15 +20,13 @@ from opaque_keys.edx.locator import LibraryLocatorV2
 from openedx_ai_extensions.demo import library
 from openedx_ai_extensions.demo.providers import choose
 from openedx_ai_extensions.demo.seed import COURSE_ID, PEOPLE
-from openedx_ai_extensions.demo.texts import WIDGET_TEXTS
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
 from openedx_ai_extensions.exceptions import NotAllowed, ProcessorError
 from openedx_ai_extensions.processors.openedx.extraction import block_text
 
-SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-flashcards")
+SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-chat", "unit-flashcards")
 STAFF_SLOTS = ("unit-quiz",)
-CHAT_SLOT = "unit-chat"
 COURSE_KEY = CourseKey.from_string(COURSE_ID)
 
 
@@ -75,20 +74,28 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
         request,
         "demo/unit.html",
         {
-            "chat_slot": CHAT_SLOT,
             "course": get_platform().course_info(COURSE_KEY),
             "course_id": COURSE_ID,
             "current": str(block.usage_key),
-            "library": {"id": library.LIBRARY_ID, "collections": library.collections()} if is_staff else None,
+            "is_staff": is_staff,
+            "library": _library() if is_staff else None,
             "note": choice.note,
             "parts": list(_parts(block)),
             "scripted": ["unit-flashcards", "unit-quiz"] if choice.is_data_scripted else [],
             "slots": [*SLOTS, *(STAFF_SLOTS if is_staff else ())],
-            "texts": WIDGET_TEXTS,
+            "staff_slots": STAFF_SLOTS,
             "title": block.display_name,
             "units": list(_units(request)),
         },
     )
+
+
+def embed(request: HttpRequest, location: str) -> HttpResponse:
+    """A widget as an author puts it into an HTML block: nothing else of ours is on the page."""
+    if not request.user.is_authenticated:
+        return redirect("home")
+    block = _unit_with(request, location)
+    return render(request, "demo/embed.html", {"course_id": COURSE_ID, "current": str(block.usage_key)})
 
 
 def place(request: HttpRequest, course_id: str, location: str) -> HttpResponse:
@@ -117,6 +124,11 @@ def collection(request: HttpRequest, library_id: str, key: str) -> HttpResponse:
         "demo/collection.html",
         {"note": choose(os.environ).note, "problems": library.problems(key), "title": titles[key]},
     )
+
+
+def _library() -> dict[str, str]:
+    """The library that questions are saved to, as the widget's attributes have it."""
+    return {"id": library.LIBRARY_ID, "collections": json.dumps(library.collections())}
 
 
 def _unit_with(request: HttpRequest, location: str) -> Block:

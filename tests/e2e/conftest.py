@@ -9,21 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
 from tests.fakes.provider import FakeProvider
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-CHROMIUM_ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 FIRST_PORT = 8750
 
 
@@ -44,7 +34,7 @@ class Demo:
     expected_status: int | None = None
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Iterator[tuple[str, FakeProvider]]:
     with FakeProvider() as provider:
         entry = {"MODEL": "openai/gpt-fake", "API_KEY": "sk-fake", "API_BASE": provider.base_url}
@@ -70,15 +60,6 @@ def demo(site) -> Demo:
     url, provider = site
     provider.reset()
     return Demo(url, provider)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A panel of the demo that opens in place, as a person meets it."""
+"""The widget on the demo's pages, as a person meets it: the one place that knows how it is built."""
 
 from __future__ import annotations
 
@@ -6,25 +6,89 @@ import json
 
 from tests.conftest import COURSE_ID, UNIT_ID
 
+# What has the focus, in whichever shadow tree.
+FOCUSED = """() => {
+  let found = document.activeElement;
+  while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
+  return found.textContent.trim();
+}"""
 
-class Drawer:
-    """The panel in a slot, on the page of one unit."""
 
-    def __init__(self, page, demo, slot, person):
+def widget(page, slot="unit-summary"):
+    """The widget in a slot."""
+    return page.locator(f"openedx-ai-widget[ui-slot-selector-id={slot}]")
+
+
+def tab_to(page, name):
+    """Press the Tab key until something with this text has the focus."""
+    for _step in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED) == name:
+            return
+    raise AssertionError(f"{name} cannot be reached with the Tab key")
+
+
+class Slot:
+    """What all forms have in common, on the page of one unit."""
+
+    def __init__(self, page, demo, slot, person="learner"):
         self.page, self.demo, self.slot = page, demo, slot
-        self.root = page.locator(f"[data-ui-slot-selector-id={slot}]")
-        self.summary = self.root.locator("summary").first
-        self.status = self.root.locator(".ai-drawer > .ai-lines .ai-status")
-        self.alert = self.root.locator(".ai-drawer > .ai-lines .ai-error")
-        self.progress = self.root.get_by_role("progressbar")
+        self.root = widget(page, slot)
+        self.dialog = self.root.locator("dialog.question")
+        self.whisper = self.root.locator(".unseen[role=status]")
+        self.log = self.root.get_by_role("log")
         page.goto(f"{demo.url}/")
         page.get_by_role("button", name=person, exact=True).click()
-        self.summary.wait_for()
-        self.post("clear_session")
-        demo.provider.reset()
+        self.root.locator(".card").wait_for()
 
     def button(self, name):
         return self.root.get_by_role("button", name=name, exact=True)
+
+    def post(self, action, user_input=None, slot=None):
+        """Run an action behind the page's back, here or in another slot; returns the answer."""
+        context = {"courseId": COURSE_ID, "locationId": UNIT_ID, "uiSlotSelectorId": slot or self.slot}
+        [token] = [cookie["value"] for cookie in self.page.context.cookies() if cookie["name"] == "csrftoken"]
+        response = self.page.request.post(
+            f"{self.demo.url}/openedx-ai-extensions/v1/workflows/",
+            params={"context": json.dumps(context)},
+            data={"action": action, "user_input": user_input},
+            headers={"X-CSRFToken": token, "Accept": "application/json"},
+        )
+        assert response.ok, response.text()
+        return response.json()
+
+    def is_narrow(self):
+        """Does it fit 320 pixels, which is also what 1280 are at 400 %?"""
+        self.page.set_viewport_size({"width": 320, "height": 640})
+        return self.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+class Box(Slot):
+    """A button, maybe a field, and the answer below."""
+
+    def __init__(self, page, demo, slot="unit-summary", person="learner"):
+        super().__init__(page, demo, slot, person)
+        self.box = self.root.locator(".box")
+        self.answer = self.root.locator(".text")
+        self.alert = self.root.locator("[role=alert] p")
+
+
+class Drawer(Slot):
+    """A form that opens in place."""
+
+    def __init__(self, page, demo, slot, person):
+        super().__init__(page, demo, slot, person)
+        self.summary = self.root.locator("summary").first
+        self.status = self.root.locator(".inside > .lines .status")
+        self.alert = self.root.locator(".inside > .lines .error")
+        self.progress = self.root.get_by_role("progressbar")
+        self.count = self.root.locator(".count")
+        self.card = self.root.locator(".flashcard")
+        self.questions = self.root.locator(".question-card")
+        self.saving = self.root.locator(".save")
+        self.save = self.saving.locator("button.main")
+        self.post("clear_session")
+        demo.provider.reset()
 
     def open(self):
         self.summary.click()
@@ -33,18 +97,9 @@ class Drawer:
         self.page.reload()
         self.open()
 
-    def post(self, action, user_input=None):
-        """Run an action behind the page's back; returns the answer."""
-        context = {"courseId": COURSE_ID, "locationId": UNIT_ID, "uiSlotSelectorId": self.slot}
-        [token] = [cookie["value"] for cookie in self.page.context.cookies() if cookie["name"] == "csrftoken"]
-        response = self.page.request.post(
-            f"{self.demo.url}/openedx-ai-extensions/v1/workflows/",
-            params={"context": json.dumps(context)},
-            data={"action": action, "user_input": user_input},
-            headers={"X-CSRFToken": token},
-        )
-        assert response.ok, response.text()
-        return response.json()
+    def grade(self, name):
+        """The button that says how well a card was known."""
+        return self.root.locator(".marks button").filter(has_text=name)
 
     def breaks(self, action):
         """Have the site not be reached for this action, until ``mends``."""
@@ -71,7 +126,23 @@ class Drawer:
     def mends(self):
         self.page.unroute("**/workflows/**")
 
-    def is_narrow(self):
-        """Does it fit 320 pixels, which is also what 1280 are at 400 %?"""
-        self.page.set_viewport_size({"width": 320, "height": 640})
-        return self.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+class Chat(Slot):
+    """The chat of one unit."""
+
+    def __init__(self, page, demo):
+        super().__init__(page, demo, "unit-chat")
+        self.messages = self.root.locator(".message")
+        self.input = self.root.get_by_role("textbox", name="Your message to the tutor")
+
+    def open(self):
+        self.button("Ask the tutor").click()
+        self.button("Send").wait_for()
+
+    def reopen(self):
+        self.page.reload()
+        self.open()
+
+    def send(self, text):
+        self.input.fill(text)
+        self.input.press("Enter")
