@@ -54,6 +54,7 @@ class OpenEdXAIExtensionsConfig(AppConfig):
         """Import the modules that register themselves: workers, validators, checks, transformers."""
         for module in ("checks", "workflows.orchestrators", "processors", "tools.builtin", "events.receivers"):
             import_module(f"{self.name}.{module}")
+        import_module(f"{self.name}.upgrade.guard")
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")
             import_module(f"{self.name}.xapi.routing").ensure_events_allowed()

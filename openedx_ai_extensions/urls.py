@@ -4,4 +4,7 @@ from django.urls import include, path
 
 app_name = "openedx_ai_extensions"
 
-urlpatterns = [path("", include("openedx_ai_extensions.api.urls", namespace="api"))]
+urlpatterns = [
+    path("", include("openedx_ai_extensions.api.urls", namespace="api")),
+    path("course/", include("openedx_ai_extensions.author.urls", namespace="author")),
+]

@@ -22,9 +22,9 @@ from rest_framework.views import APIView
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.api.v1.access import is_site_staff, is_staff_of, may_see, require_course_staff, require_sight
 from openedx_ai_extensions.api.v1.context import RequestContext
+from openedx_ai_extensions.api.v1.crowding import require_room
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
 from openedx_ai_extensions.api.v1.negotiation import JSONObjectParser, JSONOnly, accepts_stream, wants_events
-from openedx_ai_extensions.api.v1.prompt_access import profiles_using, require_editor, staffs_a_course_using
 from openedx_ai_extensions.api.v1.replay import Replay, replay_key
 from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
@@ -33,6 +33,8 @@ from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Payload
 from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.rules import Guard, Reason
+from openedx_ai_extensions.rules.prompt_editors import profiles_using, require_editor, staffs_a_course_using
+from openedx_ai_extensions.workflows import unserved
 from openedx_ai_extensions.workflows.orchestrators import Stream
 from openedx_ai_extensions.workflows.orchestrators.execution import ALWAYS_ALLOWED
 from openedx_ai_extensions.workflows.redaction import configured_secrets
@@ -71,7 +73,10 @@ class ProfileView(WidgetView):
     def get(self, request: Request) -> Response:
         context = self.context
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
-        if scope is None or not scope.profile.is_usable or not may_see(request.user, context):
+        if scope is None or not scope.profile.is_usable:
+            unserved.note(context.ui_slot_selector_id, conf.service_variant(), context.course_id)
+            return _no_config()
+        if not may_see(request.user, context):
             return _no_config()
         refusal = _guard(request, scope, context).refusal()
         if refusal is not None and refusal.extra["reason"] != Reason.QUIET_HOURS:
@@ -104,6 +109,13 @@ def _body(request: Request) -> dict[str, Any]:
     return dict(request.data)
 
 
+def longest_body() -> int:
+    """Bytes of a request to run an action; a longer one is refused unread."""
+    said, saved = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"), conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS")
+    # A character takes at most twelve bytes of JSON; the other fields are short.
+    return int(12 * said + 3 * saved + 65_536)
+
+
 def _content_length(request: Request) -> int:
     """The body's length in bytes; 0 for one that is not a number, of which nothing is read."""
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -126,9 +138,7 @@ class Run:
             InvalidRequest: a field is missing or of the wrong kind.
             PayloadTooLarge: the input is longer than the site allows.
         """
-        said, saved = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"), conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS")
-        # A character takes at most twelve bytes of JSON; the other fields are short.
-        if _content_length(request) > 12 * said + 3 * saved + 65_536:
+        if _content_length(request) > longest_body():
             raise PayloadTooLarge
         body = _body(request)
         action = body.get("action")
@@ -136,7 +146,7 @@ class Run:
             raise InvalidRequest(_("action is required, as a text."))
         user_input = body.get("user_input")
         # What a person saves goes to no model, so it may be longer than what a person says.
-        limit = saved if action == "save" else said
+        limit = conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS" if action == "save" else "AI_EXTENSIONS_MAX_INPUT_CHARS")
         if user_input is not None and len(json.dumps(user_input, ensure_ascii=False)) > limit:
             raise PayloadTooLarge
         request_id = body.get("request_id")
@@ -152,6 +162,8 @@ class WorkflowView(WidgetView):
     def post(self, request: Request) -> HttpResponseBase:
         context = self.context
         run = Run.from_request(request)
+        if run.action not in NEVER_REPLAYED | ALWAYS_ALLOWED:
+            require_room(request)
         require_sight(request.user, context)
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
         if scope is None or not scope.profile.is_usable:

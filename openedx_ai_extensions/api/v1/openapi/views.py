@@ -1,0 +1,169 @@
+"""Each endpoint in words. The views themselves know nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from drf_spectacular.extensions import OpenApiViewExtension
+from drf_spectacular.utils import OpenApiParameter
+
+from openedx_ai_extensions.api.v1.openapi import actions, answers, errors
+from openedx_ai_extensions.api.v1.openapi.operation import Operation, OperationSchema
+from openedx_ai_extensions.api.v1.openapi.shapes import Schema, ref
+from openedx_ai_extensions.edxapp.interface import RetrievalMode
+
+PACKAGE = "openedx_ai_extensions.api.v1"
+
+
+def _json(schema: Schema) -> dict[str, Schema]:
+    return {"application/json": schema}
+
+
+class Endpoint(OpenApiViewExtension):
+    """A subclass names the view, and has its operations by method."""
+
+    operations: ClassVar[Mapping[str, Operation]] = {}
+
+    def view_replacement(self) -> Any:
+        view: Any = self.target
+        return type(view.__name__, (view,), {"schema": OperationSchema(self.operations), "__module__": PACKAGE})
+
+
+class Profile(Endpoint):
+    target_class = f"{PACKAGE}.views.ProfileView"
+    operations = {
+        "GET": Operation(
+            "get_profile", "What a widget in this slot shows", _json({"anyOf": [ref("Profile"), ref("NoConfig")]})
+        )
+    }
+
+
+class Workflows(Endpoint):
+    target_class = f"{PACKAGE}.views.WorkflowView"
+    operations = {
+        "POST": Operation(
+            "run_action",
+            "Run an action of the workflow in this context",
+            {
+                **_json(answers.WHOLE),
+                "text/plain": answers.PLAIN_TEXT,
+                "text/event-stream": answers.EVENT_STREAM,
+            },
+            failures=errors.OF_A_RUN,
+            description="To a client that accepts nothing but `application/json` the answer is always whole. To "
+            "others, a profile that streams answers `run` as plain text, or as server-sent events where the client "
+            "accepts `text/event-stream`. What goes wrong before the first text is an ordinary error answer.",
+            body=actions.BODY,
+            examples={
+                "Ask": {"action": "run", "user_input": "Why are leaves green?"},
+                "Write flashcards in the background": {"action": "run_async", "user_input": {"num_cards": 3}},
+            },
+        )
+    }
+
+
+class Consent(Endpoint):
+    target_class = f"{PACKAGE}.consent.ConsentView"
+    operations = {
+        "GET": Operation(
+            "get_consent",
+            "What to accept before a model is asked here",
+            _json(ref("Consent")),
+            failures=(*errors.EVERYWHERE, errors.NO_WORKFLOW),
+            description="It works while AI is switched off or paused, too.",
+        ),
+        "POST": Operation(
+            "give_consent",
+            "Accept the notice as it was shown, or take that back",
+            _json(ref("Consent")),
+            failures=(*errors.EVERYWHERE, errors.PARSE_ERROR, errors.NO_WORKFLOW),
+            description="If what is accepted is not the notice any more, the error holds the present one.",
+            body=ref("ConsentRequest"),
+        ),
+    }
+
+
+class Limits(Endpoint):
+    target_class = f"{PACKAGE}.limits.LimitsView"
+    operations = {
+        "GET": Operation(
+            "get_limits",
+            "What is left of the limits that hold for this person here",
+            _json(ref("Limits")),
+            description="Looking counts for nothing.",
+        )
+    }
+
+
+class Profiles(Endpoint):
+    target_class = f"{PACKAGE}.views.ProfileListView"
+    operations = {
+        "GET": Operation(
+            "list_profiles",
+            "What is configured here",
+            _json(ref("ConfiguredProfiles")),
+            description="For site staff, and for staff of the context's course. Without a slot, all slots are listed.",
+            tag="staff",
+        )
+    }
+
+
+class CourseText(Endpoint):
+    target_class = f"{PACKAGE}.views.CourseTextView"
+    operations = {
+        "GET": Operation(
+            "get_course_text",
+            "What a model reads at a place, and what is left out",
+            _json(ref("CourseText")),
+            failures=(*errors.EVERYWHERE, errors.PROCESSOR),
+            description="As the person who asks sees it. The context needs a course or a location; a course stands for "
+            "all of its units.",
+            tag="staff",
+            parameters=(
+                OpenApiParameter(
+                    "retrieval_mode",
+                    {"type": "string", "enum": [*map(str, RetrievalMode)], "default": str(RetrievalMode.UNIT)},
+                    description="How much around the place.",
+                ),
+                OpenApiParameter(
+                    "char_limit",
+                    {"type": "integer", "minimum": 1, "maximum": 999_999_999},
+                    description="The most characters; no limit when left out.",
+                ),
+            ),
+        )
+    }
+
+
+REFERENCE = OpenApiParameter(
+    "reference",
+    {"type": "string", "minLength": 1, "pattern": "^[^/]+$"},
+    OpenApiParameter.PATH,
+    description="Slug or UUID of the prompt.",
+)
+
+
+class Prompt(Endpoint):
+    target_class = f"{PACKAGE}.views.PromptView"
+    operations = {
+        "GET": Operation(
+            "get_prompt",
+            "A prompt template",
+            _json(ref("Prompt")),
+            failures=(*errors.EVERYWHERE, errors.NOT_FOUND),
+            tag="staff",
+            parameters=(REFERENCE,),
+        ),
+        "PATCH": Operation(
+            "change_prompt",
+            "Rewrite a prompt template",
+            _json(ref("Prompt")),
+            failures=(*errors.EVERYWHERE, errors.PARSE_ERROR, errors.NOT_FOUND),
+            description="Site staff may always; course staff only where every enabled scope that uses the prompt "
+            "belongs to a course of theirs, so that one course cannot rewrite another's tutor.",
+            tag="staff",
+            body=ref("PromptRequest"),
+            parameters=(REFERENCE,),
+        ),
+    }
