@@ -1,0 +1,135 @@
+"""What Tutor renders with the plugin."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+
+import pytest
+from conftest import CONFIGURED, KEY, PROVIDERS, Site
+
+LMS = "apps/openedx/settings/lms/{}.py"
+CMS = "apps/openedx/settings/cms/{}.py"
+COMPOSE = "local/docker-compose.yml"
+SERVICE = "openedx_ai_extensions.streaming_service:application"
+
+
+def ours(site: Site, path: str) -> dict:
+    """Our settings in a file of settings: the file as Python, of which only what names them is run."""
+    tree = ast.parse(site.read(path))
+    wanted = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.Assign) and str(getattr(node.targets[0], "id", "")).startswith("AI_EXTENSIONS")
+    ]
+    settings: dict = {"json": json}
+    exec(compile(ast.Module(wanted, []), path, "exec"), settings)
+    return {name: value for name, value in settings.items() if name.startswith("AI_EXTENSIONS")}
+
+
+@pytest.mark.parametrize("settings", ["production", "development"])
+def test_the_settings_of_each_service_are_those_given(site, settings):
+    both = CONFIGURED["AI_EXTENSIONS_SETTINGS"]
+    assert ours(site, LMS.format(settings)) == {
+        "AI_EXTENSIONS": PROVIDERS, **both, **CONFIGURED["AI_EXTENSIONS_LMS_SETTINGS"]
+    }  # fmt: skip
+    assert ours(site, CMS.format(settings)) == {
+        "AI_EXTENSIONS": PROVIDERS, **both, **CONFIGURED["AI_EXTENSIONS_CMS_SETTINGS"]
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [LMS.format("production"), CMS.format("production")])
+def test_what_was_not_given_is_not_set(plain, path):
+    assert ours(plain, path) == {}
+
+
+def test_a_setting_of_something_else_is_refused_without_its_value(tmp_path):
+    said = Site(tmp_path, ["ai-extensions"], AI_EXTENSIONS_SETTINGS={"SECRET_KEY": KEY}).said
+    assert "Not a setting of openedx-ai-extensions: SECRET_KEY." in said
+    assert KEY not in said
+
+
+def test_a_key_is_in_the_settings_and_nowhere_else(site):
+    holding = {
+        path.relative_to(site.root / "env").as_posix()
+        for path in (site.root / "env").rglob("*")
+        if path.is_file() and KEY.encode() in path.read_bytes()
+    }
+    names = ("production", "development", "test")
+    assert holding <= {pattern.format(name) for pattern in (LMS, CMS) for name in names}
+    assert KEY not in site.said
+
+
+def test_the_image_has_the_package(site, plain):
+    dockerfile = site.read("build/openedx/Dockerfile")
+    (line,) = [line for line in dockerfile.splitlines() if "openedx-ai-extensions[" in line]
+    assert line.strip() == f"$PIP_COMMAND install '{CONFIGURED['AI_EXTENSIONS_REQUIREMENT']}'"
+    assert "install 'openedx-ai" not in plain.read("build/openedx/Dockerfile")
+
+
+def test_a_mounted_clone_is_installed(plain):
+    assert "mnt-openedx-ai-extensions" in plain.read("build/openedx/Dockerfile")
+    (compose,) = plain.yaml(COMPOSE)
+    mount = f"{plain.root.parent / 'openedx-ai-extensions'}:/mnt/openedx-ai-extensions:z"
+    assert mount in compose["services"]["lms"]["volumes"]
+    assert mount in compose["services"]["ai-streams"]["volumes"]
+
+
+def test_the_streaming_service_is_the_lms_under_another_server(site):
+    (compose,) = site.yaml(COMPOSE)
+    lms, streams = compose["services"]["lms"], compose["services"]["ai-streams"]
+    assert streams["image"] == lms["image"]
+    assert SERVICE in streams["command"]
+    assert "--workers 3" in streams["command"]
+    assert "\n" not in streams["command"].strip()
+    for name in ("SERVICE_VARIANT", "DJANGO_SETTINGS_MODULE"):
+        assert streams["environment"][name] == lms["environment"][name]
+    assert set(streams["volumes"]) == {volume for volume in lms["volumes"] if "uwsgi.ini" not in volume}
+
+
+def test_developers_have_it_on_a_port(site):
+    (compose,) = site.yaml("dev/docker-compose.yml")
+    streams = compose["services"]["ai-streams"]
+    assert streams["environment"]["DJANGO_SETTINGS_MODULE"] == "lms.envs.tutor.development"
+    assert streams["image"] == compose["services"]["lms"]["image"]
+    assert streams["ports"] == ["8010:8000"]
+
+
+def test_kubernetes_has_a_deployment_and_a_service(site):
+    deployments = {document["metadata"]["name"]: document.get("spec") for document in site.yaml("k8s/deployments.yml")}
+    streams, lms = deployments["ai-streams"], deployments["lms"]
+    assert streams["replicas"] == 2
+    (container,), (of_lms,) = (spec["template"]["spec"]["containers"] for spec in (streams, lms))
+    assert container["image"] == of_lms["image"]
+    assert SERVICE in container["args"]
+    variables = {variable["name"]: variable["value"] for variable in container["env"]}
+    assert variables["DJANGO_SETTINGS_MODULE"] == "lms.envs.tutor.production"
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts.items() <= {mount["name"]: mount["mountPath"] for mount in of_lms["volumeMounts"]}.items()
+    services = {document["metadata"]["name"]: document["spec"] for document in site.yaml("k8s/services.yml")}
+    assert services["ai-streams"]["selector"] == {"app.kubernetes.io/name": "ai-streams"}
+    assert services["ai-streams"]["ports"][0]["port"] == container["ports"][0]["containerPort"]
+
+
+def test_the_proxy_sends_it_the_streams_and_nothing_else(site):
+    caddyfile = site.read("apps/caddy/Caddyfile")
+    assert caddyfile.count("{") == caddyfile.count("}")
+    assert len(re.findall(r"reverse_proxy ai-streams:8000", caddyfile)) == 1
+    lms = caddyfile[caddyfile.index("lms.example.com{") : caddyfile.index("studio.example.com{")]
+    matcher = re.search(r"@ai_extensions_streams \{\s*(.*?)\s*\}", lms, re.DOTALL)[1]
+    assert [line.split() for line in matcher.splitlines()] == [
+        ["method", "POST"],
+        ["path", "/openedx-ai-extensions/v1/workflows/"],
+    ]
+    handled = lms[lms.index("handle @ai_extensions_streams") :]
+    assert handled.index("reverse_proxy ai-streams:8000") < handled.index("flush_interval -1")
+    assert 'import proxy "lms:8000"' in lms
+
+
+def test_without_the_streaming_service_there_is_no_trace_of_it(tmp_path):
+    site = Site(tmp_path, ["ai-extensions"], AI_EXTENSIONS_STREAMING=False)
+    for path in (COMPOSE, "apps/caddy/Caddyfile", "k8s/deployments.yml", "k8s/services.yml"):
+        rendered = site.read(path)
+        assert "ai-streams" not in rendered
+        assert "ai_extensions" not in rendered
