@@ -1,0 +1,109 @@
+"""``manage.py ai_upgrade``: take over what the public implementation of the same contract has stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from openedx_ai_extensions.upgrade import steps
+from openedx_ai_extensions.upgrade.copying import Copying, Report
+from openedx_ai_extensions.upgrade.history import find
+
+
+class Command(BaseCommand):
+    """Looks, unless it is told to do something. Rows are named by their ids and slugs, never by what people wrote."""
+
+    help = (
+        "Take over profiles, prompts, scopes, sessions and conversations of the public implementation. Without "
+        "--apply or --drop-old it only says what it would do."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--dry-run", action="store_true", help="only say what would be done (this is the default)")
+        what.add_argument("--apply", action="store_true", help="do it, or do what is left of it")
+        what.add_argument("--drop-old", action="store_true", help="drop the tables that were set aside, for good")
+        parser.add_argument(
+            "--discard-left", action="store_true", help="with --drop-old: drop rows, too, that were not taken over"
+        )
+        parser.add_argument(
+            "--template",
+            action="append",
+            default=[],
+            metavar="OLD=NEW",
+            help="the template to use for an old path; can be given several times",
+        )
+
+    def handle(
+        self, *_args: Any, apply: bool, drop_old: bool, discard_left: bool, template: list[str], **_options: Any
+    ) -> None:
+        """Raises CommandError: it is not possible, or the templates are not named as they must be."""
+        templates = dict(_pair(value) for value in template)
+        if drop_old:
+            self._drop_old(discard_left=discard_left)
+        elif apply:
+            self._apply(templates)
+        else:
+            self._look(templates)
+
+    def _look(self, templates: dict[str, str]) -> None:
+        finding = find(connection)
+        if not finding.is_foreign and not finding.aside:
+            self.stdout.write("Nothing to upgrade: there are no tables of another implementation.")
+            return
+        if finding.is_foreign:
+            self.stdout.write("The tables of this app were made by another implementation:")
+            for reason in finding.reasons():
+                self.stdout.write(f"  {reason}")
+            self.stdout.write(f"would be set aside: {', '.join(finding.tables) or 'none'}")
+        if finding.aside:
+            self.stdout.write(f"set aside already: {', '.join(finding.aside)}")
+        steps.require_possible(connection, finding)
+        for report in Copying(connection, templates, has_ours=finding.is_ours, is_rehearsal=True).run():
+            self._tell(report, "would be taken over")
+        self.stdout.write("Nothing has been changed. --apply does it.")
+
+    def _apply(self, templates: dict[str, str]) -> None:
+        is_any = False
+        for step in steps.upgrade(connection, templates):
+            is_any = True
+            if isinstance(step, Report):
+                self._tell(step, "taken over")
+            else:
+                self.stdout.write(step)
+        if not is_any:
+            self.stdout.write("Nothing to upgrade: there are no tables of another implementation.")
+            return
+        self.stdout.write("The old tables are kept, until --drop-old.")
+
+    def _drop_old(self, *, discard_left: bool) -> None:
+        if not find(connection).aside:
+            self.stdout.write("No tables are set aside.")
+            return
+        left = {kind: number for kind, number in steps.left(connection).items() if number}
+        if left and not discard_left:
+            counted = ", ".join(f"{kind}s: {number}" for kind, number in left.items())
+            raise CommandError(
+                f"Rows that were not taken over would be lost ({counted}). --dry-run says why they are left; "
+                "--discard-left drops them. Nothing has been changed."
+            )
+        dropped, submissions = steps.drop_old(connection)
+        self.stdout.write(f"dropped: {', '.join(dropped)}")
+        self.stdout.write(f"old submissions deleted: {submissions}")
+
+    def _tell(self, report: Report, done: str) -> None:
+        before = f", earlier: {report.before}" if report.before else ""
+        self.stdout.write(f"{report.kind}s {done}: {report.taken}{before}, left: {len(report.left)}")
+        for name, note in report.notes:
+            self.stdout.write(f"  note: {report.kind} {name}: {note}")
+        for name, reason in report.left:
+            self.stdout.write(f"  left: {report.kind} {name}: {reason}")
+
+
+def _pair(value: str) -> tuple[str, str]:
+    old, sign, new = value.partition("=")
+    if not sign or not old or not new:
+        raise CommandError(f"--template {value}: it must be OLD=NEW.")
+    return old, new
