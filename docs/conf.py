@@ -10,8 +10,11 @@ DOCS = Path(__file__).resolve().parent
 REPO = DOCS.parent
 sys.path[:0] = [str(REPO), str(DOCS / "_ext"), str(DOCS / "examples")]
 
+from openedx_ai_extensions.api.v1.openapi.settings import SPECTACULAR  # noqa: E402  # its home is on the path now
+
 # The code is imported to be described, so Django must be up: with the least that the app needs.
 settings.configure(
+    SPECTACULAR_SETTINGS=SPECTACULAR,
     SECRET_KEY="only-to-build-the-docs",  # noqa: S106  # signs nothing
     USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -37,6 +40,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "from_code",
+    "rest_description",
 ]
 exclude_patterns = ["_build", "_ext", "examples"]
 # An unknown setting, term or page is an error. Python names are not: most belong to libraries documented elsewhere.

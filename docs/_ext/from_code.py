@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from code_lists import errors_text, settings_text
+from command_lists import commands_text
 from docutils import nodes
+from event_lists import events_text, log_lines_text
+from permission_lists import permissions_text
+from rst_tables import plain, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from template_keys import MEANINGS, SAME_KEYS
+from template_keys import template_keys_text
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors import EducatorAssistantProcessor, LLMProcessor, OpenEdXProcessor
-from openedx_ai_extensions.workflows.schema import WORKFLOW_SCHEMA
 from openedx_ai_extensions.workflows.template_utils import discover_templates, get_template_directories
 
-_MARKUP = re.compile(r"([\\*`|_])")
 _COMMENT = re.compile(r"\s*//\s?(.*)")
-
-
-def plain(text: object) -> str:
-    """A text as reStructuredText that shows it unchanged."""
-    return _MARKUP.sub(r"\\\1", str(text))
-
-
-def table(header: tuple[str, ...], widths: tuple[int, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    """A list table in reStructuredText."""
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
-    for row in (header, *rows):
-        first, *others = row
-        lines += [f"   * - {first}", *(f"     - {cell}" for cell in others)]
-    return "\n".join(lines)
 
 
 class FromCode(SphinxDirective):
@@ -46,47 +32,45 @@ class FromCode(SphinxDirective):
         return self.parse_text_to_nodes(self.text())
 
 
-class Settings(FromCode):
-    """Every setting: name, default, meaning."""
+class Listed(FromCode):
+    """A list that a function writes; the build fails where the function says that something is missing."""
+
+    write: Callable[[], str]
 
     def text(self) -> str:
-        return "\n".join(
-            f".. confval:: {name}\n   :default: ``{self._default(setting.default)}``\n\n   {plain(setting.meaning)}\n"
-            for name, setting in conf.SETTINGS.items()
-        )
-
-    @staticmethod
-    def _default(value: Any) -> str:
-        if value == (conf.BUILT_IN_TEMPLATE_DIR,):
-            return "[<the built-in templates>]"
-        return repr(list(value)) if isinstance(value, tuple) else repr(value)
+        try:
+            return type(self).write()
+        except ValueError as error:
+            raise self.error(str(error)) from error
 
 
-class ErrorCodes(FromCode):
-    """Every error that this app raises on purpose."""
+class Settings(Listed):
+    write = staticmethod(settings_text)
 
-    def text(self) -> str:
-        by_code: dict[tuple[int, str], type[AIExtensionsError]] = {}
-        for error in self._errors():
-            # A child with its parent's code is only for code of ours to catch.
-            by_code.setdefault((error.http_status, error.code), error)
-        rows = sorted(by_code.items())
-        return table(
-            ("Code", "HTTP", "What the person reads", "Exception"),
-            (25, 8, 47, 20),
-            (
-                (f"``{code}``", str(status), plain(error.default_message), f"``{error.__name__}``")
-                for (status, code), error in rows
-            ),
-        )
 
-    @staticmethod
-    def _errors() -> Iterator[type[AIExtensionsError]]:
-        found = [AIExtensionsError]
-        while found:
-            error = found.pop()
-            found += error.__subclasses__()
-            yield error
+class ErrorCodes(Listed):
+    write = staticmethod(errors_text)
+
+
+class Events(Listed):
+    write = staticmethod(events_text)
+
+
+class LogLines(Listed):
+    write = staticmethod(log_lines_text)
+
+
+class Permissions(Listed):
+    write = staticmethod(permissions_text)
+
+
+class Commands(Listed):
+    """With a heading for each command."""
+
+    write = staticmethod(commands_text)
+
+    def run(self) -> list[nodes.Node]:
+        return self.parse_text_to_nodes(self.text(), allow_section_headings=True)
 
 
 class BuiltInTemplates(FromCode):
@@ -111,31 +95,8 @@ class BuiltInTemplates(FromCode):
         return " ".join(lines)
 
 
-class TemplateKeys(FromCode):
-    """Every key of the template's schema; the build fails where one has no meaning written for it, or lost its key."""
-
-    def text(self) -> str:
-        keys = dict(self._keys("", WORKFLOW_SCHEMA))
-        if keys.keys() != MEANINGS.keys():
-            raise self.error(f"template_keys.py and the schema differ in: {sorted(keys.keys() ^ MEANINGS.keys())}")
-        return "\n".join(f"``{path}`` : {value}\n   {MEANINGS[path]}\n" for path, value in keys.items())
-
-    def _keys(self, parent: str, schema: Any) -> Iterator[tuple[str, str]]:
-        required = schema.get("required", ())
-        for name, child in schema.get("properties", {}).items():
-            path = f"{parent}.{name}".lstrip(".")
-            yield path, self._value(child) + (", required" if name in required else "")
-            if path not in SAME_KEYS:
-                yield from self._keys(path, child)
-
-    @staticmethod
-    def _value(schema: Any) -> str:
-        if "const" in schema:
-            return f'always ``"{schema["const"]}"``'
-        if "enum" in schema:
-            return " or ".join(f"``{choice}``" for choice in schema["enum"])
-        types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        return " or ".join(types)
+class TemplateKeys(Listed):
+    write = staticmethod(template_keys_text)
 
 
 class ProcessorFunctions(FromCode):
@@ -156,6 +117,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     for name, directive in {
         "settings-from-code": Settings,
         "errors-from-code": ErrorCodes,
+        "events-from-code": Events,
+        "log-lines-from-code": LogLines,
+        "commands-from-code": Commands,
+        "permissions-from-code": Permissions,
         "templates-from-code": BuiltInTemplates,
         "template-keys-from-code": TemplateKeys,
         "functions-from-code": ProcessorFunctions,

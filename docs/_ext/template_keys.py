@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openedx_ai_extensions.workflows.schema import WORKFLOW_SCHEMA
 
 _OPENEDX = "processor_config.OpenEdXProcessor"
 _LLM = "processor_config.LLMProcessor"
@@ -39,6 +42,11 @@ MEANINGS: Mapping[str, str] = {
     ":ref:`response_cache`. Left out: ``false``.",
     f"{_LLM}.fallbacks": "Names in :confval:`AI_EXTENSIONS`, to be asked in this order when the provider fails: see "
     ":doc:`/operators/providers`. Left out: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
+    f"{_LLM}.moderation": "Who looks at what is said: see :doc:`/operators/moderation`. Left out: the moderators that "
+    "the site has for everything.",
+    f"{_LLM}.moderation.before": "Names in :confval:`AI_EXTENSIONS_MODERATORS`: of what a person writes. "
+    "Takes the place of the site's list; an empty one: nobody.",
+    f"{_LLM}.moderation.after": "Names in :confval:`AI_EXTENSIONS_MODERATORS`: of what the model answers. The same.",
     "processor_config.EducatorAssistantProcessor": "For quiz questions, in place of ``LLMProcessor`` and with the same "
     "keys. Tools and ``stream`` are not used. ``function`` left out: ``generate_quiz_questions``.",
     "processor_config.SubmissionProcessor": "How a conversation is remembered. One-shot workflows do not read it.",
@@ -53,3 +61,33 @@ MEANINGS: Mapping[str, str] = {
     f"{_UI}.response.component": "The name of the frontend component.",
     f"{_UI}.response.config": "What the component is told.",
 }
+
+
+def template_keys_text() -> str:
+    """Every key of the template's schema, as reStructuredText.
+
+    Raises:
+        ValueError: one has no meaning written for it, or a meaning has lost its key.
+    """
+    keys = dict(_keys("", WORKFLOW_SCHEMA))
+    if keys.keys() != MEANINGS.keys():
+        raise ValueError(f"template_keys.py and the schema differ in: {sorted(keys.keys() ^ MEANINGS.keys())}")
+    return "\n".join(f"``{path}`` : {value}\n   {MEANINGS[path]}\n" for path, value in keys.items())
+
+
+def _keys(parent: str, schema: Any) -> Iterator[tuple[str, str]]:
+    required = schema.get("required", ())
+    for name, child in schema.get("properties", {}).items():
+        path = f"{parent}.{name}".lstrip(".")
+        yield path, _value(child) + (", required" if name in required else "")
+        if path not in SAME_KEYS:
+            yield from _keys(path, child)
+
+
+def _value(schema: Any) -> str:
+    if "const" in schema:
+        return f'always ``"{schema["const"]}"``'
+    if "enum" in schema:
+        return " or ".join(f"``{choice}``" for choice in schema["enum"])
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return " or ".join(types)

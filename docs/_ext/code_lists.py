@@ -1,0 +1,51 @@
+"""Every setting and every error code, as reStructuredText."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rst_tables import plain, table
+
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import AIExtensionsError
+
+
+def settings_text() -> str:
+    """Every setting: name, default, meaning."""
+    return "\n".join(
+        f".. confval:: {name}\n   :default: ``{_default(setting.default)}``\n\n   {plain(setting.meaning)}\n"
+        for name, setting in conf.SETTINGS.items()
+    )
+
+
+def _default(value: Any) -> str:
+    if value == (conf.BUILT_IN_TEMPLATE_DIR,):
+        return "[<the built-in templates>]"
+    return repr(list(value)) if isinstance(value, tuple) else repr(value)
+
+
+def errors_text() -> str:
+    """Every error that this app raises on purpose."""
+    by_code: dict[tuple[int, str], type[AIExtensionsError]] = {}
+    for error in _errors():
+        # A child with its parent's code is only for code of ours to catch.
+        by_code.setdefault((error.http_status, error.code), error)
+    rows = sorted(by_code.items())
+    return table(
+        ("Code", "HTTP", "What the person reads", "Exception"),
+        (25, 8, 47, 20),
+        (
+            (f"``{code}``", str(status), plain(error.default_message), f"``{error.__name__}``")
+            for (status, code), error in rows
+        ),
+    )
+
+
+def _errors() -> Iterator[type[AIExtensionsError]]:
+    found = [AIExtensionsError]
+    while found:
+        error = found.pop()
+        # Extensions bring errors of their own.
+        found += [child for child in error.__subclasses__() if child.__module__.startswith("openedx_ai_extensions.")]
+        yield error

@@ -1,0 +1,72 @@
+"""Every permission, and what it opens, as reStructuredText."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.apps import apps
+from rst_tables import plain, table
+
+APP = "openedx_ai_extensions"
+
+# What it takes to see or do what in the admin. A model that stands here without words has no page there.
+PAGES: Mapping[str, str] = {
+    "aiworkflowprofile": "The pages of profiles: the list, the form, their history; *view* shows patches without "
+    "credentials and comments; *change* restores versions, and sees patches as they are written.",
+    "aiworkflowscope": "The pages of scopes. *view* opens *Why here?* too. *Import and export* asks for the same "
+    "permissions on each kind, as by hand.",
+    "prompttemplate": "The pages of prompt templates.",
+    "ailimit": "The pages of limits; those of the settings are listed too.",
+    "aipause": "The pages of pauses. *add* and *change* switch AI off and on.",
+    "ainotice": "The pages of AI notices.",
+    "ainoticeversion": "Wordings of notices, in the page of their notice.",
+    "aiconsent": "The list of consents, and its export. Nobody changes or deletes one there.",
+    "aiworkflowrun": "The list of runs, with people's names. Nobody deletes one there.",
+    "aiworkflowsession": "The list of sessions: who talks with which workflow. Nobody changes or deletes one there.",
+    "aiworkflowasyncrun": "",
+    "aiusagetotal": "",
+}
+SPECIAL: Mapping[str, str] = {
+    "view_transcript": "With *view* of sessions: what was said in one. Each look is recorded.",
+    "view_usage_report": "The usage report and its CSV file, with people's names; money on the course's own page.",
+    "try_workflow": "*Try it*, as oneself, and *What would the model see?*. Real models cost money, and count to the "
+    "limits of whoever tries. What is not saved takes *add* or *change* of profiles as well.",
+    "try_as_another": "The same as somebody else: shows course content that this person may see.",
+    "view_health": "*Health*, and asking a provider for a word, which costs a little.",
+}
+
+
+def permissions() -> dict[str, tuple[str, Any]]:
+    """Codename to what people read of it, and the model."""
+    found: dict[str, tuple[str, Any]] = {}
+    for model in apps.get_app_config(APP).get_models():
+        opts = model._meta
+        for verb in opts.default_permissions:
+            found[f"{verb}_{opts.model_name}"] = (f"Can {verb} {opts.verbose_name}", model)
+        found |= {name: (str(words), model) for name, words in opts.permissions}
+    return found
+
+
+def permissions_text() -> str:
+    """Those of the models first, then those of their own.
+
+    Raises:
+        ValueError: nothing is said of one, or of one that is no more.
+    """
+    known = permissions()
+    special = {name for name, (_words, model) in known.items() if name.partition("_")[2] != model._meta.model_name}
+    models = {model._meta.model_name for name, (_words, model) in known.items() if name not in special}
+    if special != SPECIAL.keys() or models != PAGES.keys():
+        raise ValueError(
+            f"permission_lists.py and the models differ in: {sorted(special ^ SPECIAL.keys() | models ^ PAGES.keys())}"
+        )
+    rows = [*_of_models(known, special), *((f"``{name}``", SPECIAL[name]) for name in sorted(special))]
+    return table(("Permission", "What it opens"), (40, 60), rows)
+
+
+def _of_models(known: Mapping[str, tuple[str, Any]], special: set[str]) -> Iterator[tuple[str, str]]:
+    for model, said in PAGES.items():
+        names = [name for name, (_words, of) in known.items() if of._meta.model_name == model and name not in special]
+        title = plain(next(of for name, (_words, of) in known.items() if name in names)._meta.verbose_name_plural)
+        yield ", ".join(f"``{name}``" for name in names), said or f"Nothing: {title} have no page."
