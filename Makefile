@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 VENV ?= .venv
 # More than there are cores: many tests wait for a process or a clock.
-PARALLEL ?= -n 5 --dist worksteal
+PARALLEL ?= -n 5
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 REQUIREMENTS := base test quality docs dev demo
@@ -11,10 +11,11 @@ REQUIREMENTS := base test quality docs dev demo
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mariadb quality docs bench upgrade clean
+.PHONY: help demo test test-mariadb tutor quality docs bench upgrade clean widget screenshots \
+	extract_translations compile_translations pull_translations
 
 help: ## Show this help
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 $(UV):
 	@echo "==> Making $(VENV) with $$($(PYTHON) --version)"
@@ -43,12 +44,46 @@ test: $(VENV)/.installed-test ## Run the tests; those that need a service say so
 test-mariadb: $(VENV)/.installed-test ## Run the tests again on MariaDB and Redis
 	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest $(PARALLEL) -m "not browser and not once" $(PYTEST)
 
+.venv-tutor/.installed: requirements/tutor.txt tutor/pyproject.toml | $(UV)
+	@echo "==> Making .venv-tutor"
+	@$(UV) venv --quiet --clear --python $(BIN)/python .venv-tutor
+	@$(UV) pip install --quiet --python .venv-tutor/bin/python --no-deps -r requirements/tutor.txt
+	@$(UV) pip install --quiet --python .venv-tutor/bin/python --no-deps --no-build-isolation -e tutor
+	@touch $@
+
+tutor: .venv-tutor/.installed ## Render the Tutor plugin with Tutor itself, and test what comes out
+	@cd tutor && ../.venv-tutor/bin/python -m pytest -q $(PYTEST)
+
 quality: $(VENV)/.installed-quality ## Format, lint, types, layers, migrations
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run openedx_ai_extensions
+
+widget/node_modules: widget/package-lock.json
+	@npm ci --prefix widget --silent
+	@touch $@
+
+widget: widget/node_modules ## Bundle the learner's widget (needs Node.js; what it makes is committed)
+	@npm run --prefix widget --silent build
+
+# Languages with a catalogue; a new one begins with its name here.
+LANGUAGES := en es ar
+LOCALES := openedx_ai_extensions/conf/locale
+
+extract_translations: $(VENV)/.installed-test ## Bring the catalogues up to date with the code (needs GNU gettext)
+	@cd openedx_ai_extensions && $(abspath $(BIN))/django-admin makemessages $(LANGUAGES:%=-l %) \
+		--ignore "demo/*" --add-location file --no-wrap
+
+compile_translations: $(VENV)/.installed-test ## Compile the catalogues (needs GNU gettext; the result is committed)
+	@cd openedx_ai_extensions && $(abspath $(BIN))/django-admin compilemessages
+
+pull_translations: ## Fetch what translators have done meanwhile (needs atlas, of openedx-atlas)
+	@atlas pull $(OPTIONS) translations/openedx-ai-extensions/$(LOCALES):$(LOCALES)
+
+screenshots: $(VENV)/.installed-test ## Take the pictures of the documentation anew
+	@$(BIN)/python docs/_screenshots/widget.py
 
 docs: $(VENV)/.installed-docs ## Build the documentation into docs/_build
 	@$(BIN)/doc8 --max-line-length 120 --ignore-path docs/_build docs README.rst CHANGELOG.rst
@@ -64,10 +99,14 @@ upgrade: | $(UV) ## Pin the newest allowed requirements
 		$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 			--custom-compile-command "make upgrade" requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
+	@echo "==> requirements/tutor.txt"
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--override requirements/tutor-overrides.txt \
+		--custom-compile-command "make upgrade" requirements/tutor.in -o requirements/tutor.txt
 	@for name in demo-model django42; do \
 		$(UV) pip compile --quiet --upgrade --no-deps --generate-hashes \
 			--custom-compile-command "make upgrade" requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .demo docs/_build build *.egg-info
+	@rm -rf $(VENV) .venv-tutor .demo docs/_build build *.egg-info

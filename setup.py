@@ -28,7 +28,11 @@ setup(
     include_package_data=True,
     python_requires=">=3.11",
     install_requires=requirements("base"),
-    extras_require={"demo": requirements("demo")},
+    extras_require={
+        "demo": [*requirements("openapi"), *requirements("demo")],
+        "openapi": requirements("openapi"),
+        "streaming": requirements("streaming"),
+    },
     entry_points={
         "lms.djangoapp": ["openedx_ai_extensions = openedx_ai_extensions.apps:OpenEdXAIExtensionsConfig"],
         "cms.djangoapp": ["openedx_ai_extensions = openedx_ai_extensions.apps:OpenEdXAIExtensionsConfig"],

@@ -12,11 +12,14 @@ from django.core.cache import cache
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
+from django.utils import translation
 from eventtracking import tracker
 from eventtracking.locator import ThreadLocalContextLocator
 from eventtracking.tracker import Tracker
+from xdist.scheduler import LoadScopeScheduling
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from tests.browser import browser  # noqa: F401  # a fixture
 from tests.fakes.provider import FakeProvider
 
 COURSE_ID = "course-v1:OpenedX+AIX+demo"
@@ -36,6 +39,14 @@ ONCE = (
     "tests/accounting/test_cache.py",
     "tests/accounting/test_doors.py",
     "tests/accounting/test_fallback",
+    "tests/admin/test_health.py",
+    "tests/admin/test_model_view.py",
+    "tests/admin/test_profile_page.py",
+    "tests/admin/test_try_it.py",
+    "tests/api/test_fuzz.py",
+    "tests/api/test_openapi.py",
+    "tests/api/test_published_client.py",
+    "tests/author/",
     "tests/demo/",
     "tests/docs/",
     "tests/edxapp/",
@@ -43,9 +54,14 @@ ONCE = (
     "tests/fakes/",
     "tests/moderation/",
     "tests/processors/",
+    "tests/retirement/test_signal.py",
     "tests/rights/",
     "tests/rules/",
     "tests/sample_extension/",
+    "tests/streaming_service/",
+    "tests/test_packaging.py",
+    "tests/test_site_templates.py",
+    "tests/test_translations.py",
     "tests/tools/",
     "tests/workflows/async_runs/",
     "tests/workflows/conversations/test_constant_cost.py",
@@ -57,11 +73,25 @@ ONCE = (
     "tests/workflows/conversations/test_tools.py",
     "tests/workflows/educator/",
     "tests/workflows/flashcards/",
+    "tests/workflows/orchestrators/",
+    "tests/workflows/test_json5_positions.py",
+    "tests/workflows/test_merge.py",
+    "tests/workflows/test_paths.py",
+    "tests/workflows/test_redaction.py",
+    "tests/workflows/test_schema.py",
+    "tests/workflows/test_templates.py",
 )
 
 
 # They start servers and browsers, one for each file: first, so that nobody waits for them in the end.
-SLOW = ("tests/e2e/", "tests/demo/", "tests/workflows/async_runs/test_worker.py", "tests/events/test_event_bus.py")
+SLOW = (
+    "tests/e2e/",
+    "tests/widget/",
+    "tests/demo/",
+    "tests/streaming_service/",
+    "tests/workflows/async_runs/test_worker.py",
+    "tests/events/test_event_bus.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,6 +99,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(ONCE):
             item.add_marker("once")
+
+
+class Schedule(LoadScopeScheduling):
+    """Each test to whoever is free, but all that use the demo's site to one process: a site takes long to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "demo" if nodeid.startswith("tests/e2e/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
+    return Schedule(config, log)
 
 
 @receiver(connection_created)
@@ -84,6 +126,13 @@ def _clean_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A request in another language leaves its thread in that language."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

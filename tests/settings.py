@@ -5,6 +5,7 @@
 
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from celery import Celery
@@ -62,13 +63,14 @@ TEMPLATES = [
 ]
 
 if os.environ.get("TEST_DATABASE") == "mariadb":
-    import pymysql
+    if find_spec("MySQLdb") is None:  # the platform's driver
+        import pymysql
 
-    pymysql.install_as_MySQLdb()
+        pymysql.install_as_MySQLdb()
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.mysql",
-            "NAME": "openedx_ai_extensions",
+            "NAME": os.environ.get("TEST_DATABASE_NAME", "openedx_ai_extensions"),  # another, to run beside
             "USER": "root",
             "HOST": "127.0.0.1",
             "ATOMIC_REQUESTS": True,

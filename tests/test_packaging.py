@@ -59,6 +59,10 @@ def test_every_file_of_the_package_travels(source, wheel):
         pytest.param("demo/course/course.xml", id="the demo course"),
         pytest.param("demo/course/static/video_chlorophyll-en.srt", id="its transcript"),
         pytest.param("migrations/0001_initial.py", id="migrations"),
+        *(
+            pytest.param(f"locale/{language}/LC_MESSAGES/django.mo", id=f"translations: {language}")
+            for language in ("es", "ar")
+        ),
     ],
 )
 def test_the_wheel_carries(wheel, path):

@@ -1,33 +1,25 @@
 """A transcript in a real browser: read with the keyboard alone, on any screen, in any direction of writing."""
 
-import os
-from pathlib import Path
-
 import pytest
 from django.contrib.admin.models import LogEntry
 
 from openedx_ai_extensions.models import AIWorkflowSession
+from tests.browser import in_a_browser
 from tests.fakes.steps import CallTools, Say, ToolCall
 from tests.workflows.conversations.conftest import CHAT, Chat
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
+    *in_a_browser,
     pytest.mark.django_db(transaction=True),
 ]
 HEBREW = "שלום, מה זה chlorophyll?"
 
 
 @pytest.fixture
-def page(monkeypatch):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    # Its synchronous interface runs an event loop in this thread, where Django would refuse the test's own queries.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser.new_page(viewport={"width": 1280, "height": 1000})
-        browser.close()
+def page(browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    yield page
+    page.close()
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class FakeProvider:
         self._always: Step | None = None
         self._script = Script()
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
+        self._go_on = threading.Event()
         provider = self
 
         class Handler(_Handler):
@@ -73,7 +73,7 @@ class FakeProvider:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self._stopping.set()
+        self._go_on.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -89,6 +89,7 @@ class FakeProvider:
             self._steps.clear()
             self._always = None
             self._script = Script()
+            self._go_on.clear()
 
     def reply(self, text: str | Sequence[str], *, usage: Mapping[str, int] | None = DEFAULT_USAGE, delay: float = 0.0,
               split_bytes: bool = False) -> None:  # fmt: skip
@@ -123,8 +124,12 @@ class FakeProvider:
         self._script.garbage = True
 
     def hang(self, seconds: float) -> None:
-        """Accept requests and stay silent for this long."""
+        """Accept requests and stay silent for this long, or until told to go on."""
         self._script.hang = seconds
+
+    def go_on(self) -> None:
+        """Wait no more, before anything."""
+        self._go_on.set()
 
     def take_failure(self) -> tuple[int, Any, dict[str, str]] | None:
         with self._lock:
@@ -143,7 +148,7 @@ class FakeProvider:
         return self._script
 
     def wait(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
+        self._go_on.wait(seconds)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -281,9 +286,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--chunks", type=int, default=4, help="how many chunks an answer has")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds between two chunks")
+    parser.add_argument("--wait", type=float, default=0.0, help="seconds until an answer begins")
     arguments = parser.parse_args()
     with FakeProvider(arguments.port) as provider:
         provider.reply([f"word{number} " for number in range(arguments.chunks)], delay=arguments.delay)
+        provider.hang(arguments.wait)
         print(provider.base_url, flush=True)  # noqa: T201  # the one line that the parent process reads
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -170,7 +170,7 @@ def test_first_requests_of_one_person(chat, provider, memory, tracked, count):
     assert_kept(provider, [chat], answers, tracked)
 
 
-@pytest.mark.parametrize(("count", "people"), [(60, 12), pytest.param(500, 60, marks=on_a_server)])
+@pytest.mark.parametrize(("count", "people"), [(60, 12), pytest.param(200, 60, marks=on_a_server)])
 def test_requests_of_many_people(provider, make_scope, memory, tracked, count, people):
     make_scope(base_filepath=CHAT, slug="chat")
     users = get_user_model().objects

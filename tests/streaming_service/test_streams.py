@@ -1,0 +1,153 @@
+"""Streams behind a real ASGI server: what arrives, when, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from django.db import connection
+
+from openedx_ai_extensions.models import AIWorkflowRun
+from tests.streaming_service.conftest import Service, serving, within
+
+pytestmark = pytest.mark.django_db(transaction=True)
+once = pytest.mark.once
+WORDS = ["one ", "two ", "three ", "four"]
+
+
+def threads():
+    return [thread for thread in threading.enumerate() if thread.name in {"ai-stream", "llm-stream"}]
+
+
+def completed(tracked):
+    return [event for event in tracked if event["name"].endswith("completed")]
+
+
+@once
+def test_a_stream_arrives_piece_by_piece(service, learner, make_scope, provider, tracked):
+    make_scope()
+    provider.reply(WORDS, delay=0.4)
+    answer = service.ask(learner)
+    assert b"three" not in answer.until(b"one")
+    assert b"four" not in answer.until(b"two")
+    status, headers, body = answer.to_the_end()
+    assert (status, body.decode()) == (200, "one two three four")
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert (headers["cache-control"], headers["x-accel-buffering"]) == ("no-cache", "no")
+    assert within(5, lambda: AIWorkflowRun.objects.get().outcome == "completed")
+    assert len(completed(tracked)) == 1
+    assert within(5, lambda: not threads())
+
+
+@once
+def test_server_sent_events(service, learner, make_scope, provider):
+    make_scope()
+    provider.reply(WORDS)
+    status, headers, body = service.ask(learner, headers={"Accept": "text/event-stream"}).to_the_end()
+    assert (status, headers["content-type"]) == (200, "text/event-stream")
+    events = [event.split("\ndata: ") for event in body.decode().strip().split("\n\n")]
+    assert [events[0][0], events[-1][0]] == ["event: start", "event: done"]
+    deltas = [json.loads(data)["text"] for name, data in events if name == "event: delta"]
+    assert "".join(deltas) == "one two three four"
+
+
+@once
+def test_a_silent_model_leaves_a_comment(service, learner, make_scope, provider, monkeypatch):
+    monkeypatch.setattr("openedx_ai_extensions.processors.llm.stream.HEARTBEAT", 0.1)
+    make_scope()
+    provider.reply(WORDS, delay=0.5)
+    _status, _headers, body = service.ask(learner, headers={"Accept": "text/event-stream"}).to_the_end()
+    assert b": alive\n\n" in body
+    assert body.endswith(b'event: done\ndata: {"status": "completed"}\n\n')
+
+
+@once
+def test_a_stream_that_breaks_says_so(service, learner, make_scope, provider):
+    make_scope()
+    provider.reply(WORDS, delay=0.1)
+    provider.cut_after(2)
+    status, _headers, body = service.ask(learner).to_the_end()
+    assert status == 200
+    assert body.startswith(b'one two ||{"error_in_stream": true, "code": "streaming_failed"')
+    assert within(5, lambda: AIWorkflowRun.objects.get().outcome == "failed")
+
+
+@once
+def test_an_error_before_the_first_byte_is_an_ordinary_answer(service, learner, make_scope, provider, settings):
+    settings.AI_EXTENSIONS_MAX_RETRIES = 0
+    make_scope()
+    provider.fail(429, headers={"Retry-After": "7"})
+    status, headers, body = service.ask(learner).to_the_end()
+    assert (status, headers["retry-after"]) == (429, "7")
+    assert json.loads(body)["error"]["code"] == "rate_limit_exceeded"
+
+
+@once
+@pytest.mark.parametrize("accept", ["text/plain", "text/event-stream"])
+def test_going_away_closes_the_providers_stream_and_keeps_what_was_seen(
+    service, learner, make_scope, provider, tracked, accept
+):
+    scope = make_scope(base_filepath="base/chat.json5", slug="tutor")
+    provider.reply([f"word{number} " for number in range(200)], delay=0.05)
+    answer = service.ask(learner, headers={"Accept": accept})
+    answer.until(b"word1")
+    answer.connection.close()
+    assert within(5, lambda: provider.disconnects == 1)
+    assert within(5, lambda: AIWorkflowRun.objects.get().outcome == "cancelled")
+    assert within(5, lambda: not threads())
+    assert not tracked
+    opened = service.ask(learner, None).to_the_end()[2]
+    messages = json.loads(json.loads(opened)["response"])["messages"]
+    assert [message["role"] for message in messages] == ["user", "assistant"]
+    assert messages[1]["content"].startswith("word0 word1")
+    assert scope.profile.slug == "tutor"
+
+
+@once
+def test_going_away_before_the_first_word(service, learner, make_scope, provider):
+    make_scope()
+    provider.reply(WORDS)
+    provider.hang(0.5)
+    answer = service.ask(learner)
+    assert within(5, lambda: provider.requests)
+    answer.connection.close()
+    assert within(5, lambda: AIWorkflowRun.objects.get().outcome == "cancelled")
+    assert within(5, lambda: not threads())
+
+
+def test_more_streams_than_connections(learner, make_scope, provider, settings):
+    """Those that wait for the model hold none, so that all are under way at once."""
+    settings.AI_EXTENSIONS_STREAM_CONNECTIONS = 3
+    make_scope()
+    provider.reply(WORDS)
+    provider.hang(60)
+    with serving() as port:
+        answers = [Service(port).ask(learner) for _number in range(30)]
+        assert within(50, lambda: len(provider.requests) == 30)
+        assert connections_of_others() <= 3
+        provider.go_on()
+        assert [answer.to_the_end()[2] for answer in answers] == [b"one two three four"] * 30
+        assert within(5, lambda: AIWorkflowRun.objects.filter(outcome="completed").count() == 30)
+        assert connections_of_others() <= 3
+    assert connections_of_others() == 0
+
+
+def connections_of_others():
+    """To this database, where it counts them."""
+    if connection.vendor != "mysql":
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) - 1 FROM information_schema.processlist WHERE db = DATABASE()")
+        return cursor.fetchone()[0]
+
+
+@once
+def test_a_service_that_stops_stores_what_was_seen(learner, make_scope, provider):
+    make_scope()
+    provider.reply([f"word{number} " for number in range(200)], delay=0.05)
+    with serving() as port:
+        answer = Service(port).ask(learner)
+        answer.until(b"word1")
+    assert AIWorkflowRun.objects.get().outcome == "cancelled"
+    answer.connection.close()
