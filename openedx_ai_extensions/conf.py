@@ -204,6 +204,18 @@ SETTINGS: Mapping[str, Setting] = {
         "Days that runs stay in the ledger; manage.py ai_purge_ledger deletes older ones.",
         problems.positive_whole_number,
     ),
+    "AI_EXTENSIONS_MAX_STREAMS": Setting(
+        500,
+        "Requests that one process of the streaming service answers at once; one more is asked to come back a little "
+        "later.",
+        problems.positive_whole_number,
+    ),
+    "AI_EXTENSIONS_STREAM_CONNECTIONS": Setting(
+        20,
+        "Of these, how many may be at work at once, rather than waiting for a model: as many connections to each "
+        "database does a process of the streaming service hold at most.",
+        problems.positive_whole_number,
+    ),
     "AI_EXTENSIONS_MODERATORS": Setting(
         {},
         "Moderators by name: {name: {KIND: 'words', WORDS: [words and phrases], FILE: path of more, one a line}}, or "

@@ -1,0 +1,146 @@
+"""One request: the site's own WSGI application in a thread, the sockets in the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from openedx_ai_extensions.streaming_service.environ import Receive, Send
+from openedx_ai_extensions.streaming_service.seats import Seats
+from openedx_ai_extensions.waits import held, long_wait
+
+logger = logging.getLogger(__name__)
+
+FULL = 65_536  # bytes that may wait for a client who reads slowly
+
+WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Head = tuple[int, Sequence[tuple[str, str]]]
+
+
+class Exchange:
+    """Answers one request. The thread is the request's own, from its beginning to its end, as under a WSGI server:
+    what a platform keeps for each thread or in context variables, its connections included, is as it is there.
+
+    Args:
+        application: the site's.
+        environ: the request, for it.
+        seats: the thread has one while it is at work.
+        on_end: called in the thread, when all is over.
+    """
+
+    def __init__(
+        self, application: WsgiApplication, environ: dict[str, Any], seats: Seats, on_end: Callable[[], None]
+    ) -> None:
+        self._application = application
+        self._environ = environ
+        self._seats = seats
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._is_told = False  # the loop is about to look
+        self._lock = threading.Lock()
+        self._room = threading.Event()
+        self._head: Head | None = None
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._is_over = False
+        self._fault: BaseException | None = None
+        self.is_gone = False  # nobody reads any more
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        """Pass on what the thread says, until it ends; then raise what it failed of, if it did."""
+        threading.Thread(target=self._run, name="ai-stream", daemon=True).start()
+        watch = asyncio.ensure_future(self._watch(receive))
+        try:
+            await self._pass_on(send)
+        finally:
+            watch.cancel()
+            self.leave()
+
+    async def _pass_on(self, send: Send) -> None:
+        has_begun = is_over = False
+        while not is_over:
+            await self._news.wait()
+            self._news.clear()
+            with self._lock:
+                chunks, self._pending, self._size, self._is_told = self._pending, [], 0, False
+                is_over = self._is_over
+            self._room.set()
+            if self.is_gone:
+                continue
+            if self._head is not None and not has_begun:
+                has_begun = True
+                status, headers = self._head
+                raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+                await send({"type": "http.response.start", "status": status, "headers": raw})
+            if chunks:
+                await send({"type": "http.response.body", "body": b"".join(chunks), "more_body": True})
+        if self._fault is not None:
+            raise self._fault  # without an end, so that the client knows
+        if has_begun and not self.is_gone:
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _watch(self, receive: Receive) -> None:
+        """Notice at once that the client has gone. The thread does when it looks up: with its next chunk."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.leave()
+
+    def leave(self) -> None:
+        """Nobody reads any more: let the thread end."""
+        self.is_gone = True
+        self._room.set()
+
+    def _run(self) -> None:
+        try:
+            with self._seats.taken() as sitting, held(sitting):
+                self._answer()
+        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the event loop
+            self._fault = error
+        finally:
+            self._is_over = True
+            self._tell()
+            self._on_end()
+
+    def _answer(self) -> None:
+        body = self._application(self._environ, self._start_response)
+        try:
+            self._tell()
+            for chunk in body:
+                if self.is_gone:
+                    break
+                if chunk:
+                    self._write(chunk)
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+    def _start_response(self, status: str, headers: Sequence[tuple[str, str]], _exc_info: Any = None) -> Any:
+        self._head = (int(status.split(" ", 1)[0]), headers)
+        return self._write
+
+    def _write(self, chunk: bytes) -> None:
+        with self._lock:
+            self._pending.append(chunk)
+            self._size += len(chunk)
+            is_full = self._size > FULL
+            if is_full:
+                self._room.clear()
+        self._tell()
+        if is_full and not self.is_gone:
+            with long_wait():
+                self._room.wait()
+
+    def _tell(self) -> None:
+        """Have the loop look, once for all that it has not seen yet."""
+        with self._lock:
+            if self._is_told and not self._is_over:
+                return
+            self._is_told = True
+        with contextlib.suppress(RuntimeError):  # the loop was stopped: nobody reads any more
+            self._loop.call_soon_threadsafe(self._news.set)
