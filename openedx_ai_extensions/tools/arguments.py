@@ -77,7 +77,9 @@ def _described(error: ValidationError) -> str:
         rule = error.schema["required"]
     # What was sent may be long, so it stands last.
     allowed = _shortened(f"{error.validator}: {json.dumps(rule, ensure_ascii=False, default=str)}")
-    return f"{_shortened(error.json_path)}: {_('must satisfy')} {allowed} ({_shortened(error.message)})."
+    return _("{path}: must satisfy {allowed} ({problem}).").format(
+        path=_shortened(error.json_path), allowed=allowed, problem=_shortened(error.message)
+    )
 
 
 def _shortened(text: str) -> str:

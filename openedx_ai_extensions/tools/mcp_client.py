@@ -16,6 +16,8 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Tool
 
+from openedx_ai_extensions.waits import long_wait
+
 if TYPE_CHECKING:
     from openedx_ai_extensions.tools.mcp import McpServer
 
@@ -53,7 +55,8 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
 
     threading.Thread(target=work, name="mcp-exchange", daemon=True).start()
     try:
-        answer, error = answers.get(timeout=timeout + GRACE_SECONDS)
+        with long_wait():
+            answer, error = answers.get(timeout=timeout + GRACE_SECONDS)
     except queue.Empty:
         raise TimeoutError from None
     if error is not None:

@@ -35,6 +35,18 @@ def allow_events(settings: Any) -> None:
         setattr(settings, BACKENDS, _admitting_each(backends))
 
 
+def missing_events(settings: Any) -> list[str]:
+    """Our events that the allow-list does not let through."""
+    allowed = getattr(settings, ALLOWED, ())
+    return [event for event in EVENTS if event not in allowed]
+
+
+def backends_to_xapi(settings: Any) -> list[str]:
+    """Names of the tracking backends that lead to a learning record store."""
+    backends = getattr(settings, BACKENDS, None) or {}
+    return [name for name, backend in backends.items() if _leads_to_xapi(backend)]
+
+
 def _with_ours(names: Iterable[str]) -> Any:
     if isinstance(names, set | frozenset):
         return names.union(EVENTS)
