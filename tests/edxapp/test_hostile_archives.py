@@ -21,7 +21,7 @@ from openedx_ai_extensions.exceptions import ProcessorError
 from tests.edxapp.exports import AUTHOR, COURSE_KEY, LEARNER, block_key, platform_for
 from tests.edxapp.hostile_archives import END, HARMLESS, LEFT_OUT, ROWS, course_tar
 
-MAX_SECONDS = 5
+MAX_SECONDS = 20
 MAX_MEGABYTES = 400
 
 _opened: list[str] | None = None

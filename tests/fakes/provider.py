@@ -63,7 +63,7 @@ class FakeProvider:
         class Handler(_Handler):
             fake = provider
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = _Server(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.anthropic_url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.base_url = f"{self.anthropic_url}/v1"
@@ -149,6 +149,10 @@ class FakeProvider:
 
     def wait(self, seconds: float) -> None:
         self._go_on.wait(seconds)
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # that many may knock at once
 
 
 class _Handler(BaseHTTPRequestHandler):

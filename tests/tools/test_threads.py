@@ -25,12 +25,12 @@ def test_a_tool_that_hangs_is_left_behind(toolbox, caplog):
     release = threading.Event()
 
     def hang(context: ToolContext):
-        release.wait(20)
+        release.wait(60)
 
     box = toolbox(hang, timeout=0.2)
     started = time.monotonic()
     result = box.call("hang", "")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15
     assert result == ToolResult("The tool took too long and was given up.", False)
     assert "tool.call name=hang ok=False reason=timeout seconds=0." in caplog.text
     release.set()

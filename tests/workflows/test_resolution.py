@@ -67,7 +67,7 @@ def test_the_most_specific_scope_wins(make_scope, scopes, context, winner):
         make_scope(base_filepath="examples/mock.json5", **values)
     started = time.monotonic()
     assert resolve(**context) == winner
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import queue
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -25,7 +24,7 @@ from openedx_ai_extensions.exceptions import ThreadGone
 from openedx_ai_extensions.processors.llm import chat, responses
 from openedx_ai_extensions.processors.llm.answer_cache import AnswerCache, answer_cache
 from openedx_ai_extensions.processors.llm.attempts import in_thread, with_retries
-from openedx_ai_extensions.processors.llm.connections import widen
+from openedx_ai_extensions.processors.llm.connections import StreamConnection, widen
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, translate
 from openedx_ai_extensions.processors.llm.exchange import Completion, Moderated, Request
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
@@ -364,34 +363,9 @@ def _skip_bookkeeping(litellm: ModuleType) -> None:
 
 def _texts(provider: Provider, request: Request, pump: Pump, idle: float) -> Iterator[str]:
     """The texts of one stream, read in the pump's thread."""
-    _litellm, httpx = _libraries()
     wrapper = _call(provider, request, read_timeout=idle, stream=True)
-    beneath = wrapper if request.thread else chat.plain_chunks(wrapper, provider)[0]
-    connection = _connection(beneath)
-    pump.on_close = lambda: _shut_down(connection)
+    connection = StreamConnection(wrapper)
+    pump.on_close = connection.shut_down
+    pump.on_end = connection.give_back
     read = responses.read_stream if request.thread else chat.read_stream
-    try:
-        yield from read(wrapper, provider, pump)
-    finally:
-        close = getattr(
-            getattr(wrapper, "completion_stream", None) or getattr(wrapper, "response", None), "close", None
-        )
-        if close is not None:
-            # The connection may be gone already, which is all that closing wants.
-            with contextlib.suppress(httpx.HTTPError, OSError):
-                close()
-
-
-def _connection(chunks: Any) -> socket.socket | None:
-    """The socket beneath a stream of the OpenAI client, where it can be reached."""
-    extensions = getattr(getattr(chunks, "response", None), "extensions", None) or {}
-    network_stream = extensions.get("network_stream")
-    found: socket.socket | None = network_stream.get_extra_info("socket") if network_stream is not None else None
-    return found
-
-
-def _shut_down(connection: socket.socket | None) -> None:
-    """Wake a thread that is blocked in a read of this socket."""
-    if connection is not None:
-        with contextlib.suppress(OSError):  # it was closed already
-            connection.shutdown(socket.SHUT_RDWR)
+    yield from read(wrapper, provider, pump)

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from openedx_ai_extensions.exceptions import StreamInterrupted
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded
@@ -23,12 +23,18 @@ HEARTBEAT = 15.0  # seconds of silence after which the consumer hears that the s
 HEAD_START = 0.002
 
 
+class OnEnd(Protocol):
+    def __call__(self, *, is_whole: bool) -> None: ...
+
+
 class Pump:
     """Runs a source in a daemon thread and hands over its texts.
 
     Args:
         source: called in the thread with this pump; yields texts, an empty one when the model is at work without
-            any, and may set ``usage``, ``model_used``, ``tool_calls``, ``response_id`` and ``on_close`` on the pump.
+            any, and may set ``usage``, ``model_used``, ``tool_calls`` and ``response_id`` on the pump, ``on_close``, to
+            wake it when nobody listens any more, and ``on_end``, to clean up: called in the thread, and told whether
+            the source came to its end, when the consumer knows that already.
     """
 
     def __init__(self, source: Callable[[Pump], Iterator[str]]) -> None:
@@ -37,13 +43,17 @@ class Pump:
         self.tool_calls: Sequence[ToolCall] = ()
         self.response_id = ""
         self.on_close: Callable[[], None] | None = None
+        self.on_end: OnEnd | None = None
         self.closed = False
+        # Who comes first: whoever goes away, or the end, after which the connection may be another stream's.
+        self._end = threading.Lock()
+        self._ended = False
         self._items: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, args=(source,), name="llm-stream", daemon=True).start()
 
     def _run(self, source: Callable[[Pump], Iterator[str]]) -> None:
         texts = source(self)
-        started = False
+        started = is_whole = False
         try:
             for text in texts:
                 if self.closed:
@@ -55,9 +65,13 @@ class Pump:
         except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
             self._items.put(error)
         else:
+            with self._end:
+                is_whole = self._ended = not self.closed
             self._items.put(None)
         finally:
             texts.close()  # type: ignore[attr-defined]  # sources are generators
+            if self.on_end is not None:
+                self.on_end(is_whole=is_whole)
 
     def get(self, timeout: float) -> str | None:
         """The texts that have arrived, joined; None at the end.
@@ -88,9 +102,10 @@ class Pump:
 
     def close(self) -> None:
         """Stop the source now, even in the middle of a read."""
-        self.closed = True
-        if self.on_close is not None:
-            self.on_close()
+        with self._end:
+            self.closed = True
+            if self.on_close is not None and not self._ended:
+                self.on_close()
 
 
 class Chunks(Generator[bytes, None, None]):

@@ -81,14 +81,14 @@ def test_silence_is_told_by_empty_chunks(provider, monkeypatch):
 
 @pytest.mark.parametrize("limit", ["AI_EXTENSIONS_FIRST_BYTE_TIMEOUT", "AI_EXTENSIONS_TOTAL_TIMEOUT"])
 def test_deadlines_hold_in_the_middle_of_a_stream(provider, settings, limit):
-    setattr(settings, limit, 0.7)
-    provider.reply(["one ", "two"], delay=5)
+    setattr(settings, limit, 1.5)
+    provider.reply(["one ", "two"], delay=60)
     stream = process()
     assert next(stream) == b"one "
     start = time.monotonic()
     with pytest.raises(StreamInterrupted):
         list(stream)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("read", [0, 1], ids=["unread", "after a chunk"])

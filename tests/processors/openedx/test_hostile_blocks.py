@@ -59,11 +59,11 @@ FIELDS = {
 
 @pytest.mark.parametrize("category", FIELDS)
 @pytest.mark.parametrize("name", HOSTILE)
-def test_it_takes_less_than_a_second(name, category):
+def test_it_takes_seconds_at_most(name, category):
     given = block(category, **dict.fromkeys(FIELDS[category], HOSTILE[name]))
     begin = time.process_time()
     text = block_text(given)
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 5
     assert len(text) < 700_000
     assert "root:" not in text
 

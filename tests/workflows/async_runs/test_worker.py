@@ -18,7 +18,7 @@ from tests.workflows.flashcards.conftest import FLASHCARDS, cards
 
 QUEUE = "tests"
 LEASE, SOFT, HARD = 4, 10, 15  # seconds
-SLACK = 5  # seconds, on a busy machine
+SLACK = 20  # seconds, on a busy machine
 CHAT = "base/chat.json5"
 TWO = {"num_cards": 2}
 
@@ -304,7 +304,7 @@ class TestTheBroker:
         person = serve(broker="redis://127.0.0.1:1/0")
         began = time.monotonic()
         response = person.ask("run_async", TWO)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert (response.status_code, response.json()["error"]["code"]) == (503, "service_unavailable")
         assert person.state == {"status": "idle"}
         assert model.requests == []
