@@ -19,6 +19,7 @@ from eventtracking.tracker import Tracker
 from xdist.scheduler import LoadScopeScheduling
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from openedx_ai_extensions.processors.llm import gateway
 from tests.browser import browser  # noqa: F401  # a fixture
 from tests.fakes.provider import FakeProvider
 
@@ -83,7 +84,7 @@ ONCE = (
 )
 
 
-# They start servers and browsers, one for each file: first, so that nobody waits for them in the end.
+# They start servers and browsers: first, so that nobody waits for them in the end.
 SLOW = (
     "tests/e2e/",
     "tests/widget/",
@@ -91,6 +92,13 @@ SLOW = (
     "tests/streaming_service/",
     "tests/workflows/async_runs/test_worker.py",
     "tests/events/test_event_bus.py",
+)
+# What takes long to start is started once for all of these.
+TOGETHER = (
+    "tests/e2e/",
+    "tests/demo/test_background.py",
+    "tests/demo/test_command_line.py",
+    "tests/workflows/async_runs/test_worker.py",
 )
 
 
@@ -102,10 +110,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Schedule(LoadScopeScheduling):
-    """Each test to whoever is free, but all that use the demo's site to one process: a site takes long to start."""
+    """Each test to whoever is free, but those that share what takes long to start to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "demo" if nodeid.startswith("tests/e2e/") else nodeid
+        return next((path for path in TOGETHER if nodeid.startswith(path)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -155,8 +163,14 @@ def admin_user(db):
     return get_user_model().objects.create_superuser("admin", "admin@example.com", "admin")
 
 
+@pytest.fixture(scope="session")
+def _litellm() -> None:
+    """Importing it takes seconds, which are no part of any test's time."""
+    gateway.warm_up()
+
+
 @pytest.fixture
-def provider(settings) -> Iterator[FakeProvider]:
+def provider(_litellm, settings) -> Iterator[FakeProvider]:
     with FakeProvider() as fake:
         settings.AI_EXTENSIONS = {
             "default": {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": fake.base_url},

@@ -1,4 +1,4 @@
-"""The demo without a browser: which model it picks, what it seeds, and its command line."""
+"""The demo without a browser: which model it picks, and what it seeds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from openedx_ai_extensions.demo.providers import choose
 from openedx_ai_extensions.demo.seed import WORKFLOWS, seed
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
-from tests.fakes.provider import FakeProvider
 
 URL = {"AI_EXTENSIONS_DEMO_MODEL_URL": "http://127.0.0.1:1/v1"}
 OWN = {"AI_EXTENSIONS": json.dumps({"mine": {"MODEL": "openai/own"}})}
@@ -82,63 +81,3 @@ def test_links_lead_to_where_the_demo_listens(tmp_path, address):
     code = "from openedx_ai_extensions.demo import settings; print(settings.LEARNING_MICROFRONTEND_URL or None)"
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == str(address)
-
-
-@pytest.fixture
-def ask(tmp_path):
-    """Ask on the command line; a fake provider answers."""
-    with FakeProvider() as provider:
-
-        def run(*arguments):
-            providers = {"default": {"MODEL": "openai/gpt-fake", "API_KEY": "k", "API_BASE": provider.base_url}}
-            environment = {
-                **os.environ,
-                "AI_EXTENSIONS": json.dumps(providers),
-                "AI_EXTENSIONS_DEMO_DIR": str(tmp_path),
-                "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
-            }
-            command = [sys.executable, "-m", "openedx_ai_extensions.demo", "--no-model", "ask", *arguments]
-            result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            assert "Traceback" not in result.stderr
-            assert "No module named" not in result.stderr
-            return result
-
-        yield run, provider
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "out", "err"),
-    [
-        pytest.param(["Why?"], 0, "Hello from the model.\n", "provider in AI_EXTENSIONS", id="an answer"),
-        pytest.param(["--slot", "unit-mock"], 0, "This is a mock answer; no AI was asked. \n", "", id="another slot"),
-        pytest.param(["--as", "stranger"], 1, "", "You do not have permission", id="somebody who may not"),
-        pytest.param(["--slot", "nowhere"], 1, "", "No AI workflow is set up here", id="an empty slot"),
-        pytest.param(["--action", "dance"], 1, "", "no such action", id="an unknown action"),
-        pytest.param(["--as", "nobody"], 2, "", "Nobody here is called nobody", id="an unknown person"),
-    ],
-)
-def test_asking_on_the_command_line(ask, arguments, code, out, err):
-    run, _provider = ask
-    result = run(*arguments)
-    assert (result.returncode, result.stdout) == (code, out)
-    assert err in result.stderr
-
-
-def test_a_stream_that_breaks_is_a_failure(ask):
-    run, provider = ask
-    provider.cut_after(1)
-    result = run("Why?")
-    assert result.returncode == 1
-    assert "error_in_stream" in result.stdout
-
-
-def test_without_any_model_the_tutor_speaks_from_a_script(tmp_path):
-    keys = ("AI_EXTENSIONS", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AI_EXTENSIONS_DEMO_MODEL_URL")
-    environment = {name: value for name, value in os.environ.items() if name not in keys} | {
-        "AI_EXTENSIONS_DEMO_DIR": str(tmp_path),
-        "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
-    }
-    command = [sys.executable, "-m", "openedx_ai_extensions.demo", "--no-model", "ask", "--slot", "unit-chat", "Why?"]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.stdout.startswith("This answer is scripted")
-    assert result.returncode == 0

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.processors.llm import gateway
 from tests.api.test_disconnect import within
 from tests.conftest import SECRET
 
@@ -20,19 +19,16 @@ USUAL_LIMIT = 100
 MORE = USUAL_LIMIT + 10
 
 
+pytestmark = pytest.mark.django_db(transaction=True)  # other threads write what these streams cost
+
+
 @pytest.fixture(autouse=True)
-def _no_garbage_collector(db):
+def _no_garbage_collector():
     """It would close what was forgotten."""
     gc.collect()
     gc.disable()
     yield
     gc.enable()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _litellm():
-    """Importing it is no part of a stream's time."""
-    gateway.warm_up()
 
 
 @pytest.fixture(params=["chat", "responses", "anthropic", "a client of LiteLLM's"])

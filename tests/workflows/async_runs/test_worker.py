@@ -17,7 +17,7 @@ from tests.workflows.async_runs.workers import Broker, Worker, eventually
 from tests.workflows.flashcards.conftest import FLASHCARDS, cards
 
 QUEUE = "tests"
-LEASE, SOFT, HARD = 4, 10, 15  # seconds
+LEASE, SOFT, HARD = 4, 15, 20  # seconds
 SLACK = 20  # seconds, on a busy machine
 CHAT = "base/chat.json5"
 TWO = {"num_cards": 2}
@@ -70,6 +70,7 @@ def start_worker(workers, site_settings, broker, tmp_path_factory):
             log = tmp_path_factory.mktemp("worker") / "log"
             workers.append(Worker(site_settings, broker, QUEUE, log))
             workers[-1].wait_until_ready()
+        workers[-1].go_on()
         return workers[-1]
 
     return start
@@ -77,8 +78,9 @@ def start_worker(workers, site_settings, broker, tmp_path_factory):
 
 @pytest.fixture
 def without_worker(workers):
-    if workers:
-        workers[-1].stop()
+    """Until one is started, the tasks of this test wait."""
+    if workers and workers[-1].is_alive:
+        workers[-1].pause()
 
 
 def ignored(worker, task_id):

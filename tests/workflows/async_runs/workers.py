@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from celery import Celery
 from django.db import connection
 
 REPO = Path(__file__).resolve().parents[3]
@@ -44,9 +45,11 @@ class Worker:
         overrides = {"DATABASES": {"default": {**database, "NAME": str(database["NAME"])}}, **settings}
         self.log = log
         self._broker = broker
+        self._queue, self._name = queue, f"{queue}@tests"
+        self._is_paused = False
         command = [sys.executable, "-m", "celery", "-A", "tests.workflows.async_runs.worker_app:APP",
                    "-b", broker.url, "worker", "-Q", queue, "-c", "1", "-P", "prefork", "-l", "INFO",
-                   "-n", f"{queue}@tests", "--without-gossip", "--without-mingle"]  # fmt: skip
+                   "-n", self._name, "--without-gossip", "--without-mingle"]  # fmt: skip
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.workflows.async_runs.worker_settings",
@@ -83,6 +86,22 @@ class Worker:
         for child in children:
             os.kill(int(child), signal.SIGKILL)
 
+    def pause(self) -> None:
+        """Take no more tasks."""
+        self._tell("cancel_consumer")
+        self._wait_until_gone()
+        self._is_paused = True
+
+    def go_on(self) -> None:
+        if self._is_paused:
+            self._tell("add_consumer")
+            self._is_paused = False
+
+    def _tell(self, what: str) -> None:
+        with Celery(broker=self._broker.url) as app:
+            (answer,) = getattr(app.control, what)(self._queue, destination=[self._name], reply=True, timeout=60)
+            assert "ok" in answer[self._name], answer
+
     def stop(self) -> None:
         if self.is_alive:
             os.killpg(self._process.pid, signal.SIGTERM)
@@ -118,7 +137,7 @@ class Broker:
 
     def is_alone(self) -> bool:
         """Does nobody wait for a task?"""
-        return b" cmd=brpop " not in self._say("client", "list")
+        return b" flags=b " not in self._say("client", "list")
 
     def _say(self, *words: str) -> bytes:
         return subprocess.run(["redis-cli", "-u", self.url, *words], capture_output=True, check=False).stdout
