@@ -90,14 +90,18 @@ SLOW = (
     "tests/widget/",
     "tests/demo/",
     "tests/streaming_service/",
+    "tests/sample_extension/",
+    "tests/api/test_fuzz.py",
     "tests/workflows/async_runs/test_worker.py",
     "tests/events/test_event_bus.py",
 )
 # What takes long to start is started once for all of these.
 TOGETHER = (
-    "tests/e2e/",
+    "tests/api/test_fuzz.py",
     "tests/demo/test_background.py",
     "tests/demo/test_command_line.py",
+    "tests/e2e/",
+    "tests/sample_extension/",
     "tests/workflows/async_runs/test_worker.py",
 )
 
