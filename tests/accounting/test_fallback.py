@@ -130,7 +130,7 @@ def test_a_stream_that_breaks_before_it_says_anything_is_passed_on(as_learner, m
 @pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
 def test_a_silent_provider_leaves_time_for_the_next(as_learner, make, provider, second, settings, streams):
     settings.AI_EXTENSIONS_MAX_RETRIES = 2
-    settings.AI_EXTENSIONS_TOTAL_TIMEOUT = 40
+    settings.AI_EXTENSIONS_TOTAL_TIMEOUT = 10
     settings.AI_EXTENSIONS_FIRST_BYTE_TIMEOUT = 1
     make(stream=streams)
     provider.hang(60)

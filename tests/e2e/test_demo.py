@@ -147,5 +147,6 @@ def test_where_links_of_the_platform_lead(page, demo, name, course, place, statu
 def test_the_others_get_the_widgets_and_can_leave(page, demo, name):
     log_in(page, demo, name)
     expect(widget(page).get_by_role("button", name="AI summary")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # all of them have asked
     page.get_by_role("button", name="Be somebody else").click()
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()

@@ -29,13 +29,8 @@ LEARNER_WORDS = re.compile(r"<learner_message>\n(.*?)\n</learner_message>", re.D
 GREETING = "hello there, this place is about light"
 INITIALIZED, INTERACTED = "openedx.ai.workflow.initialized", "openedx.ai.workflow.interacted"
 
-on_a_server = [
-    pytest.mark.mariadb,
-    pytest.mark.skipif(
-        connection.vendor == "sqlite",
-        reason="a minute that tells little: SQLite has one writer at a time, and the smaller ones run",
-    ),
-]
+# SQLite has one writer at a time: more takes minutes there, and tells little.
+FIRST_REQUESTS, REQUESTS, PEOPLE = (12, 60, 12) if connection.vendor == "sqlite" else (50, 200, 60)
 
 
 class EchoingProvider(FakeProvider):
@@ -163,19 +158,17 @@ def assert_kept(provider, chats, answers, tracked):
     assert len(provider.requests) == len(answers), "opening a chat asks nobody"
 
 
-@pytest.mark.parametrize("count", [12, pytest.param(50, marks=on_a_server)])
-def test_first_requests_of_one_person(chat, provider, memory, tracked, count):
-    questions = [f"question {number} of many" for number in range(count)]
-    answers = run_at_once([chat] * count, questions, count)
+def test_first_requests_of_one_person(chat, provider, memory, tracked):
+    questions = [f"question {number} of many" for number in range(FIRST_REQUESTS)]
+    answers = run_at_once([chat] * FIRST_REQUESTS, questions, FIRST_REQUESTS)
     assert_kept(provider, [chat], answers, tracked)
 
 
-@pytest.mark.parametrize(("count", "people"), [(60, 12), pytest.param(200, 60, marks=on_a_server)])
-def test_requests_of_many_people(provider, make_scope, memory, tracked, count, people):
+def test_requests_of_many_people(provider, make_scope, memory, tracked):
     make_scope(base_filepath=CHAT, slug="chat")
     users = get_user_model().objects
-    chats = [Chat(users.create_user(f"learner{number}")) for number in range(people)]
-    askers = [chats[number % people] for number in range(count)]
+    chats = [Chat(users.create_user(f"learner{number}")) for number in range(PEOPLE)]
+    askers = [chats[number % PEOPLE] for number in range(REQUESTS)]
     random.Random(1).shuffle(askers)
     questions = [f"question {number} by {chat.user}" for number, chat in enumerate(askers)]
     answers = run_at_once(askers, questions, THREADS)
