@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 VENV ?= .venv
 # More than there are cores: many tests wait for a process or a clock.
-PARALLEL ?= -n 5
+PARALLEL ?= -n 4
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 REQUIREMENTS := base test quality docs dev demo

@@ -69,7 +69,7 @@ def working_threads():
 @pytest.mark.parametrize("accept", ["text/plain", "text/event-stream"])
 def test_going_away_closes_the_provider_s_stream(port, learner, make_scope, provider, tracked, accept):
     make_scope()
-    provider.reply([f"word{number} " for number in range(200)], delay=0.05)
+    provider.reply([f"word{number} " for number in range(200)], delay=0.2)
     others = working_threads()
     with send(port, Api(learner), accept) as connection:
         received = read_until(connection, b"word1")

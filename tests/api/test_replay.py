@@ -108,7 +108,7 @@ def test_a_broken_stream_frees_the_id(as_learner, make_scope, provider):
 @pytest.mark.django_db(transaction=True)
 def test_a_reader_who_leaves_frees_the_id(as_learner, make_scope, provider):
     make_scope()
-    provider.reply(["one "] * 40, delay=0.02)
+    provider.reply(["one "] * 40, delay=0.2)
     as_learner.run(request_id="r1").close()
     provider.reply("fine")
     assert text_of(as_learner.run(request_id="r1")) == "fine"

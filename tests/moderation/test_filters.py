@@ -145,7 +145,7 @@ def test_cards_are_changed_and_must_stay_cards(as_learner, make_scope, provider,
 
 def test_a_stream_is_held_only_where_steps_are_configured(as_learner, make_scope, provider, pipeline):
     make_scope()
-    provider.reply(["One. ", "Two. ", "Three."], delay=0.2)
+    provider.reply(["One. ", "Two. ", "Three."], delay=0.5)
     began = time.monotonic()
     assert len([chunk for chunk in as_learner.run("Why?").streaming_content if chunk]) > 1
     pipeline(AIAnswerGiven, steps.Shout)

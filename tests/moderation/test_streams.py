@@ -32,7 +32,7 @@ def test_a_harmless_answer_is_as_without(as_learner, make_scope, provider):
 
 def test_words_arrive_while_the_model_still_speaks(as_learner, make_scope, provider):
     make_scope()
-    provider.reply(["One. ", "Two. ", "kra", "mp. ", "Four."], delay=0.25)
+    provider.reply(["One. ", "Two. ", "kra", "mp. ", "Four."], delay=0.5)
     response = as_learner.run("Why?")
     began = time.monotonic()
     arrived = [(chunk.decode(), time.monotonic() - began) for chunk in response.streaming_content]

@@ -69,13 +69,14 @@ def test_one_more_than_there_is_room_for_is_asked_to_come_back(
 ):
     settings.AI_EXTENSIONS_MAX_STREAMS = 1
     make_scope()
-    provider.reply(["one ", "two ", "three"], delay=0.6)
+    provider.reply(["one ", "two ", "three"], delay=60)
     first = service.ask(learner)
     first.until(b"one")
     status, headers, body = service.ask(learner).to_the_end()
     assert (status, json.loads(body)["error"]["code"], headers["retry-after"]) == (503, "service_unavailable", "10")
     # Looking how far a run is asks no model, and is never turned away.
     assert service.ask(learner, action="get_run_status").to_the_end()[0] != 503
+    provider.go_on()
     assert first.to_the_end()[2] == b"one two three"
     assert within(30, lambda: len(provider.requests) == 1)
     provider.reply("four")

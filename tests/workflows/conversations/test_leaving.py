@@ -51,7 +51,7 @@ def memory(request, provider):
 
 def leave(port, chat, provider, text, headers):
     """Go away after a few words of the answer; back when nobody works on it any more."""
-    provider.reply(WORDS, delay=0.05)
+    provider.reply(WORDS, delay=0.1)
     others, before = working_threads(), provider.disconnects
     with send(port, chat.api, headers["Accept"], text) as client:
         read_until(client, b"word3")
