@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import socketserver
 import threading
-from wsgiref.simple_server import WSGIServer
 
 from celery import current_app
 from celery.worker import WorkController
-from django.core.servers.basehttp import WSGIRequestHandler
+from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 20
@@ -17,7 +16,7 @@ TASKS_AT_ONCE = 4  # one that was cancelled stays busy until its provider answer
 
 
 class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
-    """One thread a connection, so that a stream holds nobody up."""
+    """One thread a connection, so that a stream holds nobody up; whoever goes away is no fault, as Django has it."""
 
     daemon_threads = True
 
