@@ -36,9 +36,10 @@ class Site:
         (root / "config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
         self.said = self.tutor("config", "save")
 
-    def tutor(self, *command: str) -> str:
+    def tutor(self, *command: str, **variables: str) -> str:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("TUTOR_")},
+            **variables,
             "TUTOR_ROOT": str(self.root),
             "TUTOR_PLUGINS_ROOT": str(self.root / "plugins"),
         }

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 
 import pytest
 from conftest import CONFIGURED, KEY, PROVIDERS, Site
@@ -61,11 +65,29 @@ def test_a_key_is_in_the_settings_and_nowhere_else(site):
     assert KEY not in site.said
 
 
-def test_the_image_has_the_package(site, plain):
-    dockerfile = site.read("build/openedx/Dockerfile")
-    (line,) = [line for line in dockerfile.splitlines() if "openedx-ai-extensions[" in line]
-    assert line.strip() == f"$PIP_COMMAND install '{CONFIGURED['AI_EXTENSIONS_REQUIREMENT']}'"
-    assert "install 'openedx-ai" not in plain.read("build/openedx/Dockerfile")
+def installations(site: Site) -> list[str]:
+    """The commands of the image that install the package."""
+    dockerfile = site.read("build/openedx/Dockerfile").replace("\\\n", " ")
+    return [line for line in dockerfile.splitlines() if line.startswith("RUN") and "install --constraint" in line]
+
+
+def test_the_image_has_the_package_beside_what_the_platform_pins(site, plain, tmp_path):
+    freeze, asked = tmp_path / "freeze", tmp_path / "asked"
+    freeze.write_text("Django==4.2.24\nopenai==0.28.1\nopenai-other==1.0\nXBlock @ file:///xblock\n-e /openedx\n")
+    pip = tmp_path / "pip"
+    pip.write_text(
+        f'#!/bin/sh\nif [ $1 = freeze ]; then cat {freeze}; exit; fi\n'
+        f'cat "$3" >> {asked}; shift 3; echo "$*" >> {asked}\n'
+    )  # fmt: skip
+    pip.chmod(0o755)
+    for_production, for_development = installations(site)
+    assert for_production == for_development
+    command = re.sub(r"^RUN --mount=\S+\s+", "", for_production).replace("/tmp/", f"{tmp_path}/")
+    subprocess.run(["sh", "-c", command], env={**os.environ, "PIP_COMMAND": str(pip)}, check=True)
+    assert asked.read_text().splitlines() == [
+        "Django==4.2.24", "openai-other==1.0", CONFIGURED["AI_EXTENSIONS_REQUIREMENT"]
+    ]  # fmt: skip
+    assert installations(plain) == []
 
 
 def test_a_mounted_clone_is_installed(plain):
@@ -74,6 +96,31 @@ def test_a_mounted_clone_is_installed(plain):
     mount = f"{plain.root.parent / 'openedx-ai-extensions'}:/mnt/openedx-ai-extensions:z"
     assert mount in compose["services"]["lms"]["volumes"]
     assert mount in compose["services"]["ai-streams"]["volumes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "services"), [(["-k", "content or children"], ["lms", "cms"]), (["--service", "cms"], ["cms"])]
+)
+def test_the_tests_of_the_platform_are_one_command(plain, tmp_path, arguments, services):
+    """Down to what the containers run: in Docker's place there is a script that writes down what it is asked for."""
+    docker, asked = tmp_path / "docker", tmp_path / "asked"
+    # And it answers what is running: nothing.
+    docker.write_text(
+        f'#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv), file=open("{asked}", "a"))\nprint("[]")\n'
+    )
+    docker.chmod(0o755)
+    plain.tutor("dev", "do", "ai-extensions-tests", "-x", *arguments, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    runs = [json.loads(line) for line in asked.read_text().splitlines() if '"run"' in line]
+    assert len(runs) == len(services)
+    tests = "/mnt/openedx-ai-extensions/tests/platform"
+    ours = ["-x", *arguments] if "-k" in arguments else ["-x"]
+    for run, service in zip(runs, services, strict=True):
+        *_docker, container, shell, _stop_at_errors, _command, script = run
+        assert (container, shell) == (f"{service}-job", "sh")
+        variant, settings, *command = shlex.split(script)
+        assert variant == f"SERVICE_VARIANT={service}"
+        assert settings == f"DJANGO_SETTINGS_MODULE={service}.envs.test"
+        assert command == ["python", "-m", "pytest", "--no-migrations", f"--confcutdir={tests}", tests, *ours]
 
 
 def test_the_streaming_service_is_the_lms_under_another_server(site):

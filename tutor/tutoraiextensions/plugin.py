@@ -1,12 +1,14 @@
-"""What the plugin adds to Tutor: settings of its own, patches, a mount and a task of ``tutor … do init``."""
+"""What the plugin adds to Tutor: settings, patches, a mount, a task of ``tutor … do init``, and a job of its own."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
+import click
 from tutor import exceptions, hooks
 
 NAME = "ai-extensions"
@@ -43,6 +45,28 @@ hooks.Filters.MOUNTED_DIRECTORIES.add_item(("openedx", PACKAGE))
 # Both services share a database: what one migrates is there for the other.
 hooks.Filters.CLI_DO_INIT_TASKS.add_item(("lms", "./manage.py lms migrate openedx_ai_extensions"))
 
+# Where Tutor mounts the clone. The package that pip installs has no tests.
+PLATFORM_TESTS = f"/mnt/{PACKAGE}/tests/platform"
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--service", type=click.Choice(["lms", "cms"]), help="Only in this one, not in both.")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def ai_extensions_tests(service: str | None, pytest_arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Run the mounted clone's tests of the platform, in the LMS and in Studio.
+
+    Other options and arguments are for pytest. The settings are the platform's own for tests: of this site only MongoDB
+    is used, where the tests make databases of their own.
+    """
+    # Beside these, the clone has tests for sites of their own, and files that prepare those.
+    pytest = f"python -m pytest --no-migrations --confcutdir={PLATFORM_TESTS}"
+    arguments = shlex.join([PLATFORM_TESTS, *pytest_arguments])
+    for each in [service] if service else ["lms", "cms"]:
+        yield each, f"SERVICE_VARIANT={each} DJANGO_SETTINGS_MODULE={each}.envs.test {pytest} {arguments}"
+
+
+hooks.Filters.CLI_DO_COMMANDS.add_item(ai_extensions_tests)
+
 
 def in_python(value: Any) -> str:
     """A value of Tutor's configuration as a Python expression."""
@@ -70,6 +94,11 @@ hooks.Filters.ENV_TEMPLATE_FILTERS.add_items(
 
 for patch in (HERE / "patches").iterdir():
     hooks.Filters.ENV_PATCHES.add_item((patch.name, patch.read_text(encoding="utf-8")))
+    if patch.name == "openedx-dockerfile-post-python-requirements":
+        # The requirements of development bring the old openai back.
+        hooks.Filters.ENV_PATCHES.add_item(
+            ("openedx-dev-dockerfile-post-python-requirements", patch.read_text(encoding="utf-8"))
+        )
 
 
 def superset_assets() -> Iterator[str]:
