@@ -1,8 +1,10 @@
-"""What processors share: a configuration under the class's own name, and functions published by a mark."""
+"""What processors share: a configuration under the class's own name, and functions that it may name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any, ClassVar, TypeVar
 
 from django.utils.translation import gettext as _
@@ -21,7 +23,8 @@ def function(method: Method) -> Method:
 class Processor:
     """Base of processors.
 
-    A subclass reads the key of its own class name in ``processor_config`` and may add functions of its own.
+    A subclass reads the key of its own class name in ``processor_config`` and may add functions of its own: methods
+    marked with ``@function``, or, in a class that marks none, every public method that needs no argument.
 
     Args:
         processor_config: the profile's whole ``processor_config``.
@@ -32,8 +35,8 @@ class Processor:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        marked = {name for base in cls.__mro__ for name, value in vars(base).items() if hasattr(value, "is_function")}
-        cls._functions = {name: getattr(cls, name) for name in marked}
+        names = {name for base in cls.__mro__ for name in _named_by(base)}
+        cls._functions = {name: getattr(cls, name) for name in names}
 
     def __init__(self, processor_config: Mapping[str, Any] | None) -> None:
         self.config: Mapping[str, Any] = (processor_config or {}).get(type(self).__name__) or {}
@@ -57,3 +60,34 @@ class Processor:
         if method is None:
             raise ProcessorError(_("The workflow asks for something that is not available here."))
         return method(self, *args)
+
+
+def is_marked(cls: type, name: str) -> bool:
+    """Does this class, or one it derives from, mark this function?"""
+    return any(hasattr(vars(base).get(name), "is_function") for base in cls.__mro__)
+
+
+def _named_by(cls: type) -> Iterator[str]:
+    """The functions that one class adds."""
+    marked = [name for name, value in vars(cls).items() if hasattr(value, "is_function")]
+    if marked or _is_ours(cls):
+        yield from marked
+        return
+    inherited = {name for base in cls.__mro__ if _is_ours(base) for name in vars(base)}
+    for name, value in vars(cls).items():
+        if isinstance(value, FunctionType) and not name.startswith("_") and name not in inherited and _is_plain(value):
+            yield name
+
+
+def _is_ours(cls: type) -> bool:
+    """Our own classes have methods that are no functions of a profile's."""
+    return cls is object or cls.__module__.startswith(f"{__package__.partition('.')[0]}.")
+
+
+def _is_plain(method: FunctionType) -> bool:
+    """Can it be called without arguments?"""
+    try:
+        inspect.signature(method).bind(None)
+    except TypeError:
+        return False
+    return True

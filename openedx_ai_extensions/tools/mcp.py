@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -23,9 +23,6 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import ProcessorError, ServiceUnavailable
 from openedx_ai_extensions.tools.arguments import schema_problem
 from openedx_ai_extensions.tools.registry import TOOL_NAME, Tool, ToolContext
-
-if TYPE_CHECKING:
-    import mcp_types
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +131,7 @@ class McpTool(Tool):
         """
         result = _ask(self.server, lambda client: client.call_tool(self.server, self.remote_name, arguments))
         text = _text(result)
-        if result.is_error:
+        if result["isError"]:
             raise ProcessorError(text[:MAX_ERROR_CHARS] or _("The tool failed."))
         return text
 
@@ -185,19 +182,20 @@ def _ask(server: McpServer, ask: Callable[[Any], Any]) -> Any:
         raise ServiceUnavailable(_("The tool is not available now.")) from None
 
 
-def _tools(server: McpServer, offered: Iterable[mcp_types.Tool]) -> Iterator[Tool]:
+def _tools(server: McpServer, offered: Iterable[Mapping[str, Any]]) -> Iterator[Tool]:
     names: set[str] = set()
     for tool in offered:
-        if server.allowed_tools is not None and tool.name not in server.allowed_tools:
+        remote_name, schema = tool["name"], tool["inputSchema"]
+        if server.allowed_tools is not None and remote_name not in server.allowed_tools:
             continue
-        name = _tool_name(server.name, tool.name)
-        problem = "is listed twice" if name in names else schema_problem(tool.input_schema)
+        name = _tool_name(server.name, remote_name)
+        problem = "is listed twice" if name in names else schema_problem(schema)
         if problem:
             logger.warning("mcp.tool.skipped server=%s tool=%s problem=%s", server.name, name, problem)
             continue
         names.add(name)
-        description = (tool.description or tool.title or "")[:MAX_DESCRIPTION_CHARS]
-        yield McpTool(server, tool.name, tool.input_schema, name=name, description=description)
+        description = (tool["description"] or tool["title"] or "")[:MAX_DESCRIPTION_CHARS]
+        yield McpTool(server, remote_name, schema, name=name, description=description)
 
 
 def _tool_name(server: str, tool: str) -> str:
@@ -214,15 +212,15 @@ def _safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
-def _text(result: mcp_types.CallToolResult) -> str:
-    parts = [part.text if part.type == "text" else _named(part) for part in result.content]
-    if not parts and result.structured_content is not None:
-        return json.dumps(result.structured_content, ensure_ascii=False)
+def _text(result: Mapping[str, Any]) -> str:
+    parts = [part["text"] if part["type"] == "text" else _named(part) for part in result["content"]]
+    if not parts and result["structuredContent"] is not None:
+        return json.dumps(result["structuredContent"], ensure_ascii=False)
     return "\n".join(parts)
 
 
-def _named(part: Any) -> str:
+def _named(part: Mapping[str, Any]) -> str:
     """Content that is no text, in brackets."""
-    of = getattr(part, "resource", part)
-    what = getattr(of, "uri", None) or getattr(of, "mime_type", None)
-    return f"[{part.type}: {what}]" if what else f"[{part.type}]"
+    of = part.get("resource") or part
+    what = of.get("uri") or of.get("mimeType")
+    return f"[{part['type']}: {what}]" if what else f"[{part['type']}]"

@@ -1,4 +1,8 @@
-"""Exchanges with MCP servers through the official client, which comes with this module: it takes half a second."""
+"""Exchanges with MCP servers through the official client, of version 1 or 2.
+
+It comes with this module, and takes half a second. What it gives leaves this module as the protocol writes it, since
+its classes have other names for the same things in each version.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +11,27 @@ import logging
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx2
-from mcp import Client
+import mcp
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, Tool
 
 from openedx_ai_extensions.waits import long_wait
 
 if TYPE_CHECKING:
     from openedx_ai_extensions.tools.mcp import McpServer
 
+IS_MCP_1 = not hasattr(mcp, "Client")
+# The library that the client calls with. The other one may be installed as well.
+httpx: Any = import_module("httpx" if IS_MCP_1 else "httpx2")
+
 # Their records hold addresses with keys, and what is sent.
 for _name in ("mcp.client", "mcp.shared"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
-for _name in ("httpx2", "httpcore2"):
+for _name in ("httpx", "httpcore", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 MAX_PAGES = 50
@@ -59,50 +66,70 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
             answer, error = answers.get(timeout=timeout + GRACE_SECONDS)
     except queue.Empty:
         raise TimeoutError from None
+    # A pending request may run out of time at the same moment, or while the exchange is being ended.
+    if isinstance(error, httpx.TimeoutException):
+        raise TimeoutError from None
     if error is not None:
         raise error
     return answer  # type: ignore[return-value]  # there is one where there is no error
 
 
-async def list_tools(server: McpServer, limit: int) -> list[Tool]:
+async def list_tools(server: McpServer, limit: int) -> list[dict[str, Any]]:
     """The first tools that a server lists, over as many pages as that takes."""
-    tools: list[Tool] = []
+    tools: list[dict[str, Any]] = []
     async with _connected(server) as client:
         cursor = None
         for _page in range(MAX_PAGES):
-            listed = await client.list_tools(cursor=cursor)
-            tools += listed.tools
-            cursor = listed.next_cursor
+            listed = _as_sent(await client.list_tools(cursor=cursor))
+            tools += listed["tools"]
+            cursor = listed["nextCursor"]
             if not cursor or len(tools) >= limit:
                 break
     return tools[:limit]
 
 
-async def call_tool(server: McpServer, name: str, arguments: dict[str, Any]) -> CallToolResult:
+async def call_tool(server: McpServer, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """What a tool gives, which may be that it failed."""
     async with _connected(server) as client:
         # Holding a server's answer against the server's own schema costs another listing, and runs its patterns.
-        client.session.validate_tool_result = _any_result  # type: ignore[method-assign]
-        return await client.call_tool(name, arguments)
+        if IS_MCP_1:
+            client._validate_tool_result = _any_result  # it has no public name there
+        else:
+            client.session.validate_tool_result = _any_result
+        return _as_sent(await client.call_tool(name, arguments))
 
 
-async def _any_result(name: str, result: CallToolResult) -> None:
+async def _any_result(name: str, result: Any) -> None:
     return None
 
 
+def _as_sent(result: Any) -> dict[str, Any]:
+    """A result in the protocol's own words; what is not there is None."""
+    sent: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
+    return sent
+
+
 @asynccontextmanager
-async def _connected(server: McpServer) -> AsyncIterator[Client]:
+async def _connected(server: McpServer) -> AsyncIterator[Any]:
+    """A ``mcp.Client``, or what comes closest to it in version 1."""
     headers = dict(server.headers)
-    if server.transport == "sse":
-        transport = sse_client(server.url, headers, timeout=server.timeout, sse_read_timeout=server.timeout)
-        async with Client(transport, mode="legacy", cache=None) as client:
-            yield client
-        return
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=server.timeout) as http,
-        Client(streamable_http_client(server.url, http_client=http), cache=None) as client,
-    ):
-        yield client
+    is_sse = server.transport == "sse"
+    async with AsyncExitStack() as stack:
+        transport: Any
+        if is_sse:
+            transport = sse_client(server.url, headers, timeout=server.timeout, sse_read_timeout=server.timeout)
+        else:
+            http = await stack.enter_async_context(httpx.AsyncClient(headers=headers, timeout=server.timeout))
+            transport = streamable_http_client(server.url, http_client=http)
+        if IS_MCP_1:
+            read, write, *_more = await stack.enter_async_context(transport)
+            session = await stack.enter_async_context(mcp.ClientSession(read, write))
+            await session.initialize()
+            yield session
+        else:
+            yield await stack.enter_async_context(
+                mcp.Client(transport, mode="legacy" if is_sse else "auto", cache=None)
+            )
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -125,7 +125,7 @@ class FunctionTool(Tool):
 
     def run(self, context: ToolContext, arguments: dict[str, Any]) -> Any:
         values = self._hinted.values(arguments) if self._own_schema is None else arguments
-        return self.function(context, **values)
+        return self.function(context, **values) if self._signature.takes_context else self.function(**values)
 
 
 _tools: dict[str, FunctionTool] = {}
@@ -133,6 +133,8 @@ _tools: dict[str, FunctionTool] = {}
 
 @overload
 def llm_tool(function: Function, /) -> Function: ...
+@overload
+def llm_tool(schema: Mapping[str, Any], /) -> Callable[[Function], Function]: ...
 @overload
 def llm_tool(
     *,
@@ -156,13 +158,16 @@ def llm_tool(
 ) -> Any:
     """Decorator: a model may call this function, where a profile enables it.
 
-    The function's first parameter is the ``ToolContext``. The others are what the model may send, by name: their type
-    hints and defaults make the JSON schema, a text in ``Annotated[…]`` describes one (pydantic's ``Field`` does too).
+    The function's first parameter is the ``ToolContext``; a function that needs to know nothing of the person and the
+    place may do without. The others are what the model may send, by name: their type hints and defaults make the JSON
+    schema, a text in ``Annotated[…]`` describes one (pydantic's ``Field`` does too).
     It runs in a thread of its own, outside the transaction of the request. What it returns goes to the model: a text
     as it is, anything else as JSON. An ``AIExtensionsError`` tells the model what is wrong; any other exception is
     only said to have happened.
 
     Args:
+        function: the function; or, as the only argument, OpenAI's schema of one: ``{"type": "function", "function":
+            {"name", "description", "parameters"}}``, or the inner object.
         name: other than the function's own.
         description: other than the first paragraph of the docstring.
         parameters: a JSON schema to use instead of the type hints; then arguments arrive as JSON gives them.
@@ -173,6 +178,10 @@ def llm_tool(
     Raises:
         ImproperlyConfigured: the declaration is wrong, or another function has this name.
     """
+
+    if isinstance(function, Mapping):
+        stated = function.get("function", function)
+        return llm_tool(**{part: stated[part] for part in ("name", "description", "parameters") if part in stated})
 
     def publish(target: Function) -> Function:
         _register(

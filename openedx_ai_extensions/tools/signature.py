@@ -25,12 +25,14 @@ class Signature:
 
     Attributes:
         where: the function's full name, for messages.
+        takes_context: its first parameter is the context.
         parameters: by name, in order.
         hints: type hints by name, of those that have one.
         takes_any: it has a ``**`` parameter.
     """
 
     where: str
+    takes_context: bool
     parameters: Mapping[str, inspect.Parameter]
     hints: Mapping[str, Any]
     takes_any: bool
@@ -40,7 +42,7 @@ class Signature:
         """Read a function's signature.
 
         Raises:
-            ImproperlyConfigured: its first parameter isn't the context, a parameter can't be given by name, or a hint
+            ImproperlyConfigured: its context isn't its first parameter, a parameter can't be given by name, or a hint
                 can't be read.
         """
         where = f"{function.__module__}.{function.__qualname__}"
@@ -49,13 +51,15 @@ class Signature:
         except (NameError, TypeError, AttributeError, SyntaxError) as error:
             raise ImproperlyConfigured(f"{where}: its type hints can't be read at run time: {error}.") from error
         found = list(inspect.signature(function).parameters.values())
-        if not found or not _is_context(found[0], hints, context_type):
-            raise ImproperlyConfigured(f"{where}: its first parameter must be the context, 'context: ToolContext'.")
-        named = {parameter.name: parameter for parameter in found[1:] if parameter.kind in _BY_NAME}
+        takes_context = bool(found) and _is_context(found[0], hints, context_type)
+        rest = found[takes_context:]
+        if any(hints.get(parameter.name) is context_type for parameter in rest):
+            raise ImproperlyConfigured(f"{where}: the context, 'context: ToolContext', must be its first parameter.")
+        named = {parameter.name: parameter for parameter in rest if parameter.kind in _BY_NAME}
         takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in found)
-        if len(found) - 1 - takes_any != len(named):
+        if len(rest) - takes_any != len(named):
             raise ImproperlyConfigured(f"{where}: arguments come by name, so none may be positional only or a '*' one.")
-        return cls(where, named, hints, takes_any)
+        return cls(where, takes_context, named, hints, takes_any)
 
     @property
     def is_plain(self) -> bool:

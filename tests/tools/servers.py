@@ -1,4 +1,4 @@
-"""Real MCP servers on loopback: the official server code, served by uvicorn in a thread."""
+"""Real MCP servers on loopback: the official server code of version 1 or 2, served by uvicorn in a thread."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import mcp_types as types
 import uvicorn
-from mcp.server.lowlevel import Server
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp import types
 from starlette.applications import Starlette
 from starlette.routing import Mount
+
+from openedx_ai_extensions.tools.mcp_client import IS_MCP_1
+
+if IS_MCP_1:
+    from mcp.server.fastmcp import FastMCP as MCPServer
+    from mcp.server.fastmcp.exceptions import ToolError
+else:
+    from mcp.server.lowlevel import Server
+    from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
 
 PAGE = 40
 MANY = 170
@@ -107,8 +114,7 @@ def nonsense_server(status: int, kind: str, body: bytes) -> Iterator[str]:
 
 
 def _site(running: RunningServers) -> Any:
-    plain, many, odd = _plain(running).streamable_http_app(), _many(running), _odd()
-    apps = {"plain": plain, "many": many.streamable_http_app(), "odd": odd.streamable_http_app()}
+    apps = {"plain": _plain(running).streamable_http_app(), "many": _many(running), "odd": _odd()}
 
     async def lifespans(scope: Any, receive: Any, send: Any) -> None:
         # A mounted app's own lifespan is not run.
@@ -153,37 +159,59 @@ def _plain(running: RunningServers) -> MCPServer:
     @server.tool(structured_output=False)
     def picture() -> list[types.ContentBlock]:
         return [
-            types.TextContent(text="Here:"),
-            types.ImageContent(data="aGk=", mime_type="image/png"),
+            types.TextContent(type="text", text="Here:"),
+            types.ImageContent(type="image", data="aGk=", mimeType="image/png"),
             types.EmbeddedResource(
-                resource=types.TextResourceContents(uri="file:///notes.txt", text="notes", mime_type="text/plain")
+                type="resource",
+                resource=types.TextResourceContents(uri="file:///notes.txt", text="notes", mimeType="text/plain"),
             ),
         ]
 
     return server
 
 
-def _many(running: RunningServers) -> Server[Any]:
-    tools = [types.Tool(name=f"tool_{n}", input_schema={"type": "object"}) for n in range(MANY)]
+def _many(running: RunningServers) -> Starlette:
+    tools = [types.Tool(name=f"tool_{n}", inputSchema={"type": "object"}) for n in range(MANY)]
 
     async def list_tools(_context: Any, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         running.listings += 1
         start = int((params.cursor if params else None) or 0)
         following = str(start + PAGE) if start + PAGE < len(tools) else None
-        return types.ListToolsResult(tools=tools[start : start + PAGE], next_cursor=following)
+        return types.ListToolsResult(tools=tools[start : start + PAGE], nextCursor=following)
 
-    return Server("many", on_list_tools=list_tools)
+    return _app("many", list_tools)
 
 
-def _odd() -> Server[Any]:
+def _odd() -> Starlette:
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         # What they give breaks their own rule, and would take years to be held against it.
         output = {"type": "object", "properties": {"called": {"pattern": "^(a+)+$"}, "more": {"pattern": "^(a+)+$"}}}
         return types.ListToolsResult(
-            tools=[types.Tool(name=name, input_schema=schema, output_schema=output) for name, schema in ODD_TOOLS]
+            tools=[types.Tool(name=name, inputSchema=schema, outputSchema=output) for name, schema in ODD_TOOLS]
         )
 
     async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
-        return types.CallToolResult(content=[], structured_content={"called": params.name, "more": "a" * 40 + "!"})
+        return types.CallToolResult(content=[], structuredContent={"called": params.name, "more": "a" * 40 + "!"})
 
-    return Server("odd", on_list_tools=list_tools, on_call_tool=call_tool)
+    return _app("odd", list_tools, call_tool)
+
+
+Handler = Callable[[Any, Any], Awaitable[Any]]
+
+
+def _app(name: str, list_tools: Handler, call_tool: Handler | None = None) -> Starlette:
+    """A server that answers what it is told to, right or wrong."""
+    if not IS_MCP_1:
+        return Server(name, on_list_tools=list_tools, on_call_tool=call_tool).streamable_http_app()
+
+    def handler(answer: Handler) -> Callable[[Any], Awaitable[types.ServerResult]]:
+        async def handle(request: Any) -> types.ServerResult:
+            return types.ServerResult(await answer(None, request.params))
+
+        return handle
+
+    server = MCPServer(name)
+    server._mcp_server.request_handlers[types.ListToolsRequest] = handler(list_tools)
+    if call_tool:
+        server._mcp_server.request_handlers[types.CallToolRequest] = handler(call_tool)
+    return server.streamable_http_app()

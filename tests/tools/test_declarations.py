@@ -19,11 +19,7 @@ def plain(context: ToolContext):
     pass
 
 
-def no_context():
-    pass
-
-
-def other_first(text: str):
+def late_context(text: str, context: ToolContext):
     pass
 
 
@@ -58,9 +54,8 @@ async def later(context: ToolContext):
 @pytest.mark.parametrize(
     ("function", "options", "message"),
     [
-        pytest.param(no_context, {}, "first parameter must be the context", id="no context"),
-        pytest.param(other_first, {}, "first parameter must be the context", id="something else first"),
-        pytest.param(keyword_context, {}, "first parameter must be the context", id="a context by keyword"),
+        pytest.param(late_context, {}, "must be its first parameter", id="a context that is not the first"),
+        pytest.param(keyword_context, {}, "must be its first parameter", id="a context by keyword"),
         pytest.param(unhinted, {}, "text has no type hint", id="no type hint"),
         pytest.param(unreadable, {}, "type hints can't be read", id="a hint of nowhere"),
         pytest.param(strange, {}, "type hint without a JSON schema", id="a hint that is no JSON"),

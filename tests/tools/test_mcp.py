@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from openedx_ai_extensions.tools import Toolbox
+from openedx_ai_extensions.tools import Toolbox, mcp_client
 from openedx_ai_extensions.tools.mcp import FRESH_SECONDS, MAX_TOOLS, RETRY_SECONDS
 from tests.tools.servers import nonsense_server, silent_server
+from tests.waiting import PATIENCE
 
 SECRET = "hush-hush"
 
@@ -87,11 +88,19 @@ def test_a_failing_tool_says_why_in_short(servers, configure, call):
 
 
 def test_a_slow_tool_is_given_up(servers, configure, call):
-    server = configure(servers.url, TIMEOUT=1)
-    started = time.monotonic()
-    result = call(server, "far__slow", seconds=60)
+    server = configure(servers.url)
+    server.tools()  # what it offers must be known before its time runs out
+    object.__setattr__(server, "timeout", 0.5)
+    result = call(server, "far__slow", seconds=600)
     assert (result.ok, result.text) == (False, "The tool took too long and was given up.")
-    assert time.monotonic() - started < 20
+
+
+def test_a_request_that_takes_too_long_is_given_up_like_the_whole_exchange():
+    async def exchange():
+        raise ExceptionGroup("of a task group", [mcp_client.httpx.ReadTimeout("")])
+
+    with pytest.raises(TimeoutError):
+        mcp_client.run(exchange, timeout=60)
 
 
 def test_pages_are_followed_up_to_a_limit(servers, configure):
@@ -113,7 +122,7 @@ def test_odd_tools(servers, configure, call, caplog):
 def test_a_hostile_pattern_stalls_nobody(servers, configure, call):
     started = time.monotonic()
     assert not call(configure(servers.odd_url), "far__good", word="a" * 40 + "!").ok
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < PATIENCE
 
 
 def test_names_of_two_servers_never_collide(servers, configure):
@@ -165,7 +174,7 @@ def test_an_unreachable_server_offers_nothing(servers, configure, caplog, where,
     server = configure(url, name="gone", TIMEOUT=3, TRANSPORT=transport, HEADERS={"Authorization": SECRET})
     started = time.monotonic()
     assert server.tools() == []
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < PATIENCE
     assert "mcp.failed server=gone error=" in caplog.text
     assert SECRET not in caplog.text
     assert SECRET not in repr(server)
@@ -177,7 +186,7 @@ def test_a_silent_server_holds_nobody_up(configure, transport):
         server = configure(url, TIMEOUT=0.5, transport=transport)
         started = time.monotonic()
         assert server.tools() == []
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -198,7 +207,7 @@ def test_a_server_that_talks_nonsense_offers_nothing(configure, status, kind, bo
     with nonsense_server(status, kind, body) as url:
         started = time.monotonic()
         assert configure(url, TIMEOUT=1).tools() == []
-        assert time.monotonic() - started < 20
+        assert time.monotonic() - started < PATIENCE
 
 
 def test_an_unreachable_server_is_tried_again(configure, caplog, monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import AfterValidator, BaseModel, Field
 
+from openedx_ai_extensions.functions import decorators
 from openedx_ai_extensions.tools import ToolContext, llm_tool
 from openedx_ai_extensions.tools.registry import find_tool, tool_names
 
@@ -179,3 +180,40 @@ def test_start_up_waits_for_neither_pydantic_nor_mcp():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+FULL = {
+    "type": "function",
+    "function": {
+        "name": "roll",
+        "description": "Roll dice.",
+        "parameters": {
+            "type": "object",
+            "properties": {"dice": {"type": "integer", "description": "How many."}},
+            "required": ["dice"],
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("schema", [FULL, FULL["function"]], ids=["whole", "inner"])
+def test_a_schema_as_openai_has_it(schema):
+    @decorators.llm_tool(schema)
+    def roll_dice(dice):
+        return f"{dice} dice"
+
+    definition = find_tool("roll").definition
+    assert (definition["name"], definition["description"]) == ("roll", "Roll dice.")
+    assert definition["parameters"]["properties"] == FULL["function"]["parameters"]["properties"]
+    assert find_tool("roll").run(None, {"dice": 2}) == "2 dice"
+    assert roll_dice(3) == "3 dice"
+
+
+def test_a_function_that_needs_no_context(publish):
+    def double(number: int = 1) -> int:
+        """Twice as much."""
+        return number * 2
+
+    tool = publish(double)
+    assert list(tool.definition["parameters"]["properties"]) == ["number"]
+    assert tool.run(None, {"number": 4}) == 8

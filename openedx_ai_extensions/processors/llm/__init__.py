@@ -1,9 +1,32 @@
 """The model: ``LLMProcessor`` says what to ask, ``gateway`` asks it."""
 
+import warnings
+
 from openedx_ai_extensions.processors.llm import endpoint, validation
-from openedx_ai_extensions.processors.llm.conversation import Conversation, Notice
+from openedx_ai_extensions.processors.llm.conversation import Conversation
 from openedx_ai_extensions.processors.llm.exchange import Thread
+from openedx_ai_extensions.processors.llm.finish import FinishReason, notice, with_notice
 from openedx_ai_extensions.processors.llm.messages import unfenced
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
+from openedx_ai_extensions.processors.llm.stream import StreamEvent
 
-__all__ = ["Conversation", "LLMProcessor", "Notice", "Thread", "endpoint", "unfenced", "validation"]
+__all__ = [
+    "Conversation",
+    "FinishReason",
+    "LLMProcessor",
+    "StreamEvent",
+    "Thread",
+    "endpoint",
+    "notice",
+    "unfenced",
+    "validation",
+    "with_notice",
+]
+
+
+def __getattr__(name: str) -> type[StreamEvent]:
+    """``Notice`` is the former name of ``StreamEvent``."""
+    if name != "Notice":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("Notice is called StreamEvent now.", DeprecationWarning, stacklevel=2)
+    return StreamEvent

@@ -18,7 +18,8 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from openedx_ai_extensions.processors.llm.exchange import TOKEN_COUNTS, Completion, Request
+from openedx_ai_extensions.processors.llm.exchange import TOKEN_COUNTS, Completion, Reading, Request
+from openedx_ai_extensions.processors.llm.finish import FinishReason
 from openedx_ai_extensions.processors.llm.providers import Provider
 
 logger = logging.getLogger(__name__)
@@ -48,8 +49,12 @@ class AnswerCache:
         if not isinstance(found, Mapping) or not isinstance(found.get("text"), str):
             self._look_after()
             return None
-        nothing = dict.fromkeys(TOKEN_COUNTS, 0)
-        return Completion(found["text"], nothing, str(found.get("model") or provider.model), request=request)
+        reading = Reading(
+            usage=dict.fromkeys(TOKEN_COUNTS, 0),
+            model_used=str(found.get("model") or provider.model),
+            finish_reason=FinishReason.STOP,  # no other answer is kept
+        )
+        return Completion(found["text"], reading, request)
 
     def put(self, provider: Provider, request: Request, text: str, model_used: str) -> None:
         if text.strip() and not self._is_resting():

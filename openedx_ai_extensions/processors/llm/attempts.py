@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
+from openedx_ai_extensions.processors.llm.connections import Transmission
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, has_timed_out, may_retry, translate
 from openedx_ai_extensions.processors.llm.providers import Provider
 from openedx_ai_extensions.waits import long_wait
@@ -25,12 +25,12 @@ Value = TypeVar("Value")
 
 
 def with_retries(
-    attempt: Callable[[float], Value], provider: Provider, total: float, *, others_wait: bool = False
+    attempt: Callable[[float, Transmission], Value], provider: Provider, total: float, *, others_wait: bool = False
 ) -> Value:
     """Try until it works, retries are used up, trying again is pointless, or time is up.
 
     Args:
-        attempt: called with the ``time.monotonic()`` at which time is up.
+        attempt: called with the ``time.monotonic()`` at which time is up, and with what watches its requests.
         provider: who is asked.
         total: seconds that there are.
         others_wait: another provider can be asked in its place: a provider that was silent, or wants us to wait long,
@@ -40,12 +40,14 @@ def with_retries(
         AIExtensionsError: why it did not work in the end; see ``errors``.
     """
     deadline = time.monotonic() + total
-    retries = conf.get("AI_EXTENSIONS_MAX_RETRIES")
+    retries = provider.max_retries
     for number in range(retries + 1):
+        sent = Transmission()
         try:
-            return attempt(deadline)
+            return attempt(deadline, sent)
         except BaseException as error:
-            ours = translate(error, provider=provider.name, model=provider.model)
+            is_sent = sent.is_sent or "mock_response" in provider.parameters  # LiteLLM can play a provider's errors
+            ours = translate(error, provider=provider.name, model=provider.model, is_sent=is_sent)
             if ours is None:
                 raise
             wait = _wait(number, ours)
@@ -65,8 +67,13 @@ def _wait(number: int, error: AIExtensionsError) -> float:
     return FIRST_WAIT * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
 
 
-def in_thread(call: Callable[[], Any], deadline: float) -> Any:
+def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], None]) -> Any:
     """Run a call that may ignore its timeout; give up on it when time is up.
+
+    Args:
+        call: what to run.
+        deadline: the ``time.monotonic()`` at which time is up.
+        give_up: called then, to end the call.
 
     Raises:
         DeadlineExceeded: time is up.
@@ -84,6 +91,7 @@ def in_thread(call: Callable[[], Any], deadline: float) -> Any:
         with long_wait():
             answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
     except queue.Empty:
+        give_up()
         raise DeadlineExceeded from None
     if error is not None:
         raise error

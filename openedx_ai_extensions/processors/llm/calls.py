@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting import Hold, Outcome, Run
-from openedx_ai_extensions.processors.llm import gateway, rehearsal
+from openedx_ai_extensions.accounting import Hold, Outcome, Run, bounds
+from openedx_ai_extensions.processors.llm import gateway, model_info, rehearsal
 from openedx_ai_extensions.processors.llm.circuit import Circuit, ProviderRests
-from openedx_ai_extensions.processors.llm.exchange import Answer, Completion, Request, ToolCall, estimated_tokens
+from openedx_ai_extensions.processors.llm.exchange import (
+    Answer,
+    Completion,
+    Reading,
+    Request,
+    estimated_tokens,
+)
 from openedx_ai_extensions.processors.llm.fallback import ask_in_turn
+from openedx_ai_extensions.processors.llm.finish import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.stream import Chunks, TextStream
 from openedx_ai_extensions.workflows.trial import current_trial, is_rehearsal
 
 SLACK = 30  # seconds between the end of a call and the settlement of its run
-OUTPUT_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+CHARACTERS_PER_TOKEN = 4  # about, of a model's thinking, which is not kept
 
 
 def complete(request: Request) -> Completion:
@@ -63,10 +70,15 @@ def _complete(request: Request) -> Completion:
         call.failed(error)
         raise
     call.run.first_token()
-    call.settle(answer.usage, answer.text)
-    if not answer.tool_calls:
-        gateway.remember(request, answer.text, answer.model_used)
+    call.settle(answer.reading, answer.text)
+    _remember(request, answer.reading, answer.text)
     return answer
+
+
+def _remember(request: Request, reading: Reading, text: str) -> None:
+    """Keep an answer for the same request of others, if it is whole."""
+    if reading.finish_reason is FinishReason.STOP:
+        gateway.remember(request, text, reading.model_used)
 
 
 def _stream(request: Request) -> Answer:
@@ -88,7 +100,7 @@ def _remembered(request: Request) -> Completion | None:
         call = _Call(request, is_cached=True)
         call.run.served_from_cache()
         call.run.first_token()
-        call.settle(answer.usage, answer.text)
+        call.settle(answer.reading, answer.text)
     return answer
 
 
@@ -103,6 +115,7 @@ class _Call:
     def __init__(self, request: Request, *, is_cached: bool = False) -> None:
         self.request = request
         self.run = request.run or Run(user=None)
+        self._is_cached = is_cached
         provider = find_provider(request.provider)
         total = request.seconds or gateway.total_seconds(request.provider)
         self._circuit = None if is_cached else self._enter(provider, request.begin_within or total)
@@ -111,7 +124,7 @@ class _Call:
             model=provider.model,
             prompt_tokens=0 if is_cached else estimated_tokens(request),
             completion_tokens=0 if is_cached else _expected(request.options),
-            price=gateway.price(provider),
+            price=model_info.price(provider),
             seconds=total + SLACK,
         )
         try:
@@ -142,21 +155,34 @@ class _Call:
 
     def settle(
         self,
-        usage: Mapping[str, int],
+        reading: Reading,
         text: str,
         *,
         outcome: str = Outcome.COMPLETED,
         error: BaseException | None = None,
     ) -> None:
-        """Write down what it took: as the provider says, else as we count."""
+        """Record what it took: as the provider says, else as we count."""
         if self._circuit is not None:
             self._judge(self._circuit, outcome, error)
-        is_estimated = "completion_tokens" not in usage
-        if is_estimated:
-            sent = json.dumps([*self.request.messages, *self.request.tools], ensure_ascii=False, default=str)
-            usage = {"prompt_tokens": gateway.count_tokens(sent), "completion_tokens": gateway.count_tokens(text)}
-        self.run.used(usage, is_estimated=is_estimated)
+        usage = reading.usage if self._is_cached else self._counted(reading, text)
+        self.run.used(usage, is_estimated=usage is not reading.usage, finish_reason=reading.finish_reason or "")
         self._end(outcome)
+
+    def _counted(self, reading: Reading, text: str) -> Mapping[str, int]:
+        """What the provider reported; where it did not report what there is, our estimate stands in.
+
+        Of an answer that broke off, a provider has reported what it knew at the beginning at most.
+        """
+        usage = reading.usage
+        estimates = {}
+        if not usage.get("prompt_tokens"):
+            sent = json.dumps([*self.request.messages, *self.request.tools], ensure_ascii=False, default=str)
+            estimates["prompt_tokens"] = model_info.count_tokens(sent)
+        if not usage.get("completion_tokens") or reading.finish_reason is None:
+            said = text + "".join(call.name + call.arguments for call in reading.tool_calls)
+            counted = model_info.count_tokens(said) + reading.thought_length // CHARACTERS_PER_TOKEN
+            estimates["completion_tokens"] = max(counted, usage.get("completion_tokens", 0))
+        return usage if not any(estimates.values()) else {**usage, **estimates}
 
     @staticmethod
     def _judge(circuit: Circuit, outcome: str, error: BaseException | None) -> None:
@@ -183,20 +209,8 @@ class _Metered(Chunks):
         self._is_settled = False
 
     @property
-    def usage(self) -> Mapping[str, int]:
-        return self._answer.usage
-
-    @property
-    def model_used(self) -> str:
-        return self._answer.model_used
-
-    @property
-    def tool_calls(self) -> Sequence[ToolCall]:
-        return self._answer.tool_calls
-
-    @property
-    def response_id(self) -> str:
-        return self._answer.response_id
+    def reading(self) -> Reading:
+        return self._answer.reading
 
     @property
     def request(self) -> Request:
@@ -207,8 +221,7 @@ class _Metered(Chunks):
             chunk = next(self._chunks)
         except StopIteration:
             self._settle(Outcome.COMPLETED)
-            if not self.tool_calls:
-                gateway.remember(self.request, self._text(), self.model_used)
+            _remember(self.request, self.reading, self._text())
             raise
         except BaseException as error:
             self._settle(Outcome.FAILED, error)
@@ -219,7 +232,7 @@ class _Metered(Chunks):
         return chunk
 
     def close(self) -> None:
-        """Stop: nobody waits for the rest, but what was said is paid for."""
+        """Stop: nobody reads the rest, but what was said is paid for."""
         self._answer.close()
         self._settle(Outcome.CANCELLED)
 
@@ -229,10 +242,12 @@ class _Metered(Chunks):
     def _settle(self, outcome: str, error: BaseException | None = None) -> None:
         if not self._is_settled:
             self._is_settled = True
-            self._call.settle(self._answer.usage, self._text(), outcome=outcome, error=error)
+            self._call.settle(self.reading, self._text(), outcome=outcome, error=error)
 
 
 def _expected(options: Mapping[str, Any]) -> int:
     """How many tokens to reserve for the answer: as many as it may have, where that is known."""
     stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
-    return stated if isinstance(stated, int) else int(conf.get("AI_EXTENSIONS_EXPECTED_ANSWER_TOKENS"))
+    if isinstance(stated, int) and not isinstance(stated, bool):
+        return bounds.tokens(stated)
+    return int(conf.get("AI_EXTENSIONS_EXPECTED_ANSWER_TOKENS"))

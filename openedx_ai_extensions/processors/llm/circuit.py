@@ -18,10 +18,11 @@ from django.core.cache.backends.base import BaseCache
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import (
+    AIExtensionsError,
+    AnswerDeclined,
     ContextWindowExceeded,
     InvalidAPIKey,
     LLMConfigError,
-    ProcessorError,
     ServiceUnavailable,
     StreamInterrupted,
     ThreadGone,
@@ -41,7 +42,7 @@ FAILURES, RESTS, TRIPPED, PROBE = "failures", "rests", "tripped", "probe"
 # It is out of order. A provider that is only busy says so itself, and when to come back.
 FAULTS = (ServiceUnavailable, StreamInterrupted, InvalidAPIKey)
 # It is in order, and so is its saying no: to a learner's text, a profile's option, a thread.
-REPLIES = (ThreadGone, ContextWindowExceeded, LLMConfigError, ProcessorError)
+REPLIES = (ThreadGone, ContextWindowExceeded, LLMConfigError, AnswerDeclined)
 
 Value = TypeVar("Value")
 
@@ -101,7 +102,9 @@ class Circuit:
 
     def failed(self, error: BaseException) -> None:
         """The call, or its stream, failed of this."""
-        if isinstance(error, REPLIES):
+        if isinstance(error, AIExtensionsError) and not error.reached_provider:
+            pass  # it knows nothing of the call
+        elif isinstance(error, REPLIES):
             self.began()
         elif isinstance(error, FAULTS) and self._limit and (self._is_probe or self._had_a_chance(error)):
             self._count()
@@ -114,8 +117,7 @@ class Circuit:
             _shared(lambda cache: cache.delete(self._keys[PROBE]), None)
 
     def _had_a_chance(self, error: BaseException) -> bool:
-        first_byte = conf.get("AI_EXTENSIONS_FIRST_BYTE_TIMEOUT")
-        return isinstance(error, InvalidAPIKey) or self._seconds >= min(FAIR, first_byte)
+        return isinstance(error, InvalidAPIKey) or self._seconds >= min(FAIR, self._provider.first_byte_timeout)
 
     def _count(self) -> None:
         number = _shared(lambda cache: _one_more(cache, self._keys[FAILURES]), 0)

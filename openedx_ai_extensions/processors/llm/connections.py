@@ -1,71 +1,211 @@
-"""The connections to providers: as many as there are streams, and each of use again as soon as its answer is over.
+"""The connections to providers: as many as there are streams, each free for the next call when its answer is over.
 
-LiteLLM's own clients stop at 100, where the next call waits for one to come free; and a stream whose last words LiteLLM
-does not read, or that nobody reads on, would hold its connection until the garbage collector comes by.
+LiteLLM's own clients stop at 100 connections, where the next call waits for one to come free. And a stream whose last
+bytes LiteLLM does not read, or that is abandoned, would hold its connection until the garbage collector comes by.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from functools import lru_cache, wraps
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-KEPT_OPEN = 100  # idle connections, so that a burst does not stay for good
+import httpx
+
+MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
+DRAIN_SECONDS = 0.5  # for the bytes that follow an answer; after that its connection is closed instead of kept
 
 
-def widen(litellm: Any, httpx: Any) -> None:
-    """Have models asked through a client of ours, unless the site has its own.
+class ResponseBody(httpx.SyncByteStream):
+    """The body of one response, which is read once, by one thread, and closed once, by any.
 
-    The first is for OpenAI, Azure OpenAI and servers like theirs, the second for streams of Anthropic, Gemini and
-    Bedrock. It serves all keys, so it keeps no cookies.
-    """
-    handlers = litellm.llms.custom_httpx.http_handler
-    client = httpx.Client(
-        verify=handlers.get_ssl_configuration(),
-        follow_redirects=True,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_OPEN),
-    )
-    if litellm.client_session is None:
-        litellm.client_session = client
-    if "module_level_client" not in vars(litellm):  # LiteLLM makes it when it is first asked for
-        litellm.module_level_client = handlers.HTTPHandler(timeout=litellm.request_timeout, client=client)
-
-
-class StreamConnection:
-    """What carries a stream.
+    httpx can iterate over a body anew after its connection has gone to another call, and would then take that call's
+    bytes. This one cannot.
 
     Args:
-        wrapper: the stream as LiteLLM gave it.
+        body: httpx's own.
+        connection: what carries it, as httpx names it in the response's extensions; None when it is not known.
     """
 
-    def __init__(self, wrapper: Any) -> None:
-        self._wrapper = wrapper  # without it, all beneath it would be closed as soon as nobody reads
-        stream = getattr(wrapper, "completion_stream", None) or wrapper
-        # An httpx.Response, or a generator of its lines; neither when LiteLLM itself plays the provider.
-        self._source = getattr(stream, "response", None) or getattr(stream, "streaming_response", None)
+    def __init__(self, body: Any, connection: Any) -> None:
+        self._body = body
+        self._chunks: Iterator[bytes] = iter(body)
+        self._connection = connection
+        self._lock = (
+            threading.Lock()
+        )  # between closing, after which the connection is another call's, and shutting down
+        self._is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self._is_closed:
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                return
+            yield chunk
+
+    def close(self) -> None:
+        """Give the connection back; it is used again if all of the body was read."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._body.close()
 
     def shut_down(self) -> None:
-        """Wake the thread that is blocked in a read of it."""
-        extensions = getattr(self._source, "extensions", None) or {}
-        stream = extensions.get("network_stream")
-        found: socket.socket | None = stream.get_extra_info("socket") if stream is not None else None
-        if found is not None:
-            with contextlib.suppress(OSError):  # it was closed already
-                found.shutdown(socket.SHUT_RDWR)
+        """Break the connection now, and so wake the thread that is blocked in a read of it."""
+        with self._lock:
+            if not self._is_closed and self._connection is not None:
+                shut_down(self._connection)
 
-    def give_back(self, *, is_whole: bool) -> None:
-        """Free it: for the next call when the answer is whole, else for good."""
-        import httpx
-
-        if self._source is None:
-            return
-        # It may be broken, or gone already, which is all that closing wants.
-        gone = contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError)
-        if is_whole:
-            with gone:
-                for _rest in getattr(self._source, "stream", self._source):
+    def finish(self) -> None:
+        """The answer is over: read what is left, for a moment, so that the connection can be used again; close it."""
+        timer = threading.Timer(DRAIN_SECONDS, self.shut_down)
+        timer.daemon = True
+        timer.start()
+        try:
+            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+                for _rest in self:
                     pass
-        with gone:
-            self._source.close()
+        finally:
+            timer.cancel()
+            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+                self.close()
+
+
+def shut_down(connection: Any) -> None:
+    found: socket.socket | None = connection.get_extra_info("socket")
+    if found is not None:
+        with contextlib.suppress(OSError):  # it was closed already
+            found.shutdown(socket.SHUT_RDWR)
+
+
+class Transmission:
+    """What became of one attempt of a call on the wire.
+
+    Attributes:
+        is_sent: a request was handed over for sending; what fails from then on is the network or the provider.
+    """
+
+    def __init__(self) -> None:
+        self.is_sent = False
+        self._body: ResponseBody | None = None
+        self._response: httpx.Response | None = None
+        self._is_shut_down = False
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch the requests that this thread makes within."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    @property
+    def response_json(self) -> Any:
+        """The JSON of the last answer, if all of it was read; else None."""
+        if self._response is None or not self._response.is_closed:
+            return None
+        try:
+            return self._response.json()
+        except (httpx.ResponseNotRead, ValueError, RecursionError):
+            return None
+
+    def received(self, response: httpx.Response, body: ResponseBody) -> None:
+        self._response = response
+        self._body = body
+        if self._is_shut_down:
+            body.shut_down()
+
+    def shut_down(self) -> None:
+        """Wake the thread that waits for the body, which is no longer wanted. Any thread calls this."""
+        self._is_shut_down = True
+        if self._body is not None:
+            self._body.shut_down()
+
+    def finish(self, *, is_whole: bool) -> None:
+        """Free the connection: for the next call when the answer is whole, else for good."""
+        if self._body is None:
+            return
+        if is_whole:
+            self._body.finish()
+        else:
+            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+                self._body.close()
+
+
+_current: ContextVar[Transmission | None] = ContextVar("ai_llm_transmission", default=None)
+
+
+def _note_request(_request: httpx.Request) -> None:
+    watching = _current.get()
+    if watching is not None:
+        watching.is_sent = True
+
+
+def _note_response(response: httpx.Response) -> None:
+    body = ResponseBody(response.stream, response.extensions.get("network_stream"))
+    response.stream = body
+    watching = _current.get()
+    if watching is not None:
+        watching.received(response, body)
+
+
+class SharedClient(httpx.Client):
+    """A client that stays open.
+
+    LiteLLM and OpenAI's SDK close the clients of handlers that they no longer need, which would end all other calls.
+    """
+
+    def close(self) -> None:
+        """Do nothing: idle connections end by themselves."""
+
+
+def http_client(**options: Any) -> httpx.Client:
+    """A client for all calls: no limit of connections, and no cookies, as it serves all keys.
+
+    Args:
+        options: further ones of ``httpx.Client``.
+    """
+    return SharedClient(
+        follow_redirects=True,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
+        event_hooks={"request": [_note_request], "response": [_note_response]},
+        **options,
+    )
+
+
+def install(litellm: Any) -> None:
+    """Have LiteLLM send through clients of ours: one for each way of checking certificates, shared by all providers.
+
+    A site that has given LiteLLM a session of its own, or wants IPv4 only, keeps LiteLLM's clients; what they send is
+    not watched.
+    """
+    handlers = litellm.llms.custom_httpx.http_handler
+
+    @lru_cache(maxsize=20)
+    def client(ssl_verify: bool | str | None) -> httpx.Client:
+        return http_client(
+            verify=handlers.get_ssl_configuration(ssl_verify),
+            cert=os.getenv("SSL_CERTIFICATE", litellm.ssl_certificate),
+            timeout=litellm.request_timeout,
+        )
+
+    if litellm.client_session is None:
+        litellm.client_session = client(None)  # for OpenAI, Azure OpenAI and those whom LiteLLM asks by OpenAI's SDK
+    make = handlers.HTTPHandler.__init__
+
+    @wraps(make)
+    def make_with_ours(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip(("timeout", "concurrent_limit", "client", "ssl_verify"), args, strict=False)) | kwargs
+        is_ours = given.get("client") is None and not (litellm.force_ipv4 or getattr(litellm, "sync_transport", None))
+        make(self, **given | ({"client": client(given.get("ssl_verify"))} if is_ours else {}))
+
+    handlers.HTTPHandler.__init__ = make_with_ours

@@ -16,7 +16,7 @@ from openedx_ai_extensions.processors.llm.structured import ask_structured
 from openedx_ai_extensions.processors.openedx.questions import clean_question, question_problems
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.prompts.builtin import builtin_prompt, builtin_schema
-from openedx_ai_extensions.workflows.registry import Problem, config_validator
+from openedx_ai_extensions.workflows.registry import Problem, config_validator, reads_processors
 
 SCHEMA = "quiz_questions"
 TOLD_CHARS = 8_000  # of the questions there are, that the model is told
@@ -124,9 +124,9 @@ def check_educator_assistant(config: Mapping[str, Any]) -> Iterable[Problem]:
         return
     path = f"$.processor_config.{name}"
     asked_for = section.get("function") or EducatorAssistantProcessor.default_function
-    if asked_for not in EducatorAssistantProcessor.functions():
+    if reads_processors(config) and asked_for not in EducatorAssistantProcessor.functions():
         allowed = ", ".join(sorted(EducatorAssistantProcessor.functions()))
         yield Problem(f"{path}.function", _("There is no such function. Use one of: {names}.").format(names=allowed))
     same = {**section, "function": "summarize_content"}
-    for problem in validation.check_llm_processor({"processor_config": {"LLMProcessor": same}}):
+    for problem in validation.check_llm_processor({**config, "processor_config": {"LLMProcessor": same}}):
         yield replace(problem, path=problem.path.replace(validation.PATH, path, 1))

@@ -12,7 +12,7 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting import Run
 from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
 from openedx_ai_extensions.moderation import PASSED, Direction, Moderator, Verdict, moderator_kind
-from openedx_ai_extensions.processors.llm import gateway
+from openedx_ai_extensions.processors.llm import gateway, model_info
 from openedx_ai_extensions.processors.llm.providers import find_provider
 from openedx_ai_extensions.workflows.trial import is_rehearsal
 
@@ -60,5 +60,5 @@ class ProviderModerator(Moderator):
             is_refused=found.is_flagged,
             categories=found.categories,
             usage=found.usage,
-            price=gateway.price(find_provider(str(self._provider))) if found.usage else None,
+            price=model_info.price(find_provider(str(self._provider))) if found.usage else None,
         )

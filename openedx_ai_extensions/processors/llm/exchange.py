@@ -7,28 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.processors.llm.finish import FinishReason
+from openedx_ai_extensions.processors.llm.tool_calls import ToolCall
 
 # What everybody may know of the tokens that an answer took. The ledger also knows which came from a cache.
 TOKEN_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A model's wish to have a tool called.
-
-    Attributes:
-        id: the provider's own, which the result must carry.
-        name: the tool's name.
-        arguments: JSON as the model wrote it, maybe broken.
-    """
-
-    id: str
-    name: str
-    arguments: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """The call in OpenAI's chat form."""
-        return {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +90,35 @@ def add_counts(total: dict[str, int], usage: Mapping[str, int]) -> None:
             total[name] = total.get(name, 0) + usage[name]
 
 
+@dataclass(slots=True)
+class Reading:
+    """What is known of one answer besides its text: more while it arrives, all of it at the end.
+
+    Attributes:
+        usage: token counts that the provider reported, maybe none: ``TOKEN_COUNTS``, ``cached_tokens``,
+            ``cache_written_tokens``.
+        model_used: the model's name, as the provider said it.
+        tool_calls: what the model wants called.
+        response_id: the provider's name for this answer in its thread; empty when it keeps none.
+        finish_reason: how it ended; None until then.
+        thinking: fields of the assistant's message that the provider wants back within the turn.
+        thought_length: characters of thinking.
+    """
+
+    usage: Mapping[str, int] = field(default_factory=dict)
+    model_used: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+    response_id: str = ""
+    finish_reason: FinishReason | None = None
+    thinking: Mapping[str, Any] = field(default_factory=dict)
+    thought_length: int = 0
+
+
 class Answer(Protocol):
-    """What a model says: iterating gives its text as UTF-8 bytes. The attributes are complete after the end."""
+    """What a model says: iterating gives its text as UTF-8 bytes."""
 
     @property
-    def usage(self) -> Mapping[str, int]:
-        """What the provider reported, maybe nothing: ``TOKEN_COUNTS``, ``cached_tokens``, ``cache_written_tokens``."""
-
-    @property
-    def model_used(self) -> str: ...
-
-    @property
-    def tool_calls(self) -> Sequence[ToolCall]: ...
-
-    @property
-    def response_id(self) -> str:
-        """The provider's name for this answer in its thread; empty when it keeps none."""
+    def reading(self) -> Reading: ...
 
     @property
     def request(self) -> Request:
@@ -131,7 +127,7 @@ class Answer(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None:
-        """Stop: nobody waits for the rest."""
+        """Stop: nobody reads the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +135,8 @@ class Completion:
     """A whole answer."""
 
     text: str
-    usage: Mapping[str, int]
-    model_used: str
-    tool_calls: Sequence[ToolCall] = ()
-    response_id: str = ""
-    request: Request = field(kw_only=True)
+    reading: Reading
+    request: Request
 
     def __iter__(self) -> Iterator[bytes]:
         if self.text:

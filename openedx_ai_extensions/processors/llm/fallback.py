@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,10 +20,10 @@ from openedx_ai_extensions.exceptions import (
     ServiceUnavailable,
     ThreadGone,
 )
-from openedx_ai_extensions.processors.llm import gateway
+from openedx_ai_extensions.processors.llm import gateway, model_info
 from openedx_ai_extensions.processors.llm.exchange import Request, Thread
 from openedx_ai_extensions.processors.llm.messages import fit
-from openedx_ai_extensions.processors.llm.providers import find_provider
+from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,10 @@ Value = TypeVar("Value")
 def ask_in_turn(request: Request, ask: Callable[[Request], Value]) -> Value:
     """Ask the request's provider; when it fails, the next of its ``fallbacks``, and so on.
 
-    A stand-in gets all of the messages, and no thread, tools of the provider's own or options that its model does not
-    know. ``request.seconds`` are for all of them: while others wait, each has an even share of what is left.
+    A stand-in gets all of the messages, and no thread or tools of the provider's own. Options that a model does not
+    take are left out.
+
+    ``request.seconds`` are for all of them: while others wait, each has an even share of what is left.
 
     Args:
         request: what to ask.
@@ -87,7 +89,7 @@ def _in_order(request: Request) -> Iterator[str]:
 def _may_stand_in(name: str, failed: str, error: AIExtensionsError) -> bool:
     """Could this provider do what that one failed to do? What is the request's fault, it would fail of too."""
     if isinstance(error, ContextWindowExceeded):
-        needed, offered = gateway.context_tokens(failed), gateway.context_tokens(name)
+        needed, offered = model_info.context_tokens(failed), model_info.context_tokens(name)
         return needed is not None and offered is not None and offered > needed
     if isinstance(error, QuotaExceeded):
         return error.extra["scope"] == "provider"
@@ -103,22 +105,28 @@ def _prepared(request: Request, name: str) -> Request:
     provider = find_provider(name)
     messages, thread = [dict(message) for message in request.messages], request.thread
     if request.may_trim:
-        messages = fit(messages, gateway.context_tokens(name), request.tools, gateway.count_tokens)
+        messages = fit(messages, model_info.context_tokens(name), request.tools, model_info.count_tokens)
         if thread is not None and thread.response_id:
             thread = Thread(thread.response_id, known=len(messages) - 1)
     schema = request.schema if provider.capabilities.structured_output else None
     asked = replace(request, messages=messages, thread=thread, schema=schema, fallbacks=(), may_trim=False)
+    asked = _without_options(asked, provider, model_info.unsupported_options(provider, request.options))
     if name == request.provider:
         return asked
-    options = gateway.understood_options(provider, request.options)
-    dropped = sorted(set(request.options) - set(options))
-    if dropped:
-        logger.info("llm.fallback.options_dropped provider=%s options=%s", name, ",".join(dropped))
-    return replace(asked, provider=name, options=options, thread=None, hosted_tools=())
+    return replace(asked, provider=name, thread=None, hosted_tools=())
+
+
+def _without_options(request: Request, provider: Provider, names: Sequence[str]) -> Request:
+    if not names:
+        return request
+    logger.warning(
+        "llm.options_dropped provider=%s model=%s options=%s", provider.name, provider.model, ",".join(sorted(names))
+    )
+    return replace(request, options={name: value for name, value in request.options.items() if name not in names})
 
 
 def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *, others: int) -> Value:
-    """Ask one provider; once more where a thread, or a schema, turns out to be of no use there."""
+    """Ask one provider; once more where a thread, a schema or an option turns out to be of no use there."""
 
     def timed(asked: Request) -> Request:
         left = max(_left(until), 0.001)
@@ -131,7 +139,12 @@ def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *,
         if request.thread is None or not request.thread.response_id:
             raise
         return ask(timed(replace(request, thread=Thread())))
-    except LLMConfigError:
+    except LLMConfigError as error:
+        option = error.refused_parameter
+        if option in request.options:
+            provider = find_provider(request.provider)
+            model_info.note_refused(provider, option)
+            return ask(timed(_without_options(request, provider, [option])))
         # Maybe this server, or this model, takes no schema. If it was something else it will be so again.
         if request.schema is None:
             raise

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openedx_ai_extensions.exceptions import ContextWindowExceeded
+from openedx_ai_extensions.processors.llm.tool_calls import ToolCall, sendable_call, sendable_id
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 
 COURSE, LEARNER, TOOL = "course_content", "learner_message", "tool_result"
@@ -64,8 +65,22 @@ def sendable(message: Mapping[str, Any]) -> dict[str, Any]:
     # What a person said may have been changed on its way to the model, and is so whenever it is sent again.
     said = message.get("sent", message["content"])
     content = fenced(said, label) if label else said or None
-    kept = ("role", "tool_calls", "tool_call_id", "name")
-    return {"content": content, **{name: message[name] for name in kept if name in message}}
+    sent = {"content": content, **{name: message[name] for name in ("role", "name") if name in message}}
+    if message.get("tool_calls"):
+        sent["tool_calls"] = [sendable_call(call) for call in message["tool_calls"]]
+    if "tool_call_id" in message:
+        sent["tool_call_id"] = sendable_id(message["tool_call_id"])
+    return sent
+
+
+def with_thinking(message: Mapping[str, Any], thinking: Mapping[str, Any], calls: Sequence[ToolCall]) -> dict[str, Any]:
+    """An assistant's message as its provider wants it back within the turn: with its thinking, and its signatures."""
+    extras = {sendable_id(call.id): dict(call.extra) for call in calls}
+    marked = [
+        {**call, "provider_specific_fields": extras[call["id"]]} if extras.get(call["id"]) else call
+        for call in message.get("tool_calls") or ()
+    ]
+    return {**message, **thinking, **({"tool_calls": marked} if marked else {})}
 
 
 def without_tools(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

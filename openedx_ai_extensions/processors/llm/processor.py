@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,21 +15,35 @@ from openedx_ai_extensions.accounting import Run, current_run
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
 from openedx_ai_extensions.moderation import Review
-from openedx_ai_extensions.processors.base import Processor, function
+from openedx_ai_extensions.processors.base import Processor, function, is_marked
 from openedx_ai_extensions.processors.llm import calls, exchange, gateway, responses
 from openedx_ai_extensions.processors.llm.conversation import Conversation
 from openedx_ai_extensions.processors.llm.messages import build_messages, without_tools
 from openedx_ai_extensions.processors.llm.moderated import ModeratedConversation
 from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
+from openedx_ai_extensions.processors.openedx.content import CourseContent
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 from openedx_ai_extensions.prompts.models import PromptTemplate
-from openedx_ai_extensions.rules import Guard
+from openedx_ai_extensions.rules import Guard, current_guard
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
 from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
 from openedx_ai_extensions.tools.registry import find_tool
 from openedx_ai_extensions.workflows.trial import current_trial
 
+logger = logging.getLogger(__name__)
+
 MAX_RESPONSES = 200  # of a thread, when all of it is fetched
+# Keys of the configuration; what else is in ``extra_params`` is for the model.
+SETTINGS = frozenset(
+    {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
+     "fallbacks", "moderation"}
+)  # fmt: skip
+# Where requests go, with which key and to which model is the operator's to say; how they are sent is ours.
+RESERVED_OPTION = re.compile(
+    r"model|messages|stream|timeout|.*retries|mock_.*|api_.*|base_url|.*headers|.*_key|.*token|.*secret.*|.*password.*"
+    r"|aws_.*|azure_.*|vertex_.*|tools|tool_choice|functions|extra_body|.*fallback.*|cache|caching",
+    re.IGNORECASE,
+)
 
 Answer = dict[str, Any] | Conversation
 
@@ -33,34 +51,54 @@ Answer = dict[str, Any] | Conversation
 class LLMProcessor(Processor):
     """Asks the model, as the profile's ``LLMProcessor`` (or a subclass's own name) configures it.
 
-    A subclass adds functions: methods marked with ``@function`` that return a system prompt.
+    A subclass adds functions. One that is marked with ``@function`` returns a system prompt. One that is not marked may
+    do the same, or ask the model itself, by ``ask``, and return the answer.
 
     Args:
         config: the profile's whole ``processor_config``.
         user_session: the person's session, for functions that need one, and for tools.
-        extra_params: laid over the configuration for this one call, such as ``{"stream": False}``.
-        tool_context: for whom and where tools run; the session's person and place when left out.
+        extra_params: laid over the configuration for this one call, such as ``{"stream": False}``; what is no key of
+            the configuration is a parameter for the model, such as ``response_format``.
+        tool_context: for whom and where tools run; the session's person and place when left out, else those of the run
+            under way.
+
+    Attributes:
+        extra_params: may be changed until the model is asked.
+        context, input_data, chat_history: what ``process`` was given, as texts and messages.
     """
 
     default_function = "call_with_custom_prompt"
 
     def __init__(
         self,
-        config: Mapping[str, Any] | None,
+        config: Mapping[str, Any] | None = None,
         user_session: Any = None,
         extra_params: Mapping[str, Any] | None = None,
         tool_context: ToolContext | None = None,
     ) -> None:
         super().__init__(config)
         self.user_session = user_session
-        self.config = {**self.config, **(extra_params or {})}
-        self.tool_context = tool_context or _context_of(user_session)
+        self.extra_params: dict[str, Any] = dict(extra_params or {})
+        self.config = {**self.config, **self._overlay}
+        self.tool_context = tool_context or _context_of(user_session) or _context_of_run()
         self.conversation: Conversation | None = None
+        self.context = self.input_data = ""
+        self.chat_history: Sequence[Mapping[str, Any]] = ()
+        self._thread: exchange.Thread | None = None
+        self._on_passed: Callable[[str], None] = _nobody_asks
+
+    @property
+    def _overlay(self) -> dict[str, Any]:
+        """What of the extra parameters is laid over the configuration."""
+        return {name: value for name, value in self.extra_params.items() if name in SETTINGS or name in self.config}
+
+    def _setting(self, name: str, default: Any = None) -> Any:
+        return {**self.config, **self._overlay}.get(name, default)
 
     @property
     def provider(self) -> str:
         """Name of an entry of the setting ``AI_EXTENSIONS``."""
-        return self.config.get("provider") or "default"
+        return self._setting("provider") or "default"
 
     @property
     def capabilities(self) -> Capabilities:
@@ -73,7 +111,13 @@ class LLMProcessor(Processor):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        return self.config.get("options") or {}
+        """Parameters for the model: the configuration's, and those that an extension has put into ``extra_params``."""
+        more = {name: value for name, value in self.extra_params.items() if name not in self._overlay}
+        refused = sorted(name for name in more if RESERVED_OPTION.fullmatch(name))
+        if refused:
+            logger.warning("llm.extra_params.ignored names=%s", ",".join(refused))
+        given = {name: _as_json(value) for name, value in more.items() if name not in refused}
+        return {**(self._setting("options") or {}), **given}
 
     @property
     def fallbacks(self) -> Sequence[str]:
@@ -82,7 +126,7 @@ class LLMProcessor(Processor):
         Raises:
             LLMConfigError: the site has no such provider.
         """
-        own: Sequence[str] | None = self.config.get("fallbacks")
+        own: Sequence[str] | None = self._setting("fallbacks")
         return find_provider(self.provider).fallbacks if own is None else own
 
     @property
@@ -94,41 +138,64 @@ class LLMProcessor(Processor):
     @property
     def keeps_threads(self) -> bool:
         """Can the provider remember a conversation of this profile? What is only tried out it is not to keep."""
-        return current_trial() is None and self.capabilities.keeps_threads and responses.understands(self.options)
+        return (
+            current_trial() is None
+            and self.capabilities.keeps_threads
+            and responses.understands(find_provider(self.provider), self.options)
+        )
 
     def process(
         self,
-        context: str | None = None,
-        input_data: str | None = None,
+        context: Any = None,
+        input_data: Any = None,
         chat_history: Sequence[Mapping[str, Any]] | None = None,
         thread: exchange.Thread | None = None,
-        on_passed: Callable[[str], None] = lambda _text: None,
-    ) -> Answer:
-        """Ask the model.
+        on_passed: Callable[[str], None] | None = None,
+    ) -> Any:
+        """Do what the configured function says: ask the model with its prompt, or have it ask.
 
         Args:
-            context: course text.
-            input_data: the learner's words.
+            context: course text, or what ``OpenEdXProcessor.process`` gives.
+            input_data: the learner's words, or ``user_input`` as it came.
             chat_history: earlier messages in OpenAI's form, oldest first. Needed with a thread too: the provider may
                 have lost it.
             thread: the conversation that the provider remembers, see ``keeps_threads``; None for a call of its own.
             on_passed: called before the model is asked, with what it gets in place of the learner's words.
 
         Returns:
-            ``{"response", "usage", "model_used", "status"}``, or a ``Conversation`` (a generator of UTF-8 bytes) that
-            has begun; ``conversation`` is the same in both cases.
+            ``{"response", "usage", "model_used", "status", "finish_reason"}``, or a ``Conversation`` (a generator of
+            UTF-8 bytes) that has begun; ``conversation`` is the same in both cases. What an unmarked function of a
+            subclass returns, unless it is a text, is returned as it is.
 
         Raises (also while iterating):
             Unsuitable: the words are not passed on, or the answer must not be shown.
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
-        streams = self.config.get("stream", True)
+        self.context, self.input_data, self.chat_history = _text(context), _text(input_data), chat_history or ()
+        self._thread, self._on_passed = thread, on_passed or _nobody_asks
+        if is_marked(type(self), self.function_name):
+            return self.ask(self.system_prompt())
+        said = self.call_function()
+        return self.ask(said) if isinstance(said, str) else said
+
+    def ask(self, system_prompt: str, *, stream: bool | None = None) -> Answer:
+        """Ask the model with this prompt about what ``process`` was given, in the bounds of all calls: the profile's
+        provider, options and tools, the site's limits and rules, moderation, the ledger.
+
+        Args:
+            system_prompt: what the model is to do. The ground rules and the course text are added to it.
+            stream: as the configuration says, when left out.
+
+        Returns, Raises: as ``process``.
+        """
+        thread = self._thread
+        streams = bool(self._setting("stream", True)) if stream is None else stream
         review = self.review()
-        text = review.request(input_data or "")
-        on_passed(text)
+        text = review.request(_text(self.input_data))
+        self._on_passed(text)
         max_rounds = conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS")
         toolbox = self._toolbox(thread) if max_rounds else None
-        request = self._request(context or "", text, chat_history or (), toolbox, thread, review.run)
+        request = self._request(system_prompt, text, toolbox, thread, review.run)
         ask = calls.stream if streams else calls.complete
         conversation = (
             ModeratedConversation(request, toolbox, ask, max_rounds=max_rounds, review=review, is_whole=not streams)
@@ -144,22 +211,27 @@ class LLMProcessor(Processor):
             "usage": conversation.usage,
             "model_used": conversation.model_used,
             "status": "completed",
+            "finish_reason": conversation.finish_reason,
         }
+
+    def _call_completion_wrapper(self, system_role: str) -> Answer:
+        """The name by which older extensions know ``ask``; gives a whole answer."""
+        warnings.warn("Use ask(system_prompt).", DeprecationWarning, stacklevel=2)
+        return self.ask(system_role, stream=False)
 
     def _request(
         self,
-        context: str,
+        prompt: str,
         input_text: str,
-        chat_history: Sequence[Mapping[str, Any]],
         toolbox: Toolbox | None,
         thread: exchange.Thread | None,
         run: Run,
     ) -> exchange.Request:
         tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
-            prompt=self.system_prompt(),
-            context=context,
-            chat_history=chat_history if tools else without_tools(chat_history),
+            prompt=prompt,
+            context=_text(self.context),
+            chat_history=self.chat_history if tools else without_tools(self.chat_history),
             input_text=input_text,
         )
         return exchange.Request(
@@ -173,12 +245,12 @@ class LLMProcessor(Processor):
             run=run,
             fallbacks=self.fallbacks,
             may_trim=True,
-            may_be_cached=bool(self.config.get("cache")) and thread is None and not tools and current_trial() is None,
+            may_be_cached=bool(self._setting("cache")) and thread is None and not tools and current_trial() is None,
         )
 
     def review(self) -> Review:
         """What looks at one question to the model, and at its answer."""
-        return Review(self.config.get("moderation"), current_run() or self._run_of_its_own())
+        return Review(self._setting("moderation"), current_run() or self._run_of_its_own())
 
     def _run_of_its_own(self) -> Run:
         """For a processor that is used outside of any workflow's run.
@@ -196,14 +268,14 @@ class LLMProcessor(Processor):
             user=where.user if where else None,
             course_id=where.course_id if where else None,
             location_id=where.location_id if where else None,
-            action=self.config.get("function") or self.default_function,
+            action=self.function_name,
         )
 
     def _toolbox(self, thread: exchange.Thread | None) -> Toolbox | None:
         """The tools that the profile enables: local ones, and those of MCP servers that we call ourselves."""
         if self.tool_context is None:
             return None
-        found = (find_tool(name) for name in self.config.get("enabled_tools") or ())
+        found = (find_tool(name) for name in self._setting("enabled_tools") or ())
         tools: list[Tool] = [tool for tool in found if tool is not None]
         for server in self._servers:
             if not self._is_hosted(server, thread):
@@ -212,7 +284,7 @@ class LLMProcessor(Processor):
 
     @cached_property
     def _servers(self) -> list[McpServer]:
-        found = (mcp_server(name) for name in self.config.get("mcp_configs") or ())
+        found = (mcp_server(name) for name in self._setting("mcp_configs") or ())
         return [server for server in found if server is not None]
 
     def _is_hosted(self, server: McpServer, thread: exchange.Thread | None) -> bool:
@@ -241,14 +313,14 @@ class LLMProcessor(Processor):
         Raises:
             LLMConfigError: the prompt template has gone, or a custom prompt was asked for and there is none.
         """
-        reference = self.config.get("prompt_template")
+        reference = self._setting("prompt_template")
         if reference:
             template = PromptTemplate.objects.lookup(reference)
             if template is None:
                 raise LLMConfigError
             return template.body
         built_in: str = self.call_function()
-        prompt = self.config.get("prompt") or built_in
+        prompt = self._setting("prompt") or built_in
         if not prompt:
             raise LLMConfigError
         return prompt
@@ -288,3 +360,34 @@ def _context_of(session: Any) -> ToolContext | None:
     if session is None:
         return None
     return ToolContext(session.user, session.course_id or None, session.location_id or None, get_platform())
+
+
+def _context_of_run() -> ToolContext | None:
+    """Where the tools of the run under way run."""
+    guard = current_guard()
+    if guard is None or guard.user is None:
+        return None
+    return ToolContext(guard.user, guard.course_id, guard.location_id, get_platform())
+
+
+def _as_json(option: Any) -> Any:
+    """An option as it can be sent. Extensions may give a pydantic model as ``response_format``, as LiteLLM takes it."""
+    make_schema = getattr(option, "model_json_schema", None)  # start-up does without pydantic
+    if not isinstance(option, type) or make_schema is None:
+        return option
+    return {"type": "json_schema", "json_schema": {"name": option.__name__, "schema": make_schema()}}
+
+
+def _text(value: Any) -> str:
+    """What an extension hands on, as a text: as often as not it is ``user_input`` or course content as they came."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, CourseContent):
+        return str(value)
+    if isinstance(value, Mapping) and set(value) <= {"text"}:
+        return _text(value.get("text"))
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _nobody_asks(_text: str) -> None:
+    """Nobody wants to know what is passed on."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.processors.llm.exchange import Completion, Request, ToolCall, estimated_tokens
+from openedx_ai_extensions.processors.llm.exchange import Completion, Reading, Request, estimated_tokens
+from openedx_ai_extensions.processors.llm.finish import FinishReason
 from openedx_ai_extensions.processors.llm.providers import MOCK
 from openedx_ai_extensions.processors.llm.stream import Chunks
 
@@ -21,19 +22,15 @@ def complete(request: Request) -> Completion:
     text = _text(request) if request.schema is None else _json(request.schema["schema"])
     usage = _usage(request, text)
     _settle(request, usage)
-    return Completion(text, usage, MOCK.model, request=request)
+    return Completion(text, Reading(usage, MOCK.model, finish_reason=FinishReason.STOP), request)
 
 
 class MockStream(Chunks):
     """The same answer, word by word."""
 
-    tool_calls: Sequence[ToolCall] = ()
-    response_id = ""
-    model_used = MOCK.model
-
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.usage: Mapping[str, int] = {}
+        self.reading = Reading(model_used=MOCK.model)
         self._text = _text(request)
         words = self._text.split(" ")
         self._words = iter([*(f"{word} " for word in words[:-1]), words[-1]])
@@ -44,9 +41,10 @@ class MockStream(Chunks):
         try:
             return next(self._words).encode()
         except StopIteration:
-            if not self.usage:
-                self.usage = _usage(self.request, self._text)
-                _settle(self.request, self.usage)
+            if not self.reading.usage:
+                self.reading.usage = _usage(self.request, self._text)
+                self.reading.finish_reason = FinishReason.STOP
+                _settle(self.request, self.reading.usage)
             raise
 
     def close(self) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, Protocol
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, NoReturn
+
+from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import StreamInterrupted
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded
-from openedx_ai_extensions.processors.llm.exchange import ToolCall
+from openedx_ai_extensions.processors.llm.exchange import Reading
+from openedx_ai_extensions.processors.llm.reading import Signal
 from openedx_ai_extensions.waits import long_wait
-
-logger = logging.getLogger(__name__)
 
 HEARTBEAT = 15.0  # seconds of silence after which the consumer hears that the source is alive
 
@@ -22,90 +23,151 @@ HEARTBEAT = 15.0  # seconds of silence after which the consumer hears that the s
 # keep it from sending that text on.
 HEAD_START = 0.002
 
+# Seconds to wait for the counts of tokens that follow the end of an answer. Some providers never send them, and keep
+# the connection open. One whose counts have come late is given more time from then on.
+TAIL = 0.04
+LONG_TAIL = 2.0
 
-class OnEnd(Protocol):
-    def __call__(self, *, is_whole: bool) -> None: ...
+Item = str | Signal
 
 
-class Pump:
-    """Runs a source in a daemon thread and hands over its texts.
+class StreamEvent(bytes):
+    """An empty chunk with news of the work: nothing for a reader of text, an event for a client that shows progress.
 
-    Args:
-        source: called in the thread with this pump; yields texts, an empty one when the model is at work without
-            any, and may set ``usage``, ``model_used``, ``tool_calls`` and ``response_id`` on the pump, ``on_close``, to
-            wake it when nobody listens any more, and ``on_end``, to clean up: called in the thread, and told whether
-            the source came to its end, when the consumer knows that already.
+    Attributes:
+        name: the event, such as ``tool`` or ``status``.
+        data: JSON-serialisable.
     """
 
-    def __init__(self, source: Callable[[Pump], Iterator[str]]) -> None:
-        self.usage: Mapping[str, int] = {}
-        self.model_used = ""
-        self.tool_calls: Sequence[ToolCall] = ()
-        self.response_id = ""
-        self.on_close: Callable[[], None] | None = None
-        self.on_end: OnEnd | None = None
-        self.closed = False
-        # Who comes first: whoever goes away, or the end, after which the connection may be another stream's.
-        self._end = threading.Lock()
-        self._ended = False
-        self._items: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
-        threading.Thread(target=self._run, args=(source,), name="llm-stream", daemon=True).start()
+    name: str
+    data: Mapping[str, Any]
 
-    def _run(self, source: Callable[[Pump], Iterator[str]]) -> None:
-        texts = source(self)
-        started = is_whole = False
+    def __new__(cls, name: str, data: Mapping[str, Any]) -> StreamEvent:
+        event = super().__new__(cls)
+        event.name = name
+        event.data = data
+        return event
+
+
+class Source:
+    """What a ``ReaderThread`` reads. A subclass writes ``items`` and may write the others.
+
+    Attributes:
+        reading: what the source knows besides its texts.
+    """
+
+    def __init__(self) -> None:
+        self.reading = Reading()
+
+    @property
+    def tail(self) -> float:
+        """Seconds to wait for counts of tokens after the end of the answer."""
+        return TAIL
+
+    def items(self) -> Iterator[Item]:
+        """The texts and signals; runs in the thread."""
+        raise NotImplementedError
+
+    def shut_down(self) -> None:
+        """Wake the thread, which may be blocked in a read. Any thread calls this."""
+
+    def finish(self, *, is_whole: bool) -> None:
+        """Clean up, in the thread; ``is_whole`` when ``items`` came to its end before anybody closed the stream."""
+
+    def counted_late(self) -> None:
+        """Counts of tokens have come after the consumer stopped waiting for them."""
+
+
+class ReaderThread:
+    """Runs a source in a daemon thread and hands over its items.
+
+    Args:
+        source: what to read.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._items: deque[Item] = deque()
+        self._error: BaseException | None = None
+        self._is_over = False
+        self._is_closed = False
+        self._waits_for_counts = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._run, name="llm-stream", daemon=True).start()
+
+    def _run(self) -> None:
+        items = self.source.items()
+        is_whole = False
+        is_first = True
         try:
-            for text in texts:
-                if self.closed:
-                    break
-                self._items.put(text)
-                if not started:
-                    started = True
+            for item in items:
+                with self._changed:
+                    if self._is_closed:
+                        break
+                    self._items.append(item)
+                    self._changed.notify()
+                if is_first:
+                    is_first = False
                     time.sleep(HEAD_START)
-        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
-            self._items.put(error)
+        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that reads on
+            self._end(error)
         else:
-            with self._end:
-                is_whole = self._ended = not self.closed
-            self._items.put(None)
+            is_whole = self._end(None)
         finally:
-            texts.close()  # type: ignore[attr-defined]  # sources are generators
-            if self.on_end is not None:
-                self.on_end(is_whole=is_whole)
+            items.close()  # type: ignore[attr-defined]  # sources are generators
+            if self._waits_for_counts and self.source.reading.usage:
+                self.source.counted_late()
+            self.source.finish(is_whole=is_whole)
 
-    def get(self, timeout: float) -> str | None:
-        """The texts that have arrived, joined; None at the end.
+    def _end(self, error: BaseException | None) -> bool:
+        with self._changed:
+            self._is_over = True
+            self._error = error
+            self._changed.notify()
+            return not self._is_closed
+
+    def get(self, timeout: float) -> Item | None:
+        """The texts that have arrived, joined; or the next signal; or None at the end.
 
         Raises:
             queue.Empty: nothing arrived in ``timeout`` seconds.
             BaseException: what the source raised.
         """
-        item: str | BaseException | None
-        try:
-            item = self._items.get_nowait()
-        except queue.Empty:
-            with long_wait():
-                item = self._items.get(timeout=max(timeout, 0.001))
-        texts = []
-        while isinstance(item, str):
-            texts.append(item)
-            try:
-                item = self._items.get_nowait()
-            except queue.Empty:
-                return "".join(texts)
-        if texts:
-            self._items.put(item)  # nothing follows an end or a fault, so it is still the last
+        with self._changed:
+            is_silent = not (self._items or self._is_over)
+        if is_silent:
+            with long_wait(), self._changed:
+                self._changed.wait_for(lambda: self._items or self._is_over, max(timeout, 0.001))
+        with self._changed:
+            if not self._items:
+                if not self._is_over:
+                    raise queue.Empty
+                if self._error is not None:
+                    raise self._error
+                return None
+            item = self._items.popleft()
+            if isinstance(item, Signal):
+                return item
+            texts = [item]
+            while self._items and isinstance(self._items[0], str):
+                texts.append(str(self._items.popleft()))
             return "".join(texts)
-        if item is not None:
-            raise item
-        return None
+
+    def leave(self, seconds: float) -> None:
+        """The answer is over for the consumer: read on for counts of tokens, but no longer than this."""
+        with self._changed:
+            self._waits_for_counts = not self.source.reading.usage
+        timer = threading.Timer(seconds, self.close)
+        timer.daemon = True
+        timer.start()
 
     def close(self) -> None:
         """Stop the source now, even in the middle of a read."""
-        with self._end:
-            self.closed = True
-            if self.on_close is not None and not self._ended:
-                self.on_close()
+        with self._changed:
+            is_running = not (self._is_over or self._is_closed)
+            self._is_closed = True
+        if is_running:
+            self.source.shut_down()
 
 
 class Chunks(Generator[bytes, None, None]):
@@ -122,15 +184,17 @@ class Chunks(Generator[bytes, None, None]):
 class TextStream(Chunks):
     """The model's answer as it arrives: UTF-8 bytes, whole characters only.
 
-    An empty chunk says that the provider is alive but silent. The attributes (see ``exchange.Answer``) are complete
-    after the end.
+    An empty chunk says that the provider is alive but silent; it may be a ``StreamEvent``.
 
     Args:
-        pump: where the texts come from.
-        first: the texts that have already arrived.
+        reader: where the items come from.
+        first: the items that have already been taken from it; None among them is its end.
         idle: seconds of silence that end the stream.
         deadline: ``time.monotonic()`` at which the stream ends in any case.
         on_fault: told of what broke the stream, to log it.
+
+    Attributes:
+        reading: what is known of the answer; complete after the end.
 
     Raises (while iterating):
         StreamInterrupted: the provider broke off, or ran out of time.
@@ -138,58 +202,70 @@ class TextStream(Chunks):
 
     def __init__(
         self,
-        pump: Pump,
+        reader: ReaderThread,
         *,
-        first: str | None,
+        first: list[Item | None],
         idle: float,
         deadline: float,
         on_fault: Callable[[BaseException], Any],
     ) -> None:
-        self._pump = pump
-        self._first = first
+        self.reading = reader.source.reading
+        self._reader = reader
+        self._first = first[::-1]
         self._idle = idle
         self._deadline = deadline
         self._on_fault = on_fault
         self._heard = time.monotonic()
-        self._over = first is None
-
-    @property
-    def usage(self) -> Mapping[str, int]:
-        return self._pump.usage
-
-    @property
-    def model_used(self) -> str:
-        return self._pump.model_used
-
-    @property
-    def tool_calls(self) -> Sequence[ToolCall]:
-        return self._pump.tool_calls
-
-    @property
-    def response_id(self) -> str:
-        return self._pump.response_id
+        self._tail_ends: float | None = None  # set once the provider has said that the answer is over
+        self._is_over = False
 
     def __next__(self) -> bytes:
-        if self._over:
-            raise StopIteration
-        if self._first is not None:
-            text, self._first = self._first, None
-            return text.encode()
+        while not self._is_over:
+            item = self._first.pop() if self._first else self._next_item()
+            if isinstance(item, str):
+                if self._tail_ends is not None:
+                    self._tail_ends = time.monotonic() + LONG_TAIL
+                return item.encode()
+            if item is Signal.THINKING:
+                return StreamEvent("status", {"message": _("Thinking…")})
+            if item is Signal.WORKING:
+                return b""
+            if item is None:
+                self._is_over = True
+            else:
+                self._begin_tail(item)
+        raise StopIteration
+
+    def _next_item(self) -> Item | None:
         now = time.monotonic()
         limit = min(self._heard + self._idle, self._deadline)
+        wait = min(HEARTBEAT, limit - now)
+        if self._tail_ends is not None:
+            wait = min(wait, self._tail_ends - now)
         try:
-            text_or_end = self._pump.get(min(HEARTBEAT, limit - now))
+            item = self._reader.get(wait)
         except queue.Empty:
+            if self._tail_ends is not None and time.monotonic() >= min(self._tail_ends, limit):
+                self._reader.leave(LONG_TAIL)
+                return None
             if time.monotonic() < limit:
-                return b""
+                return Signal.WORKING  # a heartbeat
             self._break(DeadlineExceeded())
         except BaseException as error:  # noqa: BLE001  # not hidden: logged, and raised as ours
+            if self._tail_ends is not None:
+                return None  # all was said before
             self._break(error)
-        if text_or_end is None:
-            self._over = True
-            raise StopIteration
         self._heard = time.monotonic()
-        return text_or_end.encode()
+        return item
+
+    def _begin_tail(self, signal: Signal) -> None:
+        """The provider says that this is all. What may follow are counts, and at times more after all."""
+        is_certain = signal is Signal.FINISHED
+        if is_certain and self.reading.usage:
+            self._reader.leave(TAIL)
+            self._is_over = True
+        else:
+            self._tail_ends = time.monotonic() + (self._reader.source.tail if is_certain else LONG_TAIL)
 
     def _break(self, error: BaseException) -> NoReturn:
         self.close()
@@ -197,9 +273,10 @@ class TextStream(Chunks):
         raise StreamInterrupted from None
 
     def close(self) -> None:
-        """Stop: the provider's connection is closed."""
-        self._over = True
-        self._pump.close()
+        """Stop: the provider's connection is closed, unless the answer is over."""
+        if not self._is_over:
+            self._is_over = True
+            self._reader.close()
 
     def __del__(self) -> None:
-        self._pump.close()
+        self.close()

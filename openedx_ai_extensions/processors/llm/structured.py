@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-import math
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -21,18 +19,19 @@ from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.processors.llm import calls, gateway
 from openedx_ai_extensions.processors.llm.exchange import Completion, Request, add_counts
+from openedx_ai_extensions.processors.llm.finish import error_without_text
+from openedx_ai_extensions.processors.llm.json_reply import UnreadableReply, parse_json
 from openedx_ai_extensions.processors.llm.messages import build_messages
 
 logger = logging.getLogger(__name__)
 
 MAX_PROBLEMS = 20  # told to the model
-MAX_STARTS = 50  # places of a reply where its JSON is looked for
+_ESCAPES = (
+    r"Its strings are JSON strings: write every backslash of a formula twice, so \(\frac{1}{2}\) as "
+    r'"\\(\\frac{1}{2}\\)" and a row break \\ as "\\\\"; write a line break as \n and a quotation mark as \".'
+)
 # What providers' strict modes understand; limits are told in the prompt and checked by us.
 _PORTABLE = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "description", "$ref", "$defs"})
-_FENCED = re.compile(r"```[a-z]*\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
-# Neither XML nor every database takes these.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_UNREADABLE = object()
 
 Check = Callable[[Any], Iterable[str]]
 
@@ -125,13 +124,16 @@ class _Asking:
         )
         value, problems = self._read(completion.text)
         if problems:
-            # Of whoever answered, in the way that worked.
-            asked = completion.request
-            said = {"role": "assistant", "content": completion.text.strip() or "{}"}
-            again = {"role": "user", "content": _correction(problems)}
-            completion = self._ask(replace(asked, messages=[*asked.messages, said, again]))
+            _require_whole(completion)
+            asked = completion.request  # of the provider that answered, in the way that worked
+            if completion.text.strip():
+                said = {"role": "assistant", "content": completion.text}
+                again = {"role": "user", "content": _correction(problems)}
+                asked = replace(asked, messages=[*asked.messages, said, again])
+            completion = self._ask(asked)
             value, problems = self._read(completion.text)
         if problems:
+            _require_whole(completion)
             logger.warning("llm.structured.failed name=%s provider=%s", self._name, completion.request.provider)
             raise ProcessorError(_("The AI model gave an answer that cannot be used. Please try again."))
         return value
@@ -139,19 +141,20 @@ class _Asking:
     def _form(self) -> str:
         """The form of the answer in words, which some providers need and none minds."""
         schema = json.dumps(self._schema, ensure_ascii=False, separators=(",", ":"))
-        return f"Answer with one JSON object and nothing else. It must satisfy this JSON Schema:\n{schema}"
+        return f"Answer with one JSON object and nothing else. {_ESCAPES}\nIt must satisfy this JSON Schema:\n{schema}"
 
     def _ask(self, request: Request) -> Completion:
         left = max(self._until - time.monotonic(), 0.001)
         completion = calls.complete(replace(request, seconds=left, run=self._review.run))
-        add_counts(self.usage, completion.usage)
+        add_counts(self.usage, completion.reading.usage)
         return completion
 
     def _read(self, reply: str) -> tuple[Any, list[str]]:
-        value = parse_json(reply)
-        if value is _UNREADABLE:
-            return None, ["This is not JSON."]
-        return value, self._problems(value)
+        try:
+            value, doubts = parse_json(reply)
+        except UnreadableReply as error:
+            return None, [str(error)]
+        return value, doubts + self._problems(value)
 
     def _problems(self, value: Any) -> list[str]:
         errors = sorted(Draft202012Validator(self._schema).iter_errors(value), key=lambda error: error.json_path)
@@ -159,6 +162,19 @@ class _Asking:
         if not problems and self._check is not None:
             problems = list(self._check(value))
         return problems
+
+
+def _require_whole(completion: Completion) -> None:
+    """Raise what an answer failed of that cannot be used, where asking again would not help.
+
+    Raises:
+        AnswerTooLong: it was cut off.
+        AnswerDeclined: the model, or its provider, declined.
+    """
+    reason, request = completion.reading.finish_reason, completion.request
+    if reason is not None and not (reason.is_whole or reason.is_worth_repeating):
+        about = f"provider={request.provider} model={completion.reading.model_used}"
+        raise error_without_text(reason, options=request.options, about=about)
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,58 +192,6 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "properties" in schema:
         strict |= {"required": list(schema["properties"]), "additionalProperties": False}
     return strict
-
-
-def parse_json(reply: str) -> Any:
-    """The JSON value in a reply: all of it, a fenced part, or the longest object or list among other text.
-
-    Returns ``_UNREADABLE`` when there is none. Numbers that JSON does not know, and nesting without end, are none.
-    """
-    for text in (reply, *_FENCED.findall(reply)):
-        try:
-            return _clean(_DECODER.decode(text.strip()))
-        except (ValueError, RecursionError):
-            continue
-    found = max(_embedded(reply), key=lambda part: part[0], default=(0, _UNREADABLE))
-    return found[1]
-
-
-def _embedded(reply: str) -> Iterator[tuple[int, Any]]:
-    """Length and value of objects and lists among other text."""
-    position = 0
-    for _number in range(MAX_STARTS):
-        start = re.compile(r"[{\[]").search(reply, position)
-        if start is None:
-            return
-        try:
-            value, end = _DECODER.raw_decode(reply, start.start())
-            yield end - start.start(), _clean(value)
-            position = end
-        except (ValueError, RecursionError):
-            position = start.end()
-
-
-def _not_json(text: str) -> Any:
-    raise ValueError(text)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _not_json(text)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_finite)
-
-
-def _clean(value: Any) -> Any:
-    """The value without characters that nothing can print."""
-    if isinstance(value, str):
-        return _UNPRINTABLE.sub("", value)
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return value
 
 
 def _correction(problems: list[str]) -> str:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation import Direction
-from openedx_ai_extensions.processors.llm.processor import LLMProcessor
+from openedx_ai_extensions.processors.llm import model_info
+from openedx_ai_extensions.processors.llm.processor import RESERVED_OPTION, LLMProcessor
+from openedx_ai_extensions.processors.llm.providers import find_provider
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools.registry import tool_names
-from openedx_ai_extensions.workflows.registry import Problem, Severity, config_validator
+from openedx_ai_extensions.workflows.registry import (
+    Problem,
+    Severity,
+    config_validator,
+    reads_processors,
+    slow_config_validator,
+)
 
 PATH = "$.processor_config.LLMProcessor"
-# Where requests go, with which key and to which model is the operator's to say; how they are sent is ours.
-_RESERVED_OPTION = re.compile(
-    r"model|messages|stream|timeout|.*retries|mock_.*|api_.*|base_url|.*headers|.*_key|.*token|.*secret.*|.*password.*"
-    r"|aws_.*|azure_.*|vertex_.*|tools|tool_choice|functions|extra_body|.*fallback.*|cache|caching",
-    re.IGNORECASE,
-)
 
 
 @config_validator
@@ -30,21 +32,28 @@ def check_llm_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
     llm = config["processor_config"].get("LLMProcessor")
     if llm is None:
         return
+    if reads_processors(config):
+        yield from _function_problems(llm)
+        yield from _provider_problems(llm)
+        yield from _tool_problems(llm)
+        yield from _moderation_problems(llm)
+    yield from _option_problems(llm)
+
+
+def _function_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
     function = llm.get("function") or LLMProcessor.default_function
     if function not in LLMProcessor.functions():
         allowed = ", ".join(sorted(LLMProcessor.functions()))
         yield Problem(f"{PATH}.function", _("There is no such function. Use one of: {names}.").format(names=allowed))
     elif function == LLMProcessor.default_function and not (llm.get("prompt") or llm.get("prompt_template")):
         yield Problem(f"{PATH}.prompt", _("This function needs a prompt, or a prompt_template."))
-    yield from _provider_problems(llm)
-    yield from _tool_problems(llm)
-    yield from _option_problems(llm)
-    yield from _moderation_problems(llm)
 
 
 def _provider_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
     provider = llm.get("provider") or "default"
     names = list(conf.providers())
+    if llm.get("provider") == "":
+        yield Problem(f"{PATH}.provider", _("This must not be empty."))
     asked = [("provider", provider), *((f"fallbacks[{n}]", name) for n, name in enumerate(llm.get("fallbacks") or ()))]
     for place, name in asked:
         if name not in names and not (name == "default" and names):
@@ -86,7 +95,32 @@ def _moderation_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
                 yield Problem(f"{path}[{position}]", message)
 
 
+@slow_config_validator
+def check_options_of_models(config: Mapping[str, Any]) -> Iterable[Problem]:
+    """Options that the model does not take: the call leaves them out."""
+    for name, section in config["processor_config"].items():
+        options = section.get("options")
+        if not isinstance(options, Mapping):
+            continue
+        for asked in (section.get("provider") or "default", *(section.get("fallbacks") or ())):
+            try:
+                provider = find_provider(asked)
+            except LLMConfigError:
+                continue  # told elsewhere
+            for option in model_info.unsupported_options(provider, options):
+                message = _("The model {model} does not support this option. It is left out of requests to {provider}.")
+                yield Problem(
+                    f"$.processor_config.{name}.options.{option}",
+                    message.format(model=provider.base_model, provider=provider.name),
+                    Severity.WARNING,
+                )
+
+
 def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
     for name in llm.get("options") or {}:
-        if _RESERVED_OPTION.fullmatch(name):
-            yield Problem(f"{PATH}.options.{name}", _("This is set by the site's provider settings, not by a profile."))
+        if RESERVED_OPTION.fullmatch(name):
+            message = _(
+                "This is not for a profile to say. A model, its key, its address and how it is asked belong into an "
+                "entry of the site's setting AI_EXTENSIONS, which the profile names as its provider."
+            )
+            yield Problem(f"{PATH}.options.{name}", message)

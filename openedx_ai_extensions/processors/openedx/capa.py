@@ -50,7 +50,7 @@ def problem_text(markup: str, *, answers_visible: bool, left_out: set[Reason] | 
         left_out: takes the reasons why parts of it are not in the text.
     """
     left_out = set() if left_out is None else left_out
-    writer = ProblemWriter(answers_visible=answers_visible)
+    writer = ProblemWriter(left_out, answers_visible=answers_visible)
     markup = clean(markup, left_out)
     try:
         text = writer.write(parse_xml(markup.encode("utf-8", "replace")))
@@ -70,11 +70,12 @@ class ProblemWriter(TextWriter):
     """Writes the elements of a problem. Attributes are never written, but for labels and names of options.
 
     Args:
+        left_out: takes the reasons why parts are not in the text.
         answers_visible: also write the answers, hints and solutions.
     """
 
-    def __init__(self, *, answers_visible: bool) -> None:
-        super().__init__()
+    def __init__(self, left_out: set[Reason] | None = None, *, answers_visible: bool) -> None:
+        super().__init__(left_out)
         self._answers_visible = answers_visible
         self._groups = 0
         # Of the choice that is being written; they are told behind it.

@@ -16,7 +16,7 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.processors.base import Processor
-from openedx_ai_extensions.processors.openedx.questions import read_question
+from openedx_ai_extensions.processors.openedx.questions import olx_to_save
 from openedx_ai_extensions.workflows.trial import current_trial
 
 logger = logging.getLogger(__name__)
@@ -31,12 +31,14 @@ class Saved:
         problems: usage keys by what ``fingerprint`` says of their OLX. What is here is not saved again.
         count: how many of the questions asked for are in the collection.
         failed: ``{"index", "message"}`` of each question that is not.
+        refused: how many of those the client has to change: the question, or the collection asked for, is not valid.
     """
 
     collection_key: str | None = None
     problems: dict[str, str] = field(default_factory=dict)
     count: int = 0
     failed: list[dict[str, Any]] = field(default_factory=list)
+    refused: int = 0
 
 
 class ContentLibraryProcessor(Processor):
@@ -53,14 +55,23 @@ class ContentLibraryProcessor(Processor):
         super().__init__(processor_config)
         self.user = user
 
-    def save(self, library_key: LibraryLocatorV2, questions: Sequence[Any], *, title: str, saved: Saved) -> None:
+    def save(
+        self,
+        library_key: LibraryLocatorV2,
+        questions: Sequence[Any],
+        *,
+        title: str,
+        saved: Saved,
+        handed_out: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         """Put questions into a collection. Each is wholly there afterwards, or not at all.
 
         Args:
             library_key: the library; who calls has made sure that the person may edit it.
-            questions: as a browser sends them, see ``read_question``.
+            questions: as a browser sends them, see ``olx_to_save``.
             title: for a new collection.
             saved: where to, and what earlier saves did; what this one does is added.
+            handed_out: the questions as they were before the author could change them.
 
         Raises:
             ProcessorError: the workflow is only tried out.
@@ -69,9 +80,10 @@ class ContentLibraryProcessor(Processor):
             raise ProcessorError(_("Nothing is saved while a workflow is tried out."))
         for index, raw in enumerate(questions):
             try:
-                self._save_one(library_key, read_question(raw)["olx"], title, saved)
+                self._save_one(library_key, olx_to_save(raw, handed_out), title, saved)
             except (InvalidRequest, ProcessorError) as error:
                 saved.failed.append({"index": index, "message": str(error)})
+                saved.refused += isinstance(error, InvalidRequest)
             else:
                 saved.count += 1
 

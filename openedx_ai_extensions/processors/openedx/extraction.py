@@ -7,7 +7,7 @@ from functools import partial
 
 from opaque_keys.edx.keys import UsageKey
 
-from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.edxapp.interface import PERSONAL_CONTAINERS, Block
 from openedx_ai_extensions.processors.openedx.blocks import mentoring, polls, simple
 from openedx_ai_extensions.processors.openedx.blocks.annotatable import annotatable_text
 from openedx_ai_extensions.processors.openedx.blocks.drag_and_drop import drag_and_drop_text
@@ -46,9 +46,8 @@ _WRITERS: Mapping[str, Writer] = {
 # They arrange other blocks: nothing of their own.
 _ARRANGE = frozenset(
     {
-        "course", "chapter", "sequential", "vertical", "videosequence", "problemset", "wrapper", "library_content",
-        "legacy_library_content", "library_sourced", "itembank", "randomize", "split_test", "conditional",
-        "sb-review-step", "unit", "subsection", "section",
+        "course", "chapter", "sequential", "vertical", "videosequence", "problemset", "wrapper", "library_sourced",
+        "sb-review-step", "unit", "subsection", "section", *PERSONAL_CONTAINERS,
     }
 )  # fmt: skip
 # Their writers tell their children too.
@@ -119,6 +118,7 @@ def unit_sections(
             heading=squeeze(unit.display_name),
             pieces=tuple(_pieces(unit, location, categories, here=False)),
             here=unit.usage_key == location,
+            block=unit,
         )
         for unit in units
     ]
@@ -135,7 +135,9 @@ def _pieces(block: Block, location: UsageKey, categories: Collection[str] | None
 
 def _left_out(block: Block, categories: Collection[str] | None) -> Iterator[LeftOut]:
     reasons: set[Reason] = set()
-    if not _is_selected(block, categories):
+    if block.category in PERSONAL_CONTAINERS and not block.children:
+        reasons.add(Reason.PERSONAL)
+    elif not _is_selected(block, categories):
         if block.category not in _ARRANGE:
             reasons.add(Reason.NOT_SELECTED)
     elif not _read(block, reasons) and not reasons and block.category not in _ARRANGE:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 FAILED, INTERRUPTED, REFUSED = "failed", "interrupted", "refused"
+CUT_OFF = "cut_off"  # answered, but the model or its provider stopped before the end
 # What belongs to the storage; the rest of a stored message is the message.
 _BOOKKEEPING = ("turn", "attempt", "index")
 
@@ -21,8 +22,8 @@ class Turn:
     Attributes:
         id: names the turn.
         messages: ``{"role", "content", "timestamp", "submission_id"}`` and, by kind, ``status``, ``tool_calls``,
-            ``tool_call_id``, ``name``, ``sent`` (what the model got in place of the content), in order. A turn that
-            was tried again has its last answer only.
+            ``tool_call_id``, ``name``, ``sent`` (what the model got in place of the content), ``finish_reason``, in
+            order. A turn that was tried again has its last answer only.
         attempt: how often it was tried.
     """
 
@@ -41,7 +42,7 @@ class Turn:
 
     @property
     def status(self) -> str:
-        """Empty when it ended well or is not over, else ``interrupted``, ``failed`` or ``refused``."""
+        """Empty when it ended well or is not over, else ``interrupted``, ``failed``, ``refused`` or ``cut_off``."""
         return str(self.messages[-1].get("status", ""))
 
     @property
@@ -61,7 +62,7 @@ class Turn:
 
 
 def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("role", "content", "timestamp", "submission_id", "status")
+    names = ("role", "content", "timestamp", "submission_id", "status", "finish_reason")
     return {name: message[name] for name in names if message.get(name)}
 
 

@@ -10,7 +10,15 @@ from itertools import repeat
 from lxml import etree
 
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.blocks.marks import alternative, index, is_hidden, numbers, tidy
+from openedx_ai_extensions.processors.openedx.blocks.marks import (
+    alternative,
+    icon,
+    index,
+    is_beside,
+    is_hidden,
+    numbers,
+    tidy,
+)
 from openedx_ai_extensions.processors.openedx.blocks.mathml import formula
 from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     clean,
@@ -40,6 +48,7 @@ _SILENT = frozenset(
 )  # fmt: skip
 _STRUCK = frozenset({"del", "s", "strike"})
 _SPANS = frozenset({"sub", "sup", "code"}) | _STRUCK
+_WORD = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
 
@@ -51,7 +60,7 @@ def html_text(markup: str, left_out: set[Reason] | None = None) -> str:
         left_out: takes the reasons why parts of it are not in the text.
     """
     root = parse_html(markup, set() if left_out is None else left_out)
-    return "" if root is None else TextWriter().write(root)
+    return "" if root is None else TextWriter(left_out).write(root)
 
 
 def rich_text(text: str, left_out: set[Reason] | None = None) -> str:
@@ -68,10 +77,15 @@ def plain_text(text: str) -> str:
 
 
 class TextWriter:
-    """Walks a tree once and writes its text line by line. A subclass adds elements of its own in ``enter``."""
+    """Walks a tree once and writes its text line by line. A subclass adds elements of its own in ``enter``.
 
-    def __init__(self) -> None:
+    Args:
+        left_out: takes the reasons why parts of the tree are not in the text.
+    """
+
+    def __init__(self, left_out: set[Reason] | None = None) -> None:
         self.lines: list[str] = []
+        self._left_out = set() if left_out is None else left_out
         self._line: list[str] = []
         self._prefix = ""
         self._lists: list[Iterator[str]] = []
@@ -87,7 +101,7 @@ class TextWriter:
         skipped: etree._Element | None = None
         for event, element in walk:
             if event == "start":
-                if not is_hidden(element) and self.enter(element, local_name(element)):
+                if self._begin(element):
                     self.text(element.text)
                 else:
                     skipped = element
@@ -101,6 +115,20 @@ class TextWriter:
                 self.text(element.tail)
         self.break_line()
         return "\n".join(self.lines)
+
+    def _begin(self, element: etree._Element) -> bool:
+        """Begin an element, unless it is nothing to read. False leaves it out with everything in it."""
+        if is_beside(element):
+            return False
+        if is_hidden(element):
+            if _has_words(element):
+                self._left_out.add(Reason.HIDDEN)
+            return False
+        sign = icon(element)
+        if sign is not None:
+            self.text(f" {sign} ")
+            return False
+        return self.enter(element, local_name(element))
 
     def text(self, text: str | None) -> None:
         """Go on with the line."""
@@ -255,3 +283,16 @@ class TextWriter:
         else:
             before = self._line[start - 1][-1:] if start else ""
             self._line[start:] = [index(tag, before, span)]
+
+
+def _has_words(element: etree._Element) -> bool:
+    """Is there something to read in an element?"""
+    walk = etree.iterwalk(element, events=("start",))
+    for _event, part in walk:
+        if part is not element and _WORD.search(part.tail or ""):
+            return True
+        if local_name(part) in _SILENT or local_name(part) == "svg" or is_beside(part) or icon(part) is not None:
+            walk.skip_subtree()
+        elif _WORD.search(part.text or ""):
+            return True
+    return False

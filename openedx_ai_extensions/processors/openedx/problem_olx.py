@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 from lxml import etree
 
-from openedx_ai_extensions.processors.openedx.safe_html import INLINE, parse_html, plain_text
+from openedx_ai_extensions.processors.openedx.safe_html import MARKUP, parse_html
 
 CATEGORY = "problem"
 # The problem block puts values of its own in place of "$" and these names.
@@ -18,22 +18,27 @@ _WORD_JOINER = "\u2060"
 
 
 def problem_olx(question: Mapping[str, Any]) -> str:
-    """The ``<problem>`` of a question.
+    """The ``<problem>`` of a question, in the shape that the published editor reads and writes.
 
     Args:
         question: as ``questions.read_question`` returns it; it may lack ``olx``.
     """
     problem = etree.Element("problem", display_name=question["display_name"])
-    above, label = _asked(question)
-    problem.extend(above)
-    response = etree.SubElement(problem, question["problem_type"])
-    response.append(_guarded(label))
+    response = etree.Element(question["problem_type"])
+    asked = parse_html(question["question_html"])
+    if response.tag == "stringresponse":
+        asked.tag = "label"
+        response.append(_guarded(asked))
+    else:
+        problem.append(asked)
+        response.append(_field_name(question["display_name"]))
+    problem.append(response)
     _BODIES[question["problem_type"]](response, question)
-    if plain_text(question["explanation"]):
+    if question["explanation"]:
         response.append(_solution(question["explanation"]))
     if question["demand_hints"]:
         hints = etree.SubElement(problem, "demandhint")
-        hints.extend(_rich("hint", hint) for hint in question["demand_hints"])
+        hints.extend(_with_text("hint", hint) for hint in question["demand_hints"])
         _on_lines(hints)
     _on_lines(response)
     _on_lines(problem)
@@ -41,27 +46,17 @@ def problem_olx(question: Mapping[str, Any]) -> str:
     return str(etree.tostring(problem, encoding="unicode"))
 
 
-def option_text(html: str) -> str:
-    """A choice as a dropdown shows it: no tags, and no characters that the problem block takes for quotes."""
-    return plain_text(html).replace("'", "’").replace("&#39;", "’").rstrip("\\ ")
+def option_text(text: str) -> str:
+    """A choice as a dropdown shows it: on one line, without what the problem block takes for quotes or for tags."""
+    line = " ".join(text.split()).replace("'", "’").replace("&#39;", "’").rstrip("\\ ")
+    return MARKUP.sub("< ", line)
 
 
-def _asked(question: Mapping[str, Any]) -> tuple[Sequence[etree._Element], etree._Element]:
-    """What stands above the answer field, and the field's label: the last paragraph, or the title."""
-    asked = parse_html(question["question_html"])
-    blocks = list(asked)
-    if not any(block.tag not in INLINE for block in blocks):
-        asked.tag = "label"
-        return [], asked
-    last = blocks[-1]
-    is_plain = all(child.tag in INLINE for child in last.iterdescendants())
-    if last.tag in {"p", "div"} and is_plain and not (last.tail or "").strip():
-        asked.remove(last)
-        last.tag, last.tail = "label", None
-    else:
-        last = etree.Element("label")
-        last.text = question["display_name"]
-    return ([asked] if len(asked) or (asked.text or "").strip() else []), last
+def _field_name(title: str) -> etree._Element:
+    """The name of the answer field, for ears only: the question stands above, where the editor looks for it."""
+    label = etree.Element("label")
+    etree.SubElement(label, "span", {"class": "sr"}).text = title
+    return label
 
 
 def _choices(response: etree._Element, question: Mapping[str, Any]) -> None:
@@ -70,11 +65,11 @@ def _choices(response: etree._Element, question: Mapping[str, Any]) -> None:
     if is_single:
         group.set("type", "MultipleChoice")
     for choice in question["choices"]:
-        element = _guarded(_rich("choice", choice["text"]))
+        element = _with_text("choice", choice["text"])
         element.set("correct", "true" if choice["is_correct"] else "false")
         group.append(element)
         if choice["feedback"]:
-            hint = _rich("choicehint", choice["feedback"])
+            hint = _with_text("choicehint", choice["feedback"])
             if not is_single:
                 hint.set("selected", "true")
             element.append(hint)
@@ -87,7 +82,7 @@ def _options(response: etree._Element, question: Mapping[str, Any]) -> None:
         option = etree.SubElement(field, "option", correct="True" if choice["is_correct"] else "False")
         option.text = option_text(choice["text"])
         if choice["feedback"]:
-            option.append(_rich("optionhint", choice["feedback"]))
+            option.append(_with_text("optionhint", choice["feedback"]))
     _on_lines(field)
 
 
@@ -114,28 +109,24 @@ _BODIES = {
 PROBLEM_TYPES = tuple(_BODIES)
 
 
-def _solution(html: str) -> etree._Element:
+def _solution(explanation: str) -> etree._Element:
     solution = etree.Element("solution")
-    body = etree.SubElement(solution, "div")
-    body.set("class", "detailed-solution")
+    body = etree.SubElement(solution, "div", {"class": "detailed-solution"})
     etree.SubElement(body, "p").text = _("Explanation")
-    explanation = parse_html(html)
-    if not any(block.tag not in INLINE for block in explanation):
-        explanation.tag = "p"
-    body.append(explanation)
+    etree.SubElement(body, "p").text = explanation
     return solution
 
 
-def _rich(tag: str, html: str) -> etree._Element:
-    """An element with inline HTML."""
-    element = parse_html(html, INLINE)
-    element.tag = tag
+def _with_text(tag: str, text: str) -> etree._Element:
+    """Plain text, in a ``div``: the problem block would take the first words of the element itself for markup."""
+    element = etree.Element(tag)
+    etree.SubElement(element, "div").text = text
     return element
 
 
 def _guarded(element: etree._Element) -> etree._Element:
-    """A label or a choice whose first words have a "<" or "&": the problem block would take them for markup, but not
-    those of a child."""
+    """A label whose first words have a "<" or "&": the problem block would take them for markup, but not those of a
+    child."""
     if not re.search("[<&]", element.text or ""):
         return element
     guarded = etree.Element(element.tag)

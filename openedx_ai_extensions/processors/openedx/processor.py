@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -12,9 +14,10 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
-from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.processors.base import Processor, function
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
+from openedx_ai_extensions.processors.openedx.content import CourseContent, location_facts
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
 from openedx_ai_extensions.processors.openedx.extraction import (
     closed_entries,
@@ -32,8 +35,9 @@ class OpenEdXProcessor(Processor):
 
     Configuration, all optional:
 
-    * ``function``: ``get_location_content`` (default), ``no_context``, ``get_course_info``, ``get_course_outline``,
-      or one that a subclass adds: a method marked with ``@function`` that returns the text.
+    * ``function``: ``get_location_content``, ``no_context``, ``get_course_info``, ``get_course_outline``, or one that a
+      subclass adds: a method marked with ``@function`` that returns the text. Left out: ``get_location_content`` at a
+      location, ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.
     * ``retrieval_mode``: ``unit`` (default), ``sequence`` or ``up_to_current_unit``: how much content.
     * ``char_limit``: longest text in characters; what is farthest from the location is left out. Null: no limit.
     * ``fields``: for ``get_course_info`` the facts to tell, of ``INFO_FIELDS``; for ``get_location_content`` the
@@ -60,15 +64,43 @@ class OpenEdXProcessor(Processor):
         self.course_id = course_id
         # The stubs give AnonymousUser's attributes narrower types than a protocol may have.
         self.user = user or cast("Person", AnonymousUser())
+        self._facts: Callable[[], dict[str, Any]] = dict  # of what was read last
 
-    def process(self) -> str:
-        """The text that the configured function reads, ready to be put before a model as data.
+    def process(self) -> CourseContent:
+        """What the configured function reads: as ``str``, the text to be put before a model as data.
 
         Raises:
+            InvalidRequest: the configured function needs a location or a course, and was given none or no key.
             ProcessorError: the configuration is wrong, there is no such place, or this person may not see it.
         """
-        text: str = self.call_function()
-        return text
+        self._facts = dict
+        read = self._read()
+        return read if isinstance(read, CourseContent) else CourseContent(read, self._facts())
+
+    def text(self) -> str:
+        """The text of ``process`` alone, which costs less.
+
+        Raises: as ``process``.
+        """
+        return str(self._read())
+
+    def _read(self) -> str | CourseContent:
+        read = self.call_function()
+        if isinstance(read, str | CourseContent):
+            return read
+        # A subclass may say in facts alone what it has read.
+        return CourseContent(json.dumps(read, ensure_ascii=False, default=str), read)
+
+    @property
+    def function_name(self) -> str:
+        if self._is_configured or self.location_id:
+            return super().function_name
+        return "get_course_info" if self.course_id else "no_context"
+
+    @property
+    def _is_configured(self) -> bool:
+        """Do the configuration, or a subclass, name a function?"""
+        return bool(self.config.get("function")) or self.default_function != OpenEdXProcessor.default_function
 
     @function
     def no_context(self) -> str:
@@ -77,7 +109,9 @@ class OpenEdXProcessor(Processor):
     @function
     def get_location_content(self) -> str:
         """The content around the location."""
-        return self._fitted(self._units()).text
+        course_text = self._fitted(self._units())
+        self._facts = partial(location_facts, course_text, self.location_key, self.retrieval_mode, self.user)
+        return course_text.text
 
     def explain_location_content(self) -> Reading:
         """What ``get_location_content`` reads, and what it leaves out and why. For course staff only.
@@ -111,7 +145,9 @@ class OpenEdXProcessor(Processor):
     def get_course_info(self) -> str:
         """What the course says about itself."""
         platform, course_key = get_platform(), self.course_key
-        unknown = sorted((self.fields or frozenset()) - set(INFO_FIELDS))
+        # Without a function the fields are categories of blocks, for where there is a location.
+        fields = self.fields if self._is_configured else None
+        unknown = sorted((fields or frozenset()) - set(INFO_FIELDS))
         if unknown:
             raise ProcessorError(
                 _("A course has no {names}. It has: {known}.").format(
@@ -121,7 +157,8 @@ class OpenEdXProcessor(Processor):
         info = platform.course_info(course_key)
         if not platform.can_see_course(self.user, course_key):
             raise ProcessorError(_("This course is not open to you."))
-        return fit([info_section(info, self.fields)], self.char_limit)
+        self._facts = partial(dict, display_name=info.title)
+        return fit([info_section(info, fields)], self.char_limit)
 
     @function
     def get_course_outline(self) -> str:
@@ -132,25 +169,27 @@ class OpenEdXProcessor(Processor):
 
     @property
     def location_key(self) -> UsageKey:
-        """Raises ProcessorError: no location, or none that can be read."""
+        """Raises InvalidRequest: no location, or no key of one."""
         if not self.location_id:
-            raise ProcessorError(_("This workflow reads course content, but was not told where in the course it is."))
+            raise InvalidRequest(_("This works only on a page of the course. Please open a page first."))
         try:
             return (
                 self.location_id if isinstance(self.location_id, UsageKey) else UsageKey.from_string(self.location_id)
             )
         except InvalidKeyError as error:
-            raise ProcessorError(_("This is not a place in a course.")) from error
+            raise InvalidRequest(_("This is not a place in a course.")) from error
 
     @property
     def course_key(self) -> CourseKey:
-        """Raises ProcessorError: no course, or none that can be read."""
+        """The course, or that of the location. Raises InvalidRequest: neither, or no key of one."""
+        if not self.course_id and not self.location_id:
+            raise InvalidRequest(_("This works only in a course. Please open a course first."))
         if not self.course_id:
             return self.location_key.course_key
         try:
             return self.course_id if isinstance(self.course_id, CourseKey) else CourseKey.from_string(self.course_id)
         except InvalidKeyError as error:
-            raise ProcessorError(_("This is not a course.")) from error
+            raise InvalidRequest(_("This is not a course.")) from error
 
     @property
     def retrieval_mode(self) -> RetrievalMode:

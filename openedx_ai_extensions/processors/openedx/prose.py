@@ -74,7 +74,7 @@ def _text(markup: str, left_out: set[Reason]) -> str:
     if not _PROBLEM_MARKUP.search(markup):
         return rich_text(markup, left_out)
     left_out.add(Reason.ANSWERS)
-    writer = ProblemWriter(answers_visible=False)
+    writer = ProblemWriter(left_out, answers_visible=False)
     try:
         text = writer.write(parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace")))
         return without_lost_tags(text, writer.is_secret)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 
 from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.processors.openedx.author_olx import read_olx
 from openedx_ai_extensions.processors.openedx.problem_olx import CATEGORY, option_text, problem_olx
-from openedx_ai_extensions.processors.openedx.safe_html import INLINE, MARKUP, clean_html, plain_text, printable
+from openedx_ai_extensions.processors.openedx.safe_html import MARKUP, clean_html, plain_text, printable, unmarked
 from openedx_ai_extensions.prompts.builtin import builtin_schema
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
@@ -28,8 +29,8 @@ _OPTIONAL: Mapping[str, Any] = {
 def read_question(raw: Any) -> dict[str, Any]:
     """A question as a browser sends it, made safe, with its OLX under ``olx`` (``{"category", "data"}``).
 
-    Fields that a type does not need may be absent or null, numbers may be numbers. An ``olx`` of the browser's is not
-    used.
+    Fields that a type does not need may be absent or null, numbers may be numbers. Plain texts are taken as they are.
+    An ``olx`` of the browser's is not used: see ``olx_to_save``.
 
     Raises:
         InvalidRequest: it is no question, or can't be graded; with everything that is wrong.
@@ -46,29 +47,87 @@ def read_question(raw: Any) -> dict[str, Any]:
     if errors:
         paths = ", ".join(dict.fromkeys(error.json_path for error in errors))
         raise InvalidRequest(_("This is missing or not of the right form: {paths}.").format(paths=paths))
-    clean = clean_question(question)
+    clean = _clean(question, title=_as_it_is, text=_as_it_is)
     problems = list(question_problems(clean))
     if problems:
         raise InvalidRequest(problems)
     return clean
 
 
+def olx_to_save(raw: Any, handed_out: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
+    """The OLX of a question that a browser sends, as ``{"category", "data"}``.
+
+    OLX that differs from what we would write ourselves is the author's: it is checked and taken, whatever the other
+    fields say. Only where it is OLX of ours, and the fields have changed since, the fields count.
+
+    Args:
+        handed_out: versions of questions as the browser got them.
+
+    Raises:
+        InvalidRequest: neither can be used; with everything that is wrong.
+    """
+    sent = _sent_olx(raw)
+    is_outdated = any(_sent_olx(known) == sent and _fields(known) != _fields(raw) for known in handed_out)
+    if sent is None or is_outdated:
+        return dict(read_question(raw)["olx"])
+    try:
+        ours = read_question(raw)["olx"]
+    except InvalidRequest:
+        ours = None
+    if ours is not None and ours["data"] == sent:
+        return dict(ours)
+    return {"category": CATEGORY, "data": read_olx(sent, title=_as_it_is(str(raw.get("display_name") or "")))}
+
+
+def _sent_olx(raw: Any) -> str | None:
+    olx = raw.get("olx") if isinstance(raw, Mapping) else None
+    data = olx.get("data") if isinstance(olx, Mapping) else None
+    return data if isinstance(data, str) and data.strip() else None
+
+
+def _fields(question: Mapping[str, Any]) -> dict[str, Any]:
+    """All but the OLX, to compare: what is absent, null or empty is the same."""
+    choices = [
+        {name: choice.get(name) or None for name in ("text", "is_correct", "feedback")}
+        if isinstance(choice, Mapping)
+        else choice
+        for choice in question.get("choices") or ()
+    ]
+    names = ("display_name", "question_html", "problem_type", *_OPTIONAL)
+    return {**{name: question.get(name) or None for name in names}, "choices": choices}
+
+
 def clean_question(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A question that satisfies the schema, made safe in every field. It has an ``olx`` if it can be graded."""
+    """A model's question that satisfies the schema, made safe in every field, and plain where plain text is shown.
+
+    It has an ``olx`` if it can be graded.
+    """
+    return _clean(raw, title=plain_text, text=unmarked)
+
+
+def _clean(raw: Mapping[str, Any], *, title: Callable[[str], str], text: Callable[[str], str]) -> dict[str, Any]:
     kind = raw["problem_type"]
+    choices = [
+        {"text": text(choice["text"]), "is_correct": choice["is_correct"], "feedback": text(choice["feedback"])}
+        for choice in raw["choices"]
+    ]
     question: dict[str, Any] = {
-        "display_name": plain_text(raw["display_name"]),
+        "display_name": title(raw["display_name"]),
         "question_html": clean_html(raw["question_html"]),
         "problem_type": kind,
-        "choices": [_clean_choice(choice) for choice in raw["choices"]] if kind in _WITH_CHOICES else [],
-        "answer_value": None if kind in _WITH_CHOICES else printable(raw["answer_value"] or "").strip(),
-        "tolerance": (printable(raw["tolerance"] or "").strip() or None) if kind == "numericalresponse" else None,
-        "explanation": clean_html(raw["explanation"]),
-        "demand_hints": [hint for hint in (clean_html(hint, INLINE) for hint in raw["demand_hints"]) if hint],
+        "choices": choices if kind in _WITH_CHOICES else [],
+        "answer_value": None if kind in _WITH_CHOICES else _as_it_is(raw["answer_value"] or ""),
+        "tolerance": (_as_it_is(raw["tolerance"] or "") or None) if kind == "numericalresponse" else None,
+        "explanation": text(raw["explanation"]),
+        "demand_hints": [hint for hint in map(text, raw["demand_hints"]) if hint],
     }
     if not any(question_problems(question)):
         question["olx"] = {"category": CATEGORY, "data": problem_olx(question)}
     return question
+
+
+def _as_it_is(text: str) -> str:
+    return printable(text).strip()
 
 
 def question_problems(question: Mapping[str, Any]) -> Iterator[str]:
@@ -92,8 +151,9 @@ def question_problems(question: Mapping[str, Any]) -> Iterator[str]:
 
 def _choice_problems(question: Mapping[str, Any]) -> Iterator[str]:
     kind = question["problem_type"]
-    seen = option_text if kind == "optionresponse" else clean_html
-    texts = [seen(choice["text"]) for choice in question["choices"]]
+    texts = [
+        option_text(choice["text"]) if kind == "optionresponse" else choice["text"] for choice in question["choices"]
+    ]
     right = sum(choice["is_correct"] for choice in question["choices"])
     if len(texts) < 2:
         yield _("choices must be two or more.")
@@ -105,14 +165,6 @@ def _choice_problems(question: Mapping[str, Any]) -> Iterator[str]:
         yield _("Exactly one choice must be correct.")
     elif right == 0:
         yield _("One or more choices must be correct.")
-
-
-def _clean_choice(choice: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "text": clean_html(choice["text"], INLINE),
-        "is_correct": choice["is_correct"],
-        "feedback": clean_html(choice["feedback"], INLINE),
-    }
 
 
 def _with_feedback(choice: Any) -> Any:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from html import unescape
 
 from lxml import etree, html
 from lxml.html import defs
+
+from openedx_ai_extensions.processors.formulas import find_spans
 
 INLINE = frozenset(
     {
@@ -43,8 +46,16 @@ _DROPPED = frozenset(
 _TAGS = "|".join(sorted(defs.tags | ALLOWED | _DROPPED))
 # "x < y" and "List<String>" are text.
 _NO_TAG = re.compile(rf"<(?!!--|/?(?:{_TAGS})(?=[\s/>]))", re.IGNORECASE)
+# In a formula "a<b c" is no tag with an attribute, and "&times" is a column and a word. What stays has its ">" or ";".
+_FORMULA_LESS_THAN = re.compile(r"<(?!/?[a-z][a-z0-9]*\s*/?>)", re.IGNORECASE)
+_FORMULA_AMPERSAND = re.compile(
+    r"&(?!(?:lt|gt|amp)\b|(?:[a-z][a-z0-9]{1,31}|#[0-9]{1,7}|#x[0-9a-f]{1,6});)", re.IGNORECASE
+)
 MARKUP = re.compile("<(?=[a-zA-Z/!?])")  # what a browser would take for the start of a tag
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_OPENING = re.compile(rf"<({_TAGS})(?=[\s/>])[^<>]*>", re.IGNORECASE)
+_CLOSING = re.compile(rf"</({_TAGS})\s*>", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:[a-z][a-z0-9]{1,31}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 MAX_DEPTH = 40
 
@@ -56,7 +67,8 @@ def parse_html(text: str, tags: Set[str] = ALLOWED) -> etree._Element:
         text: HTML of any kind.
         tags: of ``ALLOWED``, those to keep; of others the text is kept.
     """
-    parsed = html.fragment_fromstring(_NO_TAG.sub("&lt;", printable(text)), create_parent="div")
+    escaped = _NO_TAG.sub("&lt;", _with_formulas_escaped(printable(text)))
+    parsed = html.fragment_fromstring(escaped, create_parent="div")
     clean = etree.Element("div")
     _copy(parsed, clean, tags, MAX_DEPTH)
     return clean
@@ -78,9 +90,33 @@ def words(text: str) -> str:
     return _SPACES.sub(" ", "".join(map(str, parse_html(text, frozenset()).itertext()))).strip()
 
 
+def unmarked(text: str) -> str:
+    """Plain text that a model wrote, on one line, without the tags and entities that it may have put in all the same.
+
+    What is not closed is no formatting: "the <a> element" stays as it is. The result may look like a tag: only for what
+    shows it as text.
+    """
+    opened = {name.lower() for name in _OPENING.findall(text)}
+    closed = {name.lower() for name in _CLOSING.findall(text)}
+    is_html = not opened.isdisjoint(closed) or "br" in opened
+    literal = _ENTITY.sub(lambda found: unescape(found[0]), printable(text))
+    return (words(text) if is_html else "") or _SPACES.sub(" ", printable(literal)).strip()
+
+
 def printable(text: str) -> str:
     """The text without characters that XML does not know."""
     return _ILLEGAL.sub("", text)
+
+
+def _with_formulas_escaped(text: str) -> str:
+    pieces: list[str] = []
+    position = 0
+    for span in find_spans(text):
+        if not span.is_code:
+            formula = _FORMULA_AMPERSAND.sub("&amp;", text[span.start : span.end])
+            pieces += [text[position : span.start], _FORMULA_LESS_THAN.sub("&lt;", formula)]
+            position = span.end
+    return "".join([*pieces, text[position:]])
 
 
 def _copy(source: etree._Element, target: etree._Element, tags: Set[str], depth: int) -> None:
@@ -92,7 +128,7 @@ def _copy(source: etree._Element, target: etree._Element, tags: Set[str], depth:
             if name != "img" or "src" in attributes:
                 _copy(child, etree.SubElement(target, name, attributes), tags, depth - 1)
         elif name and name not in _DROPPED and depth:
-            separator = "" if name in INLINE or name == "span" else " "
+            separator = "" if name in (INLINE | {"span"}) - {"br"} else " "
             _append(target, separator)
             _copy(child, target, tags, depth - 1)
             _append(target, separator)

@@ -45,11 +45,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Pieces under one heading."""
+    """Pieces under one heading; ``block`` is what it is the text of, for those who ask."""
 
     heading: str
     pieces: tuple[Piece, ...] = ()
     here: bool = False
+    block: Block | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,13 @@ class Fitted:
     text: str
     sections: Sequence[Section]
     kept: Mapping[Position, str]
+
+    def pieces(self, section: int) -> Iterator[tuple[Piece, str]]:
+        """The pieces of a section that are in the text, each with as much of its text as is."""
+        for p, piece in enumerate(self.sections[section].pieces):
+            text = self.kept.get((section, p))
+            if text:
+                yield piece, text
 
     def trimmed(self) -> Iterator[Piece]:
         """The pieces that are not in the text, or not whole, in reading order. Reads them all."""

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
-from openedx_ai_extensions.workflows.registry import Problem, config_validator
+from openedx_ai_extensions.workflows.registry import Problem, config_validator, reads_processors
 
 PATH = "$.processor_config.OpenEdXProcessor"
 
@@ -18,7 +18,7 @@ PATH = "$.processor_config.OpenEdXProcessor"
 def check_openedx_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
     """The function, and the facts that it is to tell, must exist. The schema sees to the rest."""
     section = config["processor_config"].get("OpenEdXProcessor")
-    if section is None:
+    if section is None or not reads_processors(config):
         return
     function = section.get("function") or OpenEdXProcessor.default_function
     if function not in OpenEdXProcessor.functions():

@@ -132,7 +132,7 @@ def test_which_provider_is_asked(sent, provider, settings, names, wanted, model)
 def test_an_answer_has_exactly_its_fields(provider):
     provider.reply("ok")
     answer = LLMProcessor({"LLMProcessor": {"prompt": "x"}}, extra_params={"stream": False}).process()
-    assert set(answer) == {"response", "usage", "model_used", "status"}
+    assert set(answer) == {"response", "usage", "model_used", "status", "finish_reason"}
     assert answer["status"] == "completed"
     assert answer["usage"]["total_tokens"] == 16
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Generator
 
 import pytest
@@ -12,6 +11,7 @@ from openedx_ai_extensions.exceptions import StreamInterrupted
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm import stream as stream_module
 from tests.conftest import SECRET
+from tests.waiting import eventually
 
 CONFIG = {"LLMProcessor": {"prompt": "Tell."}}
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
@@ -24,13 +24,6 @@ def _database(db):
 
 def process(**config):
     return LLMProcessor({"LLMProcessor": {**CONFIG["LLMProcessor"], **config}}).process(input_data="Why?")
-
-
-def eventually(condition, seconds=2.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 def test_whole_characters_and_usage(provider):
@@ -73,22 +66,24 @@ def test_a_scripted_provider(settings, stream):
 
 def test_silence_is_told_by_empty_chunks(provider, monkeypatch):
     monkeypatch.setattr(stream_module, "HEARTBEAT", 0.05)
-    provider.reply(["one ", "two"], delay=0.4)
-    chunks = list(process())
-    assert chunks.count(b"") >= 3
+    provider.reply(["one ", "two"], delay=60)
+    stream = process()
+    chunks = [next(stream)]
+    while chunks.count(b"") < 3:
+        chunks.append(next(stream))
+    provider.go_on()
+    chunks += stream
     assert b"".join(chunks) == b"one two"
 
 
 @pytest.mark.parametrize("limit", ["AI_EXTENSIONS_FIRST_BYTE_TIMEOUT", "AI_EXTENSIONS_TOTAL_TIMEOUT"])
 def test_deadlines_hold_in_the_middle_of_a_stream(provider, settings, limit):
     setattr(settings, limit, 1.5)
-    provider.reply(["one ", "two"], delay=60)
+    provider.reply(["one ", "two"], delay=300)
     stream = process()
     assert next(stream) == b"one "
-    start = time.monotonic()
     with pytest.raises(StreamInterrupted):
         list(stream)
-    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("read", [0, 1], ids=["unread", "after a chunk"])
@@ -105,7 +100,7 @@ def test_a_reader_who_leaves_lets_the_provider_go(provider, read, delay, end):
     else:
         del stream
         gc.collect()
-    assert eventually(lambda: provider.disconnects == 1)
+    eventually(lambda: provider.disconnects == 1)
 
 
 def test_connections_are_reused(provider):

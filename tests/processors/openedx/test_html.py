@@ -61,6 +61,29 @@ ROWS = [
         '<p hidden>a</p><p style="color:red; Display : none">b</p><p class="x d-none">c</p>d', "d", id="hidden"
     ),
     pytest.param('<i aria-hidden="true">*</i>d', "d", id="hidden from screen readers"),
+    pytest.param('<i class="material-icons">menu_book</i>Read', "Read", id="an icon named by its text"),
+    pytest.param(
+        'See <span class="x material-symbols-outlined" style="color:red"> live_tv\n</span>below',
+        "See below",
+        id="another",
+    ),
+    pytest.param('<i class="material-icons">&#xe88a;</i>Home', "Home", id="an icon named by its code"),
+    pytest.param('<i class="fa fa-home"></i><i class="fas">&#xf015;</i>Home', "Home", id="icons of other fonts"),
+    pytest.param("a\ue001b \U000f0012c \U0001f331", "a b c \U0001f331", id="characters that only a font knows"),
+    pytest.param(
+        '<p class="material-icons-list">Icons of the course: menu_book</p>',
+        "Icons of the course: menu_book",
+        id="words beside an icon's class",
+    ),
+    pytest.param(
+        '<i class="material-icons" aria-label="Warning">warning</i>Hot', "[Image: Warning] Hot", id="an icon's label"
+    ),
+    pytest.param(
+        "<table><tr><td>Read</td><td><i class='material-icons'>check</i></td>"
+        "<td><i class='material-symbols-rounded'>close</i></td></tr></table>",
+        "Read | \u2713 | \u2717",
+        id="yes and no in a table",
+    ),
     pytest.param("<div hidden>a<p>b</p></div>c", "c", id="text after something hidden stays"),
     pytest.param(
         "<iframe>x</iframe><select><option>o</option></select><button>b</button>y", "y", id="controls and frames"

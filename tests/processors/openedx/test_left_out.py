@@ -27,6 +27,35 @@ ROWS = [
     pytest.param(block("html", data="word " * 100_000), ["too_long"], id="too long"),
     pytest.param(block("html", data="<div>" * 1000 + "x"), ["too_long"], id="nested too deep"),
     pytest.param(block("vertical"), [], id="what only arranges"),
+    pytest.param(block("html", data='<p style="display:none">Later</p>x'), ["hidden"], id="hidden by its style"),
+    pytest.param(block("html", data='<p style="color:red;VISIBILITY : hidden">Later</p>x'), ["hidden"], id="invisible"),
+    pytest.param(block("html", data="<p hidden>Later</p>"), ["hidden"], id="all of it hidden"),
+    pytest.param(block("html", data='<div class="row d-none">Later</div>x'), ["hidden"], id="hidden by its class"),
+    pytest.param(block("html", data='<div aria-hidden="true">Later</div>x'), ["hidden"], id="from screen readers"),
+    pytest.param(block("html", data="<div hidden><i></i> <b><u>Later</u></b></div>x"), ["hidden"], id="words inside"),
+    pytest.param(block("html", data='<i class="icon" aria-hidden="true">&#9733; </i>x'), [], id="a hidden sign"),
+    pytest.param(block("html", data='<i class="material-icons" aria-hidden="true">home</i>x'), [], id="a hidden icon"),
+    pytest.param(block("html", data="<p hidden><script>var a</script><br/></p>x"), [], id="nothing to read in it"),
+    pytest.param(block("html", data='<span class="MathJax_Preview">x</span>x'), [], id="what MathJax drew"),
+    pytest.param(block("html", data='<ul role="navigation"><li>Next</li></ul>x'), [], id="a way to elsewhere"),
+    pytest.param(
+        block("problem", data='<problem><p>x</p><p hidden="">Hm</p></problem>', answers_visible=True),
+        ["hidden"],
+        id="in a problem",
+    ),
+    pytest.param(
+        block("acme", "x", "Box", text="<p>Read this</p><p hidden>Not this</p>"), ["hidden"], id="in any block"
+    ),
+    pytest.param(
+        block("annotatable", data="<annotatable><p>x</p><p hidden=''>Not this</p></annotatable>"),
+        ["hidden"],
+        id="in annotated text",
+    ),
+    pytest.param(
+        block("poll", question="Which?", answers='[["a", {"label": "<b hidden>Red</b>x"}]]'),
+        ["hidden"],
+        id="in a choice of a poll",
+    ),
 ]
 
 

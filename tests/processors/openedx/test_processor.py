@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.processors.base import function
 from openedx_ai_extensions.workflows.registry import config_problems
@@ -35,7 +38,7 @@ ANSWER = (
 def read(location="vertical/unit_sunlight", user=LEARNER, course_id=COURSE_ID, **config):
     location_id = demo_key(location) if location else None
     processor = OpenEdXProcessor({"OpenEdXProcessor": config}, location_id=location_id, course_id=course_id, user=user)
-    return processor.process()
+    return str(processor.process())
 
 
 def units(text):
@@ -88,19 +91,19 @@ def test_texts_of_keys_will_do():
     config = {"OpenEdXProcessor": {}}
     by_key = OpenEdXProcessor(config, demo_key("html/html_sugar"), CourseKey.from_string(COURSE_ID), LEARNER)
     by_text = OpenEdXProcessor(config, str(demo_key("html/html_sugar")), COURSE_ID, LEARNER)
-    assert by_text.process() == by_key.process() != ""
+    assert str(by_text.process()) == str(by_key.process()) != ""
 
 
 @pytest.mark.parametrize(
     "config", [None, {}, {"OpenEdXProcessor": {}}, {"OpenEdXProcessor": None}, {"LLMProcessor": {}}]
 )
 def test_without_configuration_it_reads_the_unit(config):
-    text = OpenEdXProcessor(config, demo_key("vertical/unit_sugar"), COURSE_ID, LEARNER).process()
+    text = str(OpenEdXProcessor(config, demo_key("vertical/unit_sugar"), COURSE_ID, LEARNER).process())
     assert units(text) == [TITLES["unit_sugar"]]
 
 
 def test_no_context_needs_nothing():
-    assert OpenEdXProcessor({"OpenEdXProcessor": {"function": "no_context"}}).process() == ""
+    assert str(OpenEdXProcessor({"OpenEdXProcessor": {"function": "no_context"}}).process()) == ""
 
 
 def test_fields_choose_the_kinds_of_blocks():
@@ -194,7 +197,6 @@ def test_broken_configuration_is_said_in_plain_words(config, words):
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        pytest.param({"location": None}, "was not told where", id="no location"),
         pytest.param(
             {"location": "vertical/nowhere"}, "does not exist or is not open to you", id="an unknown location"
         ),
@@ -214,12 +216,6 @@ def test_broken_configuration_is_said_in_plain_words(config, words):
         pytest.param(
             {"function": "get_course_outline", "course_id": "course-v1:A+B+C"}, "no such course", id="nor outline"
         ),
-        pytest.param(
-            {"function": "get_course_info", "course_id": "A/B"}, "This is not a course", id="a bad course key"
-        ),
-        pytest.param(
-            {"function": "get_course_info", "course_id": None, "location": None}, "was not told where", id="neither"
-        ),
     ],
 )
 def test_places_that_cannot_be_read(place, words):
@@ -227,9 +223,45 @@ def test_places_that_cannot_be_read(place, words):
         read(**place)
 
 
-def test_a_bad_location_is_said_in_plain_words():
-    with pytest.raises(ProcessorError, match="This is not a place in a course"):
-        OpenEdXProcessor({}, "nowhere", COURSE_ID, LEARNER).process()
+NOWHERE = {"course_id": None, "location": None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        pytest.param({"function": "get_location_content", "location": None}, "only on a page", id="no page"),
+        pytest.param({"function": "get_location_content", **NOWHERE}, "only on a page", id="no page at all"),
+        pytest.param({"function": "get_course_info", **NOWHERE}, "only in a course", id="no course"),
+        pytest.param({"function": "get_course_outline", **NOWHERE}, "only in a course", id="no course for an outline"),
+        pytest.param(
+            {"function": "get_course_info", "course_id": "A/B"}, "This is not a course", id="a bad course key"
+        ),
+        pytest.param({"place": "nowhere"}, "This is not a place in a course", id="a bad location"),
+    ],
+)
+def test_a_place_that_is_missing_is_for_who_asks_to_name(asked, words):
+    place = asked.pop("place", None)
+    with pytest.raises(InvalidRequest, match=words):
+        OpenEdXProcessor({}, place, COURSE_ID, LEARNER).process() if place else read(**asked)
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"function": ""}, {"retrieval_mode": "sequence"}, {"fields": ["html"]}, {"char_limit": 500}]
+)
+def test_without_a_function_it_reads_what_there_is(config):
+    assert "Light reactions" in read(**config) or "Sunlight" in read(**config)
+    course = read(location=None, **config)
+    assert course == read(location=None, function="get_course_info", char_limit=config.get("char_limit"))
+    assert course.startswith("Course: ")
+    assert read(**NOWHERE, **config) == ""
+
+
+def test_a_subclass_with_a_default_of_its_own_keeps_it():
+    class Outline(OpenEdXProcessor):
+        default_function = "get_course_outline"
+
+    outline = str(Outline({}, None, COURSE_ID, LEARNER).process())
+    assert outline == read(location=None, function="get_course_outline")
 
 
 def test_a_stranger_sees_an_empty_outline():
@@ -252,9 +284,9 @@ class GlossaryProcessor(OpenEdXProcessor):
 
 def test_a_subclass_reads_its_own_key_and_adds_functions():
     config = {"OpenEdXProcessor": {"function": "no_context"}, "GlossaryProcessor": {"function": "get_glossary"}}
-    assert GlossaryProcessor(config).process() == "rubisco: an enzyme"
-    assert OpenEdXProcessor(config).process() == ""
-    assert GlossaryProcessor({"GlossaryProcessor": {"function": "no_context"}}).process() == "something"
+    assert str(GlossaryProcessor(config).process()) == "rubisco: an enzyme"
+    assert str(OpenEdXProcessor(config).process()) == ""
+    assert str(GlossaryProcessor({"GlossaryProcessor": {"function": "no_context"}}).process()) == "something"
     with pytest.raises(ProcessorError):
         GlossaryProcessor({"GlossaryProcessor": {"function": "not_published"}}).process()
 
@@ -279,12 +311,69 @@ def test_functions_are_listed():
     ],
 )  # fmt: skip
 def test_profiles_are_checked_when_they_are_saved(config, path):
-    effective = {"orchestrator_class": "MockResponse", "processor_config": {"OpenEdXProcessor": config}}
+    effective = {
+        "orchestrator_class": "DirectLLMResponse",
+        "processor_config": {"OpenEdXProcessor": config},
+        "actuator_config": {"UIComponents": {}},
+    }
     assert [problem.path for problem in config_problems(effective)] == ([path] if path else [])
 
 
 def test_usage_keys_of_the_demo_course_are_as_documented():
     for name, title in TITLES.items():
         location = UsageKey.from_string(f"block-v1:OpenedX+AIX+demo+type@vertical+block@{name}")
-        text = OpenEdXProcessor({}, location, user=AUTHOR).process()
+        text = str(OpenEdXProcessor({}, location, user=AUTHOR).process())
         assert text.startswith(f"{title}\n\n")
+
+
+def test_what_a_unit_is_read_as():
+    content = OpenEdXProcessor({}, demo_key("html/html_sugar"), COURSE_ID, LEARNER).process()
+    assert isinstance(content, Mapping)
+    assert "error" not in content
+    assert (content["display_name"], content["retrieval_mode"]) == ("From carbon dioxide to sugar", "unit")
+    assert content["unit_id"] == str(demo_key("vertical/unit_sugar"))
+    assert [block["type"] for block in content["blocks"]] == ["html"]
+    assert f"{content}" == read("html/html_sugar")
+    for block in content["blocks"]:
+        assert block["text"] in str(content)
+    assert json.loads(json.dumps(content)) == content
+
+
+@pytest.mark.parametrize("mode", ["sequence", "up_to_current_unit"])
+def test_what_several_units_are_read_as(mode):
+    config = {"OpenEdXProcessor": {"retrieval_mode": mode}}
+    content = OpenEdXProcessor(config, demo_key("vertical/unit_chlorophyll"), COURSE_ID, LEARNER).process()
+    assert (content["display_name"], content["retrieval_mode"]) == ("Catching the light", mode)
+    assert content["sequence_id"] == str(demo_key("sequential/light_reactions"))
+    assert {unit["unit_id"] for unit in content["units"]} >= {str(demo_key("vertical/unit_chlorophyll"))}
+    assert all(block["text"] in str(content) for unit in content["units"] for block in unit["blocks"])
+
+
+def test_what_is_trimmed_is_not_listed():
+    config = {"OpenEdXProcessor": {"retrieval_mode": "sequence", "char_limit": 400}}
+    content = OpenEdXProcessor(config, demo_key("vertical/unit_chlorophyll"), COURSE_ID, LEARNER).process()
+    assert sum(len(block["text"]) for unit in content["units"] for block in unit["blocks"]) < 400
+
+
+@pytest.mark.parametrize(
+    ("config", "title"),
+    [
+        ({"function": "get_course_info"}, "How Plants Make Food"),
+        ({"function": "get_course_outline"}, ""),
+        ({"function": "no_context"}, ""),
+    ],
+    ids=str,
+)
+def test_whatever_is_read_has_a_title(config, title):
+    content = OpenEdXProcessor({"OpenEdXProcessor": config}, None, COURSE_ID, LEARNER).process()
+    assert title in content["display_name"]
+    assert set(content) == {"display_name"}
+
+
+def test_a_subclass_may_say_it_in_facts():
+    class Facts(OpenEdXProcessor):
+        def get_terms(self):
+            return {"display_name": "Terms", "terms": ["ATP"]}
+
+    content = Facts({"Facts": {"function": "get_terms"}}).process()
+    assert (content["terms"], str(content)) == (["ATP"], '{"display_name": "Terms", "terms": ["ATP"]}')

@@ -26,4 +26,4 @@ class _AnnotationWriter(TextWriter):
 def annotatable_text(block: Block, left_out: set[Reason]) -> str:
     """The instructions, and the passage with its annotations."""
     root = parse_html(string(block, "data"), left_out)
-    return titled("Annotated text", block.display_name, "" if root is None else _AnnotationWriter().write(root))
+    return titled("Annotated text", block.display_name, "" if root is None else _AnnotationWriter(left_out).write(root))

@@ -30,8 +30,8 @@ def drag_and_drop_text(block: Block, left_out: set[Reason]) -> str:
         block.display_name or text_in(data, "title"),
         rich_text(string(block, "question_text") or text_in(data, "questionText"), left_out),
         f"[Image: {picture}]" if picture else "",
-        lines(("Zones:", *zones) if (zones := list(_zones(data))) else ()),
-        lines(("Items:", *named) if (named := list(_items(data, block.answers_visible))) else ()),
+        lines(("Zones:", *zones) if (zones := list(_zones(data, left_out))) else ()),
+        lines(("Items:", *named) if (named := list(_items(data, block.answers_visible, left_out))) else ()),
         *_remarks(data, block.answers_visible, left_out),
     )
     if data and not block.answers_visible:
@@ -39,18 +39,19 @@ def drag_and_drop_text(block: Block, left_out: set[Reason]) -> str:
     return text
 
 
-def _zones(data: Mapping[str, Any]) -> Iterator[str]:
+def _zones(data: Mapping[str, Any], left_out: set[Reason]) -> Iterator[str]:
     for zone in mappings(data.get("zones")):
-        words = joined(": ", html_text(text_in(zone, "title")), html_text(text_in(zone, "description")))
+        words = joined(": ", *(html_text(text_in(zone, name), left_out) for name in ("title", "description")))
         if words:
             yield f"- {words}"
 
 
-def _items(data: Mapping[str, Any], answers_visible: bool) -> Iterator[str]:
+def _items(data: Mapping[str, Any], answers_visible: bool, left_out: set[Reason]) -> Iterator[str]:
     names = _zone_names(data)
     for item in mappings(data.get("items")):
         picture = squeeze(text_in(item, "imageDescription"))
-        words = joined(" ", html_text(text_in(item, "displayName")), f"[Image: {picture}]" if picture else "")
+        name = html_text(text_in(item, "displayName"), left_out)
+        words = joined(" ", name, f"[Image: {picture}]" if picture else "")
         if not words:
             continue
         if not answers_visible:
@@ -58,7 +59,7 @@ def _items(data: Mapping[str, Any], answers_visible: bool) -> Iterator[str]:
             continue
         places = [names.get(str(zone), "") for zone in items(item.get("zones") or [item.get("zone")])]
         belongs = " / ".join(filter(None, places)) or "no zone"
-        remark = squeeze(html_text(text_in(item.get("feedback"), "correct")))
+        remark = squeeze(html_text(text_in(item.get("feedback"), "correct"), left_out))
         yield joined(" ", f"- {words} (belongs to: {belongs})", f"[{remark}]" if remark else "")
 
 

@@ -11,10 +11,17 @@ from lxml import etree
 from openedx_ai_extensions.processors.openedx.blocks.parsing import inner_text, local_name, squeeze
 
 # What MathJax drew is beside what it was drawn from.
-_HIDDEN_CLASSES = frozenset(
-    {"hidden", "is-hidden", "d-none", "MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_SVG", "MathJax_CHTML"}
-)
-_HIDDEN_STYLE = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+hidden", re.IGNORECASE)
+_DRAWN_CLASSES = frozenset({"MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_SVG", "MathJax_CHTML"})
+_HIDDEN_CLASSES = frozenset({"hidden", "is-hidden", "d-none"})
+_HIDDEN_STYLE = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+(?:hidden|collapse)", re.IGNORECASE)
+# Fonts that draw an icon in place of its name: <i class="material-icons">menu_book</i>.
+_ICON_FONT = re.compile(r"material-(?:icons|symbols)\b")
+_ICON_NAME = re.compile(r"[a-z\d_]*")
+# In tables these two alone often carry what a row says.
+_ICON_MARKS = {
+    **dict.fromkeys(("check", "check_box", "check_circle", "done", "task_alt"), "\u2713"),
+    **dict.fromkeys(("cancel", "clear", "close", "disabled_by_default"), "\u2717"),
+}
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)", re.IGNORECASE)
 # Raised endings of numbers and names in several languages, which are no exponents.
 _ENDINGS = frozenset({"st", "nd", "rd", "th", "er", "re", "e", "ème", "eme", "o", "a", "os", "as", "tm", "sm", "mo"})
@@ -71,15 +78,34 @@ def _words(element: etree._Element, tag: str) -> str:
     return inner_text(title) if title is not None else ""
 
 
+def icon(element: etree._Element) -> str | None:
+    """What is read of an element that a font shows as an icon: a sign or its label, or nothing. None for any other."""
+    if not _ICON_FONT.search(element.get("class") or ""):
+        return None
+    name = squeeze(inner_text(element))
+    if not _ICON_NAME.fullmatch(name):
+        return None
+    label = squeeze(element.get("aria-label") or "")
+    return f"[Image: {label}]" if label else _ICON_MARKS.get(name, "")
+
+
+def is_beside(element: etree._Element) -> bool:
+    """Does it only lead elsewhere, or show again what is there already?"""
+    return element.get("role") == "navigation" or not _DRAWN_CLASSES.isdisjoint(_classes(element))
+
+
 def is_hidden(element: etree._Element) -> bool:
-    """Do readers not see it, or does it only lead elsewhere?"""
+    """Do those who read the page not see it, or not hear it?"""
     attributes = element.attrib
     if not attributes:
         return False
     return (
         "hidden" in attributes
         or element.get("aria-hidden") == "true"
-        or element.get("role") == "navigation"
         or _HIDDEN_STYLE.search(element.get("style") or "") is not None
-        or not _HIDDEN_CLASSES.isdisjoint((element.get("class") or "").split())
+        or not _HIDDEN_CLASSES.isdisjoint(_classes(element))
     )
+
+
+def _classes(element: etree._Element) -> list[str]:
+    return (element.get("class") or "").split()

@@ -24,7 +24,7 @@ from openedx_ai_extensions.processors.openedx.markup import rich_text, squeeze
 
 def open_assessment_text(block: Block, left_out: set[Reason]) -> str:
     """The prompts and the rubric."""
-    rubric = lines(_criteria(structure(block, "rubric_criteria", left_out)))
+    rubric = lines(_criteria(structure(block, "rubric_criteria", left_out), left_out))
     if structure(block, "rubric_assessments", left_out):
         left_out.add(Reason.ANSWERS)
     title = block.display_name or string(block, "title")
@@ -51,13 +51,13 @@ def _listed(text: str) -> Any:
     return value if isinstance(value, list) else None
 
 
-def _criteria(criteria: Any) -> Iterator[str]:
+def _criteria(criteria: Any, left_out: set[Reason]) -> Iterator[str]:
     for criterion in mappings(criteria):
-        name = joined(": ", _label(criterion), rich_text(text_in(criterion, "prompt")))
+        name = joined(": ", _label(criterion), rich_text(text_in(criterion, "prompt"), left_out))
         if name:
             yield f"- {name}"
         for option in mappings(criterion.get("options")):
-            grade = joined(": ", _label(option) + _points(option), rich_text(text_in(option, "explanation")))
+            grade = joined(": ", _label(option) + _points(option), rich_text(text_in(option, "explanation"), left_out))
             if grade:
                 yield f"  - {grade}"
 

@@ -12,6 +12,8 @@ from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
 # Of one block, in characters. A long chapter of a book has a third of this.
 MAX_MARKUP = 300_000
 
+# What fonts of icons draw as pictures.
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 # Invisible characters that cost tokens; the joiners that some scripts need stay.
 _INVISIBLE = dict.fromkeys((*range(9), *range(14, 32), 127, 173, 8203, 8288, 65279))
 _UNPARSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
@@ -72,12 +74,14 @@ def _parse(markup: str) -> Tree:
 
 
 def squeeze(text: str) -> str:
-    """One line, single spaces, nothing invisible."""
-    return " ".join(text.translate(_INVISIBLE).split())
+    """One line, single spaces, nothing invisible, no icons."""
+    return " ".join(visible(text).split())
 
 
 def visible(text: str) -> str:
-    """The text as it stands, without invisible characters."""
+    """The text as it stands, without invisible characters, and with spaces in place of icons."""
+    if not text.isascii():
+        text = _PRIVATE_USE.sub(" ", text)
     return text.translate(_INVISIBLE)
 
 

@@ -1,0 +1,219 @@
+r"""Reads JSON strings in which a model wrote LaTeX with single backslashes.
+
+In ``"\(\frac{1}{2}\times 4\)"``, ``\(`` is not JSON, and JSON takes ``\f`` for a form feed and ``\t`` for a tab. The
+rule that tells commands from escapes is in ``docs/decisions/0037-latex-in-json.rst``. The names below follow it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+
+from openedx_ai_extensions.processors.formulas import Span, find_spans
+
+# Commands, as MathJax has them, that begin with n, r or t: "\n", "\r" and "\t" are escapes that people use. Those that
+# begin with b, f or u need no list.
+_NAMES = """
+nLeftarrow nLeftrightarrow nRightarrow nVDash nVdash nabla natural ncong ne nearrow neg negmedspace negthickspace
+negthinspace neq newcommand newline nexists ngeq ngeqq ngeqslant ngtr ni nleftarrow nleftrightarrow nleq nleqq
+nleqslant nless nmid nobreak nobreakspace nolimits nonumber normalsize not notag notin nparallel nprec npreceq
+nrightarrow nshortmid nshortparallel nsim nsubset nsubseteq nsubseteqq nsucc nsucceq nsupset nsupseteq nsupseteqq
+ntriangleleft ntrianglelefteq ntriangleright ntrianglerighteq nu null nvDash nvdash nwarrow
+rVert raise raisebox rangle rbrace rbrack rceil ref renewcommand require restriction rfloor rgroup rhd rho right
+rightarrow rightarrowtail rightharpoondown rightharpoonup rightleftarrows rightleftharpoons rightrightarrows
+rightsquigarrow rightthreetimes risingdotseq rlap rm rmoustache root rotatebox rtimes rule rvert
+tag tan tanh tau tbinom text textbf textcolor textit textmd textnormal textrm textsc textsf textstyle
+textsubscript textsuperscript texttt textup tfrac therefore theta thickapprox thicksim thickspace thinspace tilde
+times tiny to top triangle triangledown triangleleft trianglelefteq triangleq triangleright trianglerighteq tt
+twoheadleftarrow twoheadrightarrow
+"""
+# Some are a letter and a word, or a name in a program: "\nexists" may be a line break and "exists".
+_INFIX_NAMES = "ncong ne neq ni nless nmid nparallel nprec nsim nsubset nsucc nsupset tan to"
+_SYMBOL_NAMES = "neg nexists nu tag tau top tt"
+# And some are a letter and a variable of a formula: "\nu" may be a line break and "u".
+_INFIX_VARIABLES = frozenset({"ne", "ni"})
+_COMMANDS, _INFIX, _SYMBOLS = (frozenset(names.split()) for names in (_NAMES, _INFIX_NAMES, _SYMBOL_NAMES))
+
+# Characters that Unicode reserves for use inside of programs. They stand for "\n", "\r", "\t" that may be the start of
+# a command, and for a row break that is repaired.
+_HELD = dict(zip("nrt", "\ufdd0\ufdd1\ufdd2", strict=True))
+_LETTERS = {held: letter for letter, held in _HELD.items()}
+_ROW_BREAK = "\ufdd3"
+_RELEASE = str.maketrans({"\ufdd0": "\n", "\ufdd1": "\r", "\ufdd2": "\t", _ROW_BREAK: "\\\\"})
+_RESERVED = re.compile("[\ufdd0-\ufdd3]")
+
+_ESCAPE = re.compile(
+    r"""
+      (?<!\\)(?P<row>\\\\)(?=\\(?!u[0-9a-fA-F]{4})[a-mo-qsu-zA-Z])  # the first two of "\\\hline"
+    | \\(?P<json>["\\/]|u[0-9a-fA-F]{4})
+    | \\(?P<held>[nrt])
+    | \\(?P<other>.)
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_COMMAND = re.compile("([\ufdd0-\ufdd2])([A-Za-z]++)(?![\u00df-\u024f])")
+_NO_COMMAND_AFTER_BREAK = re.compile("\n|\ufdd0(?![A-Za-z])")
+
+# What stands before a command outside of a formula. A line break mostly follows a word or a full stop.
+_BEFORE_SYMBOL = r"\A|(?<=[^\s\ufdd0-\ufdd2] )|(?<=[(\[{$=+\-*/|^_<~&])|(?<=[^\W\d_])(?<![^\W\d_]{2})"
+_MAY_BE_SYMBOL = re.compile(_BEFORE_SYMBOL)
+_MAY_BE_INFIX = re.compile(_BEFORE_SYMBOL + r"|(?<=[\d)\]}>])")
+_COMMAND_AT_END = re.compile(r"([\\\ufdd0-\ufdd2])([A-Za-z]+)\Z")
+_NO_OPERAND = re.compile(r"\s*(?:[\^_=)}\],.;:!&']|\\[)\]]|\Z)")
+_WORD = re.compile(r"\s*[^\W\d_]{2}")
+# In a formula
+_LINE_STARTS = re.compile(
+    r"(?:\A|[\n\ufdd0\ufdd2\ufdd3]|\\\\(?:\[[^\[\]]*\])?|(?<!\\)\\|\\begin\{[A-Za-z]+\*?\}(?:\{[^{}]*\})?)[ ]*\Z"
+)
+_AFTER_LINE_BREAK = re.compile(r"[\n\ufdd0][ ]*\Z")
+_OPERATOR = re.compile(r"[=+\-*/<>,(\[{]\s*\Z")
+_OPENING = re.compile(r"[({\[^_]\Z")
+
+_ROWS = re.compile(r"\\begin\{(?:[A-Za-z]*matrix|[dr]?cases|array|[fx]*align\w*|split|gather\w*|eqnarray)\*?\}")
+_LONE_ROW_BREAK = re.compile(r"\\(?=[\s\d+\-\ufdd0]|\[\s*-?[\d.]|[A-Za-z](?![A-Za-z]))")
+
+_COMMAND_TWICE = re.compile(r"\\\\[A-Za-z]{2}")
+_BACKSLASHES = re.compile(r"\\+")
+_DELIMITERS_TWICE = (("\\\\(", "\\\\)"), ("\\\\[", "\\\\]"))
+_CONTEXT = 100  # characters before a command that are looked at
+
+Decide = Callable[[str, re.Match[str]], bool | None]
+
+
+def read_string(body: str) -> tuple[str, list[str]]:
+    """Read a JSON string of a model's reply.
+
+    Args:
+        body: what stands between the quotes. It may have line breaks and backslashes that JSON does not allow.
+
+    Returns:
+        The text, and what cannot be told about it, in words for the model: an empty list in most cases.
+    """
+    text = json.loads(f'"{_ESCAPE.sub(_keep_backslash, _RESERVED.sub("", body))}"', strict=False)
+    # A backspace or a form feed is never meant. Some gateways write "\b" as "\u0008".
+    text = text.replace("\b", "\\b").replace("\f", "\\f")
+    if _is_escaped_twice(text):
+        text = text.replace("\\\\", "\\")
+    pieces: list[str] = []
+    doubts: list[str] = []
+    position = 0
+    for span in find_spans(text):
+        pieces.append(_with_commands(text, position, span.start, _is_command_in_text, doubts))
+        pieces.append(_span(text, span, doubts))
+        position = span.end
+    pieces.append(_with_commands(text, position, len(text), _is_command_in_text, doubts))
+    return "".join(pieces).translate(_RELEASE), doubts
+
+
+def _keep_backslash(escape: re.Match[str]) -> str:
+    """The escape, as JSON that keeps its backslash unless the escape means what JSON says."""
+    if escape["row"]:
+        return _ROW_BREAK
+    if escape["json"]:
+        return escape[0]
+    if escape["held"]:
+        return _HELD[escape["held"]]
+    # JavaScript's way to write quotes.
+    return escape["other"] if escape["other"] in "'`" else "\\" + escape[0]
+
+
+def _is_escaped_twice(text: str) -> bool:
+    """Whether the delimiters and commands of a formula, and all else, have twice the backslashes they should have."""
+    has_formula = any(opening in text and closing in text for opening, closing in _DELIMITERS_TWICE)
+    if not has_formula or not _COMMAND_TWICE.search(text):
+        return False
+    return all(len(run) % 2 == 0 for run in _BACKSLASHES.findall(text))
+
+
+def _span(text: str, span: Span, doubts: list[str]) -> str:
+    if span.is_code:
+        return text[span.start : span.end]
+    has_lines = _has_lines(text[span.start : span.end])
+    decide = partial(_is_command_in_formula, begin=span.start + len(span.opening), has_lines=has_lines)
+    formula = _with_commands(text, span.start, span.end, decide, doubts)
+    # A row break of two backslashes is written with four in JSON. Models often write two, of which JSON leaves one.
+    if _ROWS.search(formula) and "\\\\" not in formula:
+        formula = _LONE_ROW_BREAK.sub(_ROW_BREAK, formula)
+    return formula
+
+
+def _with_commands(text: str, start: int, end: int, decide: Decide, doubts: list[str]) -> str:
+    """A part of the text, with backslashes where the escapes in it are commands."""
+    pieces: list[str] = []
+    position = start
+    for match in _COMMAND.finditer(text, start, end):
+        name = _LETTERS[match[1]] + match[2]
+        is_command = decide(name, match)
+        if is_command is None:
+            doubts.append(_doubt(name, match))
+        elif is_command:
+            before = text[position : match.start()]
+            # "\\\tau": a row break and a command.
+            lone = len(before) - len(before.rstrip("\\")) & 1
+            pieces += [before[: len(before) - lone], _ROW_BREAK if lone else "", "\\", name]
+            position = match.end()
+    pieces.append(text[position:end])
+    return "".join(pieces)
+
+
+def _is_command_in_text(name: str, match: re.Match[str]) -> bool:
+    """Whether this is a command outside of formulas and code. What cannot be told is what JSON says."""
+    text = match.string
+    if name in _SYMBOLS:
+        return _MAY_BE_SYMBOL.match(text, match.start()) is not None or _is_after_command(match)
+    if name in _INFIX:
+        has_operand = not _NO_OPERAND.match(text, match.end()) and not _WORD.match(text, match.end())
+        return has_operand and (_MAY_BE_INFIX.match(text, match.start()) is not None or _is_after_command(match))
+    return name in _COMMANDS
+
+
+def _is_after_command(match: re.Match[str]) -> bool:
+    r"""Whether it follows a command without a space, as in ``\alpha\neq``."""
+    before = _COMMAND_AT_END.search(match.string, max(match.start() - _CONTEXT, 0), match.start())
+    if before is None or before[1] == "\\":
+        return before is not None
+    return _LETTERS[before[1]] + before[2] in _COMMANDS - _INFIX - _SYMBOLS
+
+
+def _is_command_in_formula(name: str, match: re.Match[str], *, begin: int, has_lines: bool) -> bool | None:
+    """Whether this is a command in a formula.
+
+    Args:
+        name, match: the command's.
+        begin: where the formula begins in the text, behind its delimiter.
+        has_lines: the formula stands on several lines.
+
+    Returns:
+        None where nothing tells.
+    """
+    before = match.string[max(begin, match.start() - _CONTEXT) : match.start()]
+    if not name.startswith("n"):
+        # Tabs indent lines, and a carriage return is followed by a line break. Other commands are macros.
+        return name in _COMMANDS or name.startswith("r") or not _LINE_STARTS.search(before)
+    if name in _INFIX_VARIABLES:
+        has_operands = not _NO_OPERAND.match(match.string, match.end()) and not _OPERATOR.search(before)
+        return has_operands and not _LINE_STARTS.search(before)
+    if name != "nu" or not has_lines:
+        return name in _COMMANDS
+    # A formula has no empty lines.
+    if _AFTER_LINE_BREAK.search(before) or _OPENING.search(before):
+        return True
+    return False if _LINE_STARTS.search(before) else None
+
+
+def _has_lines(formula: str) -> bool:
+    """Whether a line break stands in the formula that is not the start of a command."""
+    if _NO_COMMAND_AFTER_BREAK.search(formula):
+        return True
+    return any("n" + match[2] not in _COMMANDS for match in _COMMAND.finditer(formula) if match[1] == _HELD["n"])
+
+
+def _doubt(name: str, match: re.Match[str]) -> str:
+    start, end = max(match.start() - 40, 0), match.end() + 20
+    around = json.dumps(match.string[start:end].translate(_RELEASE), ensure_ascii=False)
+    return (
+        rf"In {around}, \n before {name[1:]} may be a line break or the start of the command \{name}. Write the "
+        rf"command as \\{name}; for a line break in a formula write a space."
+    )
