@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.validators import slug_re
+from django.utils.text import slugify
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.upgrade.old_rows import Row, as_uuid, moment, text
-from openedx_ai_extensions.upgrade.renamed import orchestrator_for, template_for
+from openedx_ai_extensions.upgrade.patches import patch, with_prompts, without_words_of
+from openedx_ai_extensions.upgrade.renamed import template_for, was_blank
+from openedx_ai_extensions.upgrade.tables import aside_name
 from openedx_ai_extensions.workflows import template_utils
 
+MAX_SLUG = 100
 PARENT = "its {kind} was not taken over"
+MEND_PARENT = "see to that one"
+MEND = "change {name} in the old row"
+LET_GO = "none: --drop-old --discard-left lets it go"
 
 
 class Left(Exception):
-    """A row that cannot be taken over; says why, and names nothing that a person wrote."""
+    """A row that cannot be taken over; says why, and names nothing that a person wrote.
+
+    Attributes:
+        to_do: the one thing that would change it.
+    """
+
+    def __init__(self, reason: str, to_do: str) -> None:
+        self.to_do = to_do
+        super().__init__(reason)
 
 
 @dataclass(slots=True)
@@ -49,46 +64,50 @@ def timestamps(row: Row) -> dict[str, Any]:
 def prompt(row: Row) -> New:
     """A prompt; what profiles refer to it by stays: its slug, and the UUID that it has as its key or beside it."""
     identifier = as_uuid(row.get("uuid")) or as_uuid(row.get("id"))
-    instance = PromptTemplate(
-        slug=text(row.get("slug")), body=str(row.get("body") or ""), uuid=identifier or uuid.uuid4()
-    )
-    return New(instance, kept=timestamps(row))
+    slug, notes = _slug(row, "prompt")
+    instance = PromptTemplate(slug=slug, body=str(row.get("body") or ""), uuid=identifier or uuid.uuid4())
+    return New(instance, notes, timestamps(row))
 
 
-def profile(row: Row, templates: Mapping[str, str]) -> New:
-    """A profile, with the names that its template and its orchestrator have here.
+def _slug(row: Row, kind: str) -> tuple[str, list[str]]:
+    """What a row is called: its own slug, or else the nearest that is one."""
+    old = str(row.get("slug") or "")
+    if slug_re.fullmatch(old) and len(old) <= MAX_SLUG:
+        return old, []
+    key = text(row.get("id"))
+    new = f"{slugify(old)[: MAX_SLUG - 40] or kind}-{key}"
+    return new, [f"it is called {new} now"]
+
+
+def profile(row: Row, templates: Mapping[str, str], prompts: Mapping[str, str]) -> New:
+    """A profile, with the name that its template has here.
 
     Args:
         templates: what the operator said of templates, by old path.
+        prompts: names of prompts that are not found by what old profiles call them.
+
+    Raises:
+        Left: it ran nothing.
     """
     path = str(row.get("base_filepath") or "")
     new_path = template_for(path, templates)
-    notes = [f"its template {path} is now {new_path}"] if new_path != path else []
-    patch, renamed = _patch(row.get("content_patch"))
-    if renamed:
-        notes.append(renamed)
+    slug, notes = _slug(row, "profile")
+    place = f"the row {text(row.get('id'))} of {aside_name(AIWorkflowProfile._meta.db_table)}"
+    content_patch, changes = patch(row.get("content_patch"), place)
+    if new_path != path:
+        if was_blank(path, new_path, templates):
+            if "orchestrator_class" not in template_utils.lenient_patch(content_patch):
+                raise Left("it names no orchestrator, and neither did its template", MEND.format(name="content_patch"))
+            content_patch = without_words_of(template_utils.load_template(new_path) or {}, content_patch)
+        notes.append(f"its template {path} is now {new_path}")
+    content_patch, named = with_prompts(new_path, content_patch, prompts)
     instance = AIWorkflowProfile(
-        slug=text(row.get("slug")),
+        slug=slug,
         description=str(row.get("description") or ""),
         base_filepath=new_path,
-        content_patch=patch,
+        content_patch=content_patch,
     )
-    return New(instance, notes)
-
-
-def _patch(value: Any) -> tuple[str, str]:
-    """The patch as text, and what was renamed in it; one that cannot be read is left as it is, to be refused."""
-    patch = json.dumps(value) if isinstance(value, dict) else str(value or "")
-    name = template_utils.lenient_patch(patch).get("orchestrator_class")
-    new_name = orchestrator_for(name) if isinstance(name, str) else name
-    if new_name == name:
-        return patch, ""
-    wanted = {**template_utils.lenient_patch(patch), "orchestrator_class": new_name}
-    # The comments in it stay, if the name can be replaced where it stands.
-    replaced = patch.replace(str(name), str(new_name))
-    if template_utils.lenient_patch(replaced) != wanted:
-        replaced = json.dumps(wanted, indent=2, ensure_ascii=False)
-    return replaced, f"its orchestrator {name} is now {new_name}"
+    return New(instance, [*notes, *changes, *named])
 
 
 def scope(row: Row, profiles: Mapping[str, Any]) -> New:
@@ -102,17 +121,17 @@ def scope(row: Row, profiles: Mapping[str, Any]) -> New:
     """
     parent = profiles.get(text(row.get("profile_id")))
     if parent is None:
-        raise Left(PARENT.format(kind="profile"))
+        raise Left(PARENT.format(kind="profile"), MEND_PARENT)
     course = str(row.get("course_id") or "")
     try:
         course_id: Any = CourseKey.from_string(course) if course else CourseKeyField.Empty
     except InvalidKeyError:
-        raise Left(f"course_id: {course} is no key of a course") from None
+        raise Left(f"course_id: {course} is no key of a course", MEND.format(name="course_id")) from None
     instance = AIWorkflowScope(
         profile_id=parent,
         course_id=course_id,
         location_regex=row.get("location_regex") or None,
-        service_variant=str(row.get("service_variant") or "lms"),
+        service_variant=str(row.get("service_variant") or "lms").lower(),
         ui_slot_selector_id=str(row.get("ui_slot_selector_id") or ""),
         enabled=bool(row.get("enabled", True)),
     )
@@ -124,6 +143,14 @@ def problems(error: ValidationError) -> str:
     if not hasattr(error, "error_dict"):
         return "; ".join(error.messages)
     return "; ".join(f"{name}: {message}" for name, messages in error.message_dict.items() for message in messages)
+
+
+def to_do(error: ValidationError, row: Row) -> str:
+    """The one thing that would mend what a validation found."""
+    names = list(getattr(error, "error_dict", ()))
+    if "base_filepath" in names:
+        return f"--template {row.get('base_filepath')}=<a template that is here>"
+    return MEND.format(name=names[0]) if names and names != [NON_FIELD_ERRORS] else LET_GO
 
 
 def check(instance: Any, *, is_unique: bool) -> None:

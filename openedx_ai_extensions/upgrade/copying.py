@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowSession, PromptTemplate
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession, PromptTemplate
 from openedx_ai_extensions.prompts.models import lookups_from
 from openedx_ai_extensions.upgrade import configuration, conversations
 from openedx_ai_extensions.upgrade.configuration import Left, New
 from openedx_ai_extensions.upgrade.old_rows import OldTable, Row, as_uuid, text
-from openedx_ai_extensions.upgrade.sessions import Sessions, refuse_second
+from openedx_ai_extensions.upgrade.sessions import Sessions, refuse_second, unseen
 
 MODELS: Mapping[str, str] = {
     "prompt": "prompttemplate",
@@ -33,7 +34,7 @@ class Report:
         kind: ``prompt``, ``profile``, ``scope`` or ``session``.
         before: rows that were taken over earlier.
         taken: rows taken over now, or that would be.
-        notes, left: the row, and what is not as it was, or why it was not taken over.
+        notes, left: what sort of row and which, and what is not as it was, or why it was not taken over.
     """
 
     kind: str
@@ -41,6 +42,10 @@ class Report:
     taken: int = 0
     notes: list[tuple[str, str]] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)
+
+    def leave(self, name: str, reason: str, to_do: str) -> None:
+        """This row was not taken over, and the one thing that would change it."""
+        self.left.append((name, f"{reason.removesuffix('.')}. To do: {to_do}"))
 
 
 class Copying:
@@ -65,9 +70,11 @@ class Copying:
         self._has_ours = has_ours
         self._is_rehearsal = is_rehearsal
         self._old = {kind: OldTable(connection, model, must_be_aside=has_ours) for kind, model in MODELS.items()}
-        self._prompts: list[PromptTemplate] = []
+        self._prompts: dict[Any, PromptTemplate] = {}
         self._new_ids: dict[str, dict[str, Any]] = {}
         self._profiles: dict[Any, AIWorkflowProfile] = {}
+        self._scopes: dict[Any, AIWorkflowScope] = {}
+        self._conversations: Counter[Any] = Counter()
 
     def run(self) -> Iterator[Report]:
         """Take over what is left; a report for each model, as it is done."""
@@ -75,14 +82,34 @@ class Copying:
             for old in self._old.values():
                 old.prepare()
         if self._has_ours:
-            self._prompts = list(PromptTemplate.objects.all())
+            self._prompts = {prompt.pk: prompt for prompt in PromptTemplate.objects.all()}
             self._profiles = {profile.pk: profile for profile in AIWorkflowProfile.objects.all()}
+            self._scopes = {scope.pk: scope for scope in AIWorkflowScope.objects.all()}
+            self._conversations.update(AIWorkflowSession.objects.values_list("scope_id", flat=True).iterator())
         self._new_ids = {kind: dict(old.taken()) for kind, old in self._old.items()}
+        for kind, there in (("profile", self._profiles), ("scope", self._scopes)):
+            # What somebody has deleted since is no parent for what was left.
+            self._new_ids[kind] = {key: new for key, new in self._new_ids[kind].items() if new in there}
         yield self._take("prompt", configuration.prompt)
-        yield self._take("profile", lambda row: configuration.profile(row, self._templates))
+        names = self._new_names()
+        yield self._take("profile", lambda row: configuration.profile(row, self._templates, names))
         yield self._take("scope", lambda row: configuration.scope(row, self._new_ids["profile"]))
-        sessions = Sessions(self._new_ids["profile"], self._new_ids["scope"], self._profiles)
-        yield self._take("session", sessions.new)
+        sessions = Sessions(self._new_ids["profile"], self._new_ids["scope"], self._profiles, self._scopes)
+        report = self._take("session", sessions.new)
+        report.notes += [(f"scope {key}", note) for key, note in unseen(self._scopes, self._conversations)]
+        yield report
+
+    def _new_names(self) -> dict[str, str]:
+        """What prompts are called, by old slugs and numbers by which profiles would not find them any more."""
+        old = self._old["prompt"]
+        by_key, by_slug = {}, {}
+        for row in (row for rows in old.batches(old.everything()) for row in rows):
+            prompt = self._prompts.get(self._new_ids["prompt"].get(text(row[old.key])))
+            if prompt is not None:
+                by_slug[str(row.get("slug") or "")] = prompt.slug
+                if as_uuid(row[old.key]) is None:
+                    by_key[text(row[old.key])] = prompt.slug
+        return {name: slug for name, slug in {**by_key, **by_slug}.items() if name != slug}
 
     def _take(self, kind: str, make: Callable[[Row], New]) -> Report:
         old, report = self._old[kind], Report(kind, before=len(self._new_ids[kind]))
@@ -97,24 +124,28 @@ class Copying:
         name = f"{row[old.key]} ({row['slug']})" if row.get("slug") else str(row[old.key])
         try:
             new = make(row)
-            with lookups_from(self._prompts):
+            with lookups_from(self._prompts.values()):
                 identifier = self._try(row, old, new) if self._is_rehearsal else self._save(row, old, new)
         except Left as reason:
-            report.left.append((name, str(reason)))
+            report.leave(name, str(reason), reason.to_do)
             return
         except ValidationError as error:
-            report.left.append((name, configuration.problems(error)))
+            report.leave(name, configuration.problems(error), configuration.to_do(error, row))
             return
         self._remember(report.kind, text(row[old.key]), identifier, new.instance)
         report.taken += 1
-        report.notes += [(name, note) for note in new.notes]
+        report.notes += [(f"{report.kind} {name}", note) for note in new.notes]
 
     def _remember(self, kind: str, key: str, identifier: Any, instance: Any) -> None:
         self._new_ids[kind][key] = identifier
         if kind == "prompt":
-            self._prompts.append(instance)
+            self._prompts[identifier] = instance
         elif kind == "profile":
             self._profiles[identifier] = instance
+        elif kind == "scope":
+            self._scopes[identifier] = instance
+        else:
+            self._conversations[instance.scope_id] += 1
 
     def _try(self, row: Row, old: OldTable, new: New) -> str:
         """As ``_save``, writing nothing."""

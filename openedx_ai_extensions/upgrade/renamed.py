@@ -1,4 +1,4 @@
-"""What has another name here: templates and orchestrators. All that is known of it stands in this file.
+"""Templates, which have other names here. All that is known of it stands in this file.
 
 The public implementation's own files could not be looked at; a template is found by what its name says. Each guess is
 reported, and ``--template`` decides otherwise.
@@ -6,38 +6,31 @@ reported, and ``--template`` decides otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from openedx_ai_extensions.workflows import template_utils
-from openedx_ai_extensions.workflows.orchestrators.execution import BUILT_IN
 
-# By the file's name, without its directory and suffix.
-TEMPLATES: Mapping[str, str] = {
-    "ask": "base/ask.json5",
-    "answer_question": "base/ask.json5",
-    "chat": "base/chat.json5",
-    "chat_with_context": "base/chat.json5",
-    "threaded_chat": "base/chat.json5",
-    "custom_prompt": "base/custom_prompt.json5",
-    "call_with_custom_prompt": "base/custom_prompt.json5",
-    "eli5": "base/explain_like_five.json5",
-    "explain_like_five": "base/explain_like_five.json5",
-    "flashcards": "base/flashcards.json5",
-    "generate_flashcards": "base/flashcards.json5",
-    "greeting": "base/greeting.json5",
-    "greet_from_llm": "base/greeting.json5",
-    "mock": "examples/mock.json5",
-    "mock_response": "examples/mock.json5",
-    "mock_stream": "examples/mock_stream.json5",
-    "mock_stream_response": "examples/mock_stream.json5",
-    "educator_assistant": "base/quiz.json5",
-    "generate_quiz_questions": "base/quiz.json5",
-    "library_questions_assistant": "base/quiz.json5",
-    "quiz": "base/quiz.json5",
-    "summarize_content": "base/summary.json5",
-    "summary": "base/summary.json5",
+# By words that the file's name begins with, or that follow an underscore there; the first that fits counts.
+TEMPLATES: Mapping[tuple[str, ...], str] = {
+    ("mock", "stream"): "examples/mock_stream.json5",
+    ("mock",): "examples/mock.json5",
+    ("library", "question"): "base/quiz.json5",
+    ("quiz",): "base/quiz.json5",
+    ("educator",): "base/quiz.json5",
+    ("flashcard",): "base/flashcards.json5",
+    ("chat",): "base/chat.json5",
+    ("greet",): "base/greeting.json5",
+    ("eli5",): "base/explain_like_five.json5",
+    ("explain",): "base/explain_like_five.json5",
+    ("summar",): "base/summary.json5",
+    ("ask",): "base/ask.json5",
+    ("answer",): "base/ask.json5",
+    ("custom",): "base/custom_prompt.json5",
 }
+# For a base without an orchestrator, to which profiles add all that matters.
+BLANK = "blank"
+FOR_BLANK = "base/summary.json5"
 
 
 def template_for(path: str, chosen: Mapping[str, str]) -> str:
@@ -56,11 +49,21 @@ def template_for(path: str, chosen: Mapping[str, str]) -> str:
         other = str(old.with_suffix(suffix)) if old.name else path
         if template_utils.template_version(other) is not None:
             return other
-    return TEMPLATES.get(old.stem.lower().replace("-", "_"), path)
+    words = _words(path)
+    if _has(words, BLANK):
+        return FOR_BLANK
+    fitting = (ours for wanted, ours in TEMPLATES.items() if all(_has(words, word) for word in wanted))
+    return next(fitting, path)
 
 
-def orchestrator_for(name: str) -> str:
-    """The name of an orchestrator here: one of the package's own, by whatever path it was named, by its short name."""
-    package, _dot, short = name.rpartition(".")
-    is_own = package.split(".")[0] == "openedx_ai_extensions"
-    return short if is_own and short in BUILT_IN else name
+def was_blank(path: str, new_path: str, chosen: Mapping[str, str]) -> bool:
+    """Did the old template run nothing, unless a profile added what does, and is ours only the nearest to it?"""
+    return _has(_words(path), BLANK) and new_path == FOR_BLANK and path not in chosen
+
+
+def _words(path: str) -> list[str]:
+    return PurePosixPath(path).stem.lower().replace("-", "_").split("_")
+
+
+def _has(words: Sequence[str], start: str) -> bool:
+    return any(word.startswith(start) for word in words)

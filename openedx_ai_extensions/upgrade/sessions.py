@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,11 +11,12 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowSession
-from openedx_ai_extensions.upgrade.configuration import PARENT, Left, New, timestamps
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
+from openedx_ai_extensions.upgrade.configuration import LET_GO, MEND, MEND_PARENT, PARENT, Left, New, timestamps
 from openedx_ai_extensions.upgrade.memory import metadata
 from openedx_ai_extensions.upgrade.old_rows import Row, parsed, text
 from openedx_ai_extensions.workflows.orchestrators import ScopedSessionOrchestrator, orchestrator_class
+from openedx_ai_extensions.workflows.resolution import ORDER, Candidate, first_match
 
 
 class Sessions:
@@ -23,14 +24,19 @@ class Sessions:
 
     Args:
         profiles, scopes: what they became, by their old keys. In a rehearsal, anything that stands for it.
-        configured: the profiles themselves, by what they became.
+        configured, placed: the profiles and scopes themselves, by what they became.
     """
 
     def __init__(
-        self, profiles: Mapping[str, Any], scopes: Mapping[str, Any], configured: Mapping[Any, AIWorkflowProfile]
+        self,
+        profiles: Mapping[str, Any],
+        scopes: Mapping[str, Any],
+        configured: Mapping[Any, AIWorkflowProfile],
+        placed: Mapping[Any, AIWorkflowScope],
     ) -> None:
         self._profiles = profiles
         self._scopes = scopes
+        self._placed = placed
         self._course_wide = {new for new, profile in configured.items() if _spans_course(profile)}
         self._seen: set[tuple[Any, ...]] = set()
 
@@ -40,19 +46,17 @@ class Sessions:
         Raises:
             Left: it has no place here.
         """
-        profile, scope = self._profiles.get(text(row.get("profile_id"))), self._scopes.get(text(row.get("scope_id")))
-        if profile is None or scope is None:
-            raise Left(PARENT.format(kind="profile" if profile is None else "scope"))
+        profile, scope, guesses = self._workflow(row)
         user_id: Any = row.get("user_id")
         if not get_user_model().objects.filter(pk=user_id).exists():
-            raise Left("its person is not there any more")
+            raise Left("its person is not there any more", LET_GO)
         course_id: Any = _key(CourseKey, "course_id", row) or CourseKeyField.Empty
         location_id: Any = UsageKeyField.Empty
         if profile not in self._course_wide:
             location_id = _key(UsageKey, "location_id", row) or UsageKeyField.Empty
         place = (user_id, scope, profile, str(course_id), str(location_id))
         if place in self._seen:
-            raise Left("the same person has a later session of this workflow at this place")
+            raise Left("the same person has a later session of this workflow at this place", LET_GO)
         self._seen.add(place)
         memory, notes = metadata(parsed(row.get("metadata")))
         instance = AIWorkflowSession(
@@ -64,7 +68,66 @@ class Sessions:
             metadata=memory,
         )
         instance.profile_id, instance.scope_id = profile, scope
-        return New(instance, notes, timestamps(row))
+        return New(instance, [*guesses, *notes], timestamps(row))
+
+    def _workflow(self, row: Row) -> tuple[Any, Any, list[str]]:
+        """Its profile and its scope, and how sure this is. Of two columns one may be empty: the other tells.
+
+        Raises:
+            Left: they are not there.
+        """
+        profile, scope = self._profiles.get(text(row.get("profile_id"))), self._scopes.get(text(row.get("scope_id")))
+        guesses: list[str] = []
+        if not row.get("profile_id") and scope is not None:
+            profile = self._placed[scope].profile_id
+        if not row.get("scope_id") and profile is not None:
+            scope, is_there = self._scope_of(profile, str(row.get("course_id") or ""), text(row.get("location_id")))
+            if not is_there:
+                guesses = [f"it names no scope, and no scope of its profile serves its place: it is in {scope} now"]
+        if profile is None or scope is None:
+            raise Left(PARENT.format(kind="profile" if profile is None else "scope"), MEND_PARENT)
+        return profile, scope, guesses
+
+    def _scope_of(self, profile: Any, course: str, location: str) -> tuple[Any, bool]:
+        """Where a profile runs at a place, as a request there would find it, and whether any scope serves the place.
+
+        If none does: in its course alone rather than in every one, the newest first.
+        """
+        scopes = {pk: scope for pk, scope in self._placed.items() if scope.profile_id == profile}
+        fitting = {pk: scope for pk, scope in scopes.items() if str(scope.course_id or "") in {"", course}}
+        first = sorted(fitting, key=lambda pk: (fitting[pk].enabled, *_rank(pk, fitting[pk])), reverse=True)
+        found = first_match((Candidate(fitting[pk].location_regex, pk) for pk in first), location)
+        if found is not None:
+            return found.row, True
+        return max(fitting, key=lambda pk: (bool(fitting[pk].course_id), _number(pk)), default=None), False
+
+
+def unseen(scopes: Mapping[Any, AIWorkflowScope], conversations: Mapping[Any, int]) -> Iterator[tuple[Any, str]]:
+    """Scopes that have conversations and never answer, as a newer one answers wherever they would; and what to know.
+
+    Args:
+        scopes: all, by their ids.
+        conversations: how many each scope has.
+    """
+    newest: dict[tuple[Any, ...], Any] = {}
+    for pk in sorted(scopes, key=_number, reverse=True):
+        scope = scopes[pk]
+        where = (str(scope.course_id or ""), scope.ui_slot_selector_id, scope.location_regex, scope.service_variant)
+        if not scope.enabled:
+            continue
+        other = newest.setdefault(where, pk)
+        if other != pk and conversations.get(pk):
+            why = f"it never answers, as the newer scope {other} has the same course, slot, pattern and service"
+            yield pk, f"{why}; conversations that are not shown for it: {conversations[pk]}"
+
+
+def _rank(key: Any, scope: AIWorkflowScope) -> tuple[Any, ...]:
+    """Greater for the one that wins; a number may be there as text."""
+    return tuple(_number(key) if name == "id" else getattr(scope, name) for name in ORDER)
+
+
+def _number(key: Any) -> str:
+    return str(key).zfill(20)
 
 
 def refuse_second(instance: AIWorkflowSession) -> None:
@@ -86,7 +149,7 @@ def _key(kind: Any, column: str, row: Row) -> Any:
     try:
         return kind.from_string(value) if value else None
     except InvalidKeyError:
-        raise Left(f"{column}: {value} is no key") from None
+        raise Left(f"{column}: {value} is no key", MEND.format(name=column)) from None
 
 
 def _spans_course(profile: AIWorkflowProfile) -> bool:

@@ -113,6 +113,14 @@ def test_of_very_many_scopes_the_nearest_are_explained_in_a_few_queries(explain,
     assert len(queries) < 10
 
 
+def test_a_workflow_for_others(explain, make_scope, learner, author):
+    make_scope(base_filepath="base/quiz.json5")
+    stopped = explain(user="learner")
+    (check,) = (check for check in stopped["checks"] if check["stops"])
+    assert (stopped["outcome"], check["about"]) == ("not_for_person", "use")
+    assert explain(user="author")["outcome"] == "ready"
+
+
 def test_a_broken_profile(explain, scope_of, make_scope):
     scope = make_scope()
     # As when the template changed after the profile was saved.

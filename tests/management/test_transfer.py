@@ -201,14 +201,14 @@ def test_a_very_large_file_is_not_read(command, db, write):
 def with_credential(make_scope, provider):
     """A copy of the site's key in a patch, and in a prompt."""
     PromptTemplate.objects.create(slug="tutor", body=f"Say {SECRET}.")
-    return make_scope(patch=json.dumps({"notes": {"api_key": "abc"}, "x": {"copy": SECRET}})).profile
+    return make_scope(patch=json.dumps({"notes": {"api_key": "swordfish"}, "x": {"copy": SECRET}})).profile
 
 
 def test_credentials_are_exported_only_when_asked_for(command, with_credential):
     errors = StringIO()
     text = command("ai_export", stderr=errors)
     assert SECRET not in text
-    assert "abc" not in text
+    assert "swordfish" not in text
     assert "[REDACTED]" in text
     assert "texts with credentials replaced: 2" in errors.getvalue()
     assert SECRET in command("ai_export", "--with-secrets")
@@ -230,10 +230,10 @@ def test_what_was_masked_is_refused_where_it_is_not_known(command, with_credenti
 
 
 def test_no_credential_in_a_difference(command, with_credential, write):
-    text = command("ai_export", "--with-secrets").replace("abc", "xyz")
+    text = command("ai_export", "--with-secrets").replace("swordfish", "trombone")
     shown = command("ai_import", write(text), "--dry-run")
     assert "content_patch: a credential changes" in shown
-    assert "xyz" not in shown
+    assert "trombone" not in shown
     assert SECRET not in shown
 
 

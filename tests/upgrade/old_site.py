@@ -25,7 +25,7 @@ _NUMBER = {"sqlite": "integer PRIMARY KEY AUTOINCREMENT", "mysql": "bigint AUTO_
 _COLUMNS = {
     PROFILE: "{number}, slug varchar(50) NOT NULL UNIQUE, description {text} NULL, base_filepath varchar(255) NOT "
     "NULL, content_patch {text} NULL",
-    PROMPT: "{key}, slug varchar(100) NOT NULL UNIQUE, body {text} NOT NULL, created_at datetime NOT NULL, "
+    PROMPT: "{key}, slug varchar(300) NOT NULL UNIQUE, body {text} NOT NULL, created_at datetime NOT NULL, "
     "updated_at datetime NOT NULL",
     SCOPE: "{number}, location_regex varchar(255) NULL, course_id varchar(255) NULL, service_variant varchar(10) NOT "
     "NULL, enabled bool NOT NULL, ui_slot_selector_id varchar(255) NOT NULL, specificity_index integer NOT NULL, "

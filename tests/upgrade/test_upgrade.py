@@ -21,6 +21,7 @@ from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIW
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
 from openedx_ai_extensions.upgrade import steps, tables
 from openedx_ai_extensions.upgrade.history import APP, find, our_migrations
+from openedx_ai_extensions.workflows.orchestrators import orchestrator_class
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 from tests.retirement.conftest import kept
 from tests.upgrade.conftest import contents, upgrade
@@ -144,7 +145,7 @@ def test_all_of_it(site, learner, author, provider):
 def test_what_cannot_be_taken_over_is_told_and_kept(old_site, learner):
     site = old_site()
     good = site.profile("good")
-    site.profile("bad patch", patch="{ oops")
+    site.profile("bad patch", patch="{ api_key: 'mine'")
     lost = site.profile("lost", NEVER)
     site.prompt("blank", " ")
     scope = site.scope(good, course_id=COURSE_ID)
@@ -166,7 +167,7 @@ def test_what_cannot_be_taken_over_is_told_and_kept(old_site, learner):
     for expected in (
         "prompt 1 (blank): body: The text must not be blank.",
         "profile 3 (lost): base_filepath: No template directory has this file.",
-        "profile 2 (bad patch): slug:",
+        "profile 2 (bad patch): content_patch:",
         "scope 5: its profile was not taken over",
         "scope 4: its profile was not taken over",
         "scope 3: location_regex:",
@@ -313,7 +314,7 @@ ORCHESTRATORS = {
 }
 
 
-def test_orchestrators_have_their_names_here(old_site):
+def test_orchestrators_are_known_by_their_old_paths(old_site):
     site = old_site()
     for slug, (patch, _is_known) in ORCHESTRATORS.items():
         site.profile(slug, CHAT, patch)
@@ -322,8 +323,8 @@ def test_orchestrators_have_their_names_here(old_site):
         profile = AIWorkflowProfile.objects.filter(slug=slug).first()
         assert (profile is not None) == is_known
         if profile is not None:
-            assert profile.orchestrator_class == "ThreadedLLMResponse"
-            assert ("// why" in profile.content_patch) == ("// why" in patch)
+            assert profile.content_patch == patch
+            assert orchestrator_class(profile.orchestrator_class).__name__ == "ThreadedLLMResponse"
 
 
 def test_it_refuses_what_it_cannot_undo(old_site):

@@ -14,7 +14,7 @@ from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.drift import redundant_keys
 from openedx_ai_extensions.workflows.registry import Problem, Severity
-from openedx_ai_extensions.workflows.schema import schema_problems
+from openedx_ai_extensions.workflows.schema import template_problems
 
 
 class Command(BaseCommand):
@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
 
 def _of_profile(profile: AIWorkflowProfile) -> list[Problem]:
-    return [*profile.problems(), *redundant_keys(profile.base_filepath, profile.content_patch)]
+    return [*profile.problems(thorough=True), *redundant_keys(profile.base_filepath, profile.content_patch)]
 
 
 def _of_template(name: str) -> Iterator[Problem]:
@@ -68,7 +68,7 @@ def _of_template(name: str) -> Iterator[Problem]:
     if problem is not None:
         yield Problem("$", problem)
     else:
-        yield from schema_problems(template_utils.load_template(name))
+        yield from template_problems(template_utils.load_template(name))
     for hidden, path in template_utils.shadowed_templates():
         if hidden == name:
             yield Problem("$", f"an earlier directory hides {path}", Severity.WARNING)

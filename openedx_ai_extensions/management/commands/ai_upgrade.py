@@ -97,7 +97,7 @@ class Command(BaseCommand):
         before = f", earlier: {report.before}" if report.before else ""
         self.stdout.write(f"{report.kind}s {done}: {report.taken}{before}, left: {len(report.left)}")
         for name, note in report.notes:
-            self.stdout.write(f"  note: {report.kind} {name}: {note}")
+            self.stdout.write(f"  note: {name}: {note}")
         for name, reason in report.left:
             self.stdout.write(f"  left: {report.kind} {name}: {reason}")
 
