@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.db.models import Case, Q, Value, When
 from opaque_keys.edx.django.models import CourseKeyField
 
+from openedx_ai_extensions.character_sets import storage_problem
+from openedx_ai_extensions.portable import text_problem
 from openedx_ai_extensions.workflows import generation
 from openedx_ai_extensions.workflows.matching import validate_pattern
 
@@ -37,6 +39,32 @@ class ConfigurationModel(models.Model):
         self.full_clean()
         super().save(*args, **kwargs)
         generation.bump(self._state.db)
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        """As Django's; and refuse texts that the database cannot store: it would raise an error.
+
+        Raises:
+            ValidationError: keyed by field.
+        """
+        super().clean_fields(exclude=exclude)
+        alias = self._state.db or router.db_for_write(type(self))
+        problems = {}
+        for field in self._meta.concrete_fields:
+            value = getattr(self, field.attname)
+            if isinstance(value, str) and field.name not in (exclude or ()):
+                problems[field.name] = storage_problem(value, alias)
+        if any(problems.values()):
+            raise ValidationError({name: problem for name, problem in problems.items() if problem})
+
+    def require_portable(self, *names: str) -> None:
+        """Refuse texts that cannot be stored, shown or sent everywhere.
+
+        Raises:
+            ValidationError: keyed by field; messages carry line and column.
+        """
+        problems = {name: text_problem(getattr(self, name) or "") for name in names}
+        if any(problems.values()):
+            raise ValidationError({name: problem for name, problem in problems.items() if problem})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         using = self._state.db

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import json5
+from openedx_ai_extensions.workflows.json5_reading import read
 
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""(?P<skipped>[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)
     |(?P<sign>[{}\[\]:,])
     |(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
@@ -46,21 +46,31 @@ def json_path(parent: str, name: str | int) -> str:
     return f"{parent}['{escaped}']"
 
 
-def positions(text: str) -> dict[str, Place]:
-    """Line and column, counted from 1, of every member's name and every list's item, by JSON path.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A member's name, a text, number or word, or the beginning of an object or a list.
+
+    Attributes:
+        path: the JSON path of the value; of a name, of the value that it names.
+        offset: where it begins, in characters.
+        source: as it is written; of an object or a list, its first sign.
+        is_name: it is a member's name.
+    """
+
+    path: str
+    offset: int
+    source: str
+    is_name: bool = False
+
+
+def parts(text: str) -> Iterator[Part]:
+    """What a text consists of, in order.
 
     Args:
-        text: valid JSON5, with ``\\n`` as line ends.
+        text: valid JSON5.
     """
-    lines = [0, *(match.end() for match in re.finditer("\n", text))]
-    found: dict[str, Place] = {}
     open_: list[_Open] = []
-
-    def note(path: str, offset: int) -> None:
-        line = bisect_right(lines, offset)
-        found[path] = (line, offset - lines[line - 1] + 1)
-
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         kind, value = token.lastgroup, token[0]
         inner = open_[-1] if open_ else None
         if kind == "skipped" or value == ":":
@@ -71,14 +81,52 @@ def positions(text: str) -> dict[str, Place]:
             inner.index += 1
             inner.name = None
         elif inner is not None and not inner.is_list and inner.name is None:
-            inner.name = str(json5.loads(value)) if kind == "string" else value
-            note(inner.value_path, token.start())
+            inner.name = _name(value)
+            yield Part(inner.value_path, token.start(), value, is_name=True)
         else:
             path = inner.value_path if inner is not None else "$"
-            if inner is None or inner.is_list:
-                note(path, token.start())
+            yield Part(path, token.start(), value)
             if value in {"{", "["}:
                 open_.append(_Open(path, is_list=value == "["))
+
+
+def comments(text: str) -> Iterator[str]:
+    """What a text says beside its values.
+
+    Args:
+        text: valid JSON5.
+    """
+    return (token[0] for token in TOKEN.finditer(text) if token.lastgroup == "skipped" and token[0].strip())
+
+
+def _name(source: str) -> str:
+    """A member's name, from how it is written."""
+    is_quoted = source[0] in "\"'"
+    if "\\" not in source:
+        return source[1:-1] if is_quoted else source
+    return str(read(source if is_quoted else f'"{source}"'))
+
+
+def place_of(text: str, offset: int) -> Place:
+    """Line and column of a character, counted from 1.
+
+    Args:
+        text: with ``\\n`` as line ends.
+    """
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def positions(text: str) -> dict[str, Place]:
+    """Line and column, counted from 1, of every member's name and every list's item, by JSON path.
+
+    Args:
+        text: valid JSON5, with ``\\n`` as line ends.
+    """
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    found: dict[str, Place] = {}
+    for part in parts(text):
+        line = bisect_right(lines, part.offset)
+        found.setdefault(part.path, (line, part.offset - lines[line - 1] + 1))
     return found
 
 

@@ -104,8 +104,12 @@ class AIWorkflowProfile(ConfigurationModel):
         """Do template and patch load, and follow the schema together? Cheap: known for each version of them."""
         return template_utils.is_valid_config(self.base_filepath, self.content_patch)
 
-    def problems(self) -> list[registry.Problem]:
-        """Everything wrong with the effective configuration, errors and warnings."""
+    def problems(self, *, thorough: bool = False) -> list[registry.Problem]:
+        """Everything wrong with the effective configuration, errors and warnings.
+
+        Args:
+            thorough: also what takes seconds to find, such as options that a model does not take.
+        """
         config = template_utils.effective_config(self.base_filepath, self.content_patch)
         if config is None:
             reason = template_utils.template_problem(self.base_filepath) or _("The template cannot be read.")
@@ -113,12 +117,17 @@ class AIWorkflowProfile(ConfigurationModel):
         patch_problem = template_utils.patch_problem(self.content_patch)
         if patch_problem is not None:
             return [registry.Problem("content_patch", patch_problem)]
-        return schema_problems(config) or registry.config_problems(config)
+        return schema_problems(config) or registry.config_problems(config, thorough=thorough)
 
     def validate(self) -> tuple[bool, list[str]]:
         """Validate the effective configuration: ``(is_valid, error_messages)``."""
         errors = [str(problem) for problem in self.problems() if problem.severity is registry.Severity.ERROR]
         return not errors, errors
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        """As Django's; of a patch that is None there is none."""
+        self.content_patch = self.content_patch or ""
+        super().clean_fields(exclude=exclude)
 
     def clean(self) -> None:
         """Refuse a template that does not load, a patch that is not JSON5, an effective configuration that is wrong.
@@ -126,6 +135,7 @@ class AIWorkflowProfile(ConfigurationModel):
         Raises:
             ValidationError: keyed by field; messages carry line and column, or the JSON path.
         """
+        self.require_portable("description")
         template_problem = template_utils.template_problem(self.base_filepath) if self.base_filepath else None
         if template_problem is not None:
             raise ValidationError({"base_filepath": template_problem})
@@ -217,8 +227,9 @@ class AIWorkflowScope(ConfigurationModel):
         """Check the pattern and compute how specific this scope is.
 
         Raises:
-            ValidationError: the pattern does not compile.
+            ValidationError: the pattern does not compile, or a text cannot be stored.
         """
+        self.require_portable("location_regex", "ui_slot_selector_id")
         self.location_regex = checked_pattern(self.location_regex)
         self.specificity_index = COURSE_WEIGHT * bool(self.course_id) + LOCATION_WEIGHT * bool(self.location_regex)
 

@@ -38,6 +38,7 @@ ConfigValidator = Callable[[Mapping[str, Any]], Iterable[Problem]]
 
 _workers: dict[str, Callable[..., Any]] = {}
 _validators: list[ConfigValidator] = []
+_slow_validators: list[ConfigValidator] = []
 
 
 def provides(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -59,6 +60,12 @@ def worker(name: str) -> Callable[..., Any]:
     return _workers[name]
 
 
+def reads_processors(config: Mapping[str, Any]) -> bool:
+    """Are the processors that a configuration names ever used? Orchestrators that answer by themselves use none."""
+    reads: bool = worker("reads_processors")(config)
+    return reads
+
+
 def config_validator(validate: ConfigValidator) -> ConfigValidator:
     """Decorator: ask this function about every effective configuration that passes the schema."""
     if validate not in _validators:
@@ -66,6 +73,22 @@ def config_validator(validate: ConfigValidator) -> ConfigValidator:
     return validate
 
 
-def config_problems(config: Mapping[str, Any]) -> list[Problem]:
-    """What the registered validators find wrong with an effective configuration."""
-    return [problem for validate in _validators for problem in validate(config)]
+def slow_config_validator(validate: ConfigValidator) -> ConfigValidator:
+    """Decorator: ask this function too where somebody is about to save a configuration, or wants it checked.
+
+    It may take seconds, and finds no errors but warnings.
+    """
+    if validate not in _slow_validators:
+        _slow_validators.append(validate)
+    return validate
+
+
+def config_problems(config: Mapping[str, Any], *, thorough: bool = False) -> list[Problem]:
+    """What the registered validators find wrong with an effective configuration.
+
+    Args:
+        config: the configuration.
+        thorough: ask the slow ones too.
+    """
+    validators = [*_validators, *_slow_validators] if thorough else _validators
+    return [problem for validate in validators for problem in validate(config)]

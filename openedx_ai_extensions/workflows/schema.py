@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from jsonschema import Draft202012Validator, ValidationError
 
-from openedx_ai_extensions.workflows.registry import Problem
+from openedx_ai_extensions.workflows.registry import Problem, Severity, config_validator
 
 SCHEMA_VERSION = "1.0"
+HALVES = ("request", "response")  # of a widget
 
 _UI_COMPONENT = {
     "type": "object",
@@ -20,18 +22,18 @@ _UI_COMPONENT = {
     "properties": {"component": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
 }
 
-_NAMES = {"type": "array", "items": {"type": "string"}}
+_NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
 
 # Of every processor that asks a model.
 _ASKING = {
     "type": "object",
     "properties": {
         "function": {"type": "string"},
-        "provider": {"type": "string", "minLength": 1},
+        "provider": {"type": "string"},
         "prompt": {"type": ["string", "null"]},
         "prompt_template": {"type": ["string", "null"]},
         "stream": {"type": "boolean"},
-        "options": {"type": "object"},
+        "options": {"type": ["object", "null"]},
         "enabled_tools": _NAMES,
         "mcp_configs": _NAMES,
         "cache": {"type": "boolean"},
@@ -89,8 +91,39 @@ _VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
 
 def schema_problems(config: Any) -> list[Problem]:
     """What breaks schema 1.0 in a configuration, in the order of its paths."""
-    errors = sorted(_VALIDATOR.iter_errors(config), key=lambda error: (error.json_path, str(error.validator)))
-    return [problem for error in errors for problem in _in_words(error)]
+    return [problem for error in _errors(config) for problem in _in_words(error)]
+
+
+@config_validator
+def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """The half of a widget that is missing beside the other."""
+    components = config.get("actuator_config", {}).get("UIComponents", {})
+    missing = [half for half in HALVES if half not in components]
+    if len(missing) == 1:
+        message = _("This is missing. Widgets need both: request and response. They show an error in its place.")
+        yield Problem(f"$.actuator_config.UIComponents.{missing[0]}", message, Severity.WARNING)
+
+
+def _errors(config: Any) -> list[ValidationError]:
+    return sorted(_VALIDATOR.iter_errors(config), key=lambda error: (error.json_path, str(error.validator)))
+
+
+def template_problems(template: Any) -> list[Problem]:
+    """What breaks schema 1.0 in a template by itself.
+
+    What is missing there, or empty, is only a warning: profiles may add it.
+    """
+    found = [
+        replace(problem, severity=Severity.WARNING) if _may_be_added(error) else problem
+        for error in _errors(template)
+        for problem in _in_words(error)
+    ]
+    has_components = not any(problem.path == "$" or problem.path.startswith("$.actuator_config") for problem in found)
+    return [*found, *(component_problems(template) if has_components else ())]
+
+
+def _may_be_added(error: ValidationError) -> bool:
+    return error.instance is None or error.validator in {"required", "minLength", "minProperties"}
 
 
 def _in_words(error: ValidationError) -> Iterator[Problem]:

@@ -86,6 +86,14 @@ class AIWorkflowSession(models.Model):
     def __str__(self) -> str:
         return f"{self.pk}: {self.profile_id} / {self.user_id}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As Django's; on trial nothing is stored."""
+        if current_trial() is not None:
+            return
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}
+        super().save(*args, **kwargs)
+
     def get_local_thread(self) -> list[dict[str, Any]] | None:
         """All messages that we keep, in chronological order; None when there are none.
 

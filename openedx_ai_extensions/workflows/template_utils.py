@@ -5,25 +5,24 @@ from __future__ import annotations
 import copy
 import json
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import json5
 from django.utils.translation import gettext as _
 from jsonmerge import Merger
 from jsonmerge.jsonvalue import JSONValue
 from jsonmerge.strategies import Strategy
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.workflows.json5_positions import place_of
+from openedx_ai_extensions.workflows.json5_reading import Unreadable, is_silent, read
 from openedx_ai_extensions.workflows.schema import schema_problems
 
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".json5", ".json")
-_POSITION = re.compile(r":(\d+) (.*?)(?: at column (\d+))?$", re.DOTALL)
 
 
 class JSON5DecodeError(ValueError):
@@ -49,27 +48,23 @@ class JSON5DecodeError(ValueError):
 
 
 def parse_json5_string(json5_string: str) -> dict[str, Any]:
-    """Parse a JSON5 object; comments, trailing commas and unquoted keys are fine.
+    """Parse a JSON5 object; comments, trailing commas and unquoted keys are fine. Nothing but comments is ``{}``.
 
     Raises:
-        JSON5DecodeError: not JSON5, or not an object; a ``ValueError``, as json5's own is.
+        JSON5DecodeError: not JSON5, or not an object, or longer or deeper than any should be, or it holds what cannot
+            be stored, shown or sent, such as NaN, a number beyond 64 bits, half of a character, a control character,
+            or a name twice.
     """
+    if not json5_string.strip():
+        return {}
     try:
-        parsed = json5.loads(json5_string, allow_duplicate_keys=False)
-    except ValueError as error:
-        raise _decode_error(error) from None
-    except RecursionError:
-        raise JSON5DecodeError(_("It is nested too deeply.")) from None
+        # Comments alone are held to what holds for all others.
+        parsed = read(f"{json5_string}\n{{}}" if is_silent(json5_string) else json5_string)
+    except Unreadable as error:
+        raise JSON5DecodeError(error.reason, *place_of(json5_string, error.offset)) from None
     if not isinstance(parsed, dict):
         raise JSON5DecodeError(_("It must be an object: { … }."))
     return parsed
-
-
-def _decode_error(error: ValueError) -> JSON5DecodeError:
-    found = _POSITION.search(str(error))
-    if found is None:
-        return JSON5DecodeError(str(error))
-    return JSON5DecodeError(found[2], int(found[1]), int(found[3] or 1))
 
 
 def get_template_directories() -> list[Path]:
@@ -157,9 +152,18 @@ def template_problem(template_path: str) -> str | None:
         return _("No template directory has this file.")
     try:
         parse_json5_string(path.read_text(encoding="utf-8"))
-    except (JSON5DecodeError, UnicodeDecodeError, OSError) as error:
+    except UnicodeDecodeError as error:
+        return _not_utf8(error)
+    except (JSON5DecodeError, OSError) as error:
         return str(error)
     return None
+
+
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    before = error.object[: error.start].decode("utf-8", "replace")
+    line, column = place_of(before, len(before))
+    reason = _("This is not UTF-8 text.")
+    return _("Line {line}, column {column}: {reason}").format(line=line, column=column, reason=reason)
 
 
 TemplateVersion = tuple[str, int, int]
@@ -231,13 +235,18 @@ def merge_template_with_patch(base_template: dict[str, Any], patch: dict[str, An
     return merged
 
 
-def get_effective_config(base_filepath: str, content_patch: dict[str, Any]) -> dict[str, Any] | None:
-    """The template with the patch applied, a copy of the caller's own; None when the template does not load."""
+def get_effective_config(base_filepath: str, content_patch: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The template with the patch applied, a copy of the caller's own; None when the template does not load.
+
+    Args:
+        base_filepath: the template's path inside its directory.
+        content_patch: None when there is none.
+    """
     base = load_template(base_filepath)
-    return None if base is None else merge_template_with_patch(base, content_patch)
+    return base if base is None or content_patch is None else merge_template_with_patch(base, content_patch)
 
 
-def effective_config(base_filepath: str, content_patch: str) -> dict[str, Any] | None:
+def effective_config(base_filepath: str, content_patch: str | None) -> dict[str, Any] | None:
     """As ``get_effective_config``, from the patch as text, without parsing or merging twice.
 
     An unusable patch counts as none. The returned value is shared: copy before changing it.
@@ -247,24 +256,24 @@ def effective_config(base_filepath: str, content_patch: str) -> dict[str, Any] |
 
 
 @lru_cache(maxsize=256)
-def _effective_config(version: TemplateVersion, content_patch: str) -> dict[str, Any] | None:
+def _effective_config(version: TemplateVersion, content_patch: str | None) -> dict[str, Any] | None:
     base = _parse_file(*version)
     return None if base is None else merge_template_with_patch(base, lenient_patch(content_patch))
 
 
-def is_valid_config(base_filepath: str, content_patch: str) -> bool:
+def is_valid_config(base_filepath: str, content_patch: str | None) -> bool:
     """Does this template load, is the patch JSON5, and do both together follow the schema?"""
     version = template_version(base_filepath)
     return version is not None and _is_valid_config(version, content_patch)
 
 
 @lru_cache(maxsize=256)
-def _is_valid_config(version: TemplateVersion, content_patch: str) -> bool:
+def _is_valid_config(version: TemplateVersion, content_patch: str | None) -> bool:
     config = _effective_config(version, content_patch)
     return config is not None and patch_problem(content_patch) is None and not schema_problems(config)
 
 
-def lenient_patch(content_patch: str) -> dict[str, Any]:
+def lenient_patch(content_patch: str | None) -> dict[str, Any]:
     """The patch as a dict; empty when there is none or it is not a JSON5 object."""
     try:
         return parse_patch(content_patch)
@@ -272,7 +281,7 @@ def lenient_patch(content_patch: str) -> dict[str, Any]:
         return {}
 
 
-def patch_problem(content_patch: str) -> str | None:
+def patch_problem(content_patch: str | None) -> str | None:
     """Why a patch cannot be read, with line and column; None when it can, or there is none."""
     try:
         parse_patch(content_patch)
@@ -281,16 +290,16 @@ def patch_problem(content_patch: str) -> str | None:
     return None
 
 
-def parse_patch(content_patch: str) -> dict[str, Any]:
-    """The patch as a dict of the caller's own; empty when there is none. Quick when it was parsed before.
+def parse_patch(content_patch: str | None) -> dict[str, Any]:
+    """The patch as a dict of the caller's own; empty when it says nothing. Quick when it was parsed before.
 
     Raises:
         JSON5DecodeError: not JSON5, or not an object.
     """
-    return copy.deepcopy(_parsed_patch(content_patch)) if content_patch.strip() else {}
+    return copy.deepcopy(_parsed_patch(content_patch or ""))
 
 
-# Parsing takes some 50 milliseconds for a thousand characters, and a save needs it several times.
+# A save needs it several times.
 _parsed_patch = lru_cache(maxsize=256)(parse_json5_string)
 
 

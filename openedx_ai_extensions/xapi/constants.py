@@ -5,11 +5,18 @@ EVENT_INITIALIZED = "openedx.ai.workflow.initialized"
 EVENT_INTERACTED = "openedx.ai.workflow.interacted"
 EVENTS = (EVENT_COMPLETED, EVENT_INITIALIZED, EVENT_INTERACTED)
 
+# As other packages know them.
+EVENT_NAME_WORKFLOW_COMPLETED = EVENT_COMPLETED
+EVENT_NAME_WORKFLOW_INITIALIZED = EVENT_INITIALIZED
+EVENT_NAME_WORKFLOW_INTERACTED = EVENT_INTERACTED
+ALL_EVENTS = EVENTS
+
 VERB_COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
 VERB_INITIALIZED = "http://adlnet.gov/expapi/verbs/initialized"
 VERB_INTERACTED = "http://adlnet.gov/expapi/verbs/interacted"
 
 ACTIVITY_AI_WORKFLOW = "https://w3id.org/xapi/openedx/activity/ai-workflow"
+ACTIVITY_DESCRIPTION = "AI-powered educational workflow"
 
 _EXTENSION = "https://w3id.org/xapi/openedx/extension/"
 EXTENSION_ACTION = f"{_EXTENSION}ai-workflow-action"

@@ -21,6 +21,7 @@ class AIWorkflowTransformer(XApiTransformer):
             definition=ActivityDefinition(
                 type=constants.ACTIVITY_AI_WORKFLOW,
                 name=LanguageMap({xapi.EN: profile}),
+                description=LanguageMap({xapi.EN: constants.ACTIVITY_DESCRIPTION}),
                 extensions=self._extensions(),
             ),
         )

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from importlib.util import find_spec
 
@@ -20,6 +19,7 @@ from openedx_ai_extensions.models import AIWorkflowSession
 from tests.conftest import SECRET
 from tests.events.conftest import request_for
 from tests.tools.conftest import key
+from tests.waiting import PATIENCE, eventually
 from tests.workflows.test_resolution_processes import redis_answers
 
 pytestmark = [
@@ -80,7 +80,7 @@ def process(topic, provider, tmp_path):
     yield start
     for child in started:
         child.kill()
-        child.communicate(timeout=20)
+        child.communicate()
 
 
 @pytest.fixture
@@ -110,13 +110,6 @@ def send(topic):
         )
 
     return send_event
-
-
-def wait_for(condition, seconds=90):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def lines_of(child, count):
@@ -154,12 +147,13 @@ def test_what_the_bus_delivers_runs_with_the_rights_of_the_person(learner, provi
 
 def test_a_consumer_that_was_killed_goes_on_where_it_was(learner, provider, make_scope, send, consumer):
     make_scope(base_filepath="base/chat.json5")
-    provider.hang(3)
+    provider.hang(300)
     send(request_for(learner))
     first = consumer()
-    wait_for(lambda: provider.requests)
+    eventually(lambda: provider.requests)
     first.kill()
     first.wait()
+    provider.go_on()
     provider.reply("Because.")
     send(request_for(learner, user_input='"And then?"'))
     # What was under way may have been answered, and is not asked twice; what came after is.
@@ -180,7 +174,7 @@ AI_ORCHESTRATION_REQUESTED.send_event(orchestration=AIOrchestrationData(
 def test_a_sender_that_is_a_consumer_too_runs_it_once(learner, provider, make_scope, process, consumer):
     make_scope(base_filepath="base/chat.json5")
     sender = process("-c", SENDER, str(learner.pk))
-    output, _error = sender.communicate(timeout=120)
+    output, _error = sender.communicate(timeout=PATIENCE)
     assert (sender.returncode, outcomes(output.splitlines())) == (0, ["completed"]), output
     assert outcomes(lines_of(consumer(), 1)) == ["duplicate_request"]
     assert len(provider.requests) == 1

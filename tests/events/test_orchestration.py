@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
+from opaque_keys.edx.keys import CourseKey
 from openedx_events.data import EventsMetadata
 
 from openedx_ai_extensions.events import AI_ORCHESTRATION_REQUESTED
+from openedx_ai_extensions.events.data import AIOrchestrationRequestData
 from openedx_ai_extensions.models import AIWorkflowSession
-from tests.conftest import COURSE_ID, from_learner
+from tests.conftest import COURSE_ID, SLOT, UNIT_ID, from_learner
 from tests.events.conftest import request_for
 from tests.fakes.steps import Fail
 
@@ -159,3 +162,23 @@ def test_no_word_is_logged(learner, provider, make_scope, outcome, caplog):
     outcome(request_for(learner, user_input='"my secret wish"'))
     assert "event.orchestration.completed" in caplog.text
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("with_metadata", [False, True])
+def test_an_event_as_other_packages_send_it(learner, provider, make_scope, tracked, metadata, with_metadata):
+    make_scope(patch={"orchestrator_class": "DirectLLMResponse"})
+    send = AI_ORCHESTRATION_REQUESTED.send_event
+    if with_metadata:
+        send = partial(AI_ORCHESTRATION_REQUESTED.send_event_with_custom_metadata, metadata)
+    send(
+        ai_orchestration_request=AIOrchestrationRequestData(
+            user_id=learner.pk,
+            course_id=CourseKey.from_string(COURSE_ID),
+            location_id=UNIT_ID,
+            ui_slot_selector_id=SLOT,
+            user_input={"text": "Warum? 🌱"},
+            action="run",
+        )
+    )
+    assert provider.requests[0]["messages"][-1] == from_learner("Warum? 🌱")
+    assert len(tracked) == 1

@@ -19,10 +19,35 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.fakes import anthropic_messages, openai_chat, openai_responses
 from tests.fakes.openai_refusals import refused
-from tests.fakes.steps import DEFAULT_USAGE, Break, CallTools, Fail, Say, Script, Step, ToolCall, Turn, chunks_of
+from tests.fakes.steps import (
+    DEFAULT_USAGE,
+    Break,
+    CallTools,
+    Ending,
+    Fail,
+    Say,
+    Script,
+    Step,
+    ToolCall,
+    Turn,
+    Wire,
+    chunks_of,
+)
 from tests.fakes.wire import Api, Event, Memory, Refused
 
-__all__ = ["DEFAULT_USAGE", "Break", "CallTools", "Fail", "FakeProvider", "Say", "Script", "Step", "ToolCall"]
+__all__ = [
+    "DEFAULT_USAGE",
+    "Break",
+    "CallTools",
+    "Ending",
+    "Fail",
+    "FakeProvider",
+    "Say",
+    "Script",
+    "Step",
+    "ToolCall",
+    "Wire",
+]
 
 APIS: tuple[tuple[str, Api], ...] = (
     (r".*/chat/completions", openai_chat),
@@ -43,7 +68,10 @@ class FakeProvider:
         disconnects: how many clients went away while a stream was being written.
         connections: how many TCP connections were accepted.
         billed: the token counts of each answer that went out whole.
+        left_open_seconds: how long a connection that a ``Wire`` leaves open stays so.
     """
+
+    left_open_seconds = 30.0
 
     def __init__(self, port: int = 0) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -123,9 +151,10 @@ class FakeProvider:
         """Answer 200 with what no client understands."""
         self._script.garbage = True
 
-    def hang(self, seconds: float) -> None:
-        """Accept requests and stay silent for this long, or until told to go on."""
+    def hang(self, seconds: float, *, after: int = 0) -> None:
+        """Accept requests and stay silent for this long, or until told to go on; not to the next ``after`` of them."""
         self._script.hang = seconds
+        self._script.hang_after = len(self.requests) + after
 
     def go_on(self) -> None:
         """Wait no more, before anything."""
@@ -185,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Fail as told to, else answer."""
         script = self.fake.script
         failure = self.fake.take_failure()
-        if script.hang:
+        if script.hang and len(self.fake.requests) > script.hang_after:
             self.fake.wait(script.hang)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             if failure is not None:
@@ -199,10 +228,13 @@ class _Handler(BaseHTTPRequestHandler):
                     self._send(refusal.status, refusal.body)
 
     def _answer(self, api: Api | None, body: dict[str, Any], script: Script) -> None:
+        step = self.fake.take_step()
+        if isinstance(step, Wire):
+            self._send_wire(step, streams=bool(body.get("stream")) or ":stream" in self.path)
+            return
         if api is None:
             raise refused(f"Invalid URL (POST {self.path})", status=404)
         api.check(body, self.fake.memory)
-        step = self.fake.take_step()
         if isinstance(step, Fail):
             self._fail(api, step)
             return
@@ -221,6 +253,31 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             given()
             self._send(200, whole)
+
+    def _send_wire(self, wire: Wire, *, streams: bool) -> None:
+        if not streams:
+            self._send(200, wire.whole)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", wire.content_type)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for piece in wire.stream:
+                if piece:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                if wire.pause:
+                    self.fake.wait(wire.pause)
+            if wire.ending is Ending.PROPER:
+                self.wfile.write(b"0\r\n\r\n")
+            elif wire.ending is Ending.CUT:
+                self._cut()
+            else:
+                self.close_connection = True
+                self.fake.wait(self.fake.left_open_seconds)
+        except (BrokenPipeError, ConnectionResetError):
+            self.fake.count("disconnects")
+            self.close_connection = True
 
     def _look_up(self) -> Any:
         url = urlsplit(self.path)

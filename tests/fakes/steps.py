@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +59,34 @@ class Break:
     after_chunks: int
 
 
-Step = Say | CallTools | Fail | Break
+class Ending(enum.Enum):
+    """What follows the last byte of a stream."""
+
+    PROPER = "the end of the body"
+    LEFT_OPEN = "nothing: the connection stays open"
+    CUT = "the connection breaks"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """Answer with these bytes, whatever they are.
+
+    Attributes:
+        stream: the body for a request that streams, in the pieces in which it is sent.
+        whole: the body for a request that does not, as bytes or as a value for JSON.
+        ending: what follows the stream.
+        content_type: of the stream.
+        pause: seconds between two pieces.
+    """
+
+    stream: Sequence[bytes] = ()
+    whole: Any = None
+    ending: Ending = Ending.PROPER
+    content_type: str = "text/event-stream"
+    pause: float = 0.0
+
+
+Step = Say | CallTools | Fail | Break | Wire
 
 
 @dataclass(slots=True)
@@ -70,6 +98,7 @@ class Script:
     delay: float = 0.0
     cut_after: int | None = None
     hang: float = 0.0
+    hang_after: int = 0
     garbage: bool = False
     split_bytes: bool = False
     unfinished: bool = False

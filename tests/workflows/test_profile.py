@@ -41,7 +41,7 @@ def own_template(tmp_path, settings):
         pytest.param({"content_patch": "{a: 1\n  b: 2}"}, "content_patch", 'Line 2, column 3: Unexpected "b"',
                      id="a patch that is not JSON5"),
         pytest.param({"content_patch": "[1]"}, "content_patch", "must be an object", id="a patch that is a list"),
-        pytest.param({"content_patch": "{a: 1, a: 2}"}, "content_patch", 'Duplicate key "a"', id="a key twice"),
+        pytest.param({"content_patch": "{a: 1, a: 2}"}, "content_patch", "This key appears twice", id="a key twice"),
         pytest.param({"content_patch": "{schema_version: '9'}"}, "content_patch", "$.schema_version: This must be one",
                      id="an invalid configuration"),
         pytest.param({"content_patch": "{actuator_config: null}"}, "content_patch",
@@ -54,7 +54,7 @@ def own_template(tmp_path, settings):
         pytest.param({"content_patch": "{processor_config: {OpenEdXProcessor: {function: 'x'}}}"}, "content_patch",
                      "$.processor_config.OpenEdXProcessor.function", id="an unknown content function"),
         pytest.param({"content_patch": llm("{options: {api_key: 'k'}}")}, "content_patch",
-                     "$.processor_config.LLMProcessor.options.api_key: This is set by the site",
+                     "$.processor_config.LLMProcessor.options.api_key: This is not for a profile",
                      id="an option that is the site's"),
         pytest.param({"content_patch": llm("{options: {API_Base: 'http://evil'}}")}, "content_patch",
                      "options.API_Base", id="an option that is the site's, in other letters"),
@@ -184,7 +184,7 @@ def break_file(path):
     [
         pytest.param(lambda path: path.unlink(), "No template directory has this file.", id="removed"),
         pytest.param(break_file, "Line 1, column 8: Unexpected end of input", id="no longer JSON5"),
-        pytest.param(lambda path: path.write_bytes(b"\xff"), "utf-8", id="no longer text"),
+        pytest.param(lambda path: path.write_bytes(b"\xff"), "UTF-8", id="no longer text"),
     ],
 )
 def test_a_template_that_broke_leaves_a_profile_that_says_so(own_template, damage, words):

@@ -111,12 +111,13 @@ def test_secrets_are_read_from_every_provider(settings):
     }
     assert configured_secrets() == {
         "first-secret", "second-secret", "Bearer third-secret", "third-secret", "fourth-secret", "fifth-secret",
+        settings.SECRET_KEY,
     }  # fmt: skip
 
 
-def test_without_providers_there_are_no_secrets(settings):
+def test_without_providers_there_are_no_secrets_but_djangos_own(settings):
     del settings.AI_EXTENSIONS
-    assert configured_secrets() == frozenset()
+    assert configured_secrets() == {settings.SECRET_KEY}
 
 
 json_values = st.recursive(

@@ -65,9 +65,9 @@ WINNERS = [
 def test_the_most_specific_scope_wins(make_scope, scopes, context, winner):
     for values in scopes:
         make_scope(base_filepath="examples/mock.json5", **values)
-    started = time.monotonic()
+    started = time.thread_time()
     assert resolve(**context) == winner
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 10
 
 
 @pytest.mark.django_db(transaction=True)

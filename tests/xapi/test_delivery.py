@@ -12,6 +12,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from tests.conftest import COURSE_ID, UNIT_ID
 from tests.fakes.platform_ids import COURSE_TITLE, external_user_id
+from tests.waiting import PATIENCE
 from tests.xapi.conftest import USAGE
 
 EXTENSION = "https://w3id.org/xapi/openedx/extension/"
@@ -37,6 +38,7 @@ def test_a_run_arrives_as_one_complete_statement(lrs, emit, learner):
             "definition": {
                 "type": "https://w3id.org/xapi/openedx/activity/ai-workflow",
                 "name": {"en": "summary"},
+                "description": {"en": "AI-powered educational workflow"},
                 "extensions": {
                     f"{EXTENSION}ai-workflow-action": "run",
                     f"{EXTENSION}prompt-template-slug": "kind-tutor",
@@ -164,7 +166,7 @@ def test_a_record_store_that_fails_is_tried_again_and_does_not_disturb_the_calle
 @pytest.mark.usefixtures("worker")
 def test_a_worker_delivers_what_the_web_process_enqueued(lrs, emit):
     emit()
-    assert lrs.reached.wait(timeout=20)
+    assert lrs.reached.wait(timeout=PATIENCE)
     (statement,) = lrs.statements
     assert statement["object"]["id"] == "http://lms.example.com/ai_workflow/summary__run"
     assert isoparse(statement["timestamp"]) == lrs.tracked[0]["timestamp"]

@@ -9,6 +9,7 @@ import pytest
 from eventtracking import tracker
 
 from tests.conftest import COURSE_ID, UNIT_ID
+from tests.waiting import PATIENCE
 from tests.xapi.conftest import USAGE
 
 NAME = "openedx.ai.workflow.completed"
@@ -130,7 +131,7 @@ def test_a_site_that_tracks_nothing_still_answers(emit, monkeypatch):
 
 def test_without_event_routing_events_are_only_tracked():
     site = subprocess.run(
-        [sys.executable, "-c", WITHOUT_EVENT_ROUTING], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", WITHOUT_EVENT_ROUTING], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
     logged, loaded = site.stdout.splitlines()
     assert logged.startswith('tracking {"name": "openedx.ai.workflow.completed"')

@@ -13,11 +13,11 @@ def sentences_with(context: ToolContext, term: Annotated[str, "A word or a short
     """Find the sentences of this lesson that use a term. Use it to explain a term as the course does."""
     if context.location_id is None:
         raise ProcessorError("The learner is not on a page of the course.")
-    text = OpenEdXProcessor(
+    content = OpenEdXProcessor(
         {"OpenEdXProcessor": {"retrieval_mode": "sequence"}},
         location_id=context.location_id,
         course_id=context.course_id,
         user=context.user,
     ).process()
-    sentences = re.split(r"(?<=[.!?])\s+", text)
+    sentences = re.split(r"(?<=[.!?])\s+", str(content))
     return [sentence for sentence in sentences if term.lower() in sentence.lower()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import translation
 from django.utils.translation import gettext as _
+from rest_framework.utils.encoders import JSONEncoder
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.access import may_see
 from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed, WorkflowNotFound
 from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowScope
-from openedx_ai_extensions.processors.llm import Notice
+from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease, RunCancelled
 from openedx_ai_extensions.workflows.orchestrators.async_runs import ended, timed_out
-from openedx_ai_extensions.workflows.orchestrators.outcome import Stream
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 from openedx_ai_extensions.workflows.registry import provides
 
 logger = logging.getLogger(__name__)
@@ -90,7 +92,10 @@ def _answer(lease: Lease) -> dict[str, Any]:
             "async_run": lease,
         },
     )
-    return _whole(outcome, lease) if isinstance(outcome, Stream) else outcome
+    answer = _whole(outcome, lease) if isinstance(outcome, Stream) else outcome
+    # As the REST endpoint writes it: dates and translated texts, for instance, are no JSON yet.
+    plain: dict[str, Any] = json.loads(json.dumps(answer, cls=JSONEncoder))
+    return plain
 
 
 def _whole(stream: Stream, lease: Lease) -> dict[str, Any]:
@@ -98,11 +103,11 @@ def _whole(stream: Stream, lease: Lease) -> dict[str, Any]:
     texts = []
     try:
         for chunk in stream:
-            lease.check(now=isinstance(chunk, Notice))
+            lease.check(now=isinstance(chunk, StreamEvent))
             texts.append(chunk)
     finally:
         stream.close()
-    return {"response": b"".join(texts).decode(), "status": "completed"}
+    return Result(b"".join(texts).decode(), finish_reason=stream.finish_reason).as_dict()
 
 
 def _unexpected(error: Exception) -> str:

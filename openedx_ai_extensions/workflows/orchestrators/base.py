@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
 from django.utils.translation import gettext as _
+from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
 from openedx_ai_extensions.processors import OpenEdXProcessor
+from openedx_ai_extensions.processors.llm import Conversation
+from openedx_ai_extensions.processors.llm.conversation import noting
+from openedx_ai_extensions.processors.llm.stream import Chunks
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.orchestrators.extension_answers import (
+    GivenChunks,
+    close_all,
+    result_of,
+    usage_of,
+)
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 from openedx_ai_extensions.xapi.events import emit
@@ -20,6 +31,9 @@ from openedx_ai_extensions.xapi.events import emit
 logger = logging.getLogger(__name__)
 
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
+
+# Published by its name, marked or not: there is no orchestrator without it.
+RUN = "run"
 
 
 @overload
@@ -45,8 +59,10 @@ def action(method: Any = None, *, asks_model: bool = True) -> Any:
 class BaseOrchestrator:
     """Runs one action of one workflow for one person.
 
-    A subclass writes its actions: methods marked with ``@action`` that take the client's ``user_input`` and return a
-    ``Result`` or a ``Stream``; the helpers ``result`` and ``stream`` also see to the learning record.
+    A subclass writes its actions: ``run``, and other methods marked with ``@action``, which take the client's
+    ``user_input``. They return a ``Result`` or a ``Stream``; the helpers ``result`` and ``stream`` also see to the
+    learning record. Or they return ``{"response", "status"}``, or a generator of bytes: these are recorded when a model
+    may have been asked. ``{"error", "status": "error"}`` is a ``ProcessorError``.
 
     Args:
         workflow: the scope that won, with its profile.
@@ -54,6 +70,8 @@ class BaseOrchestrator:
         context: ``course_id`` and ``location_id`` (opaque keys or None), ``run_id``, ``accepts_stream``.
     """
 
+    # False: it answers by itself, whatever ``processor_config`` says.
+    reads_processors: ClassVar[bool] = True
     actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     asking_actions: ClassVar[Set[str]] = frozenset()
 
@@ -62,6 +80,8 @@ class BaseOrchestrator:
         marked = {
             name for base in cls.__mro__ for name, value in vars(base).items() if getattr(value, "is_action", False)
         }
+        if isinstance(getattr(cls, RUN, None), FunctionType):
+            marked.add(RUN)
         cls.actions = {name: getattr(cls, name) for name in marked}
         cls.asking_actions = frozenset(name for name in marked if _asks_model(cls, name))
 
@@ -72,38 +92,87 @@ class BaseOrchestrator:
         self.profile = workflow.profile
         self.course_id = context.get("course_id")
         self.location_id = context.get("location_id")
+        self._conversations: list[Conversation] = []  # of the action under way
+        self._is_recorded = False
 
     @classmethod
     def get_orchestrator(cls, *, workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> Self:
         """Build the orchestrator for one request. Override to prepare what an instance needs."""
         return cls(workflow, user, context)
 
+    @classmethod
+    def is_available_to(cls, user: Person, course_id: CourseKey | None) -> bool:
+        """May this person use the workflow in this course? If not, its widget is not shown.
+
+        Override it in orchestrators that only some people may use. Actions must check their own permissions.
+        """
+        return True
+
     def run_action(self, name: str, user_input: Any) -> Result | Stream:
         """Run a published action.
 
         Raises:
             UnknownAction: this orchestrator publishes no such action.
+            ProcessorError: the action says that something went wrong.
         """
         method = self.actions.get(name)
         if method is None:
             raise UnknownAction
-        outcome: Result | Stream = method(self, user_input)
+        conversations = self._conversations = []
+        try:
+            with noting(conversations):
+                outcome = method(self, user_input)
+                if isinstance(outcome, Iterator) and not isinstance(outcome, Stream):
+                    outcome = self.stream(outcome)
+                    if not self.context.get("accepts_stream", True):
+                        text = b"".join(outcome).decode()
+                        outcome = Result(text, finish_reason=outcome.finish_reason)
+            if isinstance(outcome, Mapping):
+                outcome = self._result_of(outcome, asks_model=name in self.asking_actions)
+        except BaseException:
+            close_all(conversations)
+            raise
+        if isinstance(outcome, Stream):
+            return outcome
+        close_all(conversations)
+        if not isinstance(outcome, Result):
+            raise TypeError(f"{type(self).__name__}.{name} returned a {type(outcome).__name__}, which is no answer.")
         return outcome
 
-    def result(self, response: Any, usage: Mapping[str, int] | None = None) -> Result:
-        """A finished answer, recorded as completed."""
-        self.record(EVENT_COMPLETED, usage or {})
-        return Result(response)
+    def _result_of(self, fields: Mapping[str, Any], *, asks_model: bool) -> Result:
+        """A dictionary as a result, which is in the learning record if it should be and is not yet."""
+        result = result_of(fields, asks_model=asks_model)
+        if asks_model and result.status == "completed" and not self._is_recorded:
+            usage = fields.get("usage")
+            self.record(EVENT_COMPLETED, usage if isinstance(usage, Mapping) else usage_of(self._conversations))
+        return result
 
-    def stream(self, source: Generator[bytes, None, None]) -> Stream:
-        """An answer that arrives in chunks, recorded as completed when it has arrived whole."""
+    def result(self, response: Any, usage: Mapping[str, int] | None = None, finish_reason: str = "") -> Result:
+        """A finished answer, recorded as completed.
+
+        Args:
+            response: any JSON-serialisable value.
+            usage: token counts.
+            finish_reason: how the model's text ended, see ``processors.llm.FinishReason``.
+        """
+        self.record(EVENT_COMPLETED, usage or {})
+        return Result(response, finish_reason=finish_reason)
+
+    def stream(self, source: Iterator[Any]) -> Stream:
+        """An answer that arrives in chunks, recorded as completed when it has arrived whole.
+
+        Args:
+            source: what ``LLMProcessor`` gave, or any generator of UTF-8 bytes or texts. It is closed whatever happens;
+                its attribute ``usage``, if it has one, is read at the end.
+        """
+        chunks = source if isinstance(source, Chunks) else GivenChunks(source, self._conversations)
 
         def finish(ending: Ending, _text: str) -> None:
             logger.info("workflow.stream.ended run_id=%s ending=%s", self.context.get("run_id"), ending)
             if ending is Ending.COMPLETED:
-                self.record(EVENT_COMPLETED, getattr(source, "usage", None) or {})
+                self.record(EVENT_COMPLETED, getattr(chunks, "usage", None) or {})
 
-        return Stream(source, finish=finish, run_id=str(self.context.get("run_id") or ""))
+        return Stream(chunks, finish=finish, run_id=str(self.context.get("run_id") or ""))
 
     def course_content(self) -> str:
         """What the profile wants the model to know of the course; empty when it asks for nothing."""
@@ -114,10 +183,11 @@ class BaseOrchestrator:
             location_id=self.location_id,
             course_id=self.course_id,
             user=self.user,
-        ).process()
+        ).text()
 
     def record(self, event: str, usage: Mapping[str, int]) -> None:
         """Tell the tracker what happened, one of ``xapi.constants.EVENTS``; ``usage`` holds token counts."""
+        self._is_recorded = True
         emit(
             event,
             user=self.user,

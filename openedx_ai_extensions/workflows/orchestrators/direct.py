@@ -24,7 +24,7 @@ class DirectLLMResponse(BaseOrchestrator):
             tool_context=ToolContext(self.user, self.course_id, self.location_id, get_platform()),
         ).process(context=self.course_content(), input_data=question)
         if isinstance(answer, dict):
-            return self.result(answer["response"], answer["usage"])
+            return self.result(answer["response"], answer["usage"], answer["finish_reason"])
         return self.stream(answer)
 
     @action

@@ -13,9 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import CourseKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
 from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import DuplicateRequest, InvalidRequest, NotAllowed, ProcessorError
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import ContentLibraryProcessor, EducatorAssistantProcessor
@@ -46,6 +48,10 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
 
     Only course staff may have questions written; only those who may edit a library save to it.
     """
+
+    @classmethod
+    def is_available_to(cls, user: Person, course_id: CourseKey | None) -> bool:
+        return course_id is not None and get_platform().is_course_staff(user, course_id)
 
     @cached_property
     def processor(self) -> EducatorAssistantProcessor:
@@ -139,7 +145,8 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         library = ContentLibraryProcessor(self.profile.processor_config, user=self.user)
         is_done = False
         try:
-            library.save(save.library, save.questions, title=title, saved=saved)
+            in_review = [version for slot in metadata.get(SLOTS) or () for version in slot["versions"]]
+            library.save(save.library, save.questions, title=title, saved=saved, handed_out=in_review)
             is_done = not saved.failed
         finally:
             url = f"authoring/library/{save.library}/collection/{saved.collection_key}"
@@ -161,7 +168,8 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
             self._change(store)
         if not saved.count:
             messages = list(dict.fromkeys(failure["message"] for failure in saved.failed))
-            raise ProcessorError(messages, extra={"failed": saved.failed})
+            error = InvalidRequest if saved.refused == len(saved.failed) else ProcessorError
+            raise error(messages, extra={"failed": saved.failed})
         extra: Metadata = {"saved": saved.count, "failed": saved.failed}
         if save.publish:
             problem = library.publish(save.library)
@@ -188,7 +196,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
 
     def _require_staff(self) -> None:
         """Raises NotAllowed: this is for the staff of the course."""
-        if self.course_id is None or not get_platform().is_course_staff(self.user, self.course_id):
+        if not self.is_available_to(self.user, self.course_id):
             raise NotAllowed
 
     def _library(self, library_id: Any) -> LibraryLocatorV2:

@@ -10,13 +10,14 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.accounting import Outcome, Run
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import AIExtensionsError, Refused, UnknownAction, WorkflowNotFound
 from openedx_ai_extensions.rules import Guard
-from openedx_ai_extensions.workflows.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators.async_lease import RunCancelled
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
@@ -24,8 +25,9 @@ from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssis
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
-from openedx_ai_extensions.workflows.registry import Problem, config_validator, provides
+from openedx_ai_extensions.workflows.registry import Problem, Severity, config_validator, provides
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ ENDINGS: Mapping[Ending, str] = {
 # Stopping is never refused; and an action that has a model asked in the background is refused as one that asks it.
 ALWAYS_ALLOWED = frozenset({"cancel_run"})
 ASKS_LATER = frozenset({"run_async"})
+OWN_PACKAGE = __name__.partition(".")[0]
 
 BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
     orchestrator.__name__: orchestrator
@@ -54,12 +57,15 @@ BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
 def orchestrator_class(name: str) -> type[BaseOrchestrator]:
     """The orchestrator a template names: a built-in's short name or a dotted path.
 
+    A built-in may be named by any path inside this package: published templates name modules of several versions.
+
     Raises:
         ImportError: no such name, or the dotted path does not import.
         TypeError: what it names is not an orchestrator.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
+    package, _dot, short = name.rpartition(".")
+    if short in BUILT_IN and package.partition(".")[0] in {"", OWN_PACKAGE}:
+        return BUILT_IN[short]
     if "." not in name:
         raise ImportError(f"No orchestrator is called {name!r}.")
     found = import_string(name)
@@ -124,6 +130,14 @@ def orchestrator_for(workflow: AIWorkflowScope, action: str) -> type[BaseOrchest
     return orchestrator
 
 
+def is_available_to(profile: AIWorkflowProfile, user: Person, course_id: CourseKey | None) -> bool:
+    """Is this workflow for that person there? One that nothing runs is for nobody."""
+    try:
+        return orchestrator_class(profile.orchestrator_class or "").is_available_to(user, course_id)
+    except (ImportError, TypeError):
+        return False
+
+
 def carry_out(
     runner: Callable[[], BaseOrchestrator],
     action: str,
@@ -180,11 +194,20 @@ def _end(run: Run, outcome: str, error: BaseException | None) -> None:
         run.end(outcome, error_code=code)
 
 
+@provides("reads_processors")
+def reads_processors(config: Mapping[str, Any]) -> bool:
+    """Does the orchestrator of this configuration use processors? What cannot be found may."""
+    try:
+        return orchestrator_class(config.get("orchestrator_class") or "").reads_processors
+    except (ImportError, TypeError):
+        return True
+
+
 @config_validator
 def check_orchestrator(config: Mapping[str, Any]) -> Iterable[Problem]:
-    """The orchestrator must import, and be one."""
+    """The orchestrator must import, be one, and do something."""
     try:
-        orchestrator_class(config["orchestrator_class"])
+        orchestrator = orchestrator_class(config["orchestrator_class"])
     except (ImportError, TypeError) as error:
         names = ", ".join(sorted(BUILT_IN))
         yield Problem(
@@ -193,3 +216,7 @@ def check_orchestrator(config: Mapping[str, Any]) -> Iterable[Problem]:
                 error=error, names=names
             ),
         )
+    else:
+        if orchestrator.actions.keys() <= SessionBasedOrchestrator.actions.keys():
+            message = _("This orchestrator does nothing: it has no method run, and none that is marked with @action.")
+            yield Problem("$.orchestrator_class", message, Severity.WARNING)

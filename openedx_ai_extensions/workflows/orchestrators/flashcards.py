@@ -20,8 +20,8 @@ from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.structured import ask_structured
 from openedx_ai_extensions.prompts.builtin import builtin_schema
 from openedx_ai_extensions.workflows.orchestrators.base import action
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result
-from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import ScopedSessionOrchestrator, State
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result, State
+from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import ScopedSessionOrchestrator
 
 CARDS = "cards"  # key of the session's metadata
 MAX_STACK = 500  # cards

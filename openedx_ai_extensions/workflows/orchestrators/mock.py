@@ -21,6 +21,8 @@ def _answer(user_input: Any) -> str:
 class MockResponse(BaseOrchestrator):
     """Answers at once with a fixed text."""
 
+    reads_processors = False
+
     @action
     def run(self, user_input: Any) -> Result | Stream:
         return self.result(_answer(user_input))
@@ -28,6 +30,8 @@ class MockResponse(BaseOrchestrator):
 
 class MockStreamResponse(BaseOrchestrator):
     """Answers with a fixed text, word by word."""
+
+    reads_processors = False
 
     @action
     def run(self, user_input: Any) -> Result | Stream:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from openedx_ai_extensions.processors.llm import notice, with_notice
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -17,14 +19,30 @@ class Result:
         response: any JSON-serialisable value.
         status: the wire contract's word for how it went.
         extra: further fields of the answer.
+        finish_reason: how a model's text ended, see ``processors.llm.FinishReason``; empty for anything else. A text
+            that was cut off gets a notice below it.
     """
 
     response: Any
     status: str = "completed"
     extra: Mapping[str, Any] = field(default_factory=dict)
+    finish_reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"response": self.response, "status": self.status, **self.extra}
+        if not notice(self.finish_reason):
+            return {"response": self.response, "status": self.status, **self.extra}
+        text = with_notice(str(self.response), self.finish_reason)
+        return {"response": text, "status": self.status, "finish_reason": self.finish_reason, **self.extra}
+
+
+@dataclass(frozen=True, slots=True)
+class State(Result):
+    """An answer that is a status and fields, without a response."""
+
+    response: Any = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"status": self.status, **self.extra}
 
 
 class Ending(enum.StrEnum):
@@ -47,7 +65,7 @@ class Stream:
 
     Args:
         source: yields the chunks; its ``close()``, if it has one, releases what it holds. Attributes ``usage`` and
-            ``model_used`` are read from it after the end.
+            ``finish_reason`` are read from it after the end.
         finish: runs once, in the thread that consumes the stream.
         run_id: identifies this run to the client.
 
@@ -70,6 +88,11 @@ class Stream:
     def usage(self) -> Mapping[str, int]:
         """Token counts, once the source knows them."""
         return getattr(self.source, "usage", None) or {}
+
+    @property
+    def finish_reason(self) -> str:
+        """How the model's answer ended, see ``processors.llm.FinishReason``; ``stop`` where the source does not say."""
+        return str(getattr(self.source, "finish_reason", None) or "stop")
 
     def then(self, finish: Finish) -> None:
         """Have ``finish`` run after what runs at the end already, even if that fails."""

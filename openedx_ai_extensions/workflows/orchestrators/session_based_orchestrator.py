@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,17 +14,7 @@ from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators import async_runs
 from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result
-
-
-@dataclass(frozen=True, slots=True)
-class State(Result):
-    """An answer that is a status and fields, without a response."""
-
-    response: Any = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"status": self.status, **self.extra}
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result, State
 
 
 class SessionBasedOrchestrator(BaseOrchestrator):

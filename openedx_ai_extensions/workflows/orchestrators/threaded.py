@@ -14,8 +14,16 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.exceptions import InvalidRequest, Unsuitable
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
-from openedx_ai_extensions.processors.llm import Conversation, Thread
-from openedx_ai_extensions.processors.openedx.history import FAILED, INTERRUPTED, REFUSED, Turn, new_turn_id, window
+from openedx_ai_extensions.processors.llm import Conversation, Thread, notice, with_notice
+from openedx_ai_extensions.processors.openedx.history import (
+    CUT_OFF,
+    FAILED,
+    INTERRUPTED,
+    REFUSED,
+    Turn,
+    new_turn_id,
+    window,
+)
 from openedx_ai_extensions.workflows.orchestrators.base import action, input_text
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
@@ -23,6 +31,7 @@ from openedx_ai_extensions.xapi.constants import EVENT_INITIALIZED, EVENT_INTERA
 
 logger = logging.getLogger(__name__)
 
+MAX_CURRENT_MESSAGES = 1_000_000  # more than a browser can show; a database takes no limit beyond 64 bits
 REMOTE = "remote"  # key of the session's metadata: which turns the provider's thread holds
 
 
@@ -62,7 +71,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         shown = [message for turn in turns for message in turn.shown()]
         end = max(len(shown) - skip, 0)
         start = max(end - self.history.max_context_messages, 0)
-        page = shown[start:end]
+        page = [_with_notice(message) for message in shown[start:end]]
         metadata = {"has_more": start > 0 or (has_older and end > 0), count_name: len(page)}
         return json.dumps({"messages": page, "metadata": metadata}, ensure_ascii=False)
 
@@ -116,7 +125,7 @@ class _TurnUnderWay:
             raise
         if isinstance(answer, dict):
             self._complete()
-            return Result(answer["response"])
+            return Result(answer["response"], finish_reason=answer["finish_reason"])
         return Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
 
     def _finish(self, ending: Ending, _text: str) -> None:
@@ -155,7 +164,13 @@ class _TurnUnderWay:
 
     def _complete(self) -> None:
         """Store the answer, remember where the provider's thread ends, and tell the tracker."""
-        uuid = self._store(self.conversation.messages)
+        messages = self.conversation.messages
+        reason = self.conversation.finish_reason or ""
+        if notice(reason):
+            messages = [*messages[:-1], {**messages[-1], "finish_reason": str(reason)}]
+            uuid = self._store(messages, CUT_OFF)
+        else:
+            uuid = self._store(messages)
         response_id = self.conversation.response_id
         session = self.session
         if response_id:
@@ -202,9 +217,17 @@ class _TurnUnderWay:
         return self.chat.history.add(self.id, messages, start=start, attempt=self.attempt, status=status)
 
 
+def _with_notice(message: dict[str, Any]) -> dict[str, Any]:
+    """A message as widgets show it: an answer that was cut off says so."""
+    if "finish_reason" not in message:
+        return message
+    return {**message, "content": with_notice(message["content"], message["finish_reason"])}
+
+
 def _is_to_be_retried(turn: Turn, text: str) -> bool:
-    """Is the learner saying again what got no whole answer?"""
-    return bool(turn.status) and turn.question is not None and turn.question["content"] == text
+    """Is the learner saying again what got no answer, or a broken one?"""
+    is_broken = turn.status not in {"", CUT_OFF}
+    return is_broken and turn.question is not None and turn.question["content"] == text
 
 
 def _current_messages(user_input: Any) -> int:
@@ -216,10 +239,15 @@ def _current_messages(user_input: Any) -> int:
     if isinstance(user_input, str):
         try:
             user_input = json.loads(user_input)
-        except ValueError:
+        except (ValueError, RecursionError):
             user_input = None
     if isinstance(user_input, Mapping):
         user_input = user_input.get("current_messages")
-    if not isinstance(user_input, int) or isinstance(user_input, bool) or user_input < 0:
-        raise InvalidRequest(_("current_messages is required, as a whole number."))
-    return user_input
+    is_number = isinstance(user_input, int) and not isinstance(user_input, bool)
+    if not is_number or not 0 <= user_input <= MAX_CURRENT_MESSAGES:
+        raise InvalidRequest(
+            _("current_messages is required, as a whole number from 0 to {maximum}.").format(
+                maximum=MAX_CURRENT_MESSAGES
+            )
+        )
+    return int(user_input)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from edx_django_utils.cache import RequestCache
+
 from tests.fakes.openedx_platform import world
 from tests.fakes.openedx_platform.world import World
 
@@ -23,6 +25,7 @@ def installed() -> Iterator[World]:
     """The platform's modules can be imported, and see the world that this gives."""
     before = {name: sys.modules.pop(name) for name in _platform_modules()}
     world.current = World()
+    RequestCache.clear_all_namespaces()
     sys.path.insert(0, str(SITE))
     importlib.invalidate_caches()
     try:
@@ -32,6 +35,7 @@ def installed() -> Iterator[World]:
         for name in _platform_modules():
             del sys.modules[name]
         sys.modules.update(before)
+        RequestCache.clear_all_namespaces()
         importlib.invalidate_caches()
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from xblock.core import XBlock
 from xblock.field_data import DictFieldData
-from xblock.fields import Boolean, DateTime, Dict, Integer, JSONField, Scope, ScopeIds, String
+from xblock.fields import Boolean, DateTime, Dict, Integer, JSONField, List, Scope, ScopeIds, String
 
 
 class _FieldData(DictFieldData):
     """What is not set on a block is inherited, if it is one of those that are."""
 
-    INHERITED = frozenset({"showanswer", "due", "graceperiod"})
+    INHERITED = frozenset(
+        {"showanswer", "show_correctness", "due", "graceperiod", "hide_after_due", "graded", "hide_from_toc"}
+    )
 
     def __init__(self, values: dict[str, Any], parent: Any) -> None:
         super().__init__(values)
@@ -38,6 +40,7 @@ class PlatformBlock(XBlock):
     due = DateTime(scope=Scope.settings)
     graceperiod = Hours(scope=Scope.settings)
     showanswer = String(scope=Scope.settings, default="finished")
+    show_correctness = String(scope=Scope.settings, default="always")
     visible_to_staff_only = Boolean(scope=Scope.settings, default=False)
     group_access = Dict(scope=Scope.settings, default={})
     hide_from_toc = Boolean(scope=Scope.settings, default=False)
@@ -68,6 +71,11 @@ class CourseBlock(ContainerBlock):
     end = DateTime(scope=Scope.settings)
 
 
+class BankBlock(ContainerBlock):
+    max_count = Integer(scope=Scope.settings, default=1)
+    selected = List(scope=Scope.user_state, default=[])
+
+
 class HtmlBlock(PlatformBlock):
     data = String(scope=Scope.content, default="")
 
@@ -94,7 +102,8 @@ _CLASSES = {
     "problem": ProblemBlock,
     "video": VideoBlock,
     "poll": PollBlock,
-    **dict.fromkeys(("chapter", "sequential", "vertical"), ContainerBlock),
+    **dict.fromkeys(("library_content", "itembank"), BankBlock),
+    **dict.fromkeys(("chapter", "sequential", "vertical", "split_test", "randomize", "conditional"), ContainerBlock),
 }
 
 

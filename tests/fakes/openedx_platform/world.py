@@ -35,7 +35,10 @@ class Library:
     blocks: dict[Any, str] = field(default_factory=dict)
     published: dict[Any, str] = field(default_factory=dict)
     collections: dict[str, tuple[str, list]] = field(default_factory=dict)
+    deleted: set[Any] = field(default_factory=set)
+    authors: dict[Any, list[int | None]] = field(default_factory=dict)
     types: frozenset[str] = frozenset({"problem", "html"})
+    types_with_children: frozenset[str] = frozenset({"vertical"})
     limit: int = 100
     refuses: type[Exception] | None = None
 
@@ -47,9 +50,18 @@ class World:
         published, drafts: blocks by key; a draft is what authors see instead of the published one.
         collected: what the block structures still hold, where they lag behind the modulestore: blocks and children.
         enrolled, staff, readers: pairs of a username and a course key; staff are authors too.
+        closed_courses: what keeps a person out of a whole course, by username: how ``get_course_with_access`` ends.
         groups: the groups that people are in, by username.
+        gone_groups: those that were deleted, which only the structures still know.
+        prerequisites: what a person has not yet earned, as pairs of a username and a key.
+        not_paid: usernames of those who see no graded problems until they pay.
+        states: what the platform keeps of people's blocks, by username and key.
+        arms: the children of split tests that people get, as pairs of a username and a key.
         own_dates: due dates of one person's own, by username and key.
+        dates_are_text: the structures give those as text.
+        is_newer: of 2026: structures resolve problem banks, and only flag what is hidden after its due date.
         attempts: exams that people sit now: a user's id and the exam's key.
+        exams_service_courses: keys of courses whose exams are in the separate service.
         val: transcripts by video id and language: file name and content.
         calls: how often each function of the platform was called.
     """
@@ -62,9 +74,18 @@ class World:
         self.enrolled: set[tuple[str, Any]] = set()
         self.staff: set[tuple[str, Any]] = set()
         self.readers: set[tuple[str, Any]] = set()
+        self.closed_courses: dict[str, type[Exception]] = {}
         self.groups: dict[str, set[int]] = {}
+        self.gone_groups: set[int] = set()
+        self.prerequisites: set[tuple[str, Any]] = set()
+        self.not_paid: set[str] = set()
+        self.states: dict[tuple[str, Any], dict[str, Any]] = {}
+        self.arms: set[tuple[str, Any]] = set()
+        self.dates_are_text = False
+        self.is_newer = False
         self.own_dates: dict[tuple[str, Any], Any] = {}
         self.attempts: set[tuple[int, Any]] = set()
+        self.exams_service_courses: set[Any] = set()
         self.val: dict[tuple[str, str], Any] = {}
         self.libraries: dict[Any, Library] = {}
         self.folder = Path()
@@ -75,6 +96,14 @@ class World:
     def add_course(self, folder: Path):
         self.folder = folder
         return read_olx(self, folder)
+
+    def add(self, parent, name: str, *, data: str | None = None, **values: str):
+        """A published block, such as ``html/one``, at the end of another; its key."""
+        usage_key = parent.course_key.make_usage_key(*name.split("/"))
+        above = self.published[parent]
+        self.published[usage_key] = make_block(self.runtime, usage_key, values, data=data, parent=above)
+        above.children.append(usage_key)
+        return usage_key
 
     def draft(self, usage_key, **values: str):
         """A draft, new or of a published block."""
@@ -101,6 +130,10 @@ class World:
             return self.drafts[usage_key]
         return self.published[usage_key]
 
+    def block(self, usage_key):
+        """A published block, also one that only the structures still hold."""
+        return self.published[usage_key] if self.collected is None else self.collected[usage_key][0]
+
     def parent(self, usage_key):
         for blocks in (self.drafts, self.published):
             for key, block in blocks.items():
@@ -114,11 +147,12 @@ class World:
         yield
         self.branches.pop()
 
-    def fetch(self, usage_key, depth: int) -> None:
+    def fetch(self, usage_key, depth: int | None) -> int:
+        """All levels where depth is None. Returns how many blocks there were."""
         self.fetched.add(usage_key)
         block = self.find(usage_key)
-        for child in block.children if depth and block.has_children else ():
-            self.fetch(child, depth - 1)
+        children = block.children if depth != 0 and block.has_children else ()
+        return 1 + sum(self.fetch(child, None if depth is None else depth - 1) for child in children)
 
 
 current = World()

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import time
 
 import pytest
 
-from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.models import AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.tasks import run_workflow
 from tests.conftest import SECRET
 from tests.fakes.provider import FakeProvider
 from tests.fakes.steps import Fail
+from tests.waiting import eventually
 from tests.workflows.async_runs.conftest import Person
-from tests.workflows.async_runs.workers import Broker, Worker, eventually
+from tests.workflows.async_runs.workers import Broker, Worker
 from tests.workflows.flashcards.conftest import FLASHCARDS, cards
 
 QUEUE = "tests"
-LEASE, SOFT, HARD = 4, 15, 20  # seconds
-SLACK = 20  # seconds, on a busy machine
+LEASE = 4  # seconds
+IMPATIENT = {"AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT": 4, "AI_EXTENSIONS_ASYNC_TIME_LIMIT": 8}
 CHAT = "base/chat.json5"
 TWO = {"num_cards": 2}
 
@@ -40,8 +40,6 @@ def site_settings(model):
     return {
         "AI_EXTENSIONS": {"default": {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": model.base_url}},
         "AI_EXTENSIONS_ASYNC_LEASE": LEASE,
-        "AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT": SOFT,
-        "AI_EXTENSIONS_ASYNC_TIME_LIMIT": HARD,
     }
 
 
@@ -103,6 +101,26 @@ def serve(request, settings, site_settings, make_scope, learner, use_broker, mod
     return at
 
 
+@pytest.fixture(scope="class")
+def impatient(site_settings, tmp_path_factory):
+    """A worker whose runs have seconds, with a broker of its own."""
+    folder = tmp_path_factory.mktemp("impatient")
+    broker = Broker(folder)
+    broker.start()
+    worker = Worker({**site_settings, **IMPATIENT}, broker, QUEUE, folder / "log").wait_until_ready()
+    yield worker
+    worker.kill()
+    broker.stop()
+
+
+@pytest.fixture
+def serve_briefly(serve, impatient, settings):
+    """A learner whose tasks go there."""
+    for name, value in IMPATIENT.items():
+        setattr(settings, name, value)
+    return lambda **scope: serve(broker=impatient.broker.url, **scope)
+
+
 def status_is(person, *wanted):
     return lambda: person.state["status"] in wanted
 
@@ -122,19 +140,16 @@ class TestARun:
         person = serve()
         assert person.state == {"status": "idle"}
         model.reply(cards("One?", "Two?"))
-        model.hang(2)
+        model.hang(60)
         person.start(TWO)
-        seen = []
-
-        def is_over():
-            seen.append(person.state)
-            return seen[-1]["status"] != "processing"
-
-        eventually(is_over)
-        assert 0.3 in [state.get("progress") for state in seen]
-        assert [card["question"] for card in seen[-1]["response"]] == ["One?", "Two?"]
-        assert person.do("get_current_session_response")["cards"] == seen[-1]["response"]
-        assert (len(model.requests), person.state) == (1, seen[-1])
+        eventually(lambda: person.state.get("progress") == 0.3)
+        assert person.state["status"] == "processing"
+        model.go_on()
+        eventually(status_is(person, "completed"))
+        state = person.state
+        assert [card["question"] for card in state["response"]] == ["One?", "Two?"]
+        assert person.do("get_current_session_response")["cards"] == state["response"]
+        assert (len(model.requests), person.state) == (1, state)
 
     def test_of_a_chat_is_a_turn_of_it(self, serve, start_worker, model):
         start_worker()
@@ -195,9 +210,7 @@ class TestKilling:
         task_id = person.start(TWO)
         eventually(asked(model))
         worker.kill()
-        assert person.state["status"] == "processing"
-        took = eventually(status_is(person, "failed"))
-        assert took < LEASE + SLACK
+        eventually(status_is(person, "failed"))
         assert person.state["code"] == "internal_error"
         # The broker gives it to another worker, again and again.
         model.hang(0)
@@ -235,24 +248,21 @@ class TestKilling:
 
 @needs_redis
 class TestTimeLimits:
-    def test_a_provider_that_says_nothing(self, serve, start_worker, model):
-        start_worker()
-        person = serve()
+    def test_a_provider_that_says_nothing(self, serve_briefly, model):
+        person = serve_briefly()
         model.hang(60)
         person.start(TWO)
-        took = eventually(status_is(person, "timeout", "failed"))
+        eventually(status_is(person, "timeout", "failed"))
         assert person.state["status"] == "timeout"
         assert person.state["error"]
-        assert took < SOFT + SLACK
         assert stored(person) == 0
 
-    def test_an_orchestrator_that_does_not_listen(self, serve, start_worker):
-        worker = start_worker()
-        person = serve(patch={"orchestrator_class": "tests.workflows.async_runs.samples.Stubborn"})
+    def test_an_orchestrator_that_does_not_listen(self, serve_briefly, impatient):
+        worker = impatient
+        person = serve_briefly(patch={"orchestrator_class": "tests.workflows.async_runs.samples.Stubborn"})
         person.start("x")
-        took = eventually(status_is(person, "timeout", "failed"))
+        eventually(status_is(person, "timeout", "failed"))
         assert person.state["status"] == "timeout"
-        assert took < HARD + LEASE + SLACK
         eventually(lambda: "Hard time limit" in worker.log.read_text())
 
 
@@ -269,23 +279,22 @@ class TestCancelling:
     def test_while_the_model_speaks(self, serve, start_worker, model):
         start_worker()
         person = serve(CHAT)
-        model.reply(["word "] * 600, delay=0.1)
+        model.reply(["word "] * 1200, delay=0.1)
         person.start("Talk.")
         eventually(asked(model))
-        time.sleep(1)
         assert person.do("cancel_run") == {"status": "cancelled"}
-        took = eventually(lambda: model.disconnects)
-        assert took < LEASE + SLACK
+        eventually(lambda: model.disconnects)
         assert person.state == {"status": "cancelled"}
 
     def test_while_cards_are_written_stores_none(self, serve, start_worker, model):
         worker = start_worker()
         person = serve()
         model.reply(cards("One?", "Two?"))
-        model.hang(2)
+        model.hang(60)
         task_id = person.start(TWO)
         eventually(asked(model))
         person.do("cancel_run")
+        model.go_on()
         eventually(lambda: f"ended task_id={task_id}" in worker.log.read_text())
         assert (person.state, stored(person)) == ({"status": "cancelled"}, 0)
 
@@ -293,10 +302,11 @@ class TestCancelling:
         worker = start_worker()
         person = serve()
         model.reply(cards("One?", "Two?"))
-        model.hang(2)
+        model.hang(60)
         task_id = person.start(TWO)
         eventually(asked(model))
         person.do("clear_session")
+        model.go_on()
         eventually(lambda: f"ended task_id={task_id}" in worker.log.read_text())
         assert (person.state, stored(person)) == ({"status": "idle"}, 0)
 
@@ -304,36 +314,25 @@ class TestCancelling:
 class TestTheBroker:
     def test_is_not_there(self, serve, model):
         person = serve(broker="redis://127.0.0.1:1/0")
-        began = time.monotonic()
         response = person.ask("run_async", TWO)
-        assert time.monotonic() - began < 30
         assert (response.status_code, response.json()["error"]["code"]) == (503, "service_unavailable")
         assert person.state == {"status": "idle"}
         assert model.requests == []
 
     @needs_redis
-    @pytest.mark.parametrize("keeps", [True, False], ids=["and remembers", "and forgets"])
-    def test_is_started_again(self, serve, site_settings, settings, model, tmp_path, keeps):
+    def test_forgets_what_waits(self, serve, settings, model, tmp_path):
         broker = Broker(tmp_path)
         broker.start()
         person = serve(broker=broker.url)
-        model.reply(cards("One?", "Two?"))
-        settings.AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT = 90 if keeps else 3
         person.start(TWO)
-        broker.stop(keeps=keeps)
+        broker.stop(keeps=False)
         assert person.state["status"] == "processing"
-        broker.start()
-        worker = Worker(site_settings, broker, QUEUE, tmp_path / "log")
-        try:
-            worker.wait_until_ready()
-            eventually(status_is(person, "completed" if keeps else "timeout"))
-            assert (len(model.requests), stored(person)) == ((1, 2) if keeps else (0, 0))
-        finally:
-            worker.kill()
-            broker.stop()
+        settings.AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT = 0.1
+        eventually(status_is(person, "timeout"))
+        assert (model.requests, stored(person)) == ([], 0)
 
     @needs_redis
-    def test_goes_away_while_a_worker_is_at_work(self, serve, site_settings, model, tmp_path):
+    def test_goes_away_while_a_worker_is_at_work_and_while_a_run_waits(self, serve, site_settings, model, tmp_path):
         broker = Broker(tmp_path)
         broker.start()
         worker = Worker(site_settings, broker, QUEUE, tmp_path / "log")
@@ -341,22 +340,71 @@ class TestTheBroker:
             worker.wait_until_ready()
             person = serve(broker=broker.url)
             model.reply(cards("One?", "Two?"))
-            model.hang(2)
+            model.hang(60)
             person.start(TWO)
             eventually(asked(model))
             broker.stop()
+            model.go_on()
             eventually(status_is(person, "completed", "failed", "timeout"))
             assert person.state["status"] == "completed"
             assert (len(model.requests), stored(person)) == (1, 2)
             broker.start()
             # Celery's main process may not survive it; a site's supervisor starts it again.
             worker.kill()
-            worker = Worker(site_settings, broker, QUEUE, tmp_path / "second-log")
-            worker.wait_until_ready()
+
             model.reply(cards("Three?"))
             person.start(TWO)
+            broker.stop()
+            assert person.state["status"] == "processing"
+            broker.start()
+            worker = Worker(site_settings, broker, QUEUE, tmp_path / "second-log").wait_until_ready()
             eventually(status_is(person, "completed"))
             assert (len(model.requests), stored(person)) == (2, 3)
         finally:
             worker.kill()
             broker.stop()
+
+
+COACH = {
+    "orchestrator_class": "tests.public_extension.orchestrators.Coach",
+    "processor_config": {"CoachProcessor": {"function": "coach", "audience": "gardeners"}},
+}
+
+
+@needs_redis
+class TestAnExtensionInThePublicShape:
+    def test_comes_to_its_end(self, serve, start_worker, model):
+        start_worker()
+        model.reply("Water them.")
+        person = serve("base/summary.json5", patch=COACH)
+        person.start("What now?")
+        eventually(status_is(person, "completed"))
+        assert person.state == {"response": "Water them.", "status": "completed"}
+        assert AIWorkflowSession.objects.get().metadata == {"asked": 1, "title": "Sunlight, water and air"}
+        row = AIWorkflowRun.objects.get()
+        assert (row.action, row.outcome, row.calls, row.prompt_tokens) == ("run", "completed", 1, 12)
+
+    @pytest.mark.parametrize(
+        ("orchestrator", "code", "error"),
+        [("Failing", "processor_error", "no such plant"), ("Odd", "internal_error", "Something went wrong")],
+    )
+    def test_tells_of_an_error(self, serve, start_worker, orchestrator, code, error):
+        start_worker()
+        patch = {"orchestrator_class": f"tests.public_extension.orchestrators.{orchestrator}InBackground"}
+        person = serve("base/summary.json5", patch=patch)
+        person.start("no such plant")
+        eventually(status_is(person, "failed"))
+        assert person.state["code"] == code
+        assert error in person.state["error"]
+
+    @pytest.mark.parametrize(
+        ("orchestrator", "response"),
+        [("Lazy", "Well: Hello from the model.🌱"), ("Dated", {"at": "2026-11-30T00:00:00Z"})],
+    )
+    def test_gives_what_run_would_give(self, serve, start_worker, model, orchestrator, response):
+        start_worker()
+        patch = {"orchestrator_class": f"tests.public_extension.orchestrators.{orchestrator}InBackground"}
+        person = serve("base/summary.json5", patch=patch)
+        person.start("What?")
+        eventually(status_is(person, "completed"))
+        assert person.state["response"] == response

@@ -9,24 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from celery import Celery
 from django.db import connection
 
+from tests.waiting import PATIENCE, eventually
+
 REPO = Path(__file__).resolve().parents[3]
-
-
-def eventually(happens: Callable[[], Any], seconds: float = 90) -> float:
-    """Wait until it happens; returns the seconds it took."""
-    began = time.monotonic()
-    while not happens():
-        assert time.monotonic() - began < seconds, "it never happened"
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 class Worker:
@@ -44,7 +35,7 @@ class Worker:
         database = {name: connection.settings_dict[name] for name in names}
         overrides = {"DATABASES": {"default": {**database, "NAME": str(database["NAME"])}}, **settings}
         self.log = log
-        self._broker = broker
+        self.broker = broker
         self._queue, self._name = queue, f"{queue}@tests"
         self._is_paused = False
         command = [sys.executable, "-m", "celery", "-A", "tests.workflows.async_runs.worker_app:APP",
@@ -72,13 +63,13 @@ class Worker:
         """As the out-of-memory killer does, children and all."""
         with contextlib.suppress(ProcessLookupError):  # nothing is left of it
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
         self._wait_until_gone()
 
     def _wait_until_gone(self) -> None:
         # A child that took another's place has its parent's connections. While it is still dying, the broker hands it
         # the next task, which is lost.
-        eventually(self._broker.is_alone)
+        eventually(self.broker.is_alone)
 
     def kill_child(self) -> None:
         """Kill only the process that does the work."""
@@ -98,8 +89,8 @@ class Worker:
             self._is_paused = False
 
     def _tell(self, what: str) -> None:
-        with Celery(broker=self._broker.url) as app:
-            (answer,) = getattr(app.control, what)(self._queue, destination=[self._name], reply=True, timeout=60)
+        with Celery(broker=self.broker.url) as app:
+            (answer,) = getattr(app.control, what)(self._queue, destination=[self._name], reply=True, timeout=PATIENCE)
             assert "ok" in answer[self._name], answer
 
     def stop(self) -> None:
@@ -132,7 +123,7 @@ class Broker:
         """Stop it; it remembers what it holds, or forgets."""
         if self._process is not None:
             self._say("shutdown", "save" if keeps else "nosave")
-            self._process.wait(20)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def is_alone(self) -> bool:

@@ -35,9 +35,7 @@ class Chat:
 
     def events(self, text: Any = None) -> list[tuple[str, dict[str, Any]]]:
         """The server-sent events of a turn."""
-        body = b"".join(self.say(text, headers=SSE).streaming_content).decode()
-        blocks = [block.split("\n", 1) for block in body.strip().split("\n\n") if not block.startswith(":")]
-        return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
+        return events_of(self.say(text, headers=SSE))
 
     def do(self, action: str, user_input: Any = None) -> Any:
         response = self.api.run(user_input, action=action)
@@ -51,6 +49,13 @@ class Chat:
     @property
     def session(self) -> AIWorkflowSession:
         return AIWorkflowSession.objects.get(user=self.user)
+
+
+def events_of(response: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Name and data of each server-sent event of an answer."""
+    body = b"".join(response.streaming_content).decode()
+    blocks = [block.split("\n", 1) for block in body.strip().split("\n\n") if not block.startswith(":")]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in blocks]
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import random
 import re
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
@@ -20,6 +19,7 @@ from django.db import connection
 from openedx_ai_extensions.models import AIWorkflowSession
 from tests.conftest import SECRET
 from tests.fakes.provider import FakeProvider
+from tests.waiting import eventually
 from tests.workflows.conversations.conftest import CHAT, JSON, Chat
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +30,7 @@ GREETING = "hello there, this place is about light"
 INITIALIZED, INTERACTED = "openedx.ai.workflow.initialized", "openedx.ai.workflow.interacted"
 
 # SQLite has one writer at a time: more takes minutes there, and tells little.
-FIRST_REQUESTS, REQUESTS, PEOPLE = (12, 60, 12) if connection.vendor == "sqlite" else (50, 200, 60)
+FIRST_REQUESTS, REQUESTS, PEOPLE = (12, 60, 12) if connection.vendor == "sqlite" else (50, 100, 30)
 
 
 class EchoingProvider(FakeProvider):
@@ -54,7 +54,7 @@ class EchoingProvider(FakeProvider):
                 said = LEARNER_WORDS.findall(_texts(body)[-1])
                 words = f"{next(numbers)}: {said[-1] if said else GREETING}".split()
                 chunks = [word if place == 0 else f" {word}" for place, word in enumerate(words)]
-                provider.gate.wait(30)
+                provider.gate.wait(300)
                 super()._answer(api, body, replace(script, chunks=chunks))
                 provider.given.append("".join(chunks))
 
@@ -114,13 +114,6 @@ def all_shown(chat):
     return [(message["role"], message["content"]) for message in shown]
 
 
-def within(seconds, condition):
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.01)
-    return condition()
-
-
 def run_at_once(chats, questions, threads):
     """Ask all at once, every other one streamed; the answers by question."""
     barrier = threading.Barrier(threads)
@@ -128,7 +121,7 @@ def run_at_once(chats, questions, threads):
 
     def one(number, chat, question):
         if next(waiting, None) is not None:
-            barrier.wait(60)
+            barrier.wait(300)
         return ask(another_tab(chat), question, JSON if number % 2 else {})
 
     with ThreadPoolExecutor(threads) as pool:
@@ -191,7 +184,7 @@ def test_two_tabs_at_the_same_moment(chat, provider, memory, questions, before):
         jobs = []
         for number, question in enumerate(questions, before + 1):
             jobs.append(pool.submit(ask, another_tab(chat), question, {}))
-            assert within(20, lambda number=number: len(provider.requests) == number)
+            eventually(lambda number=number: len(provider.requests) == number)
         provider.gate.set()
         (first, first_answer), (second, second_answer) = (job.result() for job in jobs)
     assert (first, second) == (200, 200)
@@ -222,7 +215,7 @@ def clear_during(chat, provider, text, headers):
     provider.gate.clear()
     with ThreadPoolExecutor(1) as pool:
         under_way = pool.submit(ask, tab, text, headers)
-        assert within(20, lambda: len(provider.requests) == asked + 1)
+        eventually(lambda: len(provider.requests) == asked + 1)
         chat.do("clear_session")
         provider.gate.set()
         status, answer = under_way.result()
@@ -267,7 +260,7 @@ def test_a_turn_that_was_cleared_leaves_no_trace_in_the_session(chat, provider, 
     chat.answer("a new beginning")
     session = AIWorkflowSession.objects.get()
     # The answer that was cleared may be the last to be given, and an answer is noted after it was sent.
-    assert within(30, lambda: any(text.endswith("a new beginning") for text in provider.given))
+    eventually(lambda: any(text.endswith("a new beginning") for text in provider.given))
     said = ["a new beginning", next(text for text in provider.given if text.endswith("a new beginning"))]
     assert [message["content"] for message in session.get_local_thread()] == said
     assert [entry["content"] for entry in session.get_combined_thread() if entry["role"] != "system"] == said

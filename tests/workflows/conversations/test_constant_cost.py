@@ -6,8 +6,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from openedx_ai_extensions.accounting import run
-from openedx_ai_extensions.rules import pauses
 from tests.workflows.conversations.conftest import JSON
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,11 +17,7 @@ ANSWER = "Answer {}: chlorophyll takes in red and blue light, and sends much of 
 
 
 @pytest.fixture(params=["our history", "the provider's threads"])
-def memory(request, provider, settings, monkeypatch):
-    # What is done now and then, by the clock or every so many runs, is not a turn's cost.
-    settings.AI_EXTENSIONS_RESOLUTION_MAX_AGE = 3600
-    monkeypatch.setattr(pauses, "MAX_AGE", 3600)
-    monkeypatch.setattr(run, "COUNT_EVERY", 10**9)
+def memory(request, provider):
     if request.param == "the provider's threads":
         request.getfixturevalue("responses")
     return request.param

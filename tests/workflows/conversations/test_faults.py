@@ -48,9 +48,15 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-@pytest.mark.parametrize("streams", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("is_first", [True, False], ids=["first turn", "next turn"])
-@pytest.mark.parametrize("has_tools", [False, True], ids=["no tools", "tools"])
+@pytest.mark.parametrize(
+    ("streams", "is_first", "has_tools"),
+    [  # every two of them in all ways
+        pytest.param(False, True, False, id="whole, first turn"),
+        pytest.param(True, True, True, id="stream, first turn, tools"),
+        pytest.param(True, False, False, id="stream, next turn"),
+        pytest.param(False, False, True, id="whole, next turn, tools"),
+    ],
+)
 def test_a_fault(dice_chat, api, provider, settings, tracked, caplog, fault, streams, is_first, has_tools):
     settings.AI_EXTENSIONS_MAX_RETRIES = 0
     if not is_first:

@@ -10,6 +10,7 @@ from typing import Any
 
 from openedx_ai_extensions.edxapp.standalone import StandalonePlatform
 from openedx_ai_extensions.exceptions import ProcessorError
+from tests.waiting import PATIENCE
 
 KEY = "lib:OpenedX:quizzes"
 OTHER = "lib:OpenedX:others"
@@ -53,7 +54,7 @@ class FaultyPlatform(StandalonePlatform):
         number = self.calls.get(name, 0)
         self.calls[name] = number + 1
         if self.waits is not None and name == "create_library_block":
-            self.waits.wait(10)
+            self.waits.wait(PATIENCE)
         if self.faults.get(name, lambda _number: False)(number):
             raise ProcessorError(f"{name} says no.")
 

@@ -68,7 +68,7 @@ def test_to_a_collection_that_exists(desk, library):
 
 def test_to_a_collection_that_does_not_exist(desk, library):
     response = desk.api.run({"library_id": KEY, "questions": five(), "collection_key": "no-such"}, action="save")
-    assert error_of(response) == (500, "processor_error")
+    assert error_of(response) == (400, "validation_error")
     assert [failure["index"] for failure in response.json()["error"]["failed"]] == [0, 1, 2, 3, 4]
     assert library.problems == []
     assert library.collections == {}
@@ -125,6 +125,14 @@ def test_questions_that_cannot_be_saved_are_named_and_stay_in_review(desk, libra
     assert len(library.problems) == 5
     assert len(library.collections) == 1
     assert desk.current == answer["response"]
+
+
+def test_when_no_question_is_one_the_client_is_told_so(desk, library):
+    questions = ["no question", {**question(), "choices": []}]
+    response = desk.api.run({"library_id": KEY, "questions": questions}, action="save")
+    assert error_of(response) == (400, "validation_error")
+    assert [failure["index"] for failure in response.json()["error"]["failed"]] == [0, 1]
+    assert library.problems == []
 
 
 @pytest.mark.parametrize("method", ["create_library_block", "save_in_collection"])
@@ -241,7 +249,8 @@ def test_input_that_makes_no_sense_is_refused(desk, library, user_input):
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", ".", "a/b", "x\u0000y"])
 def test_a_key_leads_nowhere_else(desk, library, key):
-    assert desk.refused("save", {"library_id": KEY, "questions": [question()], "collection_key": key})[0] == 500
+    refused = desk.refused("save", {"library_id": KEY, "questions": [question()], "collection_key": key})
+    assert refused == (400, "validation_error")
     assert library.problems == []
 
 

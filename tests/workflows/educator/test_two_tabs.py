@@ -12,6 +12,7 @@ from django.db import connections
 
 from tests.fakes.steps import Say
 from tests.processors.openedx.quiz import question
+from tests.waiting import eventually
 from tests.workflows.educator.conftest import Desk, five, reply
 from tests.workflows.educator.library import KEY, FaultyPlatform
 
@@ -34,7 +35,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join()
     return results
 
 
@@ -75,19 +76,19 @@ def regenerate(desk: Desk) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def slow(provider: Any, call: Callable[[], Any], *, seconds: float = 2.0) -> Iterator[list[Any]]:
-    """Make a call whose answer takes so long, and do something else meanwhile; then its result is in the list."""
+def slow(provider: Any, call: Callable[[], Any]) -> Iterator[list[Any]]:
+    """Make a call that is not answered before something else is done; then its result is in the list."""
     results: list[Any] = []
     asked = len(provider.requests)
-    provider.hang(seconds)
+    provider.hang(300)
     thread = threading.Thread(target=lambda: results.extend(at_once(call)))
     thread.start()
-    while len(provider.requests) == asked:
-        threading.Event().wait(0.02)
+    eventually(lambda: len(provider.requests) > asked)
     provider.hang(0)
     yield results
-    assert not results, "it was not slow enough"
-    thread.join(30)
+    assert not results
+    provider.go_on()
+    thread.join()
 
 
 def test_a_second_save_while_the_first_is_at_work_is_refused(desk, library, settings, monkeypatch):
@@ -99,11 +100,10 @@ def test_a_second_save_while_the_first_is_at_work_is_refused(desk, library, sett
     saved: list[Any] = []
     first = threading.Thread(target=lambda: saved.extend(at_once(lambda: Desk(desk.user).save(questions))))
     first.start()
-    while not FaultyPlatform.calls.get("create_library_block"):
-        threading.Event().wait(0.02)
+    eventually(lambda: FaultyPlatform.calls.get("create_library_block"))
     assert desk.refused("save", {"library_id": KEY, "questions": questions}) == (409, "duplicate_request")
     gate.set()
-    first.join(30)
+    first.join()
     assert saved[0]["saved"] == 5
     assert desk.save(questions) == saved[0]
     assert len(library.problems) == 5
@@ -119,12 +119,11 @@ def test_questions_that_came_while_others_were_saved_stay_in_review(desk, librar
     saved: list[Any] = []
     first = threading.Thread(target=lambda: saved.extend(at_once(lambda: Desk(desk.user).save(questions))))
     first.start()
-    while not FaultyPlatform.calls.get("create_library_block"):
-        threading.Event().wait(0.02)
+    eventually(lambda: FaultyPlatform.calls.get("create_library_block"))
     provider.always(Say(reply(question(display_name="Newer"))))
     desk.write(1)
     gate.set()
-    first.join(30)
+    first.join()
     assert saved[0]["saved"] == 5
     assert [made["display_name"] for made in desk.selected] == ["Newer"]
 

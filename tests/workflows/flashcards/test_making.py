@@ -14,6 +14,7 @@ from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 from tests.api.conftest import HERE, error_of
 from tests.conftest import COURSE_ID, UNIT_ID
 from tests.fakes.steps import DEFAULT_USAGE, Fail, Say
+from tests.waiting import PATIENCE
 from tests.workflows.flashcards.conftest import Stack, cards
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +184,7 @@ def test_runs_at_once_lose_and_repeat_none(stack, provider, learner):
     def make(_number):
         try:
             tab = Stack(learner, provider)
-            barrier.wait(20)
+            barrier.wait(PATIENCE)
             return tab.do("run").json()["response"]
         finally:
             connections.close_all()

@@ -11,6 +11,7 @@ from django.db import connections
 
 from openedx_ai_extensions.workflows.orchestrators import flashcards
 from tests.api.conftest import error_of
+from tests.waiting import PATIENCE
 from tests.workflows.flashcards.conftest import Stack
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +138,7 @@ def test_two_tabs_and_a_run_at_once_lose_nothing(stack, provider, learner):
     def save(card):
         try:
             tab = Stack(learner, provider)
-            barrier.wait(20)
+            barrier.wait(PATIENCE)
             return tab.save({**card, "repetitions": 3, "last_reviewed_at": EARLY}).status_code
         finally:
             connections.close_all()

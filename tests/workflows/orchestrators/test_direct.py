@@ -83,7 +83,7 @@ def test_a_broken_stream_gives_what_came_and_records_nothing(run, provider, trac
 
 
 def test_a_reader_who_leaves_records_nothing(run, provider, tracked):
-    provider.reply(["one "] * 50, delay=0.2)
+    provider.reply(["one "] * 1000, delay=0.2)
     stream = run()
     next(stream)
     stream.close()

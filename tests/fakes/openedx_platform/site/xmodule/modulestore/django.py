@@ -6,11 +6,13 @@ from tests.fakes.openedx_platform import world
 
 
 class ModuleStore:
-    def get_item(self, usage_key, depth=0):
+    def get_item(self, usage_key, depth=0, lazy=True):
         here = world.current
         here.calls["get_item"] += 1
         try:
-            here.fetch(usage_key, depth)
+            read = here.fetch(usage_key, depth)
+            # Lazy ones are loaded one by one when somebody looks at their content.
+            here.calls["definitions"] += read if lazy else 1
             return here.find(usage_key)
         except KeyError:
             raise ItemNotFoundError(usage_key) from None

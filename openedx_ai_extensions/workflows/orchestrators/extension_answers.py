@@ -1,0 +1,125 @@
+"""What actions of extensions give back beside a ``Result`` or a ``Stream``: dictionaries, and generators."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from openedx_ai_extensions.accounting import current_run
+from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.processors.llm import Conversation, StreamEvent
+from openedx_ai_extensions.processors.llm.conversation import noting
+from openedx_ai_extensions.processors.llm.exchange import add_counts
+from openedx_ai_extensions.rules import current_guard
+from openedx_ai_extensions.workflows.orchestrators.outcome import Result, State
+from openedx_ai_extensions.workflows.redaction import configured_secrets, redact
+
+MAX_ERROR = 500  # characters of an error that people read
+_END = object()
+
+
+def result_of(fields: Mapping[str, Any], *, asks_model: bool) -> Result:
+    """A dictionary in the form of the wire contract, as a result.
+
+    Args:
+        fields: ``{"response", "status"}`` and whatever else the client is to get.
+        asks_model: where it does, an ``error`` in place of a response is one, whatever the status calls it.
+
+    Raises:
+        ProcessorError: it says that something went wrong.
+    """
+    status = str(fields.get("status") or "completed")
+    if status == "error" or (asks_model and fields.get("error") and "response" not in fields):
+        raise ProcessorError(_error_text(fields.get("error")))
+    given = {name: value for name, value in fields.items() if name not in {"response", "status", "finish_reason"}}
+    if "response" not in fields:
+        return State(status=status, extra=given)
+    return Result(fields["response"], status, given, str(fields.get("finish_reason") or ""))
+
+
+def _error_text(error: Any) -> str | None:
+    """The words of an error if people may read them."""
+    text = error.get("message") if isinstance(error, Mapping) else error
+    if not isinstance(text, str) or len(text) > MAX_ERROR or "Traceback" in text:
+        return None
+    return text if redact(text, configured_secrets()) == text else None
+
+
+class GivenChunks:
+    """The chunks of an extension's generator: whole characters, made in the account and under the rules of the run.
+
+    Args:
+        source: yields bytes or texts.
+        conversations: those with models that were begun for it; they end when it does.
+
+    Raises (while iterating):
+        TypeError: it yields something else.
+        AIExtensionsError: whatever the generator raises.
+    """
+
+    def __init__(self, source: Iterator[Any], conversations: list[Conversation]) -> None:
+        self._source = source
+        self._conversations = conversations
+        self._run, self._guard = current_run(), current_guard()
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """Token counts, as the source says, else as its conversations do."""
+        return getattr(self._source, "usage", None) or usage_of(self._conversations)
+
+    @property
+    def finish_reason(self) -> str | None:
+        """As the source says, else as the last of its conversations does."""
+        last = self._conversations[-1].finish_reason if self._conversations else None
+        return getattr(self._source, "finish_reason", None) or last
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        # A generator runs when it is read, long after the action that made it has returned.
+        with ExitStack() as entered:
+            if self._run is not None:
+                entered.enter_context(self._run.entered())
+            if self._guard is not None:
+                entered.enter_context(self._guard.entered())
+            entered.enter_context(noting(self._conversations))
+            chunk = next(self._source, _END)
+        if chunk is _END:
+            rest = self._decoder.decode(b"", final=True)
+            if not rest:
+                raise StopIteration
+            return rest.encode()
+        if isinstance(chunk, StreamEvent):
+            return chunk
+        if isinstance(chunk, str):
+            return chunk.encode("utf-8", "replace")
+        if isinstance(chunk, bytes):
+            return self._decoder.decode(chunk).encode()
+        raise TypeError(f"A stream must yield bytes, not {type(chunk).__name__}.")
+
+    def close(self) -> None:
+        """Stop the generator, and the models that it listened to."""
+        try:
+            close = getattr(self._source, "close", None)
+            if close is not None:
+                close()
+        finally:
+            close_all(self._conversations)
+
+
+def close_all(conversations: list[Conversation]) -> None:
+    """Nobody listens any more."""
+    for conversation in conversations:
+        conversation.close()
+
+
+def usage_of(conversations: list[Conversation]) -> dict[str, int]:
+    """Token counts of all of them together."""
+    usage: dict[str, int] = {}
+    for conversation in conversations:
+        add_counts(usage, conversation.usage)
+    return usage
