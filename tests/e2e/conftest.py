@@ -67,7 +67,6 @@ def page(browser, demo) -> Iterator:
     """A page of a fresh visitor; a test that leaves complaints behind fails."""
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: demo.complaints.append(str(error)))
     page.on(
         "console",

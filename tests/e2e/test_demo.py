@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.browser import in_a_browser
 from tests.conftest import COURSE_ID, UNIT_ID, from_learner
 from tests.e2e.panels import Box, tab_to, widget
+from tests.waiting import eventually
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
 pytestmark = in_a_browser
-WORDS = [f"word{number} " for number in range(100)]
-
-
-@pytest.fixture(autouse=True)
-def patience():
-    """A busy machine is slow, not wrong."""
-    expect.set_options(timeout=30_000)
+WORDS = [f"word{number} " for number in range(1000)]
 
 
 def log_in(page, demo, name="learner"):
@@ -36,10 +29,11 @@ def summarise(page, demo):
 
 
 def test_a_summary_streams_in(page, demo):
-    demo.provider.reply(WORDS[:20], delay=0.3)
+    demo.provider.reply(WORDS[:20], delay=60)
     box = summarise(page, demo)
     expect(box.answer).to_contain_text("word0")
-    assert "word19" not in box.answer.inner_text()
+    assert "word1" not in box.answer.inner_text()
+    demo.provider.go_on()
     expect(box.answer).to_contain_text("word19")
     expect(box.box).to_have_attribute("aria-busy", "false")
 
@@ -64,17 +58,14 @@ def test_stopping_keeps_the_text_and_reaches_the_provider(page, demo):
     expect(box.alert).to_have_text("Stopped.")
 
     seen = box.answer.text_content()
-    assert seen.startswith("word0 word1 ")
+    assert seen.startswith("word0 word1")
     expect(box.button("AI summary")).to_be_focused()
-    until = time.monotonic() + 10
-    while demo.provider.disconnects == 0 and time.monotonic() < until:
-        page.wait_for_timeout(50)
-    assert demo.provider.disconnects == 1
+    eventually(lambda: demo.provider.disconnects == 1)
     assert box.answer.text_content() == seen
 
 
 def test_a_broken_stream_keeps_what_came_and_says_so(page, demo):
-    demo.provider.reply(WORDS, delay=0.02)
+    demo.provider.reply(WORDS)
     demo.provider.cut_after(4)
     box = summarise(page, demo)
     expect(box.alert).to_have_text("The answer broke off before its end.")
@@ -147,6 +138,6 @@ def test_where_links_of_the_platform_lead(page, demo, name, course, place, statu
 def test_the_others_get_the_widgets_and_can_leave(page, demo, name):
     log_in(page, demo, name)
     expect(widget(page).get_by_role("button", name="AI summary")).to_be_visible()
-    page.wait_for_load_state("networkidle")  # all of them have asked
+    # Some widgets are still asking; that the session ends meanwhile must not show in the console.
     page.get_by_role("button", name="Be somebody else").click()
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()

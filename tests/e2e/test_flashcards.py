@@ -10,6 +10,7 @@ import pytest
 from tests.browser import in_a_browser
 from tests.e2e.panels import Drawer
 from tests.fakes.steps import Say
+from tests.waiting import eventually
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -25,7 +26,6 @@ def written(pairs):
 @pytest.fixture
 def cards(page, demo):
     """The closed panel of a learner without cards, whose model writes three."""
-    expect.set_options(timeout=30_000)
     drawer = Drawer(page, demo, "unit-flashcards", "learner")
     demo.provider.reply(written(PAIRS))
     return drawer
@@ -83,7 +83,7 @@ def test_progress_is_there_on_the_next_visit(made, demo):
     made.card.click()
     made.grade("Again").click()
     expect(made.card).to_contain_text(PAIRS[2][0])
-    made.page.wait_for_load_state("networkidle")
+    eventually(lambda: stored(made)[PAIRS[1][0]]["next_review_time"])
     known, again, new = (stored(made)[question] for question, _answer in PAIRS)
     assert (known["repetitions"], again["repetitions"]) == (1, 0)
     assert known["next_review_time"] > again["next_review_time"] > new["next_review_time"] == 0
@@ -105,7 +105,7 @@ def test_a_later_run_adds_what_is_new(made, demo):
 
 
 def test_a_run_can_be_cancelled_and_leaves_nothing(cards, demo):
-    demo.provider.hang(4)
+    demo.provider.hang(300)
     cards.open()
     cards.button("Make flashcards").click()
     expect(cards.root).to_contain_text("Writing cards.")
@@ -114,21 +114,22 @@ def test_a_run_can_be_cancelled_and_leaves_nothing(cards, demo):
     expect(cards.status).to_have_text("Cancelled. Nothing was changed.")
     expect(cards.button("Make flashcards")).to_be_focused()
     assert cards.post("get_run_status") == {"status": "cancelled"}
-    demo.provider.hang(0)
-    cards.page.wait_for_timeout(4_500)  # until what was asked has been answered
+    demo.provider.go_on()
+    eventually(lambda: demo.provider.billed)  # what was asked has been answered
     assert cards.post("get_current_session_response") == {"cards": None, "status": "no_flashcards"}
     cards.button("Make flashcards").click()
     expect(cards.status).to_have_text("3 new cards on your stack.")
 
 
 def test_a_run_goes_on_while_nobody_looks(cards, demo):
-    demo.provider.hang(3)
+    demo.provider.hang(300)
     cards.open()
     cards.button("Make flashcards").click()
     expect(cards.progress).to_be_visible()
     cards.page.get_by_role("link", name="Why leaves are green").click()
     cards.open()
     expect(cards.progress).to_be_visible()
+    demo.provider.go_on()
     expect(cards.card).to_contain_text(PAIRS[0][0])
     assert len(demo.provider.requests) == 1
 

@@ -8,7 +8,9 @@ import pytest
 
 from tests.browser import in_a_browser
 from tests.e2e.panels import Box, widget
+from tests.fakes.steps import Wire
 from tests.processors.openedx.quiz import question
+from tests.providers.shapes import DONE, text, usage
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -18,6 +20,7 @@ pytestmark = in_a_browser
 ANSWER = (
     "Green **light**, see [more](https://example.org/x).\n\n| Part | Use |\n|-|-|\n| Leaf | `light` |\n\n- one\n- two"
 )
+CUT_OFF = Wire((text(ANSWER, "length"), usage(), DONE))
 CARDS = json.dumps({"cards": [{"question": "What is split?", "answer": "Water. " + "W" * 60}]})
 QUESTIONS = [question(display_name=name, question_html=f"<p>{name}?</p>") for name in ("One", "Two", "Three")]
 QUIZ = json.dumps({"collection_name": "Light", "questions": QUESTIONS})
@@ -31,10 +34,11 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 def answered(page, demo, look):
+    demo.provider.then(CUT_OFF)
     box = widget(page)
     box.locator("button.main").click()
-    box.locator(".foot").wait_for()
-    look("answered")
+    box.locator("[role=note] button").wait_for()
+    look("answered, and cut off")
     demo.provider.fail(401, times=1)
     ask = widget(page, "unit-ask")
     ask.locator("textarea").fill("Why?")
@@ -65,11 +69,11 @@ def reviewed(page, demo, look):
 
 
 def discussed(page, demo, look):
-    demo.provider.reply(ANSWER)
+    demo.provider.then(CUT_OFF)
     chat = widget(page, "unit-chat")
     chat.locator("button.open").click()
-    chat.locator(".tools").first.wait_for()
-    look("the chat")
+    chat.locator("[role=note] button").wait_for()
+    look("the chat, and an answer that was cut off")
     chat.locator("header button").first.click()
     chat.locator("dialog.question").wait_for()
     look("a question before something is lost")
@@ -84,7 +88,6 @@ def discussed(page, demo, look):
     ],
 )
 def test_every_state_is_for_everybody(browser, demo, options, language):
-    expect.set_options(timeout=30_000)
     context = browser.new_context(reduced_motion="reduce", **options)
     context.add_init_script(SPEAK.replace("LANGUAGE", json.dumps(language)))
     page = context.new_page()

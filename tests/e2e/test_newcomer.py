@@ -64,12 +64,6 @@ def demo(address) -> Demo:
     return Demo(address, None)
 
 
-@pytest.fixture(autouse=True)
-def patience():
-    """A busy machine is slow, not wrong."""
-    expect.set_options(timeout=60_000)
-
-
 def shot(page, name: str, what: str = "body") -> None:
     """A picture of ``what`` and as much around it as fits, with few colours, to keep the repository small."""
     if SHOTS:
@@ -83,6 +77,7 @@ def add(page, what: str) -> None:
     """In the administration, press the ``Add`` next to this."""
     page.get_by_role("link", name="Administration").or_(page.get_by_role("link", name="Home")).first.click()
     page.get_by_role("row", name=what).get_by_role("link", name="Add").click()
+    page.wait_for_url("**/add/**")  # with its scripts
 
 
 def be(page, name: str) -> None:

@@ -59,6 +59,14 @@ class Block:
     def button(self, name: str) -> Any:
         return self.root.get_by_role("button", name=name, exact=True)
 
+    def heard(self, count: int) -> list[Any]:
+        """The first events of the widgets as pairs of name and detail, once there are this many.
+
+        An event may come after what it tells is on the page.
+        """
+        self.page.wait_for_function("count => heard.length >= count", arg=count)
+        return list(self.page.evaluate("heard"))
+
     def open(self, *slots: str, head: str = "", page: str = "", **attributes: str) -> None:
         """Show these slots, with these attributes; ``page`` are the attributes of the page itself."""
         named = {"course_id": COURSE_ID, "location_id": UNIT_ID, **attributes}
@@ -91,7 +99,6 @@ def new_page(browser) -> Iterator[Callable[..., Any]]:
         context.add_init_script(WATCH)
         page = context.new_page()
         page.complaints = complaints
-        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         return page

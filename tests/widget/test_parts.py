@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser import in_a_browser
 from tests.widget.conftest import SOURCES, STATIC
 
-pytestmark = pytest.mark.browser
+pytestmark = in_a_browser
 EVENTS = (
     ": a comment\r\n\r\nevent: delta\r\ndata: {\"text\":\"é😀\"}\r\n\r\n"
     "event:delta\rdata:two\rdata: lines\r\rdata\n\nid: 7\nretry: 9\nunknown: x\ndata:  a:b \n\nevent: empty\n\n"
@@ -56,6 +57,7 @@ def test_events_are_found_however_they_are_cut(part, size):
         ('a||{"error_in', "a"),
         ('a||{"error_in_stream": true, "code"', "a"),
         ("a||{b", "a||{b"),
+        ('a|||{"error_in_stream": true, "code"', "a|"),
     ],
 )
 def test_what_may_become_a_marker_is_held_back(part, text, shown):
@@ -89,8 +91,8 @@ def test_when_a_card_comes_again(part, grades, interval, is_due):
             "The AI service is busy. Please try again in a moment. Try again in 30 seconds.",
         ),
         (
-            {"code": "service_unavailable", "wait": 600},
-            "The AI service can't be reached at the moment. Please try again later. Try again in 10 minutes.",
+            {"code": "service_unavailable", "message": "The AI gave no answer.", "wait": 600},
+            "The AI gave no answer. Try again in 10 minutes.",
         ),
         (
             {"code": "quota_exceeded", "scope": "course", "resets_at": None},

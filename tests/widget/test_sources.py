@@ -32,7 +32,8 @@ def test_what_is_served_is_what_the_sources_make(tmp_path):
     if node is None or not (SOURCES / "node_modules").is_dir():
         pytest.skip("there is no Node.js here, or `make widget` has not run: nothing to build the widget with")
     subprocess.run([node, "build.js", str(tmp_path)], cwd=SOURCES, check=True)
-    assert (tmp_path / "widget.js").read_bytes() == (STATIC / "widget.js").read_bytes()
+    for name in ("widget.js", "widget.LICENSE.txt"):
+        assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes()
 
 
 def leaves(messages, language, path=()):

@@ -1,6 +1,7 @@
 // What only ears get. A status is said when it changes; an answer is said once it is complete, in pieces that can be
 // listened to, and not every word as it streams in.
 import { element } from "./dom.js";
+import { markdown } from "./markdown.js";
 
 const LONG = 400; // characters
 
@@ -15,12 +16,17 @@ export class Announcer {
     this.status.textContent = words;
   }
 
-  // `node` is the answer as it is shown.
-  read(node, who = "") {
+  // Say what a run is doing now. The same words are not said twice in a row: a model may begin to think again.
+  working(words) {
+    if (this.status.textContent !== words) this.say(words);
+  }
+
+  // Say an answer, and after it how it ended, if that is to be said.
+  read(text, who, ending = "") {
     this.status.textContent = "";
-    const pieces = piecesOf(node);
+    const pieces = piecesOf([...markdown(text).map((node) => node.textContent), ending]);
     this.log.replaceChildren(...pieces.map((words, place) =>
-      element("p", { textContent: place === 0 && who ? `${who}: ${words}` : words })));
+      element("p", { textContent: place === 0 ? `${who}: ${words}` : words })));
   }
 
   quiet() {
@@ -30,9 +36,8 @@ export class Announcer {
 }
 
 // A paragraph or a list each, and sentences of what is very long.
-function piecesOf(node) {
-  const blocks = node.children.length ? [...node.children] : [node];
-  return blocks.map((block) => block.innerText || block.textContent).filter((text) => text.trim())
+function piecesOf(texts) {
+  return texts.filter((text) => text.trim())
     .flatMap((text) => (text.length > LONG ? text.match(/[^.!?。؟]+[.!?。؟]*\s*/g) ?? [text] : [text]))
     .reduce((pieces, text) => {
       const last = pieces.at(-1);

@@ -1,12 +1,16 @@
 // A button, maybe with a field to write in, and the answer below as it streams in. Nothing is remembered.
 import { Answer } from "./answer.js";
-import { newId } from "./client.js";
 import { copyButton } from "./copying.js";
-import { button, element, inert, isInert } from "./dom.js";
+import { button, element, inert, isInert, remark } from "./dom.js";
 import { icon } from "./icons.js";
-import { Runner } from "./runner.js";
+import { conversationIn } from "./reading.js";
+import { newTurn, Runner } from "./runner.js";
 
-const ASKING = "AIQuestionComponent";
+const ASKING = "AIQuestionComponent"; // what templates for earlier versions say in place of a placeholder
+// A model that answers once does not remember its answer. To continue it, the model is told this, and gets the end of it.
+const GO_ON = "Your answer was cut off. Continue it exactly where it stops, in its language, without repeating any of it. "
+  + "It ends like this:";
+const TAIL = 1500; // characters
 
 export class Box {
   constructor(page, { request, response }, component) {
@@ -15,7 +19,7 @@ export class Box {
     this.t = (id, values) => page.texts.say(id, values);
     this.answer = new Answer();
     this.node = element("section", { className: "card box", part: "box", ariaBusy: "false" });
-    this.node.append(this.form(request, component === ASKING), this.result(response.customMessage ?? this.t("answer")));
+    this.node.append(this.form(request, Boolean(request.placeholder) || component === ASKING), this.result(response.customMessage ?? this.t("answer")));
     this.node.ariaLabel = request.buttonText ?? this.t("ask");
   }
 
@@ -40,7 +44,9 @@ export class Box {
     if (customMessage) form.append(element("p", { className: "message", textContent: customMessage }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!isInert(this.button)) this.ask({ input: this.input?.value ?? null, requestId: newId() });
+      if (isInert(this.button)) return;
+      this.asked = this.input?.value ?? "";
+      this.ask(newTurn(this.asked, { before: "" }));
     });
     return form;
   }
@@ -51,71 +57,84 @@ export class Box {
     this.tools = element("div", { className: "row foot" },
       element("p", { className: "small", textContent: this.t("aiCanBeWrong") }), this.page.limits.node,
       copyButton(this.page, () => this.answer.text));
+    this.note = element("div", { className: "note", role: "note" });
     this.error = element("div", { className: "error", role: "alert" });
-    this.outcome = element("div", { className: "outcome", hidden: true }, this.title, this.waiting, this.answer.node,
-      this.error, this.tools);
+    this.outcome = element("div", { className: "outcome", hidden: true }, this.title, this.answer.node, this.waiting,
+      this.note, this.error, this.tools);
     return this.outcome;
   }
 
-  // Another try is the same request, so that it is not counted twice.
-  async ask({ input, requestId }) {
+  // Another try is the same turn, so that it is not counted twice. `before` is the text that the answer continues.
+  async ask(turn) {
+    const { before } = turn;
+    let cut;
     this.busy(true);
-    this.answer.show("");
+    this.answer.show(before);
     this.page.announcer.quiet();
     this.tell(this.t("working"));
-    const problem = await this.runner.run("run", input, requestId, {
-      text: (text) => this.arrive(text),
-      status: ({ message, tool }) => this.tell(message ?? this.toolWords(tool)),
-      whole: (response) => this.answer.show(asText(response)),
+    const problem = await this.runner.run(turn, {
+      text: (text) => this.arrive(before, text),
+      status: (words) => this.tell(words),
+      whole: (response) => this.answer.show(before + asText(response)),
+      cut: (found) => {
+        cut = found;
+      },
     });
     if (problem === null) return;
+    const { text } = this.answer;
     this.answer.show();
-    this.busy(false);
-    if (problem) this.fail(problem, () => this.ask({ input, requestId }));
-    if (this.answer.text) this.page.announcer.read(this.answer.node, this.title.textContent);
-    this.tools.hidden = !this.answer.text;
-    this.title.hidden = !this.answer.text;
+    if (problem) this.fail(problem, () => this.ask(turn));
+    else if (cut) remark(this.note, cut.words, this.t("continue"), cut.isLong && (() => this.goOn()));
+    this.busy(false, before);
+    this.page.announcer.read(text.slice(before.length), this.title.textContent, cut?.words);
+    this.tools.hidden = !text;
+    this.title.hidden = !text;
     this.page.limits.refresh();
   }
 
-  arrive(text) {
-    this.waiting.hidden = Boolean(text);
-    this.answer.stream(text);
+  goOn() {
+    const { text } = this.answer;
+    const end = [...text].slice(-TAIL).join("");
+    this.ask(newTurn(`${this.asked}\n\n${GO_ON}\n\n${end}`.trimStart(), { before: text }));
   }
 
-  toolWords(tool) {
-    const id = `tool.${tool.name}`;
-    return this.t(tool.state === "failed" ? "toolFailed" : this.page.texts.has(id) ? id : "tool.other");
+  arrive(before, text) {
+    if (text) this.waiting.textContent = "";
+    this.answer.stream(before + text);
   }
 
   tell(words) {
     this.waiting.textContent = words;
-    this.page.announcer.say(words);
+    this.page.announcer.working(words);
   }
 
   fail({ words, canRetry }, again) {
-    this.error.replaceChildren(element("p", { textContent: words }));
-    if (canRetry) this.error.append(button(this.t("retry"), again, "", icon("again")));
+    remark(this.error, words, this.t("retry"), canRetry && again, icon("again"));
   }
 
-  busy(isBusy) {
+  // After a continuation the focus goes to the button that continues further, if there is one.
+  busy(isBusy, isContinued = false) {
     const { activeElement } = this.node.getRootNode();
     const hadFocus = this.node.contains(activeElement);
     this.node.ariaBusy = String(isBusy);
     this.outcome.hidden = false;
     this.title.hidden = false;
-    this.waiting.hidden = !isBusy;
     this.tools.hidden = true;
-    this.error.replaceChildren();
-    if (!isBusy) this.tell("");
+    if (isBusy) {
+      this.note.replaceChildren();
+      this.error.replaceChildren();
+    } else this.tell("");
     inert(this.button, isBusy);
     this.button.hidden = isBusy;
     this.stopButton.hidden = !isBusy;
-    if (hadFocus) (isBusy ? this.stopButton : this.input ?? this.button).focus();
+    const next = (isContinued && this.note.querySelector("button")) || this.input || this.button;
+    if (hadFocus) (isBusy ? this.stopButton : next).focus();
   }
 }
 
-// A workflow of an extension may answer with anything.
+// A workflow of an extension may answer with anything; one that remembers, with what was said before.
 export function asText(response) {
+  const before = conversationIn(response)?.messages.findLast(({ role }) => role === "assistant");
+  if (before) return before.content;
   return typeof response === "string" ? response : response ? `\`\`\`\n${JSON.stringify(response, null, 2)}\n\`\`\`` : "";
 }

@@ -1,9 +1,9 @@
 // The tutor chat: a conversation about the unit, kept by the server. No model is asked before somebody opens it.
 import { asText } from "./box.js";
-import { newId } from "./client.js";
 import { Drawer } from "./drawer.js";
 import { Message } from "./message.js";
-import { Runner } from "./runner.js";
+import { conversationIn, parted } from "./reading.js";
+import { newTurn, Runner } from "./runner.js";
 
 export class Chat {
   constructor(page, { request, response }) {
@@ -40,15 +40,19 @@ export class Chat {
     this.queue(this.isBusy);
     if (this.isBusy) return;
     this.drawer.input.value = "";
+    this.say(text);
+  }
+
+  say(text) {
     // The server takes the same words again for another try, and so do we.
     if (this.unanswered?.text === text) this.ask(this.unanswered);
     else {
       this.messages.at(-1)?.withdrawOffer();
-      this.ask(newTurn(text, this.append(new Message(this.page, "user", text))));
+      this.ask(newTurn(text, { question: this.append(new Message(this.page, "user", text)) }));
     }
   }
 
-  // One turn. Another try has the same request id, so that the server answers it once, whatever became of the first.
+  // One turn, or another try of it.
   async ask(turn) {
     this.unanswered = undefined;
     this.busy(true);
@@ -58,10 +62,11 @@ export class Chat {
     this.page.announcer.quiet();
     this.working(turn.answer, this.t("thinking"));
     this.drawer.toEnd();
-    const problem = await this.runner.run("run", turn.text || null, turn.requestId, {
+    const problem = await this.runner.run(turn, {
       text: (text) => turn.answer.stream(text, (draw) => this.drawer.follow(draw)),
-      status: ({ message, tool }) => this.working(turn.answer, message ?? this.toolWords(tool)),
+      status: (words) => this.working(turn.answer, words),
       whole: (response) => this.take(turn, response),
+      cut: (cut) => Object.assign(turn.answer, { cut }),
     });
     if (problem === null) return;
     this.drawer.follow(() => this.settle(turn, problem));
@@ -73,19 +78,19 @@ export class Chat {
 
   working(answer, words) {
     this.drawer.follow(() => answer.working(words));
-    this.page.announcer.say(words);
+    this.page.announcer.working(words);
   }
 
   // A whole answer at once; or, when the chat opens, what was said before.
   take(turn, response) {
-    const page = turn.text ? null : pageIn(response);
+    const page = turn.text ? null : conversationIn(response);
     if (!page) {
       turn.answer.show(asText(response));
       return;
     }
     this.remove(turn.answer);
     page.messages.forEach((message) => this.append(this.restored(message)));
-    this.drawer.earlierButton.hidden = !page.metadata.has_more;
+    this.drawer.earlierButton.hidden = !page.metadata?.has_more;
     if (page.messages.length) this.offer(page.messages.at(-1));
     this.drawer.toEnd();
   }
@@ -97,10 +102,11 @@ export class Chat {
     answer.working("");
     answer.show();
     if (problem) this.page.announcer.say(problem.words);
-    else if (isShown && answer.text) this.page.announcer.read(answer.body, this.t("tutor"));
+    else if (isShown && answer.text) this.page.announcer.read(answer.text, this.t("tutor"), answer.cut?.words);
     else this.page.announcer.quiet();
     for (const message of [question, answer]) if (message) message.isStored = !problem;
     if (problem) this.mark(turn, problem);
+    else this.offerMore(answer);
   }
 
   // Say what went wrong with the last turn, where it shows, and offer another try.
@@ -113,6 +119,14 @@ export class Chat {
     (answer?.text || !question ? answer : question).mark(words, this.t("retry"), again);
   }
 
+  // Offer to continue an answer that was cut off.
+  offerMore(answer) {
+    answer.markCut(this.t("continue"), () => {
+      this.drawer.input.focus();
+      if (!this.isBusy) this.say(this.t("pleaseContinue"));
+    });
+  }
+
   again(turn) {
     this.drawer.input.focus();
     this.ask(turn);
@@ -122,7 +136,8 @@ export class Chat {
   offer({ role, status }) {
     const [before, last] = [undefined, ...this.messages].slice(-2);
     const [question, answer] = role === "user" ? [last] : [before, last];
-    if (status && question) this.mark({ ...newTurn(question.text, question), answer }, { words: this.statusWords(status) });
+    if (last.cut) this.offerMore(last);
+    else if (status && question) this.mark(newTurn(question.text, { question, answer }), { words: this.statusWords(status) });
     else if (role === "user") last.mark(this.t("pending"), this.t("checkAgain"), () => this.checkAgain());
   }
 
@@ -135,13 +150,13 @@ export class Chat {
     this.drawer.earlierButton.disabled = true;
     // What may not have been stored is not counted: a message that comes twice is known by its id, a gap is not.
     const count = this.messages.filter((message) => message.isStored).length;
-    const page = pageIn(await this.run("lazy_load_chat_history", { current_messages: count }));
+    const page = conversationIn(await this.run("lazy_load_chat_history", { current_messages: count }));
     this.drawer.earlierButton.disabled = false;
     if (!page) return;
     const known = new Set(this.messages.map((message) => message.id));
     const older = page.messages.filter(({ submission_id: id }) => !known.has(id)).map((each) => this.restored(each));
     this.messages.unshift(...older);
-    this.drawer.prepend(older.map((message) => message.item), page.metadata.has_more);
+    this.drawer.prepend(older.map((message) => message.item), page.metadata?.has_more);
   }
 
   async startOver() {
@@ -185,34 +200,15 @@ export class Chat {
     this.drawer.busy(isBusy);
   }
 
-  restored({ role, content, status, submission_id: id }) {
-    const message = new Message(this.page, role, content, id);
-    message.isStored = true;
-    if (status) message.mark(this.statusWords(status));
+  restored({ role, content, status, finish_reason: reason, submission_id: id }) {
+    const { text, cut } = parted(content, reason);
+    const message = Object.assign(new Message(this.page, role, text, id), { cut, isStored: true });
+    if (cut) message.markCut();
+    else if (status) message.mark(this.statusWords(status));
     return message;
   }
 
   statusWords(status) {
     return this.t(status === "interrupted" ? "cutOff" : "failed");
-  }
-
-  // A tool's name comes from a model, so it may be anything.
-  toolWords({ name, state }) {
-    if (state === "failed") return this.t("toolFailed");
-    return this.t(this.page.texts.has(`tool.${name}`) ? `tool.${name}` : "tool.other");
-  }
-}
-
-function newTurn(text, question) {
-  return { text, question, requestId: newId() };
-}
-
-// The messages in an answer that holds any.
-function pageIn(response) {
-  try {
-    const page = JSON.parse(response);
-    return page?.messages ? page : null;
-  } catch {
-    return null;
   }
 }

@@ -1,11 +1,13 @@
 // The REST API, as one slot on one page sees it: who asks from here, asks from this place in the course.
 import { pause } from "./dom.js";
+import { send } from "./leaving.js";
 import { Problem } from "./problem.js";
 
 const PATH = "/openedx-ai-extensions/v1";
 const STREAM = "text/event-stream, application/json, text/plain";
 const WAIT = 1000; // ms between two tries while the server is still at work on the same request
 const TRIES = 20;
+const READS = new Set(["get_run_status", "get_current_session_response", "lazy_load_chat_history"]);
 const tokens = new Map();
 
 export class Client {
@@ -18,7 +20,7 @@ export class Client {
   }
 
   get(name) {
-    return this.whole(this.fetch(`${PATH}/${name}/${this.query}`));
+    return this.whole(this.fetch(`${PATH}/${name}/${this.query}`, { isRead: true }));
   }
 
   // Run a short action. Returns its answer whole, or throws a Problem.
@@ -34,7 +36,7 @@ export class Client {
     const signals = keepalive ? undefined : AbortSignal.any([this.signal, ...(signal ? [signal] : [])]);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.post("workflows", body, { accept, keepalive, signal: signals });
+        return await this.post("workflows", body, { accept, keepalive, signal: signals, isRead: READS.has(action) });
       } catch (problem) {
         if (problem.code === "consent_required" && await this.consent(problem.details.notice)) continue;
         if (problem.code !== "duplicate_request" || !isPatient || tries >= TRIES) throw problem;
@@ -55,24 +57,26 @@ export class Client {
   }
 
   // An answer that is not an error. `signal` belongs to the widget unless the caller has another.
-  async fetch(path, { headers = {}, signal = this.signal, keepalive = false, ...options } = {}) {
+  async fetch(path, { headers = {}, signal = this.signal, keepalive = false, isRead, ...options } = {}) {
     const remote = this.isRemote ? { "USE-JWT-COOKIE": "true" } : {};
+    const sent = { ...options, keepalive, headers: { Accept: "application/json", ...headers, ...remote },
+      // The API redirects nobody: what does so is a login in front of it.
+      redirect: "manual", credentials: this.isRemote ? "include" : "same-origin" };
     let response;
     try {
-      response = await fetch(this.base + path, {
-        ...options, keepalive, headers: { Accept: "application/json", ...headers, ...remote },
-        signal: keepalive ? undefined : signal, credentials: this.isRemote ? "include" : "same-origin",
-      });
+      response = await (keepalive ? fetch(this.base + path, sent) : send(this.base + path, { ...sent, signal }, isRead));
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Problem(this.texts, { code: "offline" });
     }
-    if (response.ok) return response;
+    const status = response.type === "opaqueredirect" ? 401 : response.status;
+    this.isSignedOut = status === 401;
+    // A page in place of an answer is nobody's answer.
+    if (response.ok && !response.headers.get("Content-Type")?.startsWith("text/html")) return response;
     const body = await response.json().catch(() => null);
-    if (response.status === 401 || response.status === 403) tokens.delete(this.base);
+    if (status === 401 || status === 403) tokens.delete(this.base);
     const wait = Number(response.headers.get("Retry-After")) || undefined;
-    const code = response.status === 401 ? "not_authenticated" : undefined;
-    throw new Problem(this.texts, { ...(code && { code }), ...body?.error, status: response.status, wait });
+    throw new Problem(this.texts, { ...(this.isSignedOut && { code: "not_authenticated" }), ...body?.error, status, wait });
   }
 
   async whole(asked) {
@@ -89,7 +93,7 @@ export class Client {
     if (cookie && !this.isRemote) return decodeURIComponent(cookie);
     if (!tokens.has(this.base)) {
       try {
-        tokens.set(this.base, (await this.whole(this.fetch("/csrf/api/v1/token"))).csrfToken);
+        tokens.set(this.base, (await this.whole(this.fetch("/csrf/api/v1/token", { isRead: true }))).csrfToken);
       } catch (problem) {
         if (problem.name === "AbortError" || problem.code === "offline") throw problem;
       }

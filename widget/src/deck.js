@@ -77,7 +77,7 @@ export class Deck {
   turn(isFlipped) {
     const card = this.cards.get(this.queue[0]);
     this.isFlipped = isFlipped;
-    this.side.textContent = this.t(isFlipped ? "answerSide" : "questionSide");
+    this.side.textContent = this.t(isFlipped ? "answer" : "questionSide");
     this.words.textContent = isFlipped ? card.answer : card.question;
     this.card.classList.toggle("flipped", isFlipped);
     this.marks.hidden = !isFlipped;

@@ -21,6 +21,12 @@ export function iconButton(label, action, icon, className = "") {
   return made;
 }
 
+// Words in place of what `node` held, and maybe a button that offers a way on. The server's words may be in another
+// language than the page.
+export function remark(node, words, label, action, icon) {
+  node.replaceChildren(element("p", { textContent: words, dir: "auto" }), ...(action ? [button(label, action, "", icon)] : []));
+}
+
 // A button that can't be pressed now but keeps the focus.
 export function inert(made, isInert) {
   made.ariaDisabled = String(isInert);

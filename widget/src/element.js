@@ -12,7 +12,12 @@ import { Seen } from "./seen.js";
 import sheet from "./styles.css";
 import { textsFor } from "./texts.js";
 
+// By the name of either component. The last three are of templates that were written for earlier versions.
 const FORMS = {
+  __proto__: null, // a component may have any name
+  AISidebarResponse: Chat,
+  FlashcardCreator: Flashcards,
+  LibraryProblemCreator: Quiz,
   AISidebarChatComponent: Chat,
   AIFlashcardsRequest: Flashcards,
   AIEducatorLibraryAssistComponent: Quiz,
@@ -70,7 +75,7 @@ export class OpenedxAIWidget extends HTMLElement {
       return;
     }
     const { request, response } = profile.ui_components;
-    const Form = Object.hasOwn(FORMS, request.component) ? FORMS[request.component] : Box;
+    const Form = FORMS[request.component] ?? FORMS[response?.component] ?? Box;
     const form = new Form(page, { request: request.config ?? {}, response: response?.config ?? {} }, request.component);
     page.root.prepend(form.node);
     if (profile.unavailable) form.node.append(element("p", { className: "small away", textContent: profile.unavailable.message }));

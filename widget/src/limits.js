@@ -10,6 +10,7 @@ export class Limits {
 
   // Look again; a line that can't be had is not missed.
   async refresh() {
+    if (this.client.isSignedOut) return;
     const { limits = [] } = await this.client.get("limits").catch(() => ({}));
     const [tightest] = limits.filter((entry) => entry.exhausted || entry.left !== null).sort((one, other) =>
       share(one) - share(other));

@@ -1,5 +1,5 @@
 // A line for what happens, and one for what went wrong.
-import { button, element } from "./dom.js";
+import { element, remark } from "./dom.js";
 import { icon } from "./icons.js";
 
 export class Lines {
@@ -17,8 +17,7 @@ export class Lines {
   // Say what went wrong, and maybe offer a way on.
   fail(words, label, action) {
     this.status.textContent = "";
-    this.error.replaceChildren(element("p", { textContent: words }));
-    if (action) this.error.append(button(label, action, "", icon("again")));
+    remark(this.error, words, label, action, icon("again"));
   }
 
   quiet() {

@@ -1,7 +1,7 @@
 // One message of a chat: who said it, the words, and maybe a note on what became of it. A person's are only ever text.
 import { Answer } from "./answer.js";
 import { copyButton } from "./copying.js";
-import { button, element } from "./dom.js";
+import { element, remark } from "./dom.js";
 import { icon } from "./icons.js";
 
 export class Message {
@@ -11,7 +11,7 @@ export class Message {
     this.answer = role === "user" ? undefined : new Answer();
     this.body = this.answer?.node ?? element("p", { className: "words", dir: "auto" });
     this.progress = element("p", { className: "waiting" });
-    this.note = element("div", { className: "error note" });
+    this.note = element("div", { className: "note", role: "note" });
     this.tools = element("div", { className: "tools" }, copyButton(page, () => this.text));
     this.item = element("li", { className: `message ${role}`, part: `message ${role}` },
       element("h3", { textContent: this.who }), this.body, this.progress, this.note);
@@ -42,8 +42,13 @@ export class Message {
 
   // Say what became of it, and maybe offer a way on.
   mark(words, label, action) {
-    this.note.replaceChildren(element("p", { textContent: words }));
-    if (action) this.note.append(button(label, action, "", icon("again")));
+    this.note.classList.add("error");
+    remark(this.note, words, label, action, icon("again"));
+  }
+
+  // Say that the answer was cut off, if it was, and offer to go on with it, if that helps.
+  markCut(label, action) {
+    if (this.cut) remark(this.note, this.cut.words, label, this.cut.isLong && action);
   }
 
   unmark() {

@@ -6,7 +6,6 @@ const OWN_WORDS = {
   invalid_api_key: "unavailable",
   llm_config_error: "unavailable",
   rate_limit_exceeded: "busy",
-  service_unavailable: "down",
   context_window_exceeded: "tooMuchToRead",
   payload_too_large: "tooLong",
   duplicate_request: "stillAnswering",
@@ -38,7 +37,7 @@ function words(texts, code, message, wait, { scope, resets_at: resetsAt }) {
   const said = [message ?? []].flat().join(" ");
   const text = Object.hasOwn(OWN_WORDS, code) ? texts.say(OWN_WORDS[code]) : said || texts.say("failedGeneral");
   return wait && (code === "rate_limit_exceeded" || code === "service_unavailable")
-    ? `${texts.say(OWN_WORDS[code])} ${texts.say("tryAgainIn", { time: texts.after(wait) })}` : text;
+    ? `${text} ${texts.say("tryAgainIn", { time: texts.after(wait) })}` : text;
 }
 
 // That nothing is left, and when there is something again.

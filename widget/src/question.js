@@ -87,9 +87,10 @@ export class Question {
   parts({ problem_type: kind, question_html: html, choices, answer_value: answer, tolerance, explanation,
     demand_hints: hints }) {
     const more = [
-      ...(explanation ? [element("h4", { textContent: this.t("explanation") }), ...safeNodes(explanation)] : []),
+      ...(explanation ? [element("h4", { textContent: this.t("explanation") }),
+        element("p", { className: "plain", textContent: explanation })] : []),
       ...(hints?.length ? [element("h4", { textContent: this.t("hints") }),
-        element("ul", {}, ...hints.map((hint) => element("li", {}, ...safeNodes(hint))))] : []),
+        element("ul", {}, ...hints.map((hint) => element("li", { className: "plain", textContent: hint })))] : []),
     ];
     const id = `kind.${kind}`;
     return [
@@ -105,7 +106,7 @@ export class Question {
 
   choice({ text, is_correct: isRight, feedback }) {
     return element("li", { className: isRight ? "right" : "wrong" }, icon(isRight ? "check" : "close"),
-      element("span", { className: "unseen", textContent: this.t(isRight ? "right" : "wrong") }), ...safeNodes(text),
-      ...(feedback ? [element("small", {}, ...safeNodes(feedback))] : []));
+      element("span", { className: "unseen", textContent: this.t(isRight ? "right" : "wrong") }), text,
+      ...(feedback ? [element("small", { textContent: feedback })] : []));
   }
 }

@@ -1,5 +1,4 @@
 // Quiz questions for an author: have some written, review them, have single ones written anew, save them to a library.
-import { Background } from "./background.js";
 import { confirmed } from "./confirm.js";
 import { element } from "./dom.js";
 import { Fold } from "./fold.js";
@@ -7,33 +6,29 @@ import { Review } from "./review.js";
 
 const MOST = 20; // questions at a time, as the server has it
 
-export class Quiz {
+export class Quiz extends Fold {
   constructor(page, { request, response }) {
-    this.page = page;
-    this.t = (id, values) => page.texts.say(id, values);
+    const title = request.titleText ?? page.texts.say("quiz");
+    super(page, { title, picture: "quiz", intro: page.texts.say("forAuthors"), preloads: request.preloadPreviousSession });
+    this.saved = response;
     this.library = libraryOf(page.host, request);
-    const title = response.titleText ?? request.titleText ?? this.t("quiz");
-    this.fold = new Fold({ title, picture: "quiz", intro: this.t("forAuthors") }, () => this.load());
-    this.node = this.fold.node;
-    this.lines = this.fold.lines;
-    this.background = new Background(page);
     this.review = new Review(page.texts, this.library, {
       rewrite: (index, words) => this.rewrite(index, words),
       save: () => this.save(),
       discard: () => this.discard(),
     });
-    this.link = element("p");
-    this.fold.body.append(this.form(request.buttonText ?? this.t("writeQuestions")), this.background.node, this.lines.node,
+    this.link = element("div");
+    this.body.append(this.form(request.buttonText ?? this.t("writeQuestions")), this.background.node, this.lines.node,
       this.link, this.review.node, page.limits.node);
   }
 
   form(writeText) {
     this.number = element("input", { type: "number", min: 1, max: MOST, value: 3, required: true });
     this.words = element("textarea", { rows: 2, dir: "auto" });
-    this.writeButton = element("button", { className: "main", textContent: writeText });
+    this.startButton = element("button", { className: "main", textContent: writeText });
     this.fields = element("form", { hidden: true },
       element("label", { className: "block" }, this.t("wishes"), this.words),
-      element("div", { className: "row" }, element("label", {}, this.t("howManyQuestions"), this.number), this.writeButton));
+      element("div", { className: "row" }, element("label", {}, this.t("howManyQuestions"), this.number), this.startButton));
     this.fields.addEventListener("submit", (event) => {
       event.preventDefault();
       this.write();
@@ -41,64 +36,39 @@ export class Quiz {
     return this.fields;
   }
 
-  async load() {
-    try {
-      this.show((await this.page.client.ask("get_current_session_response")).response);
-      this.page.limits.refresh();
-      const outcome = await this.background.resume();
-      if (outcome) this.finish(outcome);
-    } catch (problem) {
-      if (this.page.signal.aborted) return;
-      this.lines.fail(problem.message, this.t("retry"), () => this.load());
-    }
-    this.fields.hidden = false;
-  }
-
   // What the session holds: questions in review, the address of the collection that they are in, or nothing.
-  show(response) {
+  show({ response }) {
     this.review.hide();
     this.link.replaceChildren();
-    if (typeof response === "string") this.link.append(this.linkTo(response));
+    if (typeof response === "string") {
+      const { titleText, customMessage } = this.saved;
+      this.link.append(element("h3", { textContent: titleText }), element("p", { textContent: customMessage }),
+        this.linkTo(response));
+    }
     else if (response) this.review.show(response);
     const count = response?.question_slots?.length;
-    this.fold.count.textContent = count ? this.t("questionCount", { count }) : "";
+    this.total.textContent = count ? this.t("questionCount", { count }) : "";
   }
 
   // The address is one within this site, or within Studio's.
   linkTo(address) {
     const key = address.split("/").at(-1);
     const title = this.library.collections.find((known) => known.key === key)?.title ?? key;
-    return element("a", { href: `${this.page.client.base}/${address}`, textContent: this.t("seeCollection", { title }) });
+    return element("a", { href: `${this.page.client.base}/${address}`,
+      textContent: this.saved.hyperlinkText ?? this.t("seeCollection", { title }) });
   }
 
   async write() {
     const answers = { yes: this.t("replace"), no: this.t("keepThem") };
     const isFree = this.review.questions.length === 0;
-    if (!isFree && !await confirmed(this.fold.body, this.t("confirmReplace"), answers)) return;
-    this.lines.quiet();
-    this.fields.hidden = true;
-    const outcome = this.background.start({
-      num_questions: this.number.valueAsNumber,
-      extra_instructions: this.words.value.trim(),
-    });
-    this.background.cancelButton.focus();
-    this.finish(await outcome.catch(() => ({ status: "gone" })));
+    if (!isFree && !await confirmed(this.body, this.t("confirmReplace"), answers)) return;
+    this.start({ num_questions: this.number.valueAsNumber, extra_instructions: this.words.value.trim() });
   }
 
-  // However it ended, that is said.
-  finish({ status, response, words }) {
-    if (status === "gone") return;
-    this.fields.hidden = false;
-    let focus = this.writeButton;
-    if (status === "completed") {
-      this.show(response);
-      this.page.announcer.say(this.t("questionsReady"));
-      focus = this.review.heading;
-    } else if (words) this.lines.fail(words);
-    else if (status === "long") this.lines.fail(this.t("takesLong"), this.t("checkAgain"), () => this.load());
-    else this.lines.tell(this.t("cancelled"));
-    if (this.background.hadFocus) focus.focus();
-    this.page.limits.refresh();
+  take(response) {
+    this.show({ response });
+    this.page.announcer.say(this.t("questionsReady"));
+    return this.review.heading;
   }
 
   async rewrite(index, words) {
@@ -131,20 +101,20 @@ export class Quiz {
       this.link.replaceChildren(this.linkTo(address));
       return;
     }
-    this.show(address);
+    this.show({ response: address });
     this.lines.tell(this.t("allSaved", { count: saved }));
     if (message) this.lines.fail(`${this.t("allSaved", { count: saved })} ${message}`);
-    this.link.firstChild.focus();
+    this.link.lastChild.focus();
   }
 
   async discard() {
     const answers = { yes: this.t("discard"), no: this.t("keepThem") };
-    if (!await confirmed(this.fold.body, this.t("confirmDiscard"), answers)) return;
+    if (!await confirmed(this.body, this.t("confirmDiscard"), answers)) return;
     try {
       await this.page.client.ask("clear_session");
-      this.show(null);
+      this.show({});
       this.lines.tell(this.t("discarded"));
-      this.writeButton.focus();
+      this.startButton.focus();
     } catch (problem) {
       this.lines.fail(problem.message);
     }

@@ -3,12 +3,30 @@ import { EventParser } from "./sse.js";
 
 const MARKER = '||{"error_in_stream"';
 
-// Read an answer that is text. `on` has what happens: text (all of it so far), and status (words on what is going on).
+// Read an answer that is text. `on` has what happens: text (all of it so far), status (words on what is going on), tool
+// (one that is being used: {name, state}), and cut (the answer ended before its end: {words, isLong}).
 // Returns what went wrong, as {code, message}; undefined when nothing did.
 export async function read(response, on) {
   const type = response.headers.get("Content-Type") ?? "";
   if (type.startsWith("text/event-stream")) return readEvents(response.body, on);
   return readText(response.body, on);
+}
+
+// An answer that came whole, or was stored: where it was cut off, the server says so in brackets below it.
+export function parted(answer, reason) {
+  const [, text, words] = (reason && /^([^]*)\n\n\[(.*)\]$/.exec(answer)) || [0, answer];
+  return { text, cut: cutBy(words, reason) };
+}
+
+// The page of an earlier conversation that an answer holds, as JSON in a text; null for any other answer.
+export function conversationIn(response) {
+  const page = parsed(response);
+  return page.messages ? page : null;
+}
+
+// How an answer was cut off; undefined for one that is whole. One that was too long can go on.
+function cutBy(words, reason) {
+  return words && { words, isLong: reason === "length" };
 }
 
 export function isJson(response) {
@@ -22,10 +40,10 @@ async function readEvents(body, on) {
     for (const { name, data } of parser.push(chunk)) {
       const value = parsed(data);
       if (name === "delta") on.text(text += value.text ?? "");
-      if (name === "status") on.status({ message: value.message });
-      if (name === "tool") on.status({ tool: value });
+      if (name === "status") on.status(value.message);
+      if (name === "tool") on.tool(value);
       if (name === "error") return { code: value.code, message: value.message };
-      if (name === "done") return undefined;
+      if (name === "done") return void on.cut(cutBy(value.message, value.finish_reason));
     }
   }
   return { code: "streaming_failed" };
