@@ -91,6 +91,14 @@ class AIWorkflowRun(models.Model):
     duration_ms = models.PositiveIntegerField(gettext_lazy("duration"), null=True)
 
     outcome = models.CharField(gettext_lazy("outcome"), max_length=10, choices=Outcome.choices)
+    finish_reason = models.CharField(
+        gettext_lazy("finish reason"),
+        max_length=20,
+        blank=True,
+        help_text=gettext_lazy(
+            "How the model's last answer ended: stop when it was complete, otherwise why it was cut off."
+        ),
+    )
     error_code = models.CharField(gettext_lazy("error code"), max_length=64, blank=True)
     refused_by = models.CharField(
         gettext_lazy("refused by"), max_length=100, blank=True, help_text=gettext_lazy("The limit or rule.")

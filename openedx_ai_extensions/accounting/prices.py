@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from openedx_ai_extensions.accounting import bounds
+
 MICRO = 1_000_000
 
 
@@ -60,4 +62,4 @@ class Price:
             + written * self.cache_write
             + usage.get("completion_tokens", 0) * self.output
         )
-        return -(-total // MICRO)
+        return bounds.micros(-(-total // MICRO))

@@ -14,6 +14,7 @@ from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from openedx_ai_extensions.accounting import bounds
 from openedx_ai_extensions.accounting.histogram import bucket
 from openedx_ai_extensions.accounting.models import AIWorkflowRun
 from openedx_ai_extensions.accounting.usage_models import (
@@ -127,10 +128,10 @@ def add_run(cell: Figures, fact: Fact, sign: int) -> None:
         cell[outcome] += sign
     cell[5] += sign * (fact.calls > 0)
     cell[6] += sign * fact.is_cached
-    cell[7] += sign * fact.prompt_tokens
-    cell[8] += sign * fact.cached_tokens
-    cell[9] += sign * fact.completion_tokens
-    cell[10] += sign * fact.cost_micros
+    cell[7] += sign * bounds.tokens(fact.prompt_tokens)
+    cell[8] += sign * bounds.tokens(fact.cached_tokens)
+    cell[9] += sign * bounds.tokens(fact.completion_tokens)
+    cell[10] += sign * bounds.micros(fact.cost_micros)
 
 
 def add_times(cell: Figures, fact: Fact, sign: int) -> None:

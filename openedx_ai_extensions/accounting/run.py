@@ -19,7 +19,7 @@ from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting import statements, thresholds, totals
+from openedx_ai_extensions.accounting import bounds, statements, thresholds, totals
 from openedx_ai_extensions.accounting.limits import Amounts, Kind, Limit, Limits, limits_for
 from openedx_ai_extensions.accounting.models import AIWorkflowRun
 from openedx_ai_extensions.accounting.prices import Price, PriceSource
@@ -39,7 +39,7 @@ COUNT_EVERY = 50  # runs
 NOTHING = Amounts()
 # What changes while a run is under way.
 COUNTED = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micros", "is_estimated", "is_cached",
-           "first_token_ms")  # fmt: skip
+           "first_token_ms", "finish_reason")  # fmt: skip
 
 _current: ContextVar[Run | None] = ContextVar("ai_workflow_run", default=None)
 
@@ -71,7 +71,7 @@ class Hold:
 
     @property
     def tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
+        return bounds.tokens(self.prompt_tokens + self.completion_tokens)
 
     @property
     def micros(self) -> int:
@@ -217,18 +217,25 @@ class Run:
             self._failed += [row.provider] if row.provider else []
             row.provider, row.model = provider, model[:150]
 
-    def used(self, usage: Mapping[str, int], *, is_estimated: bool = False) -> None:
-        """Add what a call has used: ``prompt_tokens``, ``cached_tokens`` (of these), ``completion_tokens``."""
+    def used(self, usage: Mapping[str, int], *, is_estimated: bool = False, finish_reason: str = "") -> None:
+        """Add what a call has used.
+
+        Args:
+            usage: ``prompt_tokens``, ``cached_tokens`` (of these) and ``completion_tokens``.
+            is_estimated: the provider did not say so; it is our count.
+            finish_reason: how the answer ended.
+        """
         self.used_beside(usage, self._price)
         self._row.is_estimated = self._row.is_estimated or is_estimated
+        self._row.finish_reason = finish_reason
 
     def used_beside(self, usage: Mapping[str, int], price: Price | None) -> None:
         """Add what a call used that nothing was reserved for, such as a moderator's."""
         row = self._row
-        row.prompt_tokens += usage.get("prompt_tokens", 0)
-        row.cached_tokens += usage.get("cached_tokens", 0)
-        row.completion_tokens += usage.get("completion_tokens", 0)
-        row.cost_micros += price.cost(usage) if price else 0
+        row.prompt_tokens = bounds.tokens(row.prompt_tokens + usage.get("prompt_tokens", 0))
+        row.cached_tokens = bounds.tokens(row.cached_tokens + usage.get("cached_tokens", 0))
+        row.completion_tokens = bounds.tokens(row.completion_tokens + usage.get("completion_tokens", 0))
+        row.cost_micros = bounds.micros(row.cost_micros + (price.cost(usage) if price else 0))
 
     def served_from_cache(self) -> None:
         """The answer came from the response cache: it used nothing."""

@@ -135,11 +135,12 @@ def _look_sql(alias: str, shapes: tuple[tuple[str, ...], ...], number_of_totals:
     recency = " ".join(f"WHEN created_at >= %s THEN {place}" for place in range(len(PERIODS)))
     groups = ", ".join(str(column) for column in range(2, 4 + len(shapes)))
     key = quote("key")
+    # 1.0: a row of an older release may hold more than a sum of whole numbers can.
     return f"""
         SELECT '', CASE WHEN id <= %s THEN 1 ELSE 0 END, CASE {recency} ELSE {len(PERIODS)} END, {flags}
             SUM(CASE WHEN calls > 0 THEN 1 ELSE 0 END),
-            SUM(prompt_tokens + completion_tokens + CASE WHEN held_until > %s THEN held_tokens ELSE 0 END),
-            SUM(cost_micros + CASE WHEN held_until > %s THEN held_micros ELSE 0 END)
+            SUM(1.0 * prompt_tokens + completion_tokens + CASE WHEN held_until > %s THEN held_tokens ELSE 0 END),
+            SUM(1.0 * cost_micros + CASE WHEN held_until > %s THEN held_micros ELSE 0 END)
         FROM {rows} WHERE is_counted = %s {only} GROUP BY {groups}
         UNION ALL
         SELECT {key}, 0, 0, {"0, " * len(shapes)} requests, tokens, micros FROM {totals}

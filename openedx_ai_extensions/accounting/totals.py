@@ -16,7 +16,7 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import statements
+from openedx_ai_extensions.accounting import bounds, statements
 from openedx_ai_extensions.accounting.limits import Amounts, Limit, Limits, total_key
 from openedx_ai_extensions.accounting.models import AILimit, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.accounting.periods import Period, begins
@@ -111,8 +111,7 @@ def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
     changes: defaultdict[str, Amounts] = defaultdict(Amounts)
     times: dict[str, datetime] = {}
     for row in rows:
-        place = place_of(row)
-        amounts = Amounts(int(row.calls > 0), row.tokens, row.cost_micros)
+        place, amounts = place_of(row), _amounts(row)
         for period, starts_at in starts.items():
             if row.created_at >= starts_at:
                 for subject in place.subjects():
@@ -120,6 +119,10 @@ def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
                     changes[key] += amounts
                     times[key] = starts_at
     add_to_totals(changes, times)
+
+
+def _amounts(row: AIWorkflowRun) -> Amounts:
+    return Amounts(int(row.calls > 0), bounds.tokens(row.tokens), bounds.micros(row.cost_micros))
 
 
 def add_to_totals(changes: Mapping[str, Amounts], times: Mapping[str, datetime]) -> None:
@@ -157,10 +160,9 @@ def recount(row: AIWorkflowRun) -> None:
         row.is_counted, row.user_id = True, counted.user_id  # who may have been retired meanwhile
         row.save()
         roll_up([row], removed=[counted])
+        after, before = _amounts(row), _amounts(counted)
         difference = Amounts(
-            int(row.calls > 0) - int(counted.calls > 0),
-            row.tokens - counted.tokens,
-            row.cost_micros - counted.cost_micros,
+            after.requests - before.requests, after.tokens - before.tokens, after.micros - before.micros
         )
         starts = {period: begins(period, now) for period in Period}
         times = {

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.models import AIConsent
 
 COLUMNS = ("person", "notice", "version", "providers", "fingerprint", "accepted", "withdrawn")
@@ -36,7 +37,7 @@ class HoldsFilter(admin.SimpleListFilter):
 
 
 @admin.register(AIConsent)
-class ConsentAdmin(admin.ModelAdmin):
+class ConsentAdmin(BaseAdmin):
     """Look and export, but touch nothing: what people accepted is theirs to withdraw."""
 
     list_display = ("user", "version", "providers", "accepted_at", "withdrawn_at")

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.accounting.limits import Rule, all_rules, rule_of
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.limit_form import LimitForm
 from openedx_ai_extensions.admin.limit_standing import Fill, fills
 from openedx_ai_extensions.models import AILimit
 
 
 @admin.register(AILimit)
-class LimitAdmin(admin.ModelAdmin):
+class LimitAdmin(BaseAdmin):
     """Say how much may be used; those of the settings are shown beside."""
 
     form = LimitForm

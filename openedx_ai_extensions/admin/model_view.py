@@ -15,7 +15,7 @@ from openedx_ai_extensions.admin.page import PageAdmin
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIModelView
 from openedx_ai_extensions.processors import OpenEdXProcessor
-from openedx_ai_extensions.processors.llm.gateway import count_tokens
+from openedx_ai_extensions.processors.llm.model_info import count_tokens
 
 
 @admin.register(AIModelView)

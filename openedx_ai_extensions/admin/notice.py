@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.models import AIConsent, AINotice, AINoticeVersion
 
 
 @admin.register(AINotice)
-class NoticeAdmin(admin.ModelAdmin):
+class NoticeAdmin(BaseAdmin):
     """Write what people read. Every wording is kept, with how many accepted it."""
 
     list_display = ("__str__", "enabled", "version")

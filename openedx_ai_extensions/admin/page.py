@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 
-class PageAdmin(admin.ModelAdmin):
+
+class PageAdmin(BaseAdmin):
     """Stands in the admin's index like a model, for those who have one of ``permissions``. A subclass writes ``page``.
 
     Attributes:

@@ -13,6 +13,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.models import AIPause
 from openedx_ai_extensions.rules.pauses import Pause
 
@@ -48,7 +49,7 @@ class PauseForm(forms.ModelForm):
 
 
 @admin.register(AIPause)
-class PauseAdmin(admin.ModelAdmin):
+class PauseAdmin(BaseAdmin):
     """Switch AI off, everywhere or somewhere, now or at certain hours. It takes effect within seconds."""
 
     form = PauseForm

@@ -25,10 +25,11 @@ from openedx_ai_extensions.admin.profile_findings import findings, summary
 from openedx_ai_extensions.admin.profile_form import ProfileForm
 from openedx_ai_extensions.admin.profile_history import VersionPages
 from openedx_ai_extensions.admin.profile_live import judge, panel
-from openedx_ai_extensions.admin.profile_readable import readable
 from openedx_ai_extensions.admin.profile_templates import all_templates, template_info
 from openedx_ai_extensions.admin.profile_touch import live_sessions, meaning_for_sessions, touched
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
+from openedx_ai_extensions.workflows.readable import readable
+from openedx_ai_extensions.workflows.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.workflows.template_utils import effective_config
 
 
@@ -41,7 +42,7 @@ class ProfileAdmin(VersionPages):
     list_filter = (StatusFilter, ("base_filepath", admin.AllValuesFieldListFilter))
     search_fields = ("slug", "description", "base_filepath")
     ordering = ("slug",)
-    readonly_fields = ("template_about", "patch_to_read", "validation", "difference", "used_by")
+    readonly_fields = ("template_about", "description_to_read", "patch_to_read", "validation", "difference", "used_by")
 
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/workflows.css", "openedx_ai_extensions/admin/profile.css")}
@@ -70,7 +71,8 @@ class ProfileAdmin(VersionPages):
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         # Those who may only look do not see the credentials that somebody may have put into a patch.
         patch = "content_patch" if may_write else "patch_to_read"
-        workflow = (None, {"fields": ("slug", "description", "base_filepath", "template_about", patch, "validation")})
+        description = "description" if may_write else "description_to_read"
+        workflow = (None, {"fields": ("slug", description, "base_filepath", "template_about", patch, "validation")})
         outcome = (_("What comes of it"), {"fields": ("difference",)})
         if obj is None:
             return (workflow, outcome)
@@ -79,7 +81,7 @@ class ProfileAdmin(VersionPages):
     def save_model(self, request: HttpRequest, obj: AIWorkflowProfile, form: Any, change: bool) -> None:
         before = AIWorkflowProfile.objects.filter(pk=obj.pk).first() if change else None
         obj.save(changed_by=request.user)
-        for problem in obj.problems():
+        for problem in obj.problems(thorough=True):
             messages.warning(request, problem_text(problem))
         if before is not None and _effective(before) != _effective(obj) and live_sessions(obj):
             reached = touched(obj)
@@ -103,7 +105,16 @@ class ProfileAdmin(VersionPages):
 
     @admin.display(description=gettext_lazy("description"), ordering="description")
     def description_start(self, obj: AIWorkflowProfile) -> str:
-        return truncatechars(obj.description or "", 80)
+        return truncatechars(self.description_to_read(obj), 80)
+
+    @admin.display(description=gettext_lazy("description"))
+    def description_to_read(self, obj: AIWorkflowProfile) -> str:
+        return masked_text(obj.description or "", configured_secrets())
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        # Else whoever may only look finds out what is masked, letter by letter.
+        hidden = () if self.has_change_permission(request) else ("description",)
+        return [name for name in self.search_fields if name not in hidden]
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, obj: Any) -> str:

@@ -53,7 +53,7 @@ def findings(profile: AIWorkflowProfile) -> list[Finding]:
         place = None if error.lineno is None else (error.lineno, error.colno or 1)
         return [Finding("error", error.reason, place=place)]
     places = positions(patch) if patch.strip() else {}
-    found = [_finding(problem, places) for problem in profile.problems()] if profile.base_filepath else []
+    found = [_finding(problem, places) for problem in profile.problems(thorough=True)] if profile.base_filepath else []
     notes = redundant_keys(profile.base_filepath, patch)
     return [*found, *(_finding(problem, places, "note") for problem in notes)]
 

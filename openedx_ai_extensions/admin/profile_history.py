@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import label_for_field, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -15,13 +15,15 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.problems import problem_text
 from openedx_ai_extensions.admin.profile_diff import compare, compare_configurations
 from openedx_ai_extensions.admin.profile_findings import findings
-from openedx_ai_extensions.admin.profile_readable import readable
 from openedx_ai_extensions.admin.profile_touch import meaning_for_sessions, touched
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowProfileVersion
 from openedx_ai_extensions.workflows.profile_versions import KEPT_FIELDS
+from openedx_ai_extensions.workflows.readable import readable
+from openedx_ai_extensions.workflows.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.workflows.template_utils import effective_config
 
 FOLDER = "admin/openedx_ai_extensions/aiworkflowprofile"
@@ -29,7 +31,7 @@ VERSIONS_ON_A_PAGE = 50
 PAGE = "versions"
 
 
-class VersionPages(admin.ModelAdmin):
+class VersionPages(BaseAdmin):
     """The pages below *History* on the page of a profile."""
 
     object_history_template = f"{FOLDER}/object_history.html"
@@ -145,11 +147,12 @@ def _lines(versions: list[AIWorkflowProfileVersion]) -> Iterator[dict[str, Any]]
 
 def _fields(version: AIWorkflowProfileVersion, profile: AIWorkflowProfile) -> list[dict[str, Any]]:
     """All but the patch, then and now."""
+    secrets = configured_secrets()
     return [
         {
             "name": label_for_field(name, AIWorkflowProfile),
-            "then": getattr(version, name),
-            "now": getattr(profile, name),
+            "then": masked_text(str(getattr(version, name) or ""), secrets),
+            "now": masked_text(str(getattr(profile, name) or ""), secrets),
         }
         for name in KEPT_FIELDS
         if name != "content_patch"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from openedx_ai_extensions.admin.profile_readable import Readable, readable
+from openedx_ai_extensions.workflows.readable import Readable, readable
 from openedx_ai_extensions.workflows.template_utils import (
     discover_templates,
     load_template,

@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.display import change_link, html_list
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
+from openedx_ai_extensions.workflows.redaction import configured_secrets, masked_text
 
 
 class PromptForm(forms.ModelForm):
@@ -33,21 +35,33 @@ class PromptForm(forms.ModelForm):
 
 
 @admin.register(PromptTemplate)
-class PromptAdmin(admin.ModelAdmin):
+class PromptAdmin(BaseAdmin):
     """Write a prompt once, use it in many profiles."""
 
     form = PromptForm
     list_display = ("slug", "uuid", "created_at", "updated_at")
     search_fields = ("slug", "body", "uuid")
     ordering = ("slug",)
-    readonly_fields = ("uuid", "used_by", "created_at", "updated_at")
+    readonly_fields = ("body_to_read", "uuid", "used_by", "created_at", "updated_at")
 
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/workflows.css",)}
 
     def get_fields(self, request: HttpRequest, obj: PromptTemplate | None = None) -> Any:
         # A prompt that is not saved has no UUID to copy yet.
-        return ("slug", "body") if obj is None else ("slug", "body", *self.readonly_fields)
+        if obj is None:
+            return ("slug", "body")
+        return ("slug", "body" if self.has_change_permission(request, obj) else "body_to_read",
+                *self.readonly_fields[1:])  # fmt: skip
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        # Else whoever may only look finds out what is masked, letter by letter.
+        hidden = () if self.has_change_permission(request) else ("body",)
+        return [name for name in self.search_fields if name not in hidden]
+
+    @admin.display(description=gettext_lazy("text"))
+    def body_to_read(self, obj: PromptTemplate) -> str:
+        return masked_text(obj.body, configured_secrets())
 
     @admin.display(description=gettext_lazy("Profiles"))
     def used_by(self, obj: PromptTemplate) -> SafeString | str:

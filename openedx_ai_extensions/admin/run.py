@@ -15,6 +15,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.accounting.amounts import amount
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.paging import ShortPaginator
 from openedx_ai_extensions.models import AIWorkflowRun
 
@@ -53,7 +54,7 @@ class TimeFilter(admin.SimpleListFilter):
 
 
 @admin.register(AIWorkflowRun)
-class RunAdmin(admin.ModelAdmin):
+class RunAdmin(BaseAdmin):
     """Look, but touch nothing: the sums of reports are made of these rows."""
 
     list_display = ("created_at", "run_id", "user", "course_id", "profile_slug", "model", "outcome", "error_code",

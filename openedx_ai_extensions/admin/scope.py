@@ -23,7 +23,7 @@ __all__ = ["ScopeAdmin", "scope_title"]
 
 
 @admin.register(AIWorkflowScope)
-class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin, admin.ModelAdmin):
+class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
     """Say in which course, place and service a profile answers."""
 
     form = ScopeForm

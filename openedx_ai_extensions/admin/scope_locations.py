@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.scope_form import CourseKeyFormField
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import OutlineNode, Person
@@ -101,7 +101,7 @@ def _walk(nodes: Sequence[OutlineNode]) -> Iterator[Location]:
         yield from _walk(node.children)
 
 
-class LocationsAdmin(admin.ModelAdmin):
+class LocationsAdmin(BaseAdmin):
     """Adds the trial to the admin of scopes: for the form's script, and as a page of its own. Nothing is saved."""
 
     def get_urls(self) -> list[Any]:

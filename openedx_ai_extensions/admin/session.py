@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.session_search import CourseFilter, search
 from openedx_ai_extensions.admin.session_transcript import Thread, Transcript, read_transcript, tabs
 from openedx_ai_extensions.models import AIWorkflowSession
@@ -26,12 +27,13 @@ VIEW_TRANSCRIPT = "openedx_ai_extensions.view_transcript"
 
 
 @admin.register(AIWorkflowSession)
-class SessionAdmin(admin.ModelAdmin):
+class SessionAdmin(BaseAdmin):
     """Look, but touch nothing. Reading a transcript takes a permission of its own and leaves a trace."""
 
     list_display = ("id", "user", "profile", "course_id", "location_id", "updated_at")
     list_select_related = ("user", "profile")
     list_filter = (CourseFilter, "profile")
+    extra_lookups = ("user__id__exact",)
     list_per_page = 50
     search_fields = ("user__username", "user__email", "course_id")
     search_help_text = gettext_lazy("How a username, an e-mail address or a course key begins.")

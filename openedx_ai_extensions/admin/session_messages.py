@@ -24,6 +24,7 @@ SPEAKERS: Mapping[str, str | Promise] = {
 }
 STATUSES: Mapping[str, str | Promise] = {
     "interrupted": gettext_lazy("Interrupted: the answer is not complete"),
+    "cut_off": gettext_lazy("Cut off: the model, or its provider, stopped before the end of the answer"),
     "failed": gettext_lazy("Failed: no answer came"),
 }
 SOURCES: Mapping[str, str | Promise] = {

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.transfer_form import ConfirmForm, ExportForm, UploadForm
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.transfer import Change, Format, Kind, Plan, export, read, run_import
@@ -30,7 +31,7 @@ VERBS = {Change.CREATED: "add", Change.CHANGED: "change"}
 MOST_SHOWN = 200  # entries with their changes
 
 
-class TransferAdmin(admin.ModelAdmin):
+class TransferAdmin(BaseAdmin):
     """Adds the pages to the admin of scopes. What a person may not see or change by hand stays out of reach here."""
 
     def get_urls(self) -> list[Any]:

@@ -159,7 +159,7 @@ def _items(response: Any) -> Iterator[Item]:
 def _answers(question: Mapping[str, Any]) -> list[str]:
     right = _("{choice} (correct)")
     choices = [
-        right.format(choice=plain_text(choice["text"])) if choice["is_correct"] else plain_text(choice["text"])
+        right.format(choice=choice["text"]) if choice["is_correct"] else choice["text"]
         for choice in question.get("choices") or ()
     ]
     return choices or [str(question.get("answer_value") or "")]

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from openedx_ai_extensions.admin.try_it_report import figures, notes, sent, structured
 from openedx_ai_extensions.exceptions import AIExtensionsError
-from openedx_ai_extensions.processors.llm import Notice
+from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.workflows.orchestrators.trying import Attempt
 
 FOLDER = "admin/openedx_ai_extensions/try_it"
@@ -68,7 +68,7 @@ def _answer(attempt: Attempt) -> Iterator[bytes]:
 
 
 def _rendered(chunk: bytes) -> bytes:
-    if isinstance(chunk, Notice):
+    if isinstance(chunk, StreamEvent):
         return _event(chunk.name, chunk.data)
     # A comment keeps proxies awake while the model is silent.
     return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"

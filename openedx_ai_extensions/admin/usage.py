@@ -19,6 +19,7 @@ from openedx_ai_extensions.accounting.amounts import amount
 from openedx_ai_extensions.accounting.charts import Chart, lines, lying_bars, standing_bars
 from openedx_ai_extensions.accounting.reports import By, Filters, Line, report, top_people, total_of
 from openedx_ai_extensions.accounting.tables import csv_lines, lines_of, record
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.usage_form import BY, SHOW, UsageForm
 from openedx_ai_extensions.models import AIUsageByPlace
 
@@ -35,7 +36,7 @@ MEASURES: dict[str, Callable[[Line], int]] = {
 
 
 @admin.register(AIUsageByPlace)
-class UsageAdmin(admin.ModelAdmin):
+class UsageAdmin(BaseAdmin):
     """A page to read and a file to take along. There are no rows to edit."""
 
     def get_urls(self) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -14,6 +13,7 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.display import change_link
 from openedx_ai_extensions.admin.why_form import WhyForm
 from openedx_ai_extensions.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
@@ -22,7 +22,7 @@ from openedx_ai_extensions.diagnosis.words import loss_texts, problem_text
 TEMPLATE = "admin/openedx_ai_extensions/why/page.html"
 
 
-class WhyAdmin(admin.ModelAdmin):
+class WhyAdmin(BaseAdmin):
     """Adds the page to the admin of scopes. Whoever may see scopes may ask."""
 
     def get_urls(self) -> list[Any]:

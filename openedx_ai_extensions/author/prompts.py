@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,12 +13,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from openedx_ai_extensions.author.journal import write_down
 from openedx_ai_extensions.author.page import CoursePage, name_of
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.access import is_site_staff
+from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
-from openedx_ai_extensions.rules.prompt_editors import courses_using, may_edit
+from openedx_ai_extensions.prompts.models import body_problem
+from openedx_ai_extensions.rules.journal import write_down
+from openedx_ai_extensions.rules.prompt_editors import (
+    courses_using,
+    may_edit,
+    readable_body,
+    require_no_mask,
+    version_of,
+)
 
 
 def prompts_of(profiles: Sequence[AIWorkflowProfile]) -> Mapping[int, list[PromptTemplate]]:
@@ -32,11 +39,6 @@ def _named_in(profile: AIWorkflowProfile) -> list[PromptTemplate]:
     configs = [config for config in profile.processor_config.values() if isinstance(config, dict)]
     found = [PromptTemplate.objects.lookup(str(config.get("prompt_template") or "")) for config in configs]
     return list(dict.fromkeys(prompt for prompt in found if prompt is not None))
-
-
-def version_of(body: str) -> str:
-    """Tells one wording from another."""
-    return hashlib.sha256(body.encode()).hexdigest()
 
 
 class PromptForm(forms.Form):
@@ -54,8 +56,9 @@ class PromptForm(forms.Form):
     def clean_body(self) -> str:
         # Browsers send the line breaks of a mail.
         body: str = self.cleaned_data["body"].replace("\r\n", "\n")
-        if not body.strip():
-            raise ValidationError(_("The text must not be blank."), code="required")
+        problem = body_problem(body)
+        if problem:
+            raise ValidationError(problem, code="invalid")
         return body
 
 
@@ -67,7 +70,7 @@ class PromptPage(CoursePage):
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         prompt, users = self._prompt(pk)
-        return self._page(prompt, users, _form(prompt))
+        return self._page(prompt, users, self._form(prompt))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         prompt, users = self._prompt(pk)
@@ -76,12 +79,18 @@ class PromptPage(CoursePage):
             # Locked first: of two who save at once the second must see what the first has written.
             prompt = PromptTemplate.objects.select_for_update().get(pk=prompt.pk)
             if not may_edit(self.user, prompt):
-                return self._page(prompt, users, _form(prompt), status=403)
+                return self._page(prompt, users, self._form(prompt), status=403)
+            if form.is_valid():
+                try:
+                    require_no_mask(prompt, form.cleaned_data["body"])
+                except InvalidRequest as error:
+                    form.add_error("body", str(error.message))
             if not form.is_valid():
                 return self._page(prompt, users, form, status=400)
             body = form.cleaned_data["body"]
             if form.cleaned_data["version"] != version_of(prompt.body) and body != prompt.body:
-                return self._page(prompt, users, _form(prompt, body), status=409, present=prompt.body)
+                present = readable_body(prompt, self.user)
+                return self._page(prompt, users, self._form(prompt, body), status=409, present=present)
             if body != prompt.body:
                 prompt.body = body
                 prompt.save()
@@ -133,8 +142,7 @@ class PromptPage(CoursePage):
             lines.append(text.format(count=others))
         return lines
 
-
-def _form(prompt: PromptTemplate, body: str | None = None) -> Any:
-    """A form with the present words, or with others that may take their place."""
-    words = prompt.body if body is None else body
-    return PromptForm(initial={"body": words, "version": version_of(prompt.body)})
+    def _form(self, prompt: PromptTemplate, body: str | None = None) -> Any:
+        """A form with the present words, or with others that may take their place."""
+        words = readable_body(prompt, self.user) if body is None else body
+        return PromptForm(initial={"body": words, "version": version_of(prompt.body)})

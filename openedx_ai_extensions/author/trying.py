@@ -21,7 +21,7 @@ from openedx_ai_extensions.author.page import CoursePage, name_of
 from openedx_ai_extensions.author.places import Unit, units_of
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.processors.llm import Notice
+from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.workflows.orchestrators.trying import Attempt, Wanted
 
 EVENT_STREAM = "text/event-stream"
@@ -126,7 +126,7 @@ def events(attempt: Attempt) -> Iterator[bytes]:
 
 
 def _rendered(chunk: bytes) -> bytes:
-    if isinstance(chunk, Notice):
+    if isinstance(chunk, StreamEvent):
         return _event(chunk.name, chunk.data)
     # A comment keeps proxies awake while the model is silent.
     return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"

@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from openedx_ai_extensions.author.journal import write_down
 from openedx_ai_extensions.author.page import CoursePage, name_of
 from openedx_ai_extensions.author.places import Places, Unit, units_of
 from openedx_ai_extensions.author.prompts import prompts_of
 from openedx_ai_extensions.author.standing import Standing, standing_of
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.rules.course_switch import switched_off, turn_off, turn_on
+from openedx_ai_extensions.rules.journal import write_down
 from openedx_ai_extensions.rules.pauses import all_pauses
 from openedx_ai_extensions.workflows.resolution import ORDER
 

@@ -9,13 +9,30 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, router
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.character_sets import storage_problem
+from openedx_ai_extensions.portable import find_unfit, text_problem
 from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet
 
+MAX_BODY = 100_000  # characters
+
 _loaded: ContextVar[Mapping[str, PromptTemplate] | None] = ContextVar("loaded_prompts", default=None)
+
+
+def body_problem(body: str) -> str | None:
+    """Why a text cannot be a prompt, or cannot be stored, in words; None when it can."""
+    return _content_problem(body) or storage_problem(body, router.db_for_write(PromptTemplate))
+
+
+def _content_problem(body: str) -> str | None:
+    if not body.strip():
+        return _("The text must not be blank.")
+    if len(body) > MAX_BODY:
+        return _("It is longer than {count} characters.").format(count=MAX_BODY)
+    return text_problem(body)
 
 
 class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
@@ -23,6 +40,8 @@ class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
 
     def lookup(self, ref: str) -> PromptTemplate | None:
         """The prompt with this slug or UUID, in any spelling of a UUID; None when there is none."""
+        if find_unfit(ref) is not None:  # some databases refuse to look for it
+            return None
         loaded = _loaded.get()
         by_slug = self._by_slug if loaded is None else loaded.get
         identifier = _as_uuid(ref)
@@ -95,10 +114,11 @@ class PromptTemplate(ConfigurationModel):
         )
 
     def clean(self) -> None:
-        """Refuse a blank text.
+        """Refuse a text that is blank, or that cannot be stored or sent.
 
         Raises:
-            ValidationError: the body is blank.
+            ValidationError: keyed by field.
         """
-        if not self.body.strip():
-            raise ValidationError({"body": _("The text must not be blank.")})
+        problem = _content_problem(self.body)
+        if problem:
+            raise ValidationError({"body": problem})

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from openedx_ai_extensions import conf
@@ -85,7 +86,8 @@ def require_consent(user: Person, profile: AIWorkflowProfile | None) -> None:
     """
     terms = terms_for(profile)
     if terms is not None and not has_accepted(user, terms):
-        raise ConsentRequired(refused_by=f"consent/{terms.notice.pk}", extra={"notice": terms.as_dict()})
+        path = reverse("openedx_ai_extensions:notices:notice", args=[profile.pk]) if profile and profile.pk else ""
+        raise ConsentRequired(path=path, refused_by=f"consent/{terms.notice.pk}", extra={"notice": terms.as_dict()})
 
 
 def has_accepted(user: Person, terms: Terms) -> bool:

@@ -63,8 +63,8 @@ def readable(keys: Iterable[UsageKey], user: Person | None) -> set[UsageKey]:
     if not keys or not are_marks_for(user, None):
         return set(keys)
     course_id = keys[0].course_key
-    ways = get_platform().ways_to(keys)
-    open_keys = {key for key in keys if not _is_marked(ways.get(key) or (Step(key),), course_id)}
+    ways, has_marks = get_platform().ways_to(keys), _has_marks()
+    open_keys = {key for key in keys if not _is_marked(ways.get(key) or (Step(key),), course_id, has_marks)}
     return set(keys) if len(open_keys) < len(keys) and not are_marks_for(user, course_id) else open_keys
 
 
@@ -72,7 +72,7 @@ def readable_units(units: Sequence[Block], user: Person | None) -> Sequence[Bloc
     """The units of one course, as far as an AI may read them for this person."""
     keys = readable((unit.usage_key for unit in units), user)
     units = [unit for unit in units if unit.usage_key in keys]
-    if units and any(pause.location_regex for pause in all_pauses()):
+    if units and _has_marks():
         course_id = units[0].usage_key.course_key
         if are_marks_for(user, course_id):
             return [_without_marked(unit, course_id) for unit in units]
@@ -91,8 +91,13 @@ def are_marks_for(user: Person | None, course_id: CourseKey | None) -> bool:
     return user is None or course_id is None or not get_platform().is_course_staff(user, course_id)
 
 
-def _is_marked(way: Way, course_id: CourseKey | None) -> bool:
-    return is_exam(way) or bool(pauses_at(way, course_id, None))
+def _has_marks() -> bool:
+    """Does any pause name a place? Hardly ever, and each look at them may be a query where there is no cache."""
+    return any(pause.location_regex for pause in all_pauses())
+
+
+def _is_marked(way: Way, course_id: CourseKey | None, has_marks: bool) -> bool:
+    return is_exam(way) or (has_marks and bool(pauses_at(way, course_id, None)))
 
 
 def _without_marked(block: Block, course_id: CourseKey | None) -> Block:

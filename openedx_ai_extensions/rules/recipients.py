@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.provider_entries import Entry
 
 ASK_NO_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor", "ContentLibraryProcessor"})
 
@@ -34,7 +35,8 @@ def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
     """
     names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
     entries = {_resolved(name) for name in names}
-    return tuple(sorted(_recipient(name, conf.providers()[name]) for name in entries if name in conf.providers()))
+    read = ((name, conf.provider_entry(name)) for name in entries)
+    return tuple(sorted(_recipient(name, entry) for name, entry in read if entry))
 
 
 def _names(processor: str, config: Any) -> Iterator[str]:
@@ -44,7 +46,8 @@ def _names(processor: str, config: Any) -> Iterator[str]:
     yield name
     stand_ins = config.get("fallbacks")
     if stand_ins is None:  # an empty list says that there are none
-        stand_ins = _parameter(conf.providers().get(_resolved(name), {}), "fallbacks")
+        entry = conf.provider_entry(_resolved(name))
+        stand_ins = entry.parameters.get("fallbacks") if entry else None
     yield from _texts(stand_ins)
     yield from _moderating(config.get("moderation"))
 
@@ -67,9 +70,9 @@ def _resolved(name: str) -> str:
     return next(iter(conf.providers()), name) if name == "default" and name not in conf.providers() else name
 
 
-def _recipient(name: str, entry: Mapping[str, Any]) -> Recipient:
-    vendor, slash, _model = str(_parameter(entry, "model") or "").partition("/")
-    return Recipient(name, vendor if slash else "openai", str(_parameter(entry, "region") or ""))
+def _recipient(name: str, entry: Entry) -> Recipient:
+    vendor, slash, _model = entry.model.partition("/")
+    return Recipient(name, vendor if slash else "openai", str(entry.parameters.get("region", "")))
 
 
 def _parameter(entry: Mapping[str, Any], name: str) -> Any:

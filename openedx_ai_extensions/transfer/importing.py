@@ -82,6 +82,10 @@ class _Refused(Exception):
     """An entry can't be imported: why, in words."""
 
 
+class _Forbidden(Exception):
+    """Whoever asks may not do this."""
+
+
 May = Callable[[Kind, Change], bool]
 
 
@@ -96,7 +100,7 @@ def run_import(
         user: the person who does it, for the history; None when it is no person.
         may: is this change allowed to whoever asks?
     """
-    importer = _Importer(entries, user)
+    importer = _Importer(entries, user, may)
     plan = Plan()
     with transaction.atomic(using=router.db_for_write(AIWorkflowScope)):
         for entry in entries:
@@ -108,14 +112,14 @@ def run_import(
                 plan.errors.append(f"{entry.where}: {error}")
             except ValidationError as error:
                 plan.errors += [f"{entry.where}: {text}" for text in _texts(error)]
+            except _Forbidden as error:
+                plan.errors.append(
+                    _("{where}: you may not do this: {kind}, {change}.").format(
+                        where=entry.where, kind=NAMES[entry.kind], change=error
+                    )
+                )
             else:
                 plan.steps.append(step)
-                if step.change != Change.UNCHANGED and not may(step.kind, step.change):
-                    plan.errors.append(
-                        _("{where}: you may not do this: {kind}, {change}.").format(
-                            where=entry.where, kind=NAMES[step.kind], change=step.change
-                        )
-                    )
         transaction.set_rollback(dry_run or bool(plan.errors), using=router.db_for_write(AIWorkflowScope))
     return plan
 
@@ -123,8 +127,9 @@ def run_import(
 class _Importer:
     """What is there already, and what came since."""
 
-    def __init__(self, entries: Sequence[Entry], user: Any) -> None:
+    def __init__(self, entries: Sequence[Entry], user: Any, may: May) -> None:
         self.user = user
+        self.may = may
         self.seen: set[tuple[Kind, str]] = set()
         self.prompts = {prompt.slug: prompt for prompt in PromptTemplate.objects.all()}
         self.profiles = {profile.slug: profile for profile in AIWorkflowProfile.objects.all()}
@@ -137,7 +142,7 @@ class _Importer:
                     self.scopes[_scope_key(scope_values(scope))].append(scope)
 
     def import_entry(self, entry: Entry) -> Step:
-        """Raises _Refused or ValidationError."""
+        """Raises _Refused, _Forbidden or ValidationError."""
         match entry.kind:
             case Kind.PROMPTS:
                 return self._prompt(dict(entry.values))
@@ -152,7 +157,7 @@ class _Importer:
         if prompt is None:
             # Profiles may name a prompt by it; a prompt that is there keeps its own.
             prompt = PromptTemplate(**({"uuid": identifier} if identifier else {}))
-        step = _applied(Kind.PROMPTS, prompt, values, values["slug"])
+        step = self._applied(Kind.PROMPTS, prompt, values, values["slug"])
         if step.change != Change.UNCHANGED:
             prompt.save()
             self.prompts[prompt.slug] = prompt
@@ -161,7 +166,7 @@ class _Importer:
     def _profile(self, values: dict[str, Any]) -> Step:
         self._require_once(Kind.PROFILES, values["slug"])
         profile = self.profiles.get(values["slug"]) or AIWorkflowProfile()
-        step = _applied(Kind.PROFILES, profile, values, values["slug"])
+        step = self._applied(Kind.PROFILES, profile, values, values["slug"])
         if step.change != Change.UNCHANGED:
             profile.save(changed_by=self.user)
             self.profiles[profile.slug] = profile
@@ -179,7 +184,7 @@ class _Importer:
                  values["service_variant"])  # fmt: skip
         title = f"{profile.slug}: {' · '.join(filter(None, place))}"
         changes = {**values, "course_id": values["course_id"] or None}
-        step = _applied(Kind.SCOPES, scope, changes, title)
+        step = self._applied(Kind.SCOPES, scope, changes, title)
         if step.change != Change.UNCHANGED:
             scope.save()
         return step
@@ -189,33 +194,39 @@ class _Importer:
             raise _Refused(_("slug: another entry has it already."))
         self.seen.add((kind, slug))
 
+    def _applied(self, kind: Kind, obj: Any, values: dict[str, Any], title: str) -> Step:
+        """Give an object these values; not yet saved.
 
-def _applied(kind: Kind, obj: Any, values: dict[str, Any], title: str) -> Step:
-    """Give an object these values.
+        Nothing is made of a value, neither parsed nor imported, unless whoever asks may save it.
 
-    Raises:
-        _Refused: a value has a credential replaced, and is not the present one with the same replaced.
-    """
-    is_new = obj.pk is None
-    differences = []
-    for name, value in values.items():
-        before, after = _plain(getattr(obj, name)), _plain(value)
-        if is_masked(value):
-            if is_new or masked(name, before) != value:
-                raise _Refused(
-                    _(
-                        "{name}: a credential was replaced by [REDACTED] when this was exported, so nobody knows it "
-                        "here. Write it in, or better into the setting AI_EXTENSIONS, and take it out of here."
-                    ).format(name=name)
-                )
-            continue
-        if is_new or before != after:
-            setattr(obj, name, value)
+        Raises:
+            _Forbidden: that is not so.
+            _Refused: a value has a credential replaced, and is not the present one with the same replaced.
+        """
+        is_new = obj.pk is None
+        changed = [name for name, value in values.items() if is_new or _plain(getattr(obj, name)) != _plain(value)]
+        if not changed:
+            return Step(kind, Change.UNCHANGED, title, obj=obj)
+        change = Change.CREATED if is_new else Change.CHANGED
+        is_allowed = self.may(kind, change)
+        differences = []
+        for name in changed:
+            before, after = _plain(getattr(obj, name)), _plain(values[name])
+            if is_masked(after):
+                if is_new or masked(name, before) != after:
+                    raise _Refused(
+                        _(
+                            "{name}: a credential was replaced by [REDACTED] when this was exported, so nobody knows "
+                            "it here. Write it in, or better into the setting AI_EXTENSIONS, and take it out of here."
+                        ).format(name=name)
+                    )
+                continue
+            if not is_allowed:
+                raise _Forbidden(change)
+            setattr(obj, name, values[name])
             shown = "" if is_new else masked(name, before)
             differences.append(Difference(name, shown, masked(name, after)))
-    if is_new:
-        return Step(kind, Change.CREATED, title, tuple(differences), obj)
-    return Step(kind, Change.CHANGED if differences else Change.UNCHANGED, title, tuple(differences), obj)
+        return Step(kind, change if differences else Change.UNCHANGED, title, tuple(differences), obj)
 
 
 def _plain(value: Any) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
+from openedx_ai_extensions.workflows.readable import readable
 from openedx_ai_extensions.workflows.redaction import REDACTED, configured_secrets, redact
-from openedx_ai_extensions.workflows.template_utils import parse_json5_string
 
 # The texts that people write.
 TEXTS = frozenset({"description", "content_patch", "body"})
@@ -15,19 +13,12 @@ def masked(name: str, text: str) -> str:
     """A field's text without credentials; the text itself when it has none."""
     if name not in TEXTS or not text.strip():
         return text
-    secrets = configured_secrets()
-    as_text = str(redact(text, secrets))
     if name != "content_patch":
-        return as_text
-    try:
-        patch = parse_json5_string(text)
-    except ValueError:
-        return as_text
-    shown = redact(patch, secrets)
-    if shown == patch and as_text == text:
-        return text
-    # Comments may repeat a credential too.
-    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+        return str(redact(text, configured_secrets()))
+    shown = readable(text)
+    if shown.is_unreadable:
+        return REDACTED  # nobody can tell what in it is a credential
+    return f"{shown.text}\n" if shown.is_masked else text
 
 
 def is_masked(text: object) -> bool:

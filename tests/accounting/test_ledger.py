@@ -101,7 +101,7 @@ def test_a_stream_that_breaks_is_paid_for_as_far_as_it_came(as_learner, make_sco
 
 
 def test_a_learner_who_leaves_is_a_cancelled_run(learner, make_scope, provider):
-    provider.reply([f"word{n} " for n in range(50)], delay=0.2)
+    provider.reply([f"word{n} " for n in range(1000)], delay=0.2)
     here = {"course_id": CourseKey.from_string(COURSE_ID), "location_id": UsageKey.from_string(UNIT_ID)}
     stream = make_scope().execute(user_input="Why green?", action="run", user=learner, running_context=here)
     next(stream)

@@ -19,6 +19,7 @@ from tests.accounting.conftest import THREADS
 from tests.api.conftest import Api, text_of
 from tests.conftest import COURSE_ID
 from tests.fakes.provider import Break, Fail, Say
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +33,7 @@ def ask_all(clients: list[Api], times: int) -> list[int]:
 
     def ask(api: Api) -> list[int]:
         try:
-            gate.wait(60)
+            gate.wait(PATIENCE)
             statuses = []
             for _number in range(times):
                 response = api.run("Why green?")

@@ -23,6 +23,7 @@ from openedx_ai_extensions.demo.server import HOST
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from tests.accounting.conftest import THREADS
 from tests.api.conftest import Api
+from tests.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -69,7 +70,7 @@ def servers(settings, clients, provider):
 
 def ask(port: int, api: Api) -> int:
     """The status of a request, read to its end; 0 where the server went away."""
-    server = http.client.HTTPConnection(HOST, port, timeout=60)
+    server = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
     headers = {
         "Cookie": f"sessionid={api.client.cookies['sessionid'].value}; csrftoken={CSRF_TOKEN}",
         "X-CSRFToken": CSRF_TOKEN,
@@ -107,7 +108,7 @@ def test_a_budget_holds_for_both_and_outlives_one(budget, make_scope, provider, 
     with ThreadPoolExecutor(THREADS) as pool:
         asked = [pool.submit(ask_thrice, number) for number in range(THREADS)]
         for _request in range(THREADS):
-            half_way.acquire(timeout=60)
+            assert half_way.acquire(timeout=PATIENCE)
         doomed.kill()
         statuses = [status for future in asked for status in future.result()]
 

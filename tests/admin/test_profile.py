@@ -4,8 +4,11 @@ import json
 
 import django
 import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
 
 from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.workflows.template_utils import load_template
 from tests.conftest import SECRET
 
 MODEL = "aiworkflowprofile"
@@ -139,6 +142,34 @@ def test_warnings_are_shown_after_saving_and_on_the_pages(admin, provider):
     assert "1 warning." in page.shown("validation")
     assert f"Warning: line 1, column 36: {place}: " in page.shown("validation")
     assert admin.get(MODEL).column("status") == ["Usable, with 1 warning"]
+
+
+@pytest.mark.parametrize("half", ["request", "response"])
+def test_a_missing_half_of_the_widget_is_a_warning(admin, provider, capsys, half):
+    place = f"$.actuator_config.UIComponents.{half}"
+    patch = f"{{actuator_config: {{UIComponents: {{{half}: null}}}}}}"
+    page = admin.post(MODEL, "add", typed(content_patch=patch))
+    (warning,) = [message for message in page.messages if message.startswith("Warning: ")]
+    assert place in warning
+    call_command("ai_check")
+    assert f"warning: {place}: This is missing." in capsys.readouterr().out
+
+
+def test_a_template_that_lacks_half_of_the_widget_leaves_it_open(settings, tmp_path):
+    template = load_template("base/summary.json5")
+    del template["actuator_config"]["UIComponents"]["response"]
+    (tmp_path / "half.json").write_text(json.dumps(template))
+    settings.WORKFLOW_TEMPLATE_DIRS = [tmp_path]
+    (said,) = (message for message in run_checks(tags=["ai_extensions"]) if message.id.endswith("I004"))
+    assert "It leaves open: $.actuator_config.UIComponents.response." in said.msg
+
+
+def test_comments_alone_are_kept_and_say_nothing(admin, provider):
+    typed_patch = "// nothing yet\n/* {off: 1} */"
+    admin.post(MODEL, "add", typed(content_patch=typed_patch))
+    profile = AIWorkflowProfile.objects.get(slug="mine")
+    assert (profile.content_patch, profile.content_patch_dict) == (typed_patch, {})
+    assert admin.get(MODEL, "change", pk=profile.pk).shown("validation") == "Everything is in order."
 
 
 def test_credentials_are_not_shown_in_the_effective_configuration(admin, make_scope, provider):

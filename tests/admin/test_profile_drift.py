@@ -100,7 +100,7 @@ def test_the_command_lists_hidden_templates_and_scopes_nobody_gets(make_scope, s
     make_scope(slug="lost", slot="")
     make_scope(slug="elsewhere", course_id="")
     (site_templates / "base").mkdir()
-    (site_templates / "base" / "ask.json5").write_text("{}", "utf-8")
+    (site_templates / "base" / "ask.json5").write_text("{schema_version: 1}", "utf-8")
     said, failure = check()
     lines = said.splitlines()
     assert "template base/ask.json5:" in lines

@@ -111,7 +111,7 @@ def test_a_confirmation_that_was_tampered_with(admin, db, content):
     ("codenames", "words"),
     [
         (("add_aiworkflowscope", "add_aiworkflowprofile"), "you may not do this: Prompt, created"),
-        (("change_aiworkflowscope", "change_aiworkflowprofile", "change_prompttemplate"), "Scope, created"),
+        (("change_aiworkflowscope", "change_aiworkflowprofile", "change_prompttemplate"), "Profile, created"),
     ],
 )
 def test_nobody_imports_what_they_may_not_add(staff_with, codenames, words):

@@ -10,6 +10,7 @@ from openedx_ai_extensions.models import AIWorkflowRun
 from tests.browser import in_a_browser
 from tests.conftest import UNIT_ID
 from tests.fakes.provider import CallTools, Say, ToolCall
+from tests.waiting import eventually
 
 HERE = urlencode({"location": UNIT_ID})
 SHOTS = os.environ.get("SCREENSHOTS")
@@ -63,7 +64,7 @@ def test_trying_a_workflow(live_server, browser, client, admin_user, learner, ma
     shot(page, "tryit")
 
     # Stopped: the provider is left, and the bill is for what was said.
-    provider.reply(["word "] * 200, delay=0.1)
+    provider.reply(["word "] * 1000, delay=0.1)
     page.get_by_role("button", name="Try it").click()
     page.get_by_text("word word").wait_for()
     page.get_by_role("button", name="Stop").press("Enter")
@@ -71,10 +72,7 @@ def test_trying_a_workflow(live_server, browser, client, admin_user, learner, ma
     assert page.evaluate("document.activeElement.name") == "try"
 
     cancelled = AIWorkflowRun.objects.filter(action="try", outcome="cancelled")
-    for _look in range(100):
-        if cancelled.exists():
-            break
-        page.wait_for_timeout(50)
+    eventually(cancelled.exists)
     assert cancelled.get().completion_tokens > 0
 
     # What is wrong with the form is said, as without scripts.

@@ -35,8 +35,8 @@ def test_reading_a_report(live_server, page, admin_user, month, tmp_path):
     page.get_by_label("Password").fill("admin")
     page.get_by_role("button", name="Log in").click()
 
-    assert page.get_by_role("img", name="Cost per day").is_visible()
-    assert page.get_by_role("table", name="All figures").is_visible()
+    page.get_by_role("img", name="Cost per day").wait_for()
+    page.get_by_role("table", name="All figures").wait_for()
     page.screenshot(path=tmp_path / "light.png", full_page=True)
     page.emulate_media(color_scheme="dark")
     page.screenshot(path=tmp_path / "dark.png", full_page=True)

@@ -28,7 +28,8 @@ def test_the_winner_its_profile_the_person_and_the_others(admin, make_scope, lea
     page = admin.get(MODEL, "why", **HERE, person="learner")
     assert verdict(page) == "The widget shows up and answers."
     assert [term.text_content() for term in page.find("//dl/dt")] == [
-        "Scope", "Profile", "May the person see this place?", "Switches, pauses and exams", "Consent", "Limits",
+        "Scope", "Profile", "May the person see this place?", "Is the workflow for this person?",
+        "Switches, pauses and exams", "Consent", "Limits",
     ]  # fmt: skip
     (row,) = page.find("//section[@aria-labelledby='aiext-others']//tbody/tr")
     assert "less specific" in row.text_content()

@@ -49,9 +49,9 @@ class Api:
     def prompt(self, reference: str, context: Any = HERE):
         return self.client.get(self.url("aiext_prompt_detail", context, reference))
 
-    def patch_prompt(self, reference: str, body: Any, context: Any = HERE):
+    def patch_prompt(self, reference: str, body: Any, context: Any = HERE, headers: Any = None):
         url = self.url("aiext_prompt_detail", context, reference)
-        return self.client.patch(url, json.dumps(body), content_type="application/json")
+        return self.client.patch(url, json.dumps(body), content_type="application/json", headers=headers)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def requests_to(operation: Any, places: Sequence[dict[str, str]], prompt: str) -
     """Anything at all, and the same at places where there is something, so that not all of it ends at the context."""
     somewhere: list[dict[str, Any]] = [{"query": {"context": json.dumps(place)}} for place in places]
     if operation.path_parameters:
-        somewhere = [{**each, "path_parameters": {"reference": prompt}} for each in somewhere]
+        somewhere = [{**each, "path_parameters": {"identifier": prompt}} for each in somewhere]
     right, wrong = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
     return st.one_of(
         *(operation.as_strategy(right, **each) for each in ({}, *somewhere)),

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,6 +11,7 @@ from django.core.wsgi import get_wsgi_application
 
 from openedx_ai_extensions.demo.server import HOST, ThreadedServer
 from tests.api.conftest import Api
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CSRF_TOKEN = "c" * 32
@@ -40,7 +40,7 @@ def send(port, api, accept, text=None):
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
     ]
-    connection = socket.create_connection((HOST, port), timeout=30)
+    connection = socket.create_connection((HOST, port), timeout=PATIENCE)
     connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body)
     return connection
 
@@ -54,13 +54,6 @@ def read_until(connection, mark):
     return received
 
 
-def within(seconds, condition):
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.02)
-    return condition()
-
-
 def working_threads():
     """Those that serve a request, here or in a fake provider."""
     return {thread for thread in threading.enumerate() if "process_request_thread" in thread.name}
@@ -69,16 +62,16 @@ def working_threads():
 @pytest.mark.parametrize("accept", ["text/plain", "text/event-stream"])
 def test_going_away_closes_the_provider_s_stream(port, learner, make_scope, provider, tracked, accept):
     make_scope()
-    provider.reply([f"word{number} " for number in range(200)], delay=0.2)
+    provider.reply([f"word{number} " for number in range(1000)], delay=0.2)
     others = working_threads()
     with send(port, Api(learner), accept) as connection:
         received = read_until(connection, b"word1")
     assert received.startswith(b"HTTP/1.1 200 OK")
     assert f"Content-Type: {accept}".encode() in received
-    assert b"word199" not in received
+    assert b"word999" not in received
 
-    assert within(30, lambda: provider.disconnects == 1)
-    assert within(30, lambda: working_threads() <= others)
+    eventually(lambda: provider.disconnects == 1)
+    eventually(lambda: working_threads() <= others)
     assert not [event for event in tracked if "completed" in event["name"]]
 
 
@@ -91,5 +84,5 @@ def test_staying_to_the_end(port, learner, make_scope, provider, tracked, accept
         while piece := connection.recv(4096):
             received += piece
     assert b"error" not in received
-    assert within(30, lambda: [event for event in tracked if "completed" in event["name"]])
+    eventually(lambda: [event for event in tracked if "completed" in event["name"]])
     assert provider.disconnects == 0

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.api.conftest import HERE, Api, error_of
+from tests.api.conftest import Api, error_of
 
 NO_STREAM = {"processor_config": {"LLMProcessor": {"stream": False}}}
 
@@ -112,9 +112,9 @@ def test_a_provider_that_is_not_configured(ready, settings):
 
 
 def test_a_processor_that_says_no(as_learner, make_scope, provider):
-    make_scope()
-    response = as_learner.run(context={key: HERE[key] for key in ("courseId", "uiSlotSelectorId")})
-    assert error_of(response) == (500, "processor_error")
+    make_scope(base_filepath="base/flashcards.json5")
+    provider.reply("No cards today.")
+    assert error_of(as_learner.run()) == (500, "processor_error")
 
 
 def test_nothing_here(as_learner, provider):

@@ -87,8 +87,8 @@ def test_every_error_is_in_it():
         for error in vars(exceptions).values()
         if isinstance(error, type) and issubclass(error, AIExtensionsError)
     }
-    of_a_run = {(status, failure.code) for failure in errors.OF_A_RUN for status in failure.statuses}
-    assert {(status, code) for status, code in ours if code not in errors.ONLY_IN_STREAMS} <= of_a_run
+    of_any = {(status, failure.code) for failure in errors.FAILURES for status in failure.statuses}
+    assert {(status, code) for status, code in ours if code not in errors.ONLY_IN_STREAMS} <= of_any
     assert all(code in answers.PLAIN_TEXT["description"] for code in errors.ONLY_IN_STREAMS)
     for failure in errors.FAILURES:
         assert failure.component in description()["components"]["schemas"]
@@ -172,8 +172,10 @@ def test_what_only_shows_something(api):
     assert as_described(get(url("aiext_limits")), "limits/")["limits"]
     assert as_described(staff.profiles(), "profiles/")["count"] == 1
     assert as_described(staff.course_text(), "course-text/")["text"]
-    assert as_described(staff.prompt("short"), "prompts/{reference}/")["id"] == prompt.pk
-    assert as_described(staff.patch_prompt("short", {"body": "Be long."}), "prompts/{reference}/")["body"] == "Be long."
+    assert as_described(staff.prompt("short"), "prompts/{identifier}/")["id"] == str(prompt.uuid)
+    assert (
+        as_described(staff.patch_prompt("short", {"body": "Be long."}), "prompts/{identifier}/")["body"] == "Be long."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """GET profile/: which UI a slot gets, and nothing more."""
 
 import pytest
+from django.db.models import QuerySet
 
 from openedx_ai_extensions.models import AIWorkflowProfile
 from tests.api.conftest import HERE, Api
@@ -67,4 +68,22 @@ def test_a_profile_that_broke_later_is_no_config(as_learner, make_scope, change)
 def test_a_disabled_scope_and_another_service_do_not_serve(as_learner, make_scope):
     make_scope(enabled=False)
     make_scope(slug="studio", service_variant="cms")
+    assert as_learner.profile().json()["status"] == "no_config"
+
+
+@pytest.mark.parametrize(
+    ("person", "seen"), [("learner", False), ("author", True), ("admin", True), ("stranger", False)]
+)
+@pytest.mark.parametrize("variant", ["lms", "cms"])
+def test_who_sees_what_writes_questions(people, make_scope, settings, person, seen, variant):
+    settings.SERVICE_VARIANT = variant
+    make_scope(base_filepath="base/quiz.json5", service_variant=variant, course_id=None)
+    api = Api(people[person])
+    assert ("ui_components" in api.profile().json()) is seen
+    assert "ui_components" not in api.profile({"uiSlotSelectorId": SLOT}).json(), "outside of courses it is nobody's"
+
+
+def test_an_orchestrator_that_went_is_no_config(as_learner, make_scope):
+    scope = make_scope()
+    QuerySet(type(scope.profile)).filter(pk=scope.profile_id).update(content_patch="{orchestrator_class: 'gone.Gone'}")
     assert as_learner.profile().json()["status"] == "no_config"

@@ -29,7 +29,7 @@ def test_the_shape(people, make_scope):
     assert profile["effective_config"]["orchestrator_class"] == "DirectLLMResponse"
     assert profile["scopes"] == [
         {
-            "id": scope.pk,
+            "id": str(scope.pk),
             "course_id": COURSE_ID,
             "service_variant": "lms",
             "enabled": True,

@@ -1,6 +1,7 @@
 """GET and PATCH prompts/: read by those who teach, rewritten only by those it concerns."""
 
 import pytest
+from django.urls import reverse
 
 from openedx_ai_extensions.models import PromptTemplate
 from tests.api.conftest import Api, error_of
@@ -32,7 +33,7 @@ def test_read(people, prompt, use, reference):
     names = {"slug": prompt.slug, "uuid": str(prompt.uuid), "hex": prompt.uuid.hex, "upper": str(prompt.uuid).upper()}
     body = Api(people["author"]).prompt(names[reference], COURSE).json()
     assert set(body) == {"id", "slug", "body", "created_at", "updated_at", "usage"}
-    assert (body["id"], body["slug"], body["body"]) == (prompt.pk, "tutor", "You are a tutor.")
+    assert (body["id"], body["slug"], body["body"]) == (str(prompt.uuid), "tutor", "You are a tutor.")
     assert body["usage"] == {"profile_count": 1}
     assert body["created_at"].endswith("Z")
 
@@ -119,3 +120,8 @@ def test_the_next_answer_follows_the_new_words(people, prompt, use, provider):
     Api(people["author"]).patch_prompt("tutor", {"body": "Answer in verse."}, COURSE)
     assert Api(people["learner"]).run("Why?", context=context).status_code == 200
     assert provider.requests[-1]["messages"][0]["content"].startswith("Answer in verse.")
+
+
+def test_the_address_is_known_by_its_keyword():
+    url = reverse("openedx_ai_extensions:api:v1:aiext_prompt_detail", kwargs={"identifier": "tutor"})
+    assert url == "/openedx-ai-extensions/v1/prompts/tutor/"

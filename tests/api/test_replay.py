@@ -1,13 +1,13 @@
 """The same request twice is one request."""
 
 import threading
-import time
 
 import pytest
 
 from openedx_ai_extensions.models import AIWorkflowScope
 from tests.api.conftest import HERE, Api, error_of, text_of
 from tests.conftest import COURSE_ID
+from tests.waiting import eventually
 
 NO_STREAM = {"processor_config": {"LLMProcessor": {"stream": False}}}
 EVENTS = {"Accept": "text/event-stream"}
@@ -74,13 +74,13 @@ def test_another_person_with_the_same_id_asks_anew(people, make_scope, provider)
 @pytest.mark.django_db(transaction=True)
 def test_while_the_first_runs_the_second_is_refused(learner, make_scope, provider):
     make_scope(patch=NO_STREAM)
-    provider.hang(1.5)
+    provider.hang(60)
     answers = []
     first = threading.Thread(target=lambda: answers.append(Api(learner).run(request_id="r1").status_code))
     first.start()
-    while not provider.requests:
-        time.sleep(0.01)
+    eventually(lambda: provider.requests)
     assert error_of(Api(learner).run(request_id="r1")) == (409, "duplicate_request")
+    provider.go_on()
     first.join()
     assert answers == [200]
     assert len(provider.requests) == 1
@@ -108,7 +108,7 @@ def test_a_broken_stream_frees_the_id(as_learner, make_scope, provider):
 @pytest.mark.django_db(transaction=True)
 def test_a_reader_who_leaves_frees_the_id(as_learner, make_scope, provider):
     make_scope()
-    provider.reply(["one "] * 40, delay=0.2)
+    provider.reply(["one "] * 1000, delay=0.2)
     as_learner.run(request_id="r1").close()
     provider.reply("fine")
     assert text_of(as_learner.run(request_id="r1")) == "fine"

@@ -61,7 +61,7 @@ def test_server_sent_events(as_learner, make_scope, provider):
     assert names[0] == "start"
     assert events[0][1]["run_id"]
     assert "".join(data["text"] for name, data in events if name == "delta") == "".join(WORDS)
-    assert events[-2:] == [("usage", USAGE), ("done", {"status": "completed"})]
+    assert events[-2:] == [("usage", USAGE), ("done", {"status": "completed", "finish_reason": "stop"})]
     assert names.count("done") + names.count("error") == 1
 
 

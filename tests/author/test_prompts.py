@@ -110,6 +110,17 @@ def test_the_second_of_two_editors_is_told(people, courses, prompt, use):
     assert prompt.body == "The second's."
 
 
+def test_a_prompt_that_cannot_be_sent_is_refused_with_its_place(as_author, prompt, use):
+    use()
+    form = form_of(as_author.get("prompt", pk=prompt.pk))
+    page = as_author.post("prompt", {**form, "body": "Be kind.\r\nRing \x07."}, pk=prompt.pk)
+    (said,) = words(page, "//*[@role='alert']")
+    assert page.status == 400
+    assert said.startswith("Line 2, column 6: U+0007")
+    prompt.refresh_from_db()
+    assert prompt.body == BODY
+
+
 @pytest.mark.parametrize("body", ["", " \n ", None])
 def test_a_blank_prompt_is_refused(as_author, prompt, use, body):
     use()

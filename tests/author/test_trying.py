@@ -115,7 +115,7 @@ def test_an_author_has_the_staff_s_limits(as_author, scope, settings, provider):
 
 @pytest.mark.django_db(transaction=True)
 def test_whoever_leaves_stops_the_model(as_author, scope, provider):
-    provider.reply([f"word{number} " for number in range(100)], delay=0.2)
+    provider.reply([f"word{number} " for number in range(1000)], delay=0.2)
     response = ask(as_author, scope, headers=EVENTS)
     chunks = iter(response.streaming_content)
     while b"word1 " not in next(chunks):

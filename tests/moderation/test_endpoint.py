@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from django.core.management import call_command
 
@@ -90,9 +88,7 @@ def test_when_it_cannot_say(as_learner, make_scope, provider, endpoint, settings
     provider.reply("Because.")
     for name, value in fault.items():
         setattr(endpoint, name, value)
-    began = time.monotonic()
     response = as_learner.run("Why?", headers=JSON)
-    assert time.monotonic() - began < 20
     if on_failure == "allow":
         assert response.json()["response"] == "Because."
         return

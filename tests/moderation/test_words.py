@@ -126,12 +126,12 @@ def test_cut_anywhere_it_says_the_same():
     ids=["one word", "near misses", "beginnings", "accents", "long beginnings"],
 )
 def test_hostile_texts_take_linear_time(text):
-    began = time.process_time()
+    began = time.thread_time()
     screen = word_list().screen(Run(user=None), refuse)
     for start in range(0, len(text), 50):
         screen.feed(text[start : start + 50])
     screen.end()
-    assert time.process_time() - began < 15
+    assert time.thread_time() - began < 15
 
 
 def test_words_from_a_file(tmp_path):

@@ -12,12 +12,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from openedx_ai_extensions.models import AIPause, AIWorkflowRun
-from openedx_ai_extensions.rules import guard
-from openedx_ai_extensions.rules.pauses import MAX_AGE, Pause, resumes_at
+from openedx_ai_extensions.rules import guard, pauses
+from openedx_ai_extensions.rules.pauses import Pause, resumes_at
 from openedx_ai_extensions.tools import ToolContext, llm_tool, registry
 from tests.api.conftest import text_of
 from tests.fakes.steps import CallTools, Say, ToolCall
 from tests.rules.conftest import HERE, hours
+from tests.waiting import eventually
 
 NIGHT = {"from_time": clock_time(22), "to_time": clock_time(6)}
 FRIDAY, WEEKEND = "4", "56"
@@ -114,15 +115,13 @@ def test_it_holds_and_ends_at_once(as_learner, scope):
     assert as_learner.run("Why?", context=HERE).status_code == 200
 
 
-def test_a_process_that_hears_of_nothing_looks_again_in_seconds(as_learner, scope):
+def test_a_process_that_hears_of_nothing_looks_again_in_seconds(as_learner, scope, monkeypatch):
     """As where processes share no cache: the row changes, and nobody tells this process."""
+    monkeypatch.setattr(pauses, "MAX_AGE", 1.0)
     AIPause.objects.create(enabled=False)
     assert as_learner.run("Why?", context=HERE).status_code == 200
     QuerySet(AIPause).update(enabled=True)
-    began = time.monotonic()
-    while as_learner.run("Why?", context=HERE).status_code == 200:
-        assert time.monotonic() - began < MAX_AGE + 15
-        time.sleep(0.5)
+    eventually(lambda: as_learner.run("Why?", context=HERE).status_code == 403)
 
 
 def test_in_quiet_hours_a_person_reads_when_ai_is_back(as_learner, scope):
@@ -148,9 +147,7 @@ def test_an_answer_under_way_is_stopped(as_learner, make_scope, provider, accept
     chunks = iter(response.streaming_content)
     first = next(chunks)
     AIPause.objects.create(message="Exams begin. Good luck!")
-    began = time.monotonic()
     rest = (first + b"".join(chunks)).decode()
-    assert time.monotonic() - began < 20
     assert "word599" not in rest
     assert "Exams begin. Good luck!" in rest.rpartition("word")[2]
     if accept == "text/plain":

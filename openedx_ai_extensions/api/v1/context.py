@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 from rest_framework.request import Request
 
-from openedx_ai_extensions.api.v1.text import mended
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.surrogates import replace_surrogates
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
 
 # What clients call it, and the spelling they may use as well.
@@ -80,7 +80,7 @@ def _texts(raw: str) -> dict[str, str]:
             continue
         if not isinstance(value, str):
             raise InvalidRequest(_("{field} must be a text.").format(field=name))
-        values[name] = mended(value)
+        values[name] = replace_surrogates(value)
     return values
 
 

@@ -7,15 +7,21 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import exceptions as drf
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.exceptions import AIExtensionsError, ConsentRequired, ParseError, PayloadTooLarge
+
+# Raised by Django wherever a body is read first: in the check of a CSRF token, in DRF's parsers, or in a view.
+_UNREADABLE = (BadRequest, MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnreadablePostError)
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +35,13 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Turn any exception into an error answer; DRF calls it."""
     if context["view"].is_atomic:
         set_rollback()
+    if isinstance(exc, RequestDataTooBig):
+        exc = PayloadTooLarge()
+    elif isinstance(exc, _UNREADABLE):
+        exc = ParseError(_("The request cannot be read."))
     if isinstance(exc, AIExtensionsError):
         headers = {} if exc.retry_after is None else {"Retry-After": str(exc.retry_after)}
-        return _answer(exc.http_status, exc.code, _text(exc), headers, exc.extra)
+        return _answer(exc.http_status, exc.code, _text(exc, context["request"]), headers, exc.extra)
     if isinstance(exc, Http404):
         exc = drf.NotFound()
     elif isinstance(exc, DjangoPermissionDenied):
@@ -71,7 +81,10 @@ def _answer(
     )
 
 
-def _text(error: AIExtensionsError) -> str | list[str]:
+def _text(error: AIExtensionsError, request: Request | None = None) -> str | list[str]:
+    if isinstance(error, ConsentRequired) and error.path and request is not None:
+        # Where the person is logged in already: a client on another host, as micro-frontends are, needs all of it.
+        return error.told(request.build_absolute_uri(error.path))
     return error.message if isinstance(error.message, list) else str(error.message)
 
 

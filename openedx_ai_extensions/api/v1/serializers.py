@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import Count
 
+from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
-from openedx_ai_extensions.workflows.redaction import redact
+from openedx_ai_extensions.rules.prompt_editors import readable_body
+from openedx_ai_extensions.workflows.redaction import masked_text, redact
 
 
 def profiles_data(profiles: Sequence[AIWorkflowProfile], secrets: Collection[str]) -> list[dict[str, Any]]:
@@ -22,9 +24,9 @@ def profiles_data(profiles: Sequence[AIWorkflowProfile], secrets: Collection[str
 def profile_data(profile: AIWorkflowProfile, secrets: Collection[str], scope_count: int) -> dict[str, Any]:
     """A profile with its effective configuration, without credentials, and the scopes that led to it."""
     return {
-        "id": profile.pk,
+        "id": str(profile.pk),
         "slug": profile.slug,
-        "description": profile.description,
+        "description": masked_text(profile.description or "", secrets),
         "effective_config": redact(profile.config, secrets),
         "scopes": [_scope_data(scope) for scope in vars(profile)["matched_scopes"]],
         "usage": {"scope_count": scope_count},
@@ -33,7 +35,7 @@ def profile_data(profile: AIWorkflowProfile, secrets: Collection[str], scope_cou
 
 def _scope_data(scope: AIWorkflowScope) -> dict[str, Any]:
     return {
-        "id": scope.pk,
+        "id": str(scope.pk),
         "course_id": str(scope.course_id) if scope.course_id else None,
         "service_variant": scope.service_variant,
         "enabled": scope.enabled,
@@ -60,12 +62,12 @@ def reading_data(reading: Reading) -> dict[str, Any]:
     }
 
 
-def prompt_data(prompt: PromptTemplate, profile_count: int) -> dict[str, Any]:
-    """A prompt, and how many profiles use it."""
+def prompt_data(prompt: PromptTemplate, profile_count: int, reader: Person) -> dict[str, Any]:
+    """A prompt as this person may read it, and how many profiles use it."""
     return {
-        "id": prompt.pk,
+        "id": str(prompt.uuid),
         "slug": prompt.slug,
-        "body": prompt.body,
+        "body": readable_body(prompt, reader),
         "created_at": prompt.created_at,
         "updated_at": prompt.updated_at,
         "usage": {"profile_count": profile_count},

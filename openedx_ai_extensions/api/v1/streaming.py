@@ -13,7 +13,7 @@ from openedx_ai_extensions.api.v1.errors import unexpected
 from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
 from openedx_ai_extensions.api.v1.replay import Replay
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
-from openedx_ai_extensions.processors.llm import Notice
+from openedx_ai_extensions.processors.llm import StreamEvent, notice, with_notice
 from openedx_ai_extensions.workflows.orchestrators import Stream
 
 
@@ -83,7 +83,9 @@ class TextBody:
         return f"||{json.dumps(marker, ensure_ascii=False)}||".encode()
 
     def closing(self) -> Iterator[bytes]:
-        yield from ()
+        """What follows a text that ended: the notice that it was cut off."""
+        if notice(self.stream.finish_reason):
+            yield with_notice("", self.stream.finish_reason).encode()
 
     def close(self) -> None:
         self.stream.close()
@@ -94,7 +96,8 @@ class TextBody:
             return
         self._settled = True
         if self._complete:
-            self._replay.store({"stream": b"".join(self._texts), "usage": dict(self.stream.usage)})
+            about = {"usage": dict(self.stream.usage), "finish_reason": self.stream.finish_reason}
+            self._replay.store({"stream": b"".join(self._texts), **about})
         else:
             self._replay.release()
 
@@ -109,7 +112,7 @@ class EventBody(TextBody):
         yield _event("start", {"run_id": self.stream.run_id})
 
     def render(self, chunk: bytes) -> bytes:
-        if isinstance(chunk, Notice):
+        if isinstance(chunk, StreamEvent):
             return _event(chunk.name, chunk.data)
         # A comment keeps proxies awake while the model is silent.
         return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"
@@ -120,7 +123,9 @@ class EventBody(TextBody):
     def closing(self) -> Iterator[bytes]:
         if self.stream.usage:
             yield _event("usage", dict(self.stream.usage))
-        yield _event("done", {"status": "completed"})
+        reason = self.stream.finish_reason
+        message = {"message": notice(reason)} if notice(reason) else {}
+        yield _event("done", {"status": "completed", "finish_reason": reason, **message})
 
 
 def _event(name: str, data: Mapping[str, Any]) -> bytes:
@@ -130,8 +135,9 @@ def _event(name: str, data: Mapping[str, Any]) -> bytes:
 class StoredText:
     """A stored answer, as the source of a new stream."""
 
-    def __init__(self, text: bytes, usage: dict[str, int]) -> None:
+    def __init__(self, text: bytes, usage: dict[str, int], finish_reason: str) -> None:
         self.usage = usage
+        self.finish_reason = finish_reason
         self._chunks = iter((text,))
 
     def __iter__(self) -> Iterator[bytes]:
@@ -140,4 +146,5 @@ class StoredText:
 
 def stored_stream(stored: dict[str, Any], run_id: str) -> Stream:
     """A stream that gives a stored answer again; nothing is recorded a second time."""
-    return Stream(StoredText(stored["stream"], stored["usage"]), finish=lambda _ending, _text: None, run_id=run_id)
+    source = StoredText(stored["stream"], stored["usage"], stored.get("finish_reason", ""))
+    return Stream(source, finish=lambda _ending, _text: None, run_id=run_id)

@@ -15,5 +15,5 @@ urlpatterns = [
     path("limits/", LimitsView.as_view(), name="aiext_limits"),
     path("profiles/", ProfileListView.as_view(), name="aiext_profiles_list"),
     path("course-text/", CourseTextView.as_view(), name="aiext_course_text"),
-    path("prompts/<str:reference>/", PromptView.as_view(), name="aiext_prompt_detail"),
+    path("prompts/<str:identifier>/", PromptView.as_view(), name="aiext_prompt_detail"),
 ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from django.db import transaction
+from django.db import router, transaction
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.dateparse import parse_datetime
 from django.utils.decorators import method_decorator
+from django.utils.http import parse_etags
+from django.utils.timezone import is_naive
 from django.utils.translation import gettext as _
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
@@ -24,19 +27,28 @@ from openedx_ai_extensions.api.v1.access import is_site_staff, is_staff_of, may_
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.api.v1.crowding import require_room
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
-from openedx_ai_extensions.api.v1.negotiation import JSONObjectParser, JSONOnly, accepts_stream, wants_events
+from openedx_ai_extensions.api.v1.negotiation import JSONOnly, accepts_stream, wants_events
+from openedx_ai_extensions.api.v1.reading import JSONObjectParser, prepare_to_read
 from openedx_ai_extensions.api.v1.replay import Replay, replay_key
 from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
-from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, PayloadTooLarge, WorkflowNotFound
+from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Outdated, PayloadTooLarge, WorkflowNotFound
 from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.processors import OpenEdXProcessor
+from openedx_ai_extensions.prompts.models import body_problem
 from openedx_ai_extensions.rules import Guard, Reason
-from openedx_ai_extensions.rules.prompt_editors import profiles_using, require_editor, staffs_a_course_using
+from openedx_ai_extensions.rules.journal import write_down
+from openedx_ai_extensions.rules.prompt_editors import (
+    profiles_using,
+    require_editor,
+    require_no_mask,
+    staffs_a_course_using,
+    version_of,
+)
 from openedx_ai_extensions.workflows import unserved
 from openedx_ai_extensions.workflows.orchestrators import Stream
-from openedx_ai_extensions.workflows.orchestrators.execution import ALWAYS_ALLOWED
+from openedx_ai_extensions.workflows.orchestrators.execution import ALWAYS_ALLOWED, is_available_to
 from openedx_ai_extensions.workflows.redaction import configured_secrets
 
 try:
@@ -60,6 +72,8 @@ class WidgetView(APIView):
     context = RequestContext()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Before the login: the check of a CSRF token may read the body.
+        prepare_to_read(request)
         super().initial(request, *args, **kwargs)
         self.context = RequestContext.from_request(request)
 
@@ -76,7 +90,7 @@ class ProfileView(WidgetView):
         if scope is None or not scope.profile.is_usable:
             unserved.note(context.ui_slot_selector_id, conf.service_variant(), context.course_id)
             return _no_config()
-        if not may_see(request.user, context):
+        if not (may_see(request.user, context) and is_available_to(scope.profile, request.user, context.course_key)):
             return _no_config()
         refusal = _guard(request, scope, context).refusal()
         if refusal is not None and refusal.extra["reason"] != Reason.QUIET_HOURS:
@@ -109,19 +123,6 @@ def _body(request: Request) -> dict[str, Any]:
     return dict(request.data)
 
 
-def longest_body() -> int:
-    """Bytes of a request to run an action; a longer one is refused unread."""
-    said, saved = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"), conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS")
-    # A character takes at most twelve bytes of JSON; the other fields are short.
-    return int(12 * said + 3 * saved + 65_536)
-
-
-def _content_length(request: Request) -> int:
-    """The body's length in bytes; 0 for one that is not a number, of which nothing is read."""
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """The body of a request to run an action."""
@@ -138,8 +139,6 @@ class Run:
             InvalidRequest: a field is missing or of the wrong kind.
             PayloadTooLarge: the input is longer than the site allows.
         """
-        if _content_length(request) > longest_body():
-            raise PayloadTooLarge
         body = _body(request)
         action = body.get("action")
         if not isinstance(action, str) or not action:
@@ -269,30 +268,68 @@ def _char_limit(request: Request) -> int | None:
 class PromptView(WidgetView):
     """Read or rewrite a prompt."""
 
-    def get(self, request: Request, reference: str) -> Response:
-        prompt = _prompt(reference)
-        user = request.user
-        if not (is_site_staff(user) or is_staff_of(user, self.context) or staffs_a_course_using(user, prompt)):
+    def get(self, request: Request, identifier: str) -> Response:
+        prompt, user = PromptTemplate.objects.lookup(identifier), request.user
+        may_read_all = is_site_staff(user) or is_staff_of(user, self.context)
+        # The same answer for what there is and what there is not, to those who may not read it.
+        if not (may_read_all or (prompt is not None and staffs_a_course_using(user, prompt))):
             raise NotAllowed
-        return Response(prompt_data(prompt, len(profiles_using(prompt))))
+        return _shown(prompt or _no_prompt(), user)
 
-    def patch(self, request: Request, reference: str) -> Response:
-        prompt = _prompt(reference)
-        require_editor(request.user, prompt)
+    def patch(self, request: Request, identifier: str) -> Response:
+        prompt, user = PromptTemplate.objects.lookup(identifier), request.user
+        if prompt is not None:
+            require_editor(user, prompt)
+        elif not (is_site_staff(user) or is_staff_of(user, self.context)):
+            raise NotAllowed
         fields = _body(request)
-        unknown = sorted(set(fields) - {"body"})
+        unknown = sorted(set(fields) - {"body", "updated_at"})
         if unknown:
             raise InvalidRequest(_("Only body can be changed, not: {names}.").format(names=", ".join(unknown)))
         body = fields.get("body")
         if not isinstance(body, str) or not body.strip():
             raise InvalidRequest(_("body is required, as a text that is not blank."))
-        prompt.body = body
-        prompt.save()
-        return Response(prompt_data(prompt, len(profiles_using(prompt))))
+        problem = body_problem(body)
+        if problem:
+            raise InvalidRequest(_("body: {problem}").format(problem=problem))
+        with transaction.atomic(using=router.db_for_write(PromptTemplate)):
+            # Locked first: of two who save at once the second must see what the first has written.
+            prompt = PromptTemplate.objects.select_for_update().get(pk=(prompt or _no_prompt()).pk)
+            _require_current(request, prompt, fields.get("updated_at"))
+            require_no_mask(prompt, body)
+            if body != prompt.body:
+                prompt.body = body
+                prompt.save()
+                write_down(user, prompt, _("Changed through the API."))
+        return _shown(prompt, user)
 
 
-def _prompt(reference: str) -> PromptTemplate:
-    prompt = PromptTemplate.objects.lookup(reference)
-    if prompt is None:
-        raise Http404
-    return prompt
+def _no_prompt() -> NoReturn:
+    raise Http404
+
+
+def _shown(prompt: PromptTemplate, reader: Any) -> Response:
+    data = prompt_data(prompt, len(profiles_using(prompt)), reader)
+    return Response(data, headers={"ETag": f'"{version_of(prompt.body)}"'})
+
+
+def _require_current(request: Request, prompt: PromptTemplate, updated_at: Any) -> None:
+    """Whoever says which wording they read must have read the present one.
+
+    Raises:
+        Outdated: it is another.
+        InvalidRequest: that is no time.
+    """
+    tags = parse_etags(request.headers.get("If-Match", "*"))
+    if tags != ["*"] and f'"{version_of(prompt.body)}"' not in tags:
+        raise Outdated
+    if updated_at is None:
+        return
+    try:
+        read = parse_datetime(updated_at) if isinstance(updated_at, str) else None
+    except ValueError:
+        read = None
+    if read is None or is_naive(read):
+        raise InvalidRequest(_("updated_at must be the time that the prompt was read with."))
+    if read != prompt.updated_at:
+        raise Outdated

@@ -15,10 +15,12 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
 )
 from openedx_ai_extensions.workflows.orchestrators.educator import MAX_NAME, MAX_QUESTIONS, MAX_SAVED
 from openedx_ai_extensions.workflows.orchestrators.flashcards import MAX_NEW, MAX_STACK
+from openedx_ai_extensions.workflows.orchestrators.threaded import MAX_CURRENT_MESSAGES
 
 _ANY: Schema = {}
 _LIBRARY = described(TEXT, "The key of a content library.", examples=["lib:OpenedX:quizzes"])
 _MORE = described(TEXT_OR_NULL, "What else the model is told.")
+_MESSAGES: Schema = {**COUNT, "maximum": MAX_CURRENT_MESSAGES}
 _NEW_CARDS: Schema = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_NEW}
 _CARDS = an_object({"cards": a_list(an_object({"id": TEXT}), maxItems=MAX_STACK)})
 
@@ -42,7 +44,7 @@ INPUTS: dict[str, Schema] = {
     ),
     "MessagesKnown": {
         "description": "How many messages the client has; an object or a number may also come as a text of JSON.",
-        "anyOf": [COUNT, an_object({"current_messages": COUNT}), TEXT],
+        "anyOf": [_MESSAGES, an_object({"current_messages": _MESSAGES}), TEXT],
         "examples": [{"current_messages": 5}],
     },
     "QuestionToRewrite": an_object(

@@ -15,8 +15,13 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
     ref,
     words,
 )
+from openedx_ai_extensions.processors.llm import FinishReason, notice
 from openedx_ai_extensions.processors.openedx.problem_olx import PROBLEM_TYPES
 
+FINISH_REASON = words(
+    [FinishReason.STOP, FinishReason.OTHER, *(reason for reason in FinishReason if notice(reason))],
+    description="`stop` when the text is whole, `other` when only its provider knows; else what cut it off.",
+)
 _NUMBER: Schema = {"type": "number"}
 _FAILED = a_list(an_object({"index": COUNT, "message": TEXT}), description="The questions that were not saved.")
 
@@ -24,7 +29,7 @@ _FAILED = a_list(an_object({"index": COUNT, "message": TEXT}), description="The 
 EVENTS: dict[str, Schema] = {
     "start": an_object({"run_id": TEXT}, description="First."),
     "delta": an_object({"text": TEXT}, description="Whenever there is text."),
-    "status": an_object({"message": TEXT}, description="News of the work, where an extension tells them."),
+    "status": an_object({"message": TEXT}, description="News of the work, such as that the model thinks."),
     "tool": an_object(
         {"name": TEXT, "state": words(["started", "completed", "failed"])}, description="The model calls a tool."
     ),
@@ -32,13 +37,17 @@ EVENTS: dict[str, Schema] = {
         {"prompt_tokens": COUNT, "completion_tokens": COUNT, "total_tokens": COUNT},
         description="Near the end, of all rounds together, if the provider told them.",
     ),
-    "done": an_object({"status": one_word("completed")}, description="Last, if all went well."),
+    "done": an_object(
+        {"status": one_word("completed"), "finish_reason": FINISH_REASON},
+        {"message": described(TEXT, "If the text was cut off: what to tell the person.")},
+        description="Last, if all went well.",
+    ),
     "error": an_object({"code": TEXT, "message": TEXT}, description="Last, if not."),
 }
 
 PLAIN_TEXT = described(
     TEXT,
-    "The text as it arrives. A stream that breaks ends with the marker "
+    "The text as it arrives. One that was cut off ends with a notice in brackets, one that breaks with the marker "
     '`||{"error_in_stream": true, "code": "streaming_failed", "message": "…"}||`.',
     examples=["Leaves are green because chlorophyll takes in the other colours."],
 )
@@ -102,7 +111,10 @@ SCHEMAS: dict[str, Schema] = {
                     {
                         "timestamp": TEXT,
                         "submission_id": TEXT,
-                        "status": words(["interrupted", "failed", "refused"], description="If something went wrong."),
+                        "status": words(
+                            ["interrupted", "failed", "refused", "cut_off"], description="If something went wrong."
+                        ),
+                        "finish_reason": described(FINISH_REASON, "Of an answer that was cut off."),
                     },
                 ),
                 description="The oldest first.",
@@ -130,6 +142,9 @@ SCHEMAS: dict[str, Schema] = {
             "failed": _FAILED,
             "published": YES_OR_NO,
             "message": described(TEXT, "Why it was not published."),
+            "finish_reason": described(
+                FINISH_REASON, "What cut the model's text off; a notice in brackets then ends the text."
+            ),
         },
         examples=[{"response": "Chlorophyll takes in the other colours.", "status": "completed"}],
     ),

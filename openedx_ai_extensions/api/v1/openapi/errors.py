@@ -63,14 +63,19 @@ def _ours(
 
 
 _NOTICE = {"notice": ref("Notice")}
+_FAILED = {"failed": a_list(an_object({"index": COUNT, "message": TEXT}), description="Of `save`: why each was not.")}
 _REASONS = words([*Reason, "moderation", "filter"], description="When it is not a matter of rights.")
 
 NOT_AUTHENTICATED = Failure(
     "not_authenticated", (401, 403), "No login. 401 or 403, as the site's authentication has it."
 )
 NOT_FOUND = Failure("not_found", (404,), "There is no such prompt.")
-PARSE_ERROR = _ours(exceptions.ParseError, "The body is not a JSON object.")
-INVALID = _ours(exceptions.InvalidRequest, "The context, a field or a configuration value is not acceptable.", _NOTICE)
+PARSE_ERROR = _ours(
+    exceptions.ParseError, "The body is not a JSON object in UTF-8, or a number in it needs more than 64 bits."
+)
+INVALID = _ours(
+    exceptions.InvalidRequest, "The context, a field or a configuration value is not acceptable.", _NOTICE | _FAILED
+)
 UNKNOWN_ACTION = _ours(exceptions.UnknownAction, "The workflow here has no such action.")
 TOO_LONG_FOR_MODEL = _ours(exceptions.ContextWindowExceeded, "The model's window is too small, even after trimming.")
 NOT_ALLOWED = _ours(
@@ -81,7 +86,8 @@ NOT_ALLOWED = _ours(
 CONSENT_REQUIRED = _ours(exceptions.ConsentRequired, "There is a notice to accept first.", _NOTICE, "notice")
 NO_WORKFLOW = _ours(exceptions.WorkflowNotFound, "No workflow is set up in this context.")
 DUPLICATE = _ours(exceptions.DuplicateRequest, "The same request, or another one in its way, is still being answered.")
-TOO_LARGE = _ours(exceptions.PayloadTooLarge, "The input is longer than the site allows.")
+OUTDATED = _ours(exceptions.Outdated, "Somebody else has changed it since it was read.")
+TOO_LARGE = _ours(exceptions.PayloadTooLarge, "The body, or the input in it, is longer than the site allows.")
 PROVIDER_LIMIT = _ours(exceptions.ProviderRateLimited, "The limit of the provider, after retries.")
 QUOTA = _ours(
     exceptions.QuotaExceeded,
@@ -97,22 +103,30 @@ BAD_CONFIG = _ours(
 )
 PROCESSOR = _ours(
     exceptions.ProcessorError,
-    "A processor could not do its job; the provider declined to answer; or none of the questions could be saved.",
-    {"failed": a_list(an_object({"index": COUNT, "message": TEXT}), description="Of `save`: why each was not.")},
+    "A processor could not do its job, or none of the questions could be saved.",
+    _FAILED,
+)
+DECLINED = _ours(exceptions.AnswerDeclined, "The model, or the provider's content filter, declined to answer.")
+ANSWER_TOO_LONG = _ours(
+    exceptions.AnswerTooLong,
+    "The model reached its limit of tokens before it said anything: the operator can raise it.",
 )
 INTERNAL = _ours(AIExtensionsError, "A fault of ours. The message holds a reference for the log.")
 UNAVAILABLE = _ours(
     exceptions.ServiceUnavailable,
-    "The provider is unreachable, timed out or failed, after retries and fallbacks; or there is no room or no worker.",
+    "The provider is unreachable, timed out, failed or said nothing, after retries and fallbacks; or there is no room, "
+    "or no worker.",
 )
 
 # What any endpoint may answer.
 EVERYWHERE = (INVALID, NOT_AUTHENTICATED, NOT_ALLOWED, INTERNAL)
+# What any endpoint with a body may answer.
+OF_A_BODY = (*EVERYWHERE, PARSE_ERROR, TOO_LARGE)
 OF_A_RUN = (
-    *EVERYWHERE, PARSE_ERROR, UNKNOWN_ACTION, TOO_LONG_FOR_MODEL, CONSENT_REQUIRED, NO_WORKFLOW, DUPLICATE, TOO_LARGE,
-    PROVIDER_LIMIT, QUOTA, BAD_KEY, BAD_CONFIG, PROCESSOR, UNAVAILABLE,
+    *OF_A_BODY, UNKNOWN_ACTION, TOO_LONG_FOR_MODEL, CONSENT_REQUIRED, NO_WORKFLOW, DUPLICATE, PROVIDER_LIMIT, QUOTA,
+    BAD_KEY, BAD_CONFIG, PROCESSOR, DECLINED, ANSWER_TOO_LONG, UNAVAILABLE,
 )  # fmt: skip
-FAILURES = (*OF_A_RUN, NOT_FOUND)
+FAILURES = (*OF_A_RUN, NOT_FOUND, OUTDATED)
 
 # In a stream that has begun, an error is no answer any more: see ``answers.EVENTS``.
 ONLY_IN_STREAMS = frozenset({exceptions.StreamInterrupted.code})

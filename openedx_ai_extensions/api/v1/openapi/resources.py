@@ -21,6 +21,7 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
 )
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason as LeftOutReason
+from openedx_ai_extensions.prompts.models import MAX_BODY
 from openedx_ai_extensions.rules import Reason
 
 _VARIANT = words(dict(AIWorkflowScope.SERVICE_VARIANTS))
@@ -105,7 +106,7 @@ SCHEMAS: dict[str, Schema] = {
     "Limits": an_object({"limits": a_list(ref("Limit"), description="The narrowest first."), "timestamp": MOMENT}),
     "Scope": an_object(
         {
-            "id": COUNT,
+            "id": TEXT,
             "course_id": TEXT_OR_NULL,
             "service_variant": _VARIANT,
             "enabled": YES_OR_NO,
@@ -116,7 +117,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ConfiguredProfile": an_object(
         {
-            "id": COUNT,
+            "id": TEXT,
             "slug": TEXT,
             "description": TEXT_OR_NULL,
             "effective_config": {"type": "object", "description": "Credentials are `[REDACTED]`."},
@@ -142,7 +143,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Prompt": an_object(
         {
-            "id": COUNT,
+            "id": TEXT,
             "slug": TEXT,
             "body": TEXT,
             "created_at": MOMENT,
@@ -151,7 +152,12 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "PromptRequest": an_object(
-        {"body": described(TEXT, "Not blank.", pattern=r"\S", examples=["Explain it in simple words."])},
+        {
+            "body": described(
+                TEXT, "Not blank.", pattern=r"\S", maxLength=MAX_BODY, examples=["Explain it in simple words."]
+            )
+        },
+        {"updated_at": described(MOMENT, "Of the wording that was read: refused when there is a newer one.")},
         additionalProperties=False,
     ),
 }

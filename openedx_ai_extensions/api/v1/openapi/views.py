@@ -77,7 +77,7 @@ class Consent(Endpoint):
             "give_consent",
             "Accept the notice as it was shown, or take that back",
             _json(ref("Consent")),
-            failures=(*errors.EVERYWHERE, errors.PARSE_ERROR, errors.NO_WORKFLOW),
+            failures=(*errors.OF_A_BODY, errors.NO_WORKFLOW),
             description="If what is accepted is not the notice any more, the error holds the present one.",
             body=ref("ConsentRequest"),
         ),
@@ -136,11 +136,16 @@ class CourseText(Endpoint):
     }
 
 
-REFERENCE = OpenApiParameter(
-    "reference",
+IDENTIFIER = OpenApiParameter(
+    "identifier",
     {"type": "string", "minLength": 1, "pattern": "^[^/]+$"},
     OpenApiParameter.PATH,
     description="Slug or UUID of the prompt.",
+)
+
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", {"type": "string"}, OpenApiParameter.HEADER, description="The `ETag` of the wording that was read."
 )
 
 
@@ -153,17 +158,17 @@ class Prompt(Endpoint):
             _json(ref("Prompt")),
             failures=(*errors.EVERYWHERE, errors.NOT_FOUND),
             tag="staff",
-            parameters=(REFERENCE,),
+            parameters=(IDENTIFIER,),
         ),
         "PATCH": Operation(
             "change_prompt",
             "Rewrite a prompt template",
             _json(ref("Prompt")),
-            failures=(*errors.EVERYWHERE, errors.PARSE_ERROR, errors.NOT_FOUND),
+            failures=(*errors.OF_A_BODY, errors.NOT_FOUND, errors.OUTDATED),
             description="Site staff may always; course staff only where every enabled scope that uses the prompt "
             "belongs to a course of theirs, so that one course cannot rewrite another's tutor.",
             tag="staff",
             body=ref("PromptRequest"),
-            parameters=(REFERENCE,),
+            parameters=(IDENTIFIER, IF_MATCH),
         ),
     }
