@@ -19,6 +19,7 @@ settings.configure(
     USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     INSTALLED_APPS=[
+        "django.contrib.admin",  # its log of changes
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "rest_framework",

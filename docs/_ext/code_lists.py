@@ -9,6 +9,7 @@ from rst_tables import plain, table
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.provider_parameters import PARAMETERS, Parameter, Use
 
 
 def settings_text() -> str:
@@ -23,6 +24,25 @@ def _default(value: Any) -> str:
     if value == (conf.BUILT_IN_TEMPLATE_DIR,):
         return "[<the built-in templates>]"
     return repr(list(value)) if isinstance(value, tuple) else repr(value)
+
+
+def provider_parameters_text() -> str:
+    """Every parameter of a provider that is not simply passed on, by what happens with it."""
+    return "\n\n".join(
+        f"**{use.value[0].upper()}{use.value[1:]}**\n\n"
+        + table(("Parameter", meaning), (35, 65), map(_parameter_row, _used(use)))
+        for use, meaning in ((Use.OURS, "Meaning"), (Use.SENT, "Meaning"), (Use.REFUSED, "What to do instead"))
+    )
+
+
+def _used(use: Use) -> Iterator[Parameter]:
+    return (parameter for parameter in PARAMETERS if parameter.use is use)
+
+
+def _parameter_row(parameter: Parameter) -> tuple[str, ...]:
+    # The pattern for names that begin with an underscore stands for LiteLLM's own bookkeeping.
+    names = [name.upper() for name in parameter.names if name != "_*"]
+    return ", ".join(f"``{name}``" for name in names), plain(parameter.meaning)
 
 
 def errors_text() -> str:

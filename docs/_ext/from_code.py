@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from code_lists import errors_text, settings_text
+from code_lists import errors_text, provider_parameters_text, settings_text
 from command_lists import commands_text
 from docutils import nodes
 from event_lists import events_text, log_lines_text
@@ -46,6 +46,10 @@ class Listed(FromCode):
 
 class Settings(Listed):
     write = staticmethod(settings_text)
+
+
+class ProviderParameters(Listed):
+    write = staticmethod(provider_parameters_text)
 
 
 class ErrorCodes(Listed):
@@ -116,6 +120,7 @@ class ProcessorFunctions(FromCode):
 def setup(app: Sphinx) -> dict[str, bool]:
     for name, directive in {
         "settings-from-code": Settings,
+        "provider-parameters-from-code": ProviderParameters,
         "errors-from-code": ErrorCodes,
         "events-from-code": Events,
         "log-lines-from-code": LogLines,

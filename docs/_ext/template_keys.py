@@ -20,7 +20,8 @@ MEANINGS: Mapping[str, str] = {
     "class of your own.",
     "processor_config": "The steps, by processor name. At least one. A processor that is not named is not used.",
     _OPENEDX: "What the model reads of the course.",
-    f"{_OPENEDX}.function": "What to read: see *Functions* below. Left out: ``get_location_content``.",
+    f"{_OPENEDX}.function": "What to read: see *Functions* below. Left out: ``get_location_content`` at a place in a "
+    "course, ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.",
     f"{_OPENEDX}.retrieval_mode": "How much around the learner's place: the unit, the whole sequence, or everything "
     "in the course up to this unit. Left out: ``unit``.",
     f"{_OPENEDX}.char_limit": "The most characters of course text. What is furthest from the learner is left out "
