@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import CourseKey, UsageKey
+from opaque_keys.edx.keys import AsideUsageKey, CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
@@ -74,6 +74,7 @@ def _usage_key(value: str, name: str) -> UsageKey:
         raise InvalidRequest(_("{field} is not a location.").format(field=name)) from None
     course = key.context_key
     # Locations of the oldest courses do not say which run they are in.
-    if not isinstance(course, CourseKey) or not course.is_course or course.run is None:
+    is_course = isinstance(course, CourseKey) and course.is_course and course.run is not None
+    if not is_course or isinstance(key, AsideUsageKey):
         raise InvalidRequest(_("{field} is not a location in a course.").format(field=name))
     return key

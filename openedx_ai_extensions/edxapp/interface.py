@@ -27,6 +27,11 @@ class RetrievalMode(enum.StrEnum):
     UP_TO_CURRENT_UNIT = "up_to_current_unit"
 
 
+# Each person gets some of what is in blocks of these categories.
+PERSONAL_CONTAINERS = frozenset(
+    {"library_content", "legacy_library_content", "itembank", "split_test", "randomize", "conditional"}
+)
+
 # Whoever Django says is asking.
 Person: TypeAlias = "User | AnonymousUser"
 
@@ -193,5 +198,6 @@ class Platform(Protocol):
             The collection's key.
 
         Raises:
-            ProcessorError: there is no such collection, or it can't be written.
+            InvalidRequest: there is no such collection.
+            ProcessorError: it can't be written.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_unicode_slug
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
@@ -13,8 +15,10 @@ from openedx_ai_extensions.exceptions import ProcessorError
 def new_block_key(library_key: LibraryLocatorV2, block_type: str, block_id: str) -> LibraryUsageLocatorV2:
     """Raises ProcessorError: not a type or not an id that a key can carry."""
     try:
+        # Keys may hold a point, the platform's ids may not.
+        validate_unicode_slug(block_id)
         return LibraryUsageLocatorV2(library_key, block_type, block_id)  # type: ignore[abstract]  # wrong stubs
-    except (InvalidKeyError, ValueError) as error:
+    except (InvalidKeyError, ValueError, ValidationError) as error:
         raise ProcessorError(_("This is not an id for a block of a library.")) from error
 
 

@@ -51,7 +51,7 @@ def test_everyone_sees_what_is_theirs_and_nothing_else(tmp_path_factory, course,
         path = write_tar(files, folder / "c.tar.gz", root=top, mode=form)
     with override_settings(SERVICE_VARIANT=variant):
         platform = platform_for(path)
-        start = time.process_time()
+        start = time.thread_time()
         for person in (LEARNER, AUTHOR):
             seen = list(course.walk(for_staff=person is AUTHOR, in_studio=variant == "cms"))
             content = platform.content(person, ROOT, RetrievalMode.UNIT)
@@ -60,7 +60,7 @@ def test_everyone_sees_what_is_theirs_and_nothing_else(tmp_path_factory, course,
                 if block is not course.root:
                     key = COURSE_KEY.make_usage_key(block.tag, block.name)
                     assert platform.can_see_block(person, key) is (block in seen)
-        assert time.process_time() - start < MAX_SECONDS
+        assert time.thread_time() - start < MAX_SECONDS
         assert not platform.can_see_block(STRANGER, ROOT)
         with pytest.raises(ProcessorError):
             platform.content(STRANGER, ROOT, RetrievalMode.UNIT)

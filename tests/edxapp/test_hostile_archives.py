@@ -74,10 +74,10 @@ def test_an_archive_is_read_or_refused_and_nothing_else_happens(tmp_path, write,
     (tmp_path / "secret.html").write_text("SECRET")
     platform = platform_for(path)
     # Of the processor, for the machine may have other things to do.
-    start = time.process_time()
+    start = time.thread_time()
     with opened() as paths, bounded_memory():
         sees_course = platform.can_see_course(LEARNER, COURSE_KEY)
-    assert time.process_time() - start < MAX_SECONDS
+    assert time.thread_time() - start < MAX_SECONDS
     assert set(paths) <= {str(path)}
     assert sorted(tmp_path.iterdir()) == [path, tmp_path / "secret.html"]
     assert sees_course is (outcome in {HARMLESS, LEFT_OUT})

@@ -210,6 +210,6 @@ def test_five_thousand_blocks_are_read_in_time(tmp_path):
     path = write_tar(
         {**COURSE, **changes, "sequential/s1.xml": f"<sequential>{units}</sequential>"}, tmp_path / "c.tgz"
     )
-    start = time.process_time()
+    start = time.thread_time()
     assert platform_for(path).can_see_block(LEARNER, block_key("html/999_3"))
-    assert time.process_time() - start < 20
+    assert time.thread_time() - start < 20

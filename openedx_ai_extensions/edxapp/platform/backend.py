@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeGuard
 
 from django.utils.translation import gettext as _
-from opaque_keys.edx.keys import CourseKey, LearningContextKey, UsageKey
+from opaque_keys.edx.keys import AsideUsageKey, CourseKey, LearningContextKey, UsageKey
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
@@ -32,18 +32,19 @@ from openedx_ai_extensions.exceptions import ProcessorError
 class OpenEdXPlatform(ContentLibraries):
     """Courses and libraries of the platform that this process belongs to; ``SERVICE_VARIANT`` says which half it is.
 
-    In the LMS, those who are enrolled and course staff see what the platform's course blocks hold for them, as
-    published. In Studio, those who may read the course there see all of it, drafts included. Nobody else sees anything.
+    In the LMS, those who are enrolled and course staff, as long as the platform opens the course to them, see what its
+    course blocks hold for them, as published. In Studio, those who may read the course there see all of it, drafts
+    included. Other people see nothing.
     Staff who masquerade are still staff here: the role they assume belongs to their browser's session.
 
     Raises ImproperlyConfigured from any method where a release lacks what that method needs.
     """
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
-        return _is_plain(course_key) and _is_somebody(user) and _service().can_see_course(user, course_key)
+        return _is_plain(course_key) and _is_signed_in(user) and _service().can_see_course(user, course_key)
 
     def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
-        if not (_is_plain(usage_key.context_key) and _is_somebody(user)):
+        if not (_is_block(usage_key) and _is_signed_in(user)):
             return False
         try:
             return _service().can_see_block(user, usage_key)
@@ -51,7 +52,7 @@ class OpenEdXPlatform(ContentLibraries):
             return False
 
     def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
-        return _is_somebody(user) and _service().is_course_staff(user, course_key)
+        return _is_signed_in(user) and _service().is_course_staff(user, course_key)
 
     def course_info(self, course_key: CourseKey) -> CourseInfo:
         overviews = load(COURSE_OVERVIEW)
@@ -85,8 +86,9 @@ class OpenEdXPlatform(ContentLibraries):
 
     def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
         with _reading(user, usage_key) as (tree, path):
-            units = [block_view(tree, unit) for unit in selected_units(tree, path, mode)]
-            tree.block(usage_key)  # it may have been deleted since it was listed
+            units = [block_view(tree, unit) for unit in selected_units(tree, path, mode) if tree.is_readable(unit)]
+            if not tree.is_readable(usage_key):  # it may have been deleted or closed since it was listed
+                raise _not_open()
             return units
 
     def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
@@ -98,11 +100,11 @@ class OpenEdXPlatform(ContentLibraries):
             return [key for unit in units for key in closed_blocks(everything, tree, unit)]
 
     def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
-        plain_keys = [key for key in usage_keys if _is_plain(key.context_key)]
+        plain_keys = [key for key in usage_keys if _is_block(key)]
         return ways_to(plain_keys[0].course_key, plain_keys) if plain_keys else {}
 
     def is_in_exam(self, user: Person) -> bool:
-        return _is_somebody(user) and is_in_exam(user)
+        return _is_signed_in(user) and is_in_exam(user)
 
     def block_link(self, usage_key: UsageKey) -> str:
         return learner_link(usage_key)
@@ -118,14 +120,16 @@ def _tree(user: Person, course_key: LearningContextKey) -> Tree | None:
     Raises:
         ProcessorError: no such course.
     """
-    store, service = load(MODULESTORE)(), _service()
-    if not _is_plain(course_key) or not store.has_item(store.make_course_usage_key(course_key)):
+    if not _is_plain(course_key):
         raise _no_such_course()
+    service = _service()
     try:
-        is_welcome = _is_somebody(user) and service.may_enter(user, course_key)
-        return service.tree(user, course_key) if is_welcome else None
+        tree = service.tree(user, course_key) if _is_signed_in(user) else None
     except load(ITEM_NOT_FOUND):
         raise _no_such_course() from None
+    if tree is None and not service.has_course(course_key):
+        raise _no_such_course()
+    return tree
 
 
 @contextmanager
@@ -136,20 +140,26 @@ def _reading(user: Person, usage_key: UsageKey) -> Iterator[tuple[Tree, Sequence
         ProcessorError: no such location, or this person may not see it.
     """
     tree = _tree(user, usage_key.context_key)
-    if tree is None:
+    if tree is None or not _is_block(usage_key):
         raise _not_open()
     try:
         with tree.reading():
             path = tree.path(usage_key)
             if not path:
                 raise _not_open()
+            tree.here = path
             yield tree, path
     except load(ITEM_NOT_FOUND):
         raise _not_open() from None
 
 
-def _is_somebody(user: Person) -> bool:
+def _is_signed_in(user: Person) -> bool:
     return user.is_authenticated and user.is_active
+
+
+def _is_block(usage_key: UsageKey) -> bool:
+    """Is it a block of a course, and not what some XBlock adds to one (an aside)?"""
+    return _is_plain(usage_key.context_key) and not isinstance(usage_key, AsideUsageKey)
 
 
 def _is_plain(key: object) -> TypeGuard[CourseKey]:

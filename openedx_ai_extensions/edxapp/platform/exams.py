@@ -11,6 +11,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.interface import Person, Step
+from openedx_ai_extensions.edxapp.platform import exams_service
 from openedx_ai_extensions.edxapp.platform.imports import (
     GET_ACTIVE_EXAMS,
     ITEM_NOT_FOUND,
@@ -27,7 +28,11 @@ _MAX_LEVELS = 25
 
 
 def is_in_exam(user: Person) -> bool:
-    """Has this person an attempt under way? Without the platform's special exams nobody has."""
+    """Has this person an attempt under way, in the platform itself or in the separate exams service?"""
+    return _has_attempt(user) or exams_service.has_attempt(user)
+
+
+def _has_attempt(user: Person) -> bool:
     return find_spec("edx_proctoring") is not None and bool(load(GET_ACTIVE_EXAMS)(user.pk))
 
 

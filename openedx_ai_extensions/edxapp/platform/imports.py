@@ -36,7 +36,20 @@ COURSE_ACCESS_REDIRECT = PlatformName(
         "lms.djangoapps.courseware.courses.CourseAccessRedirect",
     )
 )
-GET_COURSE_BLOCKS = PlatformName(("lms.djangoapps.course_blocks.api.get_course_blocks",))
+_BLOCKS = "lms.djangoapps.course_blocks"
+GET_COURSE_BLOCKS = PlatformName((f"{_BLOCKS}.api.get_course_blocks",))
+ACCESS_TRANSFORMERS = PlatformName((f"{_BLOCKS}.api.get_course_block_access_transformers",))
+MILESTONES_TRANSFORMER = PlatformName(
+    ("lms.djangoapps.course_api.blocks.transformers.milestones.MilestonesAndSpecialExamsTransformer",)
+)
+HIDDEN_CONTENT_TRANSFORMER = PlatformName((f"{_BLOCKS}.transformers.hidden_content.HiddenContentTransformer",))
+ACCESS_DENIED_TRANSFORMER = PlatformName(
+    (f"{_BLOCKS}.transformers.access_denied_filter.AccessDeniedMessageFilterTransformer",)
+)
+TRANSFORMERS = PlatformName(
+    ("openedx.core.djangoapps.content.block_structure.transformers.BlockStructureTransformers",)
+)
+STUDENT_MODULE = PlatformName(("lms.djangoapps.courseware.models.StudentModule",))
 COURSE_ENROLLMENT = PlatformName(("common.djangoapps.student.models.CourseEnrollment",))
 HAS_STUDIO_READ_ACCESS = PlatformName(("common.djangoapps.student.auth.has_studio_read_access",))
 HAS_COURSE_AUTHOR_ACCESS = PlatformName(("common.djangoapps.student.auth.has_course_author_access",))
@@ -49,6 +62,8 @@ COURSE_OVERVIEW = PlatformName(("openedx.core.djangoapps.content.course_overview
 COURSE_DETAILS = PlatformName(("openedx.core.djangoapps.models.course_details.CourseDetails",))
 
 GET_ACTIVE_EXAMS = PlatformName(("edx_proctoring.api.get_active_exams_for_user",))
+USES_EXAMS_SERVICE = PlatformName(("openedx.core.djangoapps.course_apps.toggles.exams_ida_enabled",))
+CREATE_JWT = PlatformName(("openedx.core.djangoapps.oauth_dispatch.jwt.create_jwt_for_user",))
 
 VIDEO_TRANSCRIPT_DATA = PlatformName(("edxval.api.get_video_transcript_data",))
 VIDEO_ERROR = PlatformName(("edxval.exceptions.ValError",))
@@ -77,6 +92,9 @@ UPDATE_COLLECTION_ITEMS = PlatformName((f"{_LIBRARIES}.api.update_library_collec
 INCOMPATIBLE_TYPES = PlatformName((f"{_LIBRARIES}.api.IncompatibleTypesError",))
 BLOCK_ALREADY_EXISTS = PlatformName((f"{_LIBRARIES}.api.LibraryBlockAlreadyExists",))
 BLOCK_LIMIT_REACHED = PlatformName((f"{_LIBRARIES}.api.BlockLimitReachedError",))
+LIBRARY_NOT_FOUND = PlatformName((f"{_LIBRARIES}.api.ContentLibraryNotFound",))
+BLOCK_NOT_FOUND = PlatformName((f"{_LIBRARIES}.api.ContentLibraryBlockNotFound",))
+BLOCK_TYPE_NOT_INSTALLED = PlatformName(("xblock.plugin.PluginMissingError",))
 COLLECTION_ALREADY_EXISTS = PlatformName((f"{_LIBRARIES}.api.LibraryCollectionAlreadyExists",))
 COLLECTION_NOT_FOUND = PlatformName((f"{_LIBRARIES}.api.ContentLibraryCollectionNotFound",))
 

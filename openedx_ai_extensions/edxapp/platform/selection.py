@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from opaque_keys.edx.keys import UsageKey
 
-from openedx_ai_extensions.edxapp.interface import OutlineNode, RetrievalMode
-from openedx_ai_extensions.edxapp.platform.imports import ITEM_NOT_FOUND, load
+from openedx_ai_extensions.edxapp.interface import PERSONAL_CONTAINERS, OutlineNode, RetrievalMode
 from openedx_ai_extensions.edxapp.platform.tree import Tree
 
 SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
@@ -29,7 +28,7 @@ def outline(tree: Tree, parent: UsageKey) -> tuple[OutlineNode, ...]:
 
 
 def selected_units(tree: Tree, path: Sequence[UsageKey], mode: RetrievalMode) -> Iterator[UsageKey]:
-    """The units in reading order. They and what is in them are read here, in one call or one for each chapter.
+    """The units in reading order. They and what is in them are read here, in one call.
 
     Args:
         tree: the course.
@@ -37,6 +36,9 @@ def selected_units(tree: Tree, path: Sequence[UsageKey], mode: RetrievalMode) ->
         mode: how much around it.
     """
     if mode == RetrievalMode.UP_TO_CURRENT_UNIT:
+        chapters = tree.children(tree.root)
+        is_in_first = path[1:2] == chapters[:1]
+        tree.read(path[1] if path[1:] and is_in_first else tree.root)
         yield from _up_to(tree, path)
         return
     top = next((key for key in path if not _is_above_units(key)), path[-1])
@@ -47,11 +49,18 @@ def selected_units(tree: Tree, path: Sequence[UsageKey], mode: RetrievalMode) ->
 
 
 def closed_blocks(everything: Tree, tree: Tree, top: UsageKey) -> Iterator[UsageKey]:
-    """The topmost blocks, from this one down, that are in the course but not in the tree of a person."""
-    if not tree.has(top):
+    """The topmost blocks, from this one down, that are in the course but not in the tree of a person.
+
+    That others see other children of a block is how it is meant: those are not named.
+    """
+    children = everything.children(top)
+    if top.block_type in PERSONAL_CONTAINERS:
+        children = [child for child in children if tree.has(child)]
+    # No tree of a learner holds a split test itself, only what it shows them.
+    if not (children if top.block_type == "split_test" else tree.has(top) and tree.is_readable(top)):
         yield top
         return
-    for child in everything.children(top):
+    for child in children:
         yield from closed_blocks(everything, tree, child)
 
 
@@ -62,11 +71,6 @@ def _up_to(tree: Tree, path: Sequence[UsageKey]) -> Iterator[UsageKey]:
         yield here
         return
     for key in tree.children(here):
-        try:
-            if here == tree.root:
-                tree.read(key)
-        except load(ITEM_NOT_FOUND):
-            continue  # deleted since it was listed
         if key in below[:1]:
             yield from _up_to(tree, below)
             return

@@ -5,12 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.edxapp.platform.imports import COURSE_OVERVIEW, MODULESTORE, MODULESTORE_ENUM, load
+from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.edxapp.platform.imports import (
+    COURSE_OVERVIEW,
+    HAS_ACCESS,
+    MODULESTORE,
+    MODULESTORE_ENUM,
+    load,
+)
+from openedx_ai_extensions.edxapp.platform.structure import Structure
 
 # From the course block down to the units.
 _LEVELS_OF_AN_OUTLINE = 3
@@ -18,14 +27,19 @@ _ALL_LEVELS = 25
 
 
 class Tree(ABC):
-    """The blocks of a course that one person sees. For one request: nothing in it is ever read again."""
+    """The blocks of a course that one person sees. For one call: nothing in it is ever read again.
+
+    Attributes:
+        here: the path of the place that the person was given the way to, if any.
+    """
 
     def __init__(self, course_key: CourseKey, root: UsageKey) -> None:
         self.course_key = course_key
         self.root = root
         self._store = load(MODULESTORE)()
         self._blocks: dict[UsageKey, Any] = {}
-        self._present: dict[UsageKey, frozenset[UsageKey]] = {}
+        self._with_children: set[UsageKey] = set()
+        self.here: Sequence[UsageKey] = ()
 
     @abstractmethod
     def has(self, usage_key: UsageKey) -> bool:
@@ -35,6 +49,18 @@ class Tree(ABC):
     def path(self, usage_key: UsageKey) -> Sequence[UsageKey]:
         """From the top of the course down to this block, itself included; empty for what this person doesn't see."""
 
+    def is_readable(self, usage_key: UsageKey) -> bool:
+        """May this person read what the block says now? What ``has`` knows may be older.
+
+        Raises:
+            ItemNotFoundError: no such block any more.
+        """
+        return True
+
+    def _is_child_readable(self, usage_key: UsageKey) -> bool:
+        """As ``is_readable``, for a block that was read and whose parent opens."""
+        return True
+
     @abstractmethod
     def _listed_children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
         """In reading order, those that are listed but gone included."""
@@ -43,17 +69,20 @@ class Tree(ABC):
     def title(self, usage_key: UsageKey) -> str: ...
 
     @abstractmethod
-    def due(self, usage_key: UsageKey) -> Any:
-        """A due date of this person's own, if the platform tells one."""
+    def due(self, usage_key: UsageKey) -> datetime | None:
+        """The latest for this person, of the block and of those that it is in, if the platform tells any."""
 
     @abstractmethod
     def skim(self) -> None:
         """Make ready for a walk down to the units."""
 
     def children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        """In reading order. Where they were read, without those that have been deleted since they were listed."""
-        present = self._present.get(usage_key)
-        return [key for key in self._listed_children(usage_key) if present is None or key in present]
+        """In reading order. Where they were read, without what has been deleted or closed since they were listed."""
+        children = self._listed_children(usage_key)
+        if usage_key not in self._with_children:
+            return children
+        # What is listed here may stand deeper in the course: a split test makes way for its children.
+        return [key for key in children if key in self._blocks and self._is_child_readable(key)]
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -61,13 +90,13 @@ class Tree(ABC):
         with self._store.bulk_operations(self.course_key):
             yield
 
-    def read(self, usage_key: UsageKey, levels: int = _ALL_LEVELS) -> None:
-        """Fetch a block with those below it, in one call.
+    def read(self, usage_key: UsageKey) -> None:
+        """Fetch a block with all below it and what they say, in two queries whatever their number.
 
         Raises:
             ItemNotFoundError: no such block.
         """
-        self._remember(self._store.get_item(usage_key, depth=levels), levels)
+        self._remember(self._store.get_item(usage_key, depth=None, lazy=False), _ALL_LEVELS)
 
     def block(self, usage_key: UsageKey) -> Any:
         """The XBlock, not bound to any person.
@@ -76,20 +105,21 @@ class Tree(ABC):
             ItemNotFoundError: no such block.
         """
         if usage_key not in self._blocks:
-            self.read(usage_key, levels=0)
+            self._remember(self._store.get_item(usage_key), 0)
         return self._blocks[usage_key]
 
     @cached_property
     def overview(self) -> Any:
         return load(COURSE_OVERVIEW).get_from_id(self.course_key)
 
-    def _remember(self, block: Any, levels: int) -> UsageKey:
+    def _remember(self, block: Any, levels: int) -> None:
         # The modulestore's keys may say which branch and version they come from; ours never do.
         usage_key: UsageKey = block.location.map_into_course(self.course_key)
         self._blocks[usage_key] = block
         if levels:
-            self._present[usage_key] = frozenset(self._remember(child, levels - 1) for child in block.get_children())
-        return usage_key
+            self._with_children.add(usage_key)
+            for child in block.get_children():
+                self._remember(child, levels - 1)
 
 
 class LearnerTree(Tree):
@@ -97,39 +127,46 @@ class LearnerTree(Tree):
 
     Args:
         course_key: the course.
-        structure: the platform's ``BlockStructureBlockData`` for this person.
+        structure: made for this person.
+        user: the person.
     """
 
-    def __init__(self, course_key: CourseKey, structure: Any) -> None:
-        super().__init__(course_key, structure.root_block_usage_key)
+    def __init__(self, course_key: CourseKey, structure: Structure, user: Person) -> None:
+        super().__init__(course_key, structure.root)
         self._structure = structure
-        self._here: Sequence[UsageKey] = ()
+        self._user = user
 
     def has(self, usage_key: UsageKey) -> bool:
         return usage_key in self._structure
 
     def path(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        if not self.has(usage_key):
-            return ()
-        path = [usage_key]
-        while path[-1] in self._parents:
-            path.append(self._parents[path[-1]])
-        self._here = path[::-1]
-        return self._here
+        return self._structure.path(usage_key)
+
+    def is_readable(self, usage_key: UsageKey) -> bool:
+        # The platform makes its structures anew some time after a change, and their filters pass over groups that no
+        # longer exist. This asks about the block itself, as the platform's own page does.
+        return bool(load(HAS_ACCESS)(self._user, "load", self.block(usage_key), self.course_key))
+
+    def _is_child_readable(self, usage_key: UsageKey) -> bool:
+        # To ask takes milliseconds, and there may be a thousand blocks: only those that say something of their own.
+        block = self._blocks[usage_key]
+        narrows = block.group_access or block.visible_to_staff_only or block.fields["start"].is_set_on(block)
+        return not narrows or self.is_readable(usage_key)
 
     def _listed_children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
+        children = self._structure.children(usage_key)
+        if self._structure.field(usage_key, "hide_from_toc"):
+            return children  # they inherit it
         # What is kept out of the table of contents is for those who were given the way there.
-        return [
-            child
-            for child in self._structure.get_children(usage_key)
-            if child in self._here or not self._structure.get_xblock_field(child, "hide_from_toc", False)
-        ]
+        return [child for child in children if child in self.here or not self._structure.field(child, "hide_from_toc")]
 
     def title(self, usage_key: UsageKey) -> str:
-        return self._structure.get_xblock_field(usage_key, "display_name", None) or ""
+        return self._structure.field(usage_key, "display_name") or ""
 
-    def due(self, usage_key: UsageKey) -> Any:
-        return self._structure.get_xblock_field(usage_key, "due", None)
+    def due(self, usage_key: UsageKey) -> datetime | None:
+        # More time is given for a whole section, and blocks in it keep dates of their own.
+        dates = (self._structure.field(key, "due") for key in self._structure.path(usage_key))
+        return max((date for date in dates if date), default=None)
 
     def skim(self) -> None:
         """The structure holds it all."""
@@ -139,18 +176,6 @@ class LearnerTree(Tree):
         published = load(MODULESTORE_ENUM).Branch.published_only
         with self._store.branch_setting(published, self.course_key), super().reading():
             yield
-
-    @cached_property
-    def _parents(self) -> dict[UsageKey, UsageKey]:
-        parents: dict[UsageKey, UsageKey] = {}
-        waiting = [self.root]
-        while waiting:
-            parent = waiting.pop()
-            for child in self._structure.get_children(parent):
-                if child not in parents:
-                    parents[child] = parent
-                    waiting.append(child)
-        return parents
 
 
 class AuthorTree(Tree):
@@ -177,9 +202,9 @@ class AuthorTree(Tree):
     def title(self, usage_key: UsageKey) -> str:
         return self.block(usage_key).display_name or ""
 
-    def due(self, usage_key: UsageKey) -> Any:
-        # A course's dates are the same for all its authors.
+    def due(self, usage_key: UsageKey) -> datetime | None:
+        # A course's dates are the same for all its authors: its blocks hold them.
         return None
 
     def skim(self) -> None:
-        self.read(self.root, levels=_LEVELS_OF_AN_OUTLINE)
+        self._remember(self._store.get_item(self.root, depth=_LEVELS_OF_AN_OUTLINE), _LEVELS_OF_AN_OUTLINE)

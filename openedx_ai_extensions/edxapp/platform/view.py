@@ -46,15 +46,14 @@ def _answers_visible(tree: Tree, usage_key: UsageKey, block: Any) -> bool:
 
     Only a block that is bound to a person could say more, and binding one costs reading that person's state.
     """
-    rule = getattr(block, "showanswer", None)
-    if rule == "always":
-        return True
-    if rule not in {"past_due", "closed"}:
+    rule, shows_correctness = getattr(block, "showanswer", None), getattr(block, "show_correctness", None) or "always"
+    if rule not in {"always", "past_due", "closed"} or shows_correctness not in {"always", "past_due"}:
         return False
-    # Someone who was given more time has a later date of their own.
+    return rule == shows_correctness == "always" or _is_over(tree, usage_key, block)
+
+
+def _is_over(tree: Tree, usage_key: UsageKey, block: Any) -> bool:
     dates = [date for date in (getattr(block, "due", None), tree.due(usage_key)) if date]
-    if not dates:
-        return False
-    is_past = max(dates) + (getattr(block, "graceperiod", None) or timedelta()) < datetime.now(UTC)
+    grace = getattr(block, "graceperiod", None) or timedelta()
     # Where everyone goes at their own pace, the course's dates bind nobody.
-    return is_past and not tree.overview.self_paced
+    return bool(dates) and max(dates) < datetime.now(UTC) - grace and not tree.overview.self_paced

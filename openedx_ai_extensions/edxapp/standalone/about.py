@@ -11,9 +11,13 @@ from openedx_ai_extensions.edxapp.interface import CourseInfo
 from openedx_ai_extensions.edxapp.standalone.values import moment, plain
 
 
-def course_info(course_key: CourseKey, metadata: Mapping[str, str], files: Mapping[str, bytes]) -> CourseInfo:
+def course_info(course_key: CourseKey, run: str, metadata: Mapping[str, str], files: Mapping[str, bytes]) -> CourseInfo:
+    """What the export says of a run: its own pages come before those for all runs."""
+
     def about(name: str) -> str:
-        return files.get(f"about/{name}.html", b"").decode("utf-8-sig", "replace").strip()
+        names = (f"about/{run}/{name}.html", f"about/{name}.html")
+        data = next((files[page] for page in names if page in files), b"")
+        return data.decode("utf-8-sig", "replace").strip()
 
     return CourseInfo(
         course_key=course_key,

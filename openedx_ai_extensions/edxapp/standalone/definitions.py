@@ -9,7 +9,8 @@ from lxml import etree
 
 from openedx_ai_extensions.edxapp.safe_xml import attribute, markup, parse_xml
 from openedx_ai_extensions.edxapp.standalone.entrance import UnreadableCourse
-from openedx_ai_extensions.edxapp.standalone.fields import UnreadableBlock, file_name, is_pointer
+from openedx_ai_extensions.edxapp.standalone.fields import UnreadableBlock, definition_file, is_pointer
+from openedx_ai_extensions.edxapp.standalone.names import old_definition_names
 
 # Tags and attributes in all files that are parsed: a course of 5 000 blocks has some 300 000.
 MAX_MARKUP = 1_500_000
@@ -29,11 +30,14 @@ class Definitions:
             BrokenXML: the file cannot be parsed.
             UnreadableCourse: there is too much in all the files together.
         """
-        file = _file(element, files)
+        if is_pointer(element):
+            file = definition_file(element, files)
+            if file is None:
+                raise UnreadableBlock("its file is missing")
+        else:
+            file = _old_definition_file(element, files)
         if file is None:
             return element
-        if file not in files:
-            raise UnreadableBlock("its file is missing")
         definition = self.parse(files[file])
         if definition.tag != element.tag:
             raise UnreadableBlock("its file holds another kind of block")
@@ -52,13 +56,10 @@ class Definitions:
         return parse_xml(data)
 
 
-def _file(element: etree._Element, files: Mapping[str, bytes]) -> str | None:
-    if is_pointer(element):
-        return file_name(element)
+def _old_definition_file(element: etree._Element, files: Mapping[str, bytes]) -> str | None:
     # The oldest exports have the name of the content's file beside the block's fields. HTML still has: its file holds
     # HTML, not XML. A block of an unknown kind may have a field of that name.
     filename = attribute(element, "filename")
     if not filename or element.tag == "html" or len(element):
         return None
-    file = f"{element.tag}/{filename}.xml"
-    return file if file in files else None
+    return next((name for name in old_definition_names(str(element.tag), filename) if name in files), None)

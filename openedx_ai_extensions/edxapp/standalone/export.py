@@ -34,6 +34,8 @@ _MAX_LINKS_IN_A_ROW = 8
 
 # Pages beside the course tree, and what editors and systems leave behind.
 _IGNORED_FOLDERS = frozenset({"tabs", "info", "assets", "__MACOSX"})
+# Folders of blocks, whose own folders may have any name. Not "course": exports often have a folder of that name on top.
+_BLOCK_FOLDERS = frozenset({"html", "problem", "video", "chapter", "sequential", "vertical"})
 
 
 @dataclass(slots=True)
@@ -175,7 +177,7 @@ def _walk(folder: str | Path, below: str = "", depth: int = 0) -> Iterator[tuple
 def _is_wanted(name: str, *, with_drafts: bool) -> bool:
     *folders, file = name.split("/")
     # The export's own folder may stand above these; further down, a block's name may be any of these words.
-    top = set(folders[:2])
+    top = set(folders[:1] if _BLOCK_FOLDERS.intersection(folders[:1]) else folders[:2])
     if file.startswith("._") or not _IGNORED_FOLDERS.isdisjoint(top) or ("drafts" in top and not with_drafts):
         return False
     file = file.lower()
@@ -183,7 +185,7 @@ def _is_wanted(name: str, *, with_drafts: bool) -> bool:
         return file.endswith(TRANSCRIPT_SUFFIXES)
     # Beside policies, Studio keeps a list of all assets there, which may be large.
     is_policy = "policies" in top and file.endswith(".json") and file not in {"assets.json", "grading_policy.json"}
-    return is_policy or file.endswith((".xml", ".html"))
+    return is_policy or file.endswith((".xml", ".html", ".htm"))
 
 
 def _below_course_xml(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
+from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.safe_json import parse_json
 from openedx_ai_extensions.edxapp.safe_xml import attribute
+from openedx_ai_extensions.edxapp.standalone.names import definition_names, page_names, static_name
 from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 Files = Mapping[str, bytes]
@@ -43,9 +45,10 @@ def is_pointer(element: etree._Element) -> bool:
     return list(element.attrib) == ["url_name"] and not len(element) and not (element.text or "").strip()
 
 
-def file_name(element: etree._Element) -> str:
-    """The file that a pointer points to."""
-    return f"{element.tag}/{attribute(element, 'url_name').replace(':', '/')}.xml"
+def definition_file(pointer: etree._Element, files: Files) -> str | None:
+    """The file that a pointer points to; None when there is none."""
+    names = definition_names(str(pointer.tag), attribute(pointer, "url_name"))
+    return next((name for name in names if name in files), None)
 
 
 def child_elements(category: str, definition: etree._Element, files: Files) -> Iterator[etree._Element]:
@@ -57,22 +60,30 @@ def child_elements(category: str, definition: etree._Element, files: Files) -> I
         if category == "course":
             is_block = tag in _BELOW_COURSE
         else:
-            is_block = category in _CONTAINERS or (is_pointer(element) and file_name(element) in files)
+            is_block = category in _CONTAINERS or (is_pointer(element) and definition_file(element, files) is not None)
         if is_block:
             yield element
 
 
 def block_fields(
-    category: str, definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str
+    usage_key: UsageKey, definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str
 ) -> dict[str, Any]:
     """Raw field values by name: the metadata, and the content under the name that the platform gives it.
+
+    Args:
+        usage_key: the block's.
+        definition: the element that defines it.
+        metadata: its fields, as the element and the policy have them.
+        files: of the export.
+        language: of the course.
 
     Raises:
         UnreadableBlock: its content is in a file that is missing.
     """
+    category = usage_key.block_type
     fields: dict[str, Any] = {name: value for name, value in metadata.items() if name not in {"url_name", "filename"}}
     if category == "html":
-        fields["data"] = _html(definition, metadata, files)
+        fields["data"] = _html(definition, metadata, files, usage_key.block_id)
     elif category == "problem":
         fields["data"] = _without_attributes(definition)
     elif category == "video":
@@ -92,14 +103,14 @@ def block_fields(
     return fields
 
 
-def _html(definition: etree._Element, metadata: Mapping[str, str], files: Files) -> str:
+def _html(definition: etree._Element, metadata: Mapping[str, str], files: Files, block_id: str) -> str:
     filename = metadata.get("filename")
     if not filename:
         return _inner_markup(definition)
-    data = files.get(f"html/{filename}.html")
-    if data is None:
+    file = next((name for name in page_names(filename, block_id) if name in files), None)
+    if file is None:
         raise UnreadableBlock("its file is missing")
-    return data.decode("utf-8-sig", "replace")
+    return files[file].decode("utf-8-sig", "replace")
 
 
 def _inner_markup(element: etree._Element) -> str:
@@ -169,7 +180,7 @@ def _transcript(definition: etree._Element, metadata: Mapping[str, str], files: 
     names = _transcript_names(definition, metadata)
     for wanted in (language, "en", *sorted(names)):
         for name in names.get(wanted, ()):
-            data = files.get(f"static/{name}")
+            data = files.get(static_name(name))
             text = transcript_text(name, data) if data is not None else ""
             if text:
                 return text

@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 class ExportFiles(Mapping[str, bytes]):
     """File contents by name relative to the folder that holds ``course.xml``.
 
-    A name is found as it is written, in either Unicode normal form and with or without URL escapes. Contents can be
-    had only a bounded number of times: the sum of what blocks hold stays in proportion to the export.
+    A name is found as it is written, in either Unicode normal form and with or without URL escapes; failing that, in
+    other capitals, where that fits one file only. Contents can be had only a bounded number of times: the sum of what
+    blocks hold stays in proportion to the export.
 
     What reading raises:
         KeyError: no such file, or one transcript too many.
@@ -36,11 +37,17 @@ class ExportFiles(Mapping[str, bytes]):
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
         self._names = {plain_name(name): name for name in files}
+        self._folded: dict[str, list[str]] = {}
+        for plain, name in self._names.items():
+            self._folded.setdefault(plain.casefold(), []).append(name)
         self._left = _FREE_BYTES + _READINGS * sum(map(len, files.values()))
         self._transcripts_left = MAX_TRANSCRIPT_BYTES
 
     def __getitem__(self, name: str) -> bytes:
-        data = self._files[name if name in self._files else self._names[plain_name(name)]]
+        found = self._find(name)
+        if found is None:
+            raise KeyError(name)
+        data = self._files[found]
         if name.lower().endswith(TRANSCRIPT_SUFFIXES):
             self._transcripts_left -= len(data)
             if self._transcripts_left < 0:
@@ -52,7 +59,15 @@ class ExportFiles(Mapping[str, bytes]):
         return data
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self._files or plain_name(name) in self._names)
+        return isinstance(name, str) and self._find(name) is not None
+
+    def _find(self, name: str) -> str | None:
+        """The name of a file as the export has it."""
+        if name in self._files:
+            return name
+        plain = plain_name(name)
+        folded = self._folded.get(plain.casefold(), ())
+        return self._names.get(plain) or (folded[0] if len(folded) == 1 else None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)

@@ -23,7 +23,7 @@ from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.edxapp.library_blocks import check_olx, new_block_key
-from openedx_ai_extensions.exceptions import NotAllowed, ProcessorError
+from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, ProcessorError
 
 _MAX_KEY_CHARS = 40
 
@@ -91,11 +91,9 @@ class LibraryFolders:
                 if key is None:
                     key, collection = _new_key(title), {"title": title, "blocks": []}
                 else:
-                    collection = json.loads((folder / f"{_file_name(key)}.json").read_text(encoding="utf-8"))
+                    collection = json.loads(_collection_file(folder, key).read_text(encoding="utf-8"))
                 collection["blocks"] = list(dict.fromkeys([*collection["blocks"], *map(str, usage_keys)]))
                 _write(folder / f"{key}.json", json.dumps(collection, indent=4), os.replace)
-            except FileNotFoundError as error:
-                raise ProcessorError(_("There is no such collection in the library.")) from error
             except (OSError, ValueError) as error:
                 raise _unwritable() from error
         return key
@@ -116,6 +114,15 @@ def _file_name(name: str) -> str:
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
         raise ProcessorError(_("This is not a name that a library can keep."))
     return name
+
+
+def _collection_file(folder: Path, key: str) -> Path:
+    """Raises InvalidRequest: there is no such collection."""
+    # Looked up in the list of files: a key that a client sends may be a path, or too long for a name.
+    found = next((file for file in folder.glob("*.json") if file.stem == key), None)
+    if found is None:
+        raise InvalidRequest(_("There is no such collection in the library."))
+    return found
 
 
 def _write(file: Path, text: str, put: Callable[[str, Path], None]) -> None:

@@ -102,7 +102,7 @@ class _CourseReader:
         if self._skipped > _MAX_LOGGED:
             logger.warning("standalone.course.skipped course=%s blocks=%d", self._course_key, self._skipped)
         return Course(
-            info=course_info(self._course_key, metadata, self._files),
+            info=course_info(self._course_key, self._entrance.run, metadata, self._files),
             root=root,
             blocks=MappingProxyType(self._blocks),
             units=tuple(self._blocks[key] for key in self._units),
@@ -171,7 +171,7 @@ class _CourseReader:
     ) -> StoredBlock:
         category = usage_key.block_type
         rules = place.rules.below(metadata)
-        fields = self._fields(category, definition, metadata, place.files)
+        fields = self._fields(usage_key, definition, metadata, place.files)
         if category in SEQUENCES:
             place = replace(place, sequence=usage_key)
         is_unit = not place.in_unit and category not in ABOVE_UNITS
@@ -205,10 +205,10 @@ class _CourseReader:
         return block
 
     def _fields(
-        self, category: str, definition: etree._Element, metadata: Mapping[str, str], files: Mapping[str, bytes]
+        self, usage_key: UsageKey, definition: etree._Element, metadata: Mapping[str, str], files: Mapping[str, bytes]
     ) -> dict[str, object]:
-        if category == "course":
+        if usage_key.block_type == "course":
             # A course's settings hold passwords of LTI tools; what it says of itself is its information.
             return {}
-        fields = block_fields(category, definition, metadata, files, self._language)
+        fields = block_fields(usage_key, definition, metadata, files, self._language)
         return {name: value for name, value in fields.items() if name not in PLACE_ATTRIBUTES}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from openedx_ai_extensions.edxapp.interface import PERSONAL_CONTAINERS
 from openedx_ai_extensions.edxapp.standalone.values import NEVER, flag, has_groups, moment, period, plain
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 # Each learner gets some of their children; an export cannot say which, so learners are shown none.
 _BANKS = frozenset({"library_content", "legacy_library_content", "itembank"})
-_PERSONAL_CONTAINERS = _BANKS | {"split_test", "randomize", "conditional"}
 _ALL_OF_THEM = "-1"
 # Timed and proctored exams open through an attempt, which an export knows nothing of.
 _EXAM_FLAGS = (
@@ -31,7 +31,7 @@ class Rules:
         hidden: never for learners: for staff only, for some groups only, an exam, or a draft.
         opens, closes: learners see it between these.
         due, grace: when work on it ends. A grace of None cannot be read.
-        showanswer: the word of the show-answer rule.
+        showanswer, show_correctness: the words of the rules that open answers.
         self_paced: due dates bind nobody.
     """
 
@@ -41,6 +41,7 @@ class Rules:
     due: datetime = NEVER
     grace: timedelta | None = timedelta()
     showanswer: str = ""
+    show_correctness: str = "always"
     self_paced: bool = False
 
     def below(self, fields: Mapping[str, str]) -> Rules:
@@ -54,13 +55,14 @@ class Rules:
             due=due,
             grace=_grace(fields["graceperiod"]) if "graceperiod" in fields else self.grace,
             showanswer=plain(fields.get("showanswer")).lower() or self.showanswer,
+            show_correctness=plain(fields.get("show_correctness")).lower() or self.show_correctness,
             self_paced=self.self_paced or flag(fields.get("self_paced")),
         )
 
     def for_children_of(self, category: str, fields: Mapping[str, str]) -> Rules:
         """The rules that the children of a block with those fields start from."""
         shows_all = category in _BANKS and plain(fields.get("max_count")) == _ALL_OF_THEM
-        return self if category not in _PERSONAL_CONTAINERS or shows_all else self.for_staff()
+        return self if category not in PERSONAL_CONTAINERS or shows_all else self.for_staff()
 
     def for_staff(self) -> Rules:
         return replace(self, hidden=True)
@@ -68,9 +70,11 @@ class Rules:
     @property
     def answers_open(self) -> datetime:
         """When the answers open for everyone; where that depends on a person's attempts, never."""
-        if self.showanswer == "always":
+        if self.show_correctness not in {"always", "past_due"}:
+            return NEVER
+        if self.showanswer == self.show_correctness == "always":
             return ALWAYS
-        if self.showanswer not in {"past_due", "closed"} or self.self_paced or self.grace is None:
+        if self.showanswer not in {"always", "past_due", "closed"} or self.self_paced or self.grace is None:
             return NEVER
         try:
             return self.due + self.grace

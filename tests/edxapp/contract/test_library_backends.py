@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from opaque_keys.edx.locator import LibraryUsageLocatorV2
 
 from openedx_ai_extensions import conf
@@ -31,18 +34,38 @@ def test_the_platform_keeps_the_olx(studio, library):
     assert library.published == {usage_key: OLX}
 
 
-def test_content_that_the_platform_refuses_leaves_no_block(studio, library):
-    library.refuses = ValueError
+@pytest.mark.parametrize("refusal", [ValueError, ValidationError, DataError])
+def test_content_that_the_platform_refuses_leaves_no_block(studio, library, refusal):
+    library.refuses = refusal
     with pytest.raises(ProcessorError, match="does not accept the content"):
         create(studio)
     assert library.blocks == {}
+
+
+def test_the_platform_keeps_what_was_deleted(studio, library):
+    """For restoring it: its id stays taken, and deleting it again changes nothing."""
+    usage_key = create(studio)
+    for _time in range(2):
+        studio.delete_library_block(AUTHOR, usage_key)
+    with pytest.raises(ProcessorError, match="already has a block"):
+        create(studio)
+
+
+@pytest.mark.parametrize(("is_newer", "authors"), [(False, [AUTHOR.pk, None]), (True, [AUTHOR.pk, AUTHOR.pk])])
+def test_the_author_is_in_the_librarys_history(studio, library, monkeypatch, is_newer, authors):
+    """Older releases name no author for a block's content, only for the block."""
+    if is_newer:
+        api = import_module("openedx.core.djangoapps.content_libraries.api")
+        monkeypatch.setattr(api, "set_library_block_olx", api.newer_set_library_block_olx)
+    assert library.authors[create(studio)] == authors
 
 
 @pytest.mark.parametrize(
     ("limit", "block_type", "message"),
     [
         pytest.param(0, "problem", "is full", id="full"),
-        pytest.param(1, "video", "blocks of this type", id="another type"),
+        pytest.param(1, "vertical", "does not take blocks of this type", id="blocks with children"),
+        pytest.param(1, "video", "not installed", id="a type that is not installed"),
     ],
 )
 def test_libraries_that_take_no_more(studio, library, limit, block_type, message):
@@ -61,6 +84,18 @@ def test_the_platforms_collections(studio, library):
 
 def test_a_title_without_letters_for_a_key(studio, library):
     assert studio.save_in_collection(AUTHOR, LIBRARY, [], key=None, title="植物").startswith("collection-")
+
+
+def test_folders_keep_nothing_that_was_deleted(standalone):
+    usage_key = create(standalone)
+    standalone.delete_library_block(AUTHOR, usage_key)
+    for ask in (
+        lambda: standalone.delete_library_block(AUTHOR, usage_key),
+        lambda: standalone.save_in_collection(AUTHOR, LIBRARY, [usage_key], key=None, title="Quiz"),
+    ):
+        with pytest.raises(ProcessorError, match="no such block"):
+            ask()
+    assert create(standalone) == usage_key
 
 
 def test_folders(standalone, folder):

@@ -38,7 +38,7 @@ def test_people(studio, world, user, sees, writes):
 
 def test_authors_see_what_is_closed_to_learners(studio):
     outline = studio.course_outline(AUTHOR, COURSE_KEY)
-    assert [node.usage_key.block_id for node in outline[1].children] == [*CLOSED_SEQUENCES, "answers"]
+    assert [node.usage_key.block_id for node in outline[1].children] == [*CLOSED_SEQUENCES, "exam", "answers"]
     assert outline[1].children[0].children[0].category == "vertical"
     assert outline[1].children[0].children[0].children == ()
 
@@ -71,8 +71,8 @@ COSTS = [
     pytest.param(lambda studio: studio.content(AUTHOR, SUNLIGHT, SEQUENCE), [1, 2, 4, 0, 1], id="a sequence"),
     pytest.param(
         lambda studio: studio.content(AUTHOR, key("problem/always"), UP_TO),
-        [3, 2, 4, 0, 1],
-        id="up to a unit: the course, and each chapter",
+        [2, 2, 4, 0, 1],
+        id="up to a unit: the course, and all that is in it",
     ),
 ]
 
