@@ -12,6 +12,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.character_sets import connection_is_limited, limited_tables
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.moderation import moderator_problem
@@ -20,7 +21,7 @@ from openedx_ai_extensions.upgrade.guard import ADVICE
 from openedx_ai_extensions.upgrade.history import find
 from openedx_ai_extensions.workflows import registry, template_utils
 from openedx_ai_extensions.workflows.drift import redundant_keys
-from openedx_ai_extensions.workflows.schema import schema_problems
+from openedx_ai_extensions.workflows.schema import template_problems
 
 TAG = "ai_extensions"
 
@@ -40,7 +41,18 @@ def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage
     if not conf.providers():
         hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
         messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
-    return [*messages, *_backend(), *_capabilities(), *_moderators()]
+    return [*messages, *_backend(), *_default_models(), *_capabilities(), *_moderators()]
+
+
+def _default_models() -> Iterator[CheckMessage]:
+    for name in conf.providers():
+        entry = conf.provider_entry(name)
+        if entry is not None and entry.model and entry.is_default:
+            yield Info(
+                f"The provider '{name}' of AI_EXTENSIONS names no MODEL: {entry.model} is asked.",
+                hint="State MODEL, so that it stays the same with other versions of this package.",
+                id="openedx_ai_extensions.I005",
+            )
 
 
 def _backend() -> Iterator[CheckMessage]:
@@ -98,13 +110,20 @@ def _directories() -> Iterator[CheckMessage]:
 def _templates() -> Iterator[CheckMessage]:
     for name, _label in template_utils.discover_templates():
         problem = template_utils.template_problem(name)
-        config = template_utils.load_template(name)
-        problems = [problem] if problem else [str(found) for found in schema_problems(config)]
-        for text in problems:
+        found = [] if problem else template_problems(template_utils.load_template(name))
+        errors = [each for each in found if each.severity is registry.Severity.ERROR]
+        for text in [problem] if problem else errors:
             yield Error(
                 f"The template {name} is not valid: {text}",
                 hint="Profiles that use it show no widget.",
                 id="openedx_ai_extensions.E003",
+            )
+        missing = [each.path for each in found if each not in errors]
+        if missing:
+            yield Info(
+                f"The template {name} is a base to build on. It leaves open: {', '.join(missing)}.",
+                hint="Profiles that use it must say these.",
+                id="openedx_ai_extensions.I004",
             )
 
 
@@ -114,6 +133,32 @@ def _shadowed() -> Iterator[CheckMessage]:
             f"The template {path} never loads: an earlier directory has a {name} too.",
             hint="Rename one of them if this is not what you want.",
             id="openedx_ai_extensions.I002",
+        )
+
+
+@register(Tags.database)
+def check_character_sets(
+    app_configs: Any = None, databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """The tables of this app, and the connection to them, take every character."""
+    return [message for alias in databases or () for message in _character_sets(alias)]
+
+
+def _character_sets(alias: str) -> Iterator[CheckMessage]:
+    tables = limited_tables(alias)
+    if tables:
+        yield Warning(
+            f"Tables of the database '{alias}' cannot store emoji, nor other characters of four bytes: "
+            f"{', '.join(tables)}.",
+            hint="Profiles, scopes, prompts, pauses and notices with such characters are refused. Convert each table, "
+            "with a backup at hand: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4.",
+            id="openedx_ai_extensions.W004",
+        )
+    elif connection_is_limited(alias):
+        yield Warning(
+            f"The connection to the database '{alias}' cannot carry emoji, nor other characters of four bytes.",
+            hint='Set "charset": "utf8mb4" in the OPTIONS of this database in DATABASES.',
+            id="openedx_ai_extensions.W004",
         )
 
 

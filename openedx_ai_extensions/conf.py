@@ -15,6 +15,7 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 
 from openedx_ai_extensions import setting_problems as problems
+from openedx_ai_extensions.provider_entries import Entry, entries_problem, read_entry
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 BUILT_IN_TEMPLATE_DIR = PACKAGE_DIR / "workflows" / "profiles"
@@ -39,12 +40,14 @@ class Setting:
 SETTINGS: Mapping[str, Setting] = {
     "AI_EXTENSIONS": Setting(
         {},
-        "LLM providers by name: {name: {MODEL, API_KEY, API_BASE, any LiteLLM parameter}}. "
-        "For us are CONNECT_TIMEOUT, FIRST_BYTE_TIMEOUT, TOTAL_TIMEOUT, MAX_INPUT_TOKENS, CAPABILITIES, REGION (where "
+        "LLM providers by name: {name: {MODEL, API_KEY, API_BASE, any LiteLLM parameter}}. An entry that is "
+        "named openai, anthropic, gemini, mistral or groq may leave MODEL out; manage.py check says which is asked. "
+        "The plugin itself reads TIMEOUT, FIRST_BYTE_TIMEOUT, CONNECT_TIMEOUT, MAX_RETRIES, BASE_MODEL, "
+        "MAX_INPUT_TOKENS, FALLBACKS, CAPABILITIES, REGION (where "
         "it answers, such as 'EU', for people to read in the AI notice) and PRICES "
         "({INPUT, OUTPUT, CACHED_INPUT, CACHE_WRITE: of a million tokens, in the site's currency}). A profile "
         "that asks for 'default' gets the entry of that name, or else the first.",
-        problems.providers,
+        entries_problem,
     ),
     "SERVICE_VARIANT": Setting(
         "lms", "Which service this process is, 'lms' or 'cms'; the platform sets it.", problems.service_variant
@@ -240,6 +243,17 @@ SETTINGS: Mapping[str, Setting] = {
         "Address of the LMS; such links lead there where there is no learning micro-frontend.",
         problems.web_address,
     ),
+    "EXAMS_SERVICE_URL": Setting(
+        None,
+        "Address of the separate exams service's API, which is asked for the attempts of learners whose courses use "
+        "it. The platform sets it.",
+        problems.web_address,
+    ),
+    "FEATURES": Setting(
+        {},
+        "The platform's switches. ENABLE_SPECIAL_EXAMS is read: without it no exams service is asked.",
+        problems.switches,
+    ),
 }
 
 
@@ -273,10 +287,19 @@ def _forget_values(**_kwargs: Any) -> None:
 setting_changed.connect(_forget_values)
 
 
-def providers() -> Mapping[str, Mapping[str, Any]]:
-    """The configured LLM providers by name, in the order the site wrote them."""
-    configured: Mapping[str, Mapping[str, Any]] = get("AI_EXTENSIONS")
-    return configured
+def providers() -> Mapping[str, Any]:
+    """The configured LLM providers by name, in the order the site wrote them: their entries, whatever these are. See
+    ``provider_entry`` for what one says.
+    """
+    configured = get("AI_EXTENSIONS")
+    entries = configured if isinstance(configured, Mapping) else {}
+    return {name: entry for name, entry in entries.items() if isinstance(name, str)}
+
+
+def provider_entry(name: str) -> Entry | None:
+    """What the entry of that name says, as far as it can be used; None when there is none."""
+    entries = providers()
+    return read_entry(entries[name], name) if name in entries else None
 
 
 def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
@@ -292,10 +315,22 @@ def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
+def all_values() -> Mapping[str, Any]:
+    """All settings of ours, as the site has them."""
+    return {name: get(name) for name in SETTINGS}
+
+
+def platform_values() -> Mapping[str, Any]:
+    """Django's settings, and those of what we use, that hold credentials."""
+    names = ("SECRET_KEY", "DATABASES", "CACHES", "EMAIL_HOST_PASSWORD", "CELERY_BROKER_URL", "BROKER_URL",
+             "CELERY_RESULT_BACKEND", "EVENT_BUS_REDIS_CONNECTION_URL")  # fmt: skip
+    return {name: getattr(django_settings, name, None) for name in names}
+
+
 def longest_answer() -> float:
     """Seconds that an answer may take, of whichever provider."""
-    own = [value for entry in providers().values() for name, value in entry.items() if name.lower() == "total_timeout"]
-    return max(map(float, [get("AI_EXTENSIONS_TOTAL_TIMEOUT"), *own]))
+    total = get("AI_EXTENSIONS_TOTAL_TIMEOUT")
+    return max(float(read_entry(entry).parameters.get("total_timeout", total)) for entry in [{}, *providers().values()])
 
 
 def service_variant() -> str:

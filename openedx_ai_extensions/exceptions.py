@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,6 +28,8 @@ class AIExtensionsError(Exception):
     code: ClassVar[str] = "internal_error"
     http_status: ClassVar[int] = 500
     default_message: ClassVar[str | Promise] = _("Something went wrong. Please try again later.")
+    # False for the error of a call that failed before a request was sent: no fault of the provider.
+    reached_provider = True
 
     def __init__(
         self,
@@ -93,10 +96,24 @@ class Refused(AIExtensionsError):
 
 
 class ConsentRequired(Refused):
-    """There is a notice that the person has to accept first; ``extra`` holds it."""
+    """There is a notice that the person has to accept first; ``extra`` holds it.
+
+    Args:
+        path: of the page at which it can be read, accepted and withdrawn. The message ends with it. Empty where there
+            is no such page.
+    """
 
     code = "consent_required"
     default_message = _("Please read and accept the notice about AI first.")
+
+    def __init__(self, *, path: str = "", **kwargs: Any) -> None:
+        self.path = path
+        super().__init__(self.told(path) if path else None, **kwargs)
+
+    @staticmethod
+    def told(address: str) -> str:
+        """The message with this address of the page."""
+        return gettext("Please read and accept the notice about AI first: {address}").format(address=address)
 
 
 class Unsuitable(Refused):
@@ -172,6 +189,14 @@ class QuotaExceeded(Refused):
         super().__init__(message, refused_by=refused_by, extra=told, retry_after=in_seconds)
 
 
+class Outdated(AIExtensionsError):
+    """Somebody else has changed a thing since this person read it."""
+
+    code = "outdated"
+    http_status = 409
+    default_message = _("Somebody else has changed this meanwhile. Read it again, then change it.")
+
+
 class InvalidAPIKey(AIExtensionsError):
     """The provider refused the site's credentials: the operator's to mend, so the learner reads no detail."""
 
@@ -184,6 +209,7 @@ class LLMConfigError(AIExtensionsError):
 
     code = "llm_config_error"
     default_message = _("The AI service is currently unavailable.")
+    refused_parameter = ""  # what the provider named as the reason, if it named one
 
 
 class ProcessorError(AIExtensionsError):
@@ -199,6 +225,27 @@ class ServiceUnavailable(AIExtensionsError):
     code = "service_unavailable"
     http_status = 503
     default_message = _("The AI service is temporarily unavailable. Please try again later.")
+
+
+class AnswerTooLong(AIExtensionsError):
+    """The model reached its limit of tokens, perhaps by thinking, before it said anything. Operators can raise it."""
+
+    code = "answer_too_long"
+    default_message = _("The AI's answer was longer than allowed. Please ask for something shorter.")
+
+
+class AnswerDeclined(AIExtensionsError):
+    """The model, or the provider's content filter, declined to answer."""
+
+    code = "answer_declined"
+    http_status = 422
+    default_message = _("The AI declined to answer this.")
+
+
+class EmptyAnswer(ServiceUnavailable):
+    """The model answered without saying anything, also when it was asked again."""
+
+    default_message = _("The AI gave no answer. Please try again.")
 
 
 class ThreadGone(ServiceUnavailable):

@@ -11,44 +11,26 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import LearningContextKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
+from openedx_ai_extensions.portable import number_problem
+
+# Thirty years, in seconds: more than Python's locks and clocks can wait is an error there.
+MAX_NUMBER = 10**9
+
 
 def positive_number(value: Any) -> str | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return None if is_number and value > 0 else "must be a number greater than 0"
+    is_good = is_number and 0 < value <= MAX_NUMBER
+    return None if is_good else f"must be a number greater than 0, and at most {MAX_NUMBER}"
 
 
 def positive_whole_number(value: Any) -> str | None:
-    return "must be a whole number, 1 or more" if value == 0 else whole_number(value)
+    least = f"must be a whole number, 1 or more, at most {MAX_NUMBER}"
+    return whole_number(value) or (None if value else least)
 
 
 def whole_number(value: Any) -> str | None:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return None if is_whole and value >= 0 else "must be a whole number, 0 or more"
-
-
-def providers(value: Any) -> str | None:
-    if not isinstance(value, Mapping):
-        return "must be a dictionary of provider name to its parameters"
-    for name, parameters in value.items():
-        if not isinstance(parameters, Mapping) or not isinstance(parameters.get("MODEL"), str):
-            return f"provider {name!r} must be a dictionary with a MODEL such as 'openai/gpt-4.1-mini'"
-        if not _are_prices(parameters.get("PRICES", parameters.get("prices"))):
-            return f"provider {name!r} must have PRICES with INPUT and OUTPUT, and maybe CACHED_INPUT and CACHE_WRITE"
-        fallbacks = parameters.get("FALLBACKS", parameters.get("fallbacks", ()))
-        if texts(fallbacks) or not set(fallbacks) <= set(value):
-            return f"provider {name!r} must have FALLBACKS that are a list of names of other providers"
-    return None
-
-
-def _are_prices(value: Any) -> bool:
-    if value is None:
-        return True
-    if not isinstance(value, Mapping):
-        return False
-    names = {str(name).lower() for name in value}
-    return {"input", "output"} <= names <= {"input", "output", "cached_input", "cache_write"} and all(
-        isinstance(amount, int | float | Decimal) and amount >= 0 for amount in value.values()
-    )
+    return None if is_whole and 0 <= value <= MAX_NUMBER else f"must be a whole number, 0 or more, at most {MAX_NUMBER}"
 
 
 def paths(value: Any) -> str | None:
@@ -151,12 +133,10 @@ def _limit(entry: Any) -> str | None:
 
 def _amount(named: tuple[str, Any]) -> str | None:
     name, value = named
-    if value is None or (name != "money" and whole_number(value) is None):
+    is_number = isinstance(value, int | float | Decimal if name == "money" else int) and not isinstance(value, bool)
+    if value is None or (is_number and number_problem(value) is None and 0 <= value < 10**12):
         return None
-    is_money = isinstance(value, int | float | Decimal) and not isinstance(value, bool) and 0 <= value < 10**12
-    if name == "money" and is_money:
-        return None
-    return f"must have {name} of 0 or more"
+    return f"must have {name} from 0 to less than {10**12}"
 
 
 def moderators(value: Any) -> str | None:
@@ -175,6 +155,10 @@ def moderation(value: Any) -> str | None:
 def web_address(value: Any) -> str | None:
     is_address = isinstance(value, str) and value.startswith(("http://", "https://", "//"))
     return None if not value or is_address else "must be a web address such as 'https://learn.example.com'"
+
+
+def switches(value: Any) -> str | None:
+    return None if isinstance(value, Mapping) else "must be a dictionary of names and switches"
 
 
 def mcp_servers(value: Any) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +21,15 @@ from eventtracking.locator import ThreadLocalContextLocator
 from eventtracking.tracker import Tracker
 from xdist.scheduler import LoadScopeScheduling
 
+from openedx_ai_extensions.accounting import run
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.processors.llm import gateway
-from tests.browser import browser  # noqa: F401  # a fixture
+from openedx_ai_extensions.rules import pauses
+from tests.browser import browser, close_browser_before
 from tests.fakes.provider import FakeProvider
+from tests.settings import REPO
+
+__all__ = ["browser"]  # a fixture
 
 COURSE_ID = "course-v1:OpenedX+AIX+demo"
 UNIT_ID = "block-v1:OpenedX+AIX+demo+type@vertical+block@unit_sunlight"
@@ -46,7 +54,7 @@ ONCE = (
     "tests/admin/test_try_it.py",
     "tests/api/test_fuzz.py",
     "tests/api/test_openapi.py",
-    "tests/api/test_published_client.py",
+    "tests/attacks/",
     "tests/author/",
     "tests/demo/",
     "tests/docs/",
@@ -55,12 +63,17 @@ ONCE = (
     "tests/fakes/",
     "tests/moderation/",
     "tests/processors/",
+    "tests/providers/",
+    "tests/react/",
+    "tests/public_extension/",
+    "tests/published_templates/",
     "tests/retirement/test_signal.py",
     "tests/rights/",
     "tests/rules/",
     "tests/sample_extension/",
     "tests/streaming_service/",
     "tests/test_packaging.py",
+    "tests/test_requirements.py",
     "tests/test_site_templates.py",
     "tests/test_translations.py",
     "tests/tools/",
@@ -95,15 +108,40 @@ SLOW = (
     "tests/workflows/async_runs/test_worker.py",
     "tests/events/test_event_bus.py",
 )
-# What takes long to start is started once for all of these.
+# What takes long to start, such as a server, a browser or an import, is started once for all tests that one of these
+# finds. (The marks that pytest-xdist has for this are lost with pytest 9.2.)
 TOGETHER = (
-    "tests/api/test_fuzz.py",
-    "tests/demo/test_background.py",
-    "tests/demo/test_command_line.py",
+    # Each of these opens dozens of connections: more than one at a time would be more than MariaDB takes.
+    "tests/(accounting/test_(parallel|two_servers)|workflows/conversations/test_concurrency)",
+    "tests/api/test_fuzz",
+    "tests/demo/test_background",
+    "tests/demo/test_command_line",
     "tests/e2e/",
+    "tests/(processors/openedx/test_(author|problem)_olx|react/|workflows/educator/test_formulas)",
     "tests/sample_extension/",
-    "tests/workflows/async_runs/test_worker.py",
+    r"tests/(admin|author|widget)/test_(\w*browser|accessible|foreign_templates|forms|leaving|parts)\.py",
+    "tests/workflows/async_runs/test_worker",
 )
+
+
+class Schedule(LoadScopeScheduling):
+    """Each test goes to the first process that is free, but those that belong together to one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((pattern for pattern in TOGETHER if re.match(pattern, nodeid)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
+    return Schedule(config, log)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Tests that are not wanted need not be imported either."""
+    if "not once" not in config.option.markexpr or not collection_path.is_relative_to(REPO):
+        return None
+    path = collection_path.relative_to(REPO).as_posix() + ("/" if collection_path.is_dir() else "")
+    return path.startswith(ONCE) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -113,16 +151,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("once")
 
 
-class Schedule(LoadScopeScheduling):
-    """Each test to whoever is free, but those that share what takes long to start to one process."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next((path for path in TOGETHER if nodeid.startswith(path)), nodeid)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
-    return Schedule(config, log)
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    close_browser_before(nextitem)
 
 
 @receiver(connection_created)
@@ -133,11 +164,26 @@ def _do_not_wait_for_the_disk(connection: BaseDatabaseWrapper, **_kwargs: Any) -
             cursor.execute("PRAGMA synchronous = OFF")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_processes() -> Iterator[None]:
+    """The processes that tests start do without the platform's own blocks, as tests.settings explains."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(REPO / "tests" / "without_capa"), prepend=os.pathsep)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_work_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done every few seconds or every so many runs would sometimes fall into a test that counts queries."""
+    monkeypatch.setattr(pauses, "MAX_AGE", 1e9)
+    monkeypatch.setattr(run, "COUNT_EVERY", 10**9)
 
 
 @pytest.fixture(autouse=True)

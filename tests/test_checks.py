@@ -4,7 +4,11 @@ import pytest
 from django.core.checks import run_checks
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.processors.llm import model_info
+from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
+from openedx_ai_extensions.provider_entries import DEFAULT_MODELS
 
 PREFIX = "openedx_ai_extensions."
 VALID = (conf.BUILT_IN_TEMPLATE_DIR / "base" / "summary.json5").read_text(encoding="utf-8")
@@ -40,7 +44,7 @@ def test_a_site_without_a_provider_is_told(settings):
     assert ours() == [("I001", "No LLM provider is configured.")]
 
 
-@pytest.mark.parametrize("stated", [{"flies": True}, ["keeps_threads"], "all"])
+@pytest.mark.parametrize("stated", [{"flies": True}, {"keeps_threads": "no"}, ["keeps_threads"], "all"])
 def test_capabilities_that_do_not_exist(settings, stated):
     settings.AI_EXTENSIONS = {"default": {"MODEL": "openai/x", "CAPABILITIES": stated}}
     ((number, text),) = ours()
@@ -156,3 +160,32 @@ def test_a_profile_whose_template_went(directory):
 def test_profiles_in_order_hear_nothing():
     AIWorkflowProfile.objects.create(slug="fine", base_filepath="base/summary.json5")
     assert ours(databases=["default"]) == []
+
+
+@pytest.mark.parametrize("name", [*DEFAULT_MODELS, "OpenAI"])
+def test_a_provider_that_names_no_model_is_asked_for_one(settings, name):
+    settings.AI_EXTENSIONS = {name: {"API_KEY": "k"}}
+    ((number, text),) = ours()
+    assert number == "I005"
+    assert text == f"The provider '{name}' of AI_EXTENSIONS names no MODEL: {DEFAULT_MODELS[name.lower()]} is asked."
+    assert find_provider("default").model == DEFAULT_MODELS[name.lower()]
+
+
+@pytest.mark.parametrize("entry", ["text", None, ["MODEL"]], ids=repr)
+def test_what_is_no_entry_has_no_model(settings, entry):
+    settings.AI_EXTENSIONS = {"openai": entry}
+    assert [number for number, _text in ours()] == ["E001"]
+
+
+@pytest.mark.parametrize("model", ["", None, 5, "open ai"], ids=repr)
+def test_a_model_that_is_wrong_is_not_replaced(settings, model):
+    settings.AI_EXTENSIONS = {"openai": {"MODEL": model}}
+    assert [number for number, _text in ours()] == ["E001"]
+    with pytest.raises(LLMConfigError):
+        find_provider("openai")
+
+
+@pytest.mark.parametrize("name", DEFAULT_MODELS)
+@pytest.mark.usefixtures("_litellm")
+def test_the_models_of_such_entries_have_a_price(name):
+    assert model_info.price(Provider(name, DEFAULT_MODELS[name], {})) is not None

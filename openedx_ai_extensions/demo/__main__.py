@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ BLOCK = "block-v1:OpenedX+AIX+demo+type@vertical+block@"
 def main() -> int:
     """Run the command line; the exit code says whether it worked."""
     arguments = _parser().parse_args()
+    # Both end the demo in order, its model server too. A process that a script starts in the background inherits SIGINT
+    # as a signal to be ignored, and then Python does not turn it into KeyboardInterrupt.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     run = _ask if arguments.command == "ask" else _serve
     try:
         with _script(), _model(use=not arguments.no_model) as note:

@@ -30,7 +30,10 @@ def running() -> Iterator[str | None]:
         yield f"{address}/v1" if address else None
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def serve() -> None:

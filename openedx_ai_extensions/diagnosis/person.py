@@ -19,12 +19,14 @@ from openedx_ai_extensions.processors.llm.providers import find_provider
 from openedx_ai_extensions.rules import Guard, Reason
 from openedx_ai_extensions.rules.consent import has_accepted, terms_for
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
+from openedx_ai_extensions.workflows.orchestrators.execution import is_available_to
 
 
 class About(enum.StrEnum):
     """What is checked."""
 
     SIGHT = "sight"
+    USE = "use"
     RULES = "rules"
     CONSENT = "consent"
     LIMITS = "limits"
@@ -32,6 +34,7 @@ class About(enum.StrEnum):
 
 NAMES: dict[About, Promise] = {
     About.SIGHT: gettext_lazy("May the person see this place?"),
+    About.USE: gettext_lazy("Is the workflow for this person?"),
     About.RULES: gettext_lazy("Switches, pauses and exams"),
     About.CONSENT: gettext_lazy("Consent"),
     About.LIMITS: gettext_lazy("Limits"),
@@ -71,8 +74,11 @@ class Place:
 def checks(place: Place, user: Person | None) -> list[Check]:
     """All that may stand in the way; without a person, what stops everybody."""
     found = [] if user is None else [_sight(place, user)]
+    is_usable = place.profile is not None and place.profile.is_usable
+    if place.profile is not None and is_usable and user is not None:
+        found.append(_use(place.profile, place, user))
     found.append(_rules(place, user))
-    if place.profile is not None and place.profile.is_usable:
+    if place.profile is not None and is_usable:
         if user is not None:
             found.append(_consent(place.profile, user))
         found.append(_limits(place, place.profile, user))
@@ -93,6 +99,12 @@ def _sight(place: Place, user: Person) -> Check:
         True,
         _("No: there is no such place, or the platform does not show it to this person now."),
     )
+
+
+def _use(profile: AIWorkflowProfile, place: Place, user: Person) -> Check:
+    if is_available_to(profile, user, place.course_key):
+        return Check(About.USE, False, _("Yes."))
+    return Check(About.USE, True, _("No: what this workflow does is for others, such as the staff of a course."))
 
 
 def _rules(place: Place, user: Person | None) -> Check:

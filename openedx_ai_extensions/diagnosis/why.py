@@ -30,6 +30,7 @@ class Outcome(enum.StrEnum):
     NO_SCOPE = "no_scope"
     BROKEN = "broken"
     NOT_SEEN = "not_seen"
+    NOT_FOR_PERSON = "not_for_person"
     OFF = "off"
     QUIET = "quiet"
     NO_CONSENT = "no_consent"
@@ -41,6 +42,7 @@ OUTCOMES: dict[Outcome, Promise] = {
     Outcome.NO_SCOPE: gettext_lazy("The widget shows nothing: no scope answers here."),
     Outcome.BROKEN: gettext_lazy("The widget shows nothing: a scope answers here, but its profile is broken."),
     Outcome.NOT_SEEN: gettext_lazy("The widget shows nothing: this person may not see this place."),
+    Outcome.NOT_FOR_PERSON: gettext_lazy("The widget shows nothing: this workflow is not for this person."),
     Outcome.OFF: gettext_lazy("The widget shows nothing: the site's rules stop AI here."),
     Outcome.QUIET: gettext_lazy("The widget shows up, and says that it is quiet hours."),
     Outcome.NO_CONSENT: gettext_lazy("The widget shows up, and asks for consent before it is used."),
@@ -49,6 +51,7 @@ OUTCOMES: dict[Outcome, Promise] = {
 }
 STOPS = {
     About.SIGHT: Outcome.NOT_SEEN,
+    About.USE: Outcome.NOT_FOR_PERSON,
     About.RULES: Outcome.OFF,
     About.CONSENT: Outcome.NO_CONSENT,
     About.LIMITS: Outcome.USED_UP,

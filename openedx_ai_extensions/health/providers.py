@@ -14,7 +14,7 @@ from openedx_ai_extensions.accounting.prices import PriceSource
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.health.findings import Finding, Level, worst
 from openedx_ai_extensions.health.timed import TookTooLong, within
-from openedx_ai_extensions.processors.llm import circuit, gateway
+from openedx_ai_extensions.processors.llm import circuit, gateway, model_info
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 from openedx_ai_extensions.workflows.redaction import names_credential
 
@@ -109,7 +109,7 @@ def _circuit(known: circuit.Standing | None) -> Finding:
 def _price(provider: Provider, *, is_known: bool) -> Finding:
     if not is_known and not provider.parameters.get("prices"):
         return Finding(Level.NOTE, "", _("Looking up its price takes too long; try again in a moment."))
-    price = gateway.price(provider)
+    price = model_info.price(provider)
     if price is None:
         advice = _("State PRICES in its entry: limits of money cannot hold without.")
         return Finding(Level.WARNING, "", _("Nobody knows its price."), advice)

@@ -25,13 +25,12 @@ from openedx_ai_extensions.health.findings import Finding, Level
 from openedx_ai_extensions.processors.llm import calls, gateway
 from openedx_ai_extensions.processors.llm.circuit import ProviderRests
 from openedx_ai_extensions.processors.llm.exchange import Request
-from openedx_ai_extensions.processors.llm.providers import find_provider
 from openedx_ai_extensions.rules import Guard
 
 ACTION = "health"
 SECONDS = 15.0
 QUESTION = "Reply with the word OK and nothing else."  # for the model, so not translated
-LONGEST_ANSWER = 16  # tokens
+OPTIONS = {"max_tokens": 16}
 
 # What went wrong for an operator, and what to do. The first that fits.
 ADVICE: tuple[tuple[type[AIExtensionsError], str | Promise, str | Promise], ...] = (
@@ -61,9 +60,8 @@ def ask_provider(name: str, user: Any = None) -> Finding:
         return Finding(Level.WARNING, name, _("It was not asked: {reason}").format(reason=refusal), key=name)
     try:
         gateway.warm_up()  # which is not the provider's fault
-        options = gateway.understood_options(find_provider(name), {"max_tokens": LONGEST_ANSWER})
         run = Run(user=user, action=ACTION)
-        request = Request(name, [{"role": "user", "content": QUESTION}], options, seconds=SECONDS, run=run)
+        request = Request(name, [{"role": "user", "content": QUESTION}], OPTIONS, seconds=SECONDS, run=run)
         started = time.monotonic()
         calls.complete(request)
     except Refused as error:

@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from openedx_ai_extensions.health.findings import Finding, Level
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
-from openedx_ai_extensions.workflows.registry import Severity
-from openedx_ai_extensions.workflows.schema import schema_problems
+from openedx_ai_extensions.workflows.registry import Problem, Severity
+from openedx_ai_extensions.workflows.schema import template_problems
 
 
 def look() -> list[Finding]:
@@ -37,10 +37,16 @@ def _broken() -> list[Finding]:
     for name, _label in template_utils.discover_templates():
         problem = template_utils.template_problem(name)
         config = None if problem else template_utils.load_template(name)
-        problems = [problem] if problem else [str(each) for each in schema_problems(config or {})]
-        advice = _("Mend the file: profiles that use it show no widget.")
-        found += [Finding(Level.ERROR, name, str(text), advice) for text in problems]
+        problems = [Problem("$", problem)] if problem else template_problems(config or {})
+        found += [_of_template(name, each) for each in problems]
     return found
+
+
+def _of_template(name: str, problem: Problem) -> Finding:
+    text = problem.message if problem.path == "$" else str(problem)
+    if problem.severity is Severity.ERROR:
+        return Finding(Level.ERROR, name, text, _("Mend the file: profiles that use it show no widget."))
+    return Finding(Level.NOTE, name, text, _("Profiles that use it must say this."))
 
 
 def _shadowed() -> list[Finding]:

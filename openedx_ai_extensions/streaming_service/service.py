@@ -124,7 +124,7 @@ class _Site:
         self.application = _application()
         self.paths = frozenset(reverse(name) for name in PATHS)
         self.seats = Seats(conf.get("AI_EXTENSIONS_STREAM_CONNECTIONS"))
-        self.longest_body: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.views").longest_body
+        self.longest_body: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.reading").longest_body
 
 
 def _application() -> WsgiApplication:

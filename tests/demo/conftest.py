@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from openedx_ai_extensions.demo import library, script_server
@@ -24,3 +26,8 @@ def shelf(settings, tmp_path):
     settings.AI_EXTENSIONS_STANDALONE_LIBRARIES = {
         library.LIBRARY_ID: {"path": tmp_path / "library", "editors": ["author"]}
     }
+
+
+def in_background(command: Sequence[str]) -> list[str]:
+    """This command as ``nohup make test &`` in a script starts it: it inherits SIGINT as a signal to be ignored."""
+    return ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]

@@ -8,13 +8,15 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import requests
 
+from openedx_ai_extensions.demo.server import TASKS_AT_ONCE
 from tests.conftest import COURSE_ID, UNIT_ID
+from tests.demo.conftest import in_background
 from tests.fakes.provider import FakeProvider
+from tests.waiting import PATIENCE, eventually
 
 CARDS = json.dumps({"cards": [{"question": "What is split?", "answer": "Water."}]})
 PLACE = {"courseId": COURSE_ID, "locationId": UNIT_ID, "uiSlotSelectorId": "unit-flashcards"}
@@ -35,15 +37,22 @@ def provider(model):
 
 
 class Server:
-    """The demo's server in a process of its own, and the learner in a browser there."""
+    """The demo's server in a process of its own."""
 
     def __init__(self, command, environment):
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(in_background(command), env=environment, stdout=subprocess.PIPE, text=True)
         lines = (re.search(r"http://[\d.]+:\d+", line) for line in self.process.stdout)
-        self._url = next(found[0] for found in lines if found)
+        self.url = next(found[0] for found in lines if found)
+
+
+class Person:
+    """Somebody in a browser there."""
+
+    def __init__(self, server, name):
+        self._url = server.url
         self._browser = requests.Session()
         self._browser.get(f"{self._url}/").raise_for_status()
-        self._browser.post(f"{self._url}/login/learner/", headers=self._headers).raise_for_status()
+        self._browser.post(f"{self._url}/login/{name}/", headers=self._headers).raise_for_status()
 
     @property
     def _headers(self):
@@ -52,7 +61,21 @@ class Server:
     def do(self, action, user_input=None):
         address, context = f"{self._url}/openedx-ai-extensions/v1/workflows/", {"context": json.dumps(PLACE)}
         body = {"action": action, "user_input": user_input}
-        return self._browser.post(address, params=context, json=body, headers=self._headers, timeout=120).json()
+        return self._browser.post(address, params=context, json=body, headers=self._headers, timeout=PATIENCE).json()
+
+    def start(self):
+        assert self.do("run_async", {"num_cards": 1})["status"] == "processing"
+
+    def wait_until(self, **wanted):
+        """Until the run's state is this; returns it."""
+        states = []
+
+        def look():
+            states.append(self.do("get_run_status"))
+            return wanted.items() <= states[-1].items()
+
+        eventually(look)
+        return states[-1]
 
 
 @pytest.fixture(scope="module")
@@ -81,49 +104,44 @@ def servers(tmp_path_factory, model):
 
 @pytest.fixture
 def serve(servers, provider):
-    """The server that runs, or the next; the learner begins anew."""
-    servers().do("clear_session")
+    """The server that runs, or the next."""
+    for name in ("learner", "author"):
+        Person(servers(), name).do("clear_session")
     return servers
 
 
-def wait_until(do, is_reached, seconds=180):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        state = do("get_run_status")
-        if is_reached(state):
-            return state
-        time.sleep(0.2)
-    raise AssertionError(state)
-
-
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_the_server_did_not_survive_says_so(serve, provider, how):
+def test_a_run_that_the_server_did_not_survive_says_so(serve, provider):
     provider.hang(300)
     server = serve()
-    assert server.do("run_async", {"num_cards": 1})["status"] == "processing"
-    wait_until(server.do, lambda state: state.get("progress") == 0.3)
-    server.process.send_signal(how)
-    server.process.wait(timeout=120)  # it does not wait for the model
+    learner = Person(server, "learner")
+    learner.start()
+    learner.wait_until(progress=0.3)
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait(timeout=PATIENCE)  # it does not wait for the model
     provider.hang(0)
-    do = serve().do
-    assert wait_until(do, lambda state: state["status"] != "processing")["status"] == "failed"
-    assert do("get_current_session_response")["cards"] is None
-    do("run_async", {"num_cards": 1})
-    assert wait_until(do, lambda state: state["status"] == "completed")["response"][0]["answer"] == "Water."
+    learner = Person(serve(), "learner")
+    learner.wait_until(status="failed")
+    assert learner.do("get_current_session_response")["cards"] is None
+    learner.start()
+    assert learner.wait_until(status="completed")["response"][0]["answer"] == "Water."
 
 
-def test_a_run_that_waited_when_the_server_stopped_is_done_by_the_next(serve, provider):
-    server = serve()
+def test_a_run_that_waited_when_the_server_was_killed_is_done_by_the_next(serve, provider):
     provider.hang(300)
-    for _number in range(4):  # as many as run at once
-        assert server.do("run_async", {"num_cards": 1})["status"] == "processing"
-        wait_until(server.do, lambda state: state.get("progress") == 0.3)
-        assert server.do("cancel_run")["status"] == "cancelled"
-    assert server.do("run_async", {"num_cards": 1})["status"] == "processing"
-    time.sleep(1)
-    assert server.do("get_run_status")["message"] == "Waiting for the AI."
+    server = serve()
+    learner, author = (Person(server, name) for name in ("learner", "author"))
+    for _number in range(TASKS_AT_ONCE - 1):  # one that is cancelled stays busy until its provider answers
+        learner.start()
+        learner.wait_until(progress=0.3)
+        assert learner.do("cancel_run")["status"] == "cancelled"
+    learner.start()
+    learner.wait_until(progress=0.3)
+    author.start()
+    assert author.do("get_run_status")["message"] == "Waiting for the AI."
     server.process.kill()
     server.process.wait()
     provider.hang(0)
-    do = serve().do
-    assert wait_until(do, lambda state: state["status"] == "completed")["response"][0]["answer"] == "Water."
+    learner, author = (Person(serve(), name) for name in ("learner", "author"))
+    assert author.wait_until(status="completed")["response"][0]["answer"] == "Water."
+    learner.wait_until(status="failed")
+    assert learner.do("get_current_session_response")["cards"] is None

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE
+
 SCRIPT = r"""
 import re
 import django
@@ -35,6 +37,6 @@ def test_the_pages_about_the_rest_api(tmp_path):
         "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
     }
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert done.stdout == "fine\n", done.stderr

@@ -15,7 +15,7 @@ from django.urls import reverse
 from openedx_ai_extensions import checks, conf
 from openedx_ai_extensions.accounting.signals import limit_reached
 from openedx_ai_extensions.filters import AIRunRequested
-from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowSession
 from openedx_ai_extensions.moderation import registry as moderators
 from openedx_ai_extensions.processors.llm import providers
 from openedx_ai_extensions.tools import registry
@@ -38,10 +38,11 @@ def installed(provider, settings, monkeypatch):
     monkeypatch.setattr(providers, "CAPABILITIES", dict(providers.CAPABILITIES))
     monkeypatch.setattr(moderators, "_kinds", dict(moderators._kinds))
     monkeypatch.setattr(limit_reached, "receivers", [])
-    for module in [name for name in sys.modules if name.partition(".")[0] == "glossary"]:
+    for module in [name for name in sys.modules if name.partition(".")[0] in {"coach", "glossary"}]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.syspath_prepend(EXAMPLES)
-    settings.WORKFLOW_TEMPLATE_DIRS = [EXAMPLES / "glossary" / "workflow_templates", conf.BUILT_IN_TEMPLATE_DIR]
+    theirs = [EXAMPLES / name / "workflow_templates" for name in ("glossary", "coach")]
+    settings.WORKFLOW_TEMPLATE_DIRS = [*theirs, conf.BUILT_IN_TEMPLATE_DIR]
     settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "glossary"]
 
 
@@ -58,6 +59,12 @@ def personal(installed, make_scope):
 
 
 @pytest.fixture
+def coach(installed, make_scope):
+    """The short extension, with a scope."""
+    return make_scope(base_filepath="coach/advise.json5")
+
+
+@pytest.fixture
 def act(learner):
     """Asks for an action over REST, as a widget does."""
     client = Client()
@@ -69,6 +76,20 @@ def act(learner):
         return client.post(url, {"action": action, "user_input": user_input}, content_type="application/json")
 
     return post
+
+
+def test_the_short_extension_answers_and_counts(coach, provider, act):
+    provider.reply("Water it.")
+    answer = act("run", "What now?")
+    assert answer.json() == {"response": "Water it.", "status": "completed", "unit": "Sunlight, water and air"}
+    (request,) = provider.requests
+    assert request["temperature"] == 0.2
+    system, learner_says = request["messages"]
+    assert system["content"].startswith("You coach gardeners.")
+    assert "<course_content>" in system["content"]
+    assert learner_says == from_learner("What now?")
+    act("run", "And now?")
+    assert AIWorkflowSession.objects.get().metadata == {"asked": 2}
 
 
 def test_the_extension_asks_the_model_with_its_own_prompt(glossary, provider, act):

@@ -64,7 +64,9 @@ def test_quiz(author, provider, make_scope, settings, tmp_path):
     make_scope(base_filepath="base/quiz.json5", slug="quiz")
     api = Api(author)
     provider.reply(question("run"))
-    exchange(api, "quiz/run")
+    [slot] = exchange(api, "quiz/run")["response"]["question_slots"]
+    shown_olx = (site.REPO / "docs" / "examples" / "question.xml").read_text(encoding="utf-8")
+    assert slot["versions"][0]["olx"]["data"] == shown_olx.rstrip("\n")
     provider.reply(question("regenerate_question"))
     exchange(api, "quiz/regenerate_question")
     exchange(api, "quiz/get_current_session_response")

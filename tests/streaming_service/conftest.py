@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ import uvicorn
 
 from openedx_ai_extensions.streaming_service import StreamingService
 from tests.api.conftest import Api
+from tests.waiting import PATIENCE, eventually
 
 HOST = "127.0.0.1"
 CSRF_TOKEN = "c" * 32
@@ -22,7 +22,7 @@ class Answer:
     """An answer under way, over a socket of its own."""
 
     def __init__(self, port: int, request: bytes) -> None:
-        self.connection = socket.create_connection((HOST, port), timeout=30)
+        self.connection = socket.create_connection((HOST, port), timeout=PATIENCE)
         self.connection.sendall(request)
         self.received = b""
 
@@ -103,17 +103,10 @@ class serving:  # noqa: N801  # reads as a sentence
 
     def __enter__(self) -> int:
         self._thread.start()
-        assert within(20, lambda: self._server.started)
+        eventually(lambda: self._server.started)
         return self._listener.getsockname()[1]
 
     def __exit__(self, *_exc: object) -> None:
         self._server.should_exit = True
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=PATIENCE)
         assert not self._thread.is_alive()
-
-
-def within(seconds: float, condition: Callable[[], Any]) -> Any:
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.01)
-    return condition()

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.streaming_service.conftest import Service, within
+from tests.streaming_service.conftest import Service
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
@@ -78,7 +79,7 @@ def test_one_more_than_there_is_room_for_is_asked_to_come_back(
     assert service.ask(learner, action="get_run_status").to_the_end()[0] != 503
     provider.go_on()
     assert first.to_the_end()[2] == b"one two three"
-    assert within(30, lambda: len(provider.requests) == 1)
+    eventually(lambda: len(provider.requests) == 1)
     provider.reply("four")
     # Whoever has the end of an answer may ask before its thread is through.
-    assert within(30, lambda: service.ask(learner).to_the_end()[0] == 200)
+    eventually(lambda: service.ask(learner).to_the_end()[0] == 200)
