@@ -11,10 +11,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='aipause',
-            name='is_of_course_staff',
-            field=models.BooleanField(default=False, editable=False, verbose_name='set by course staff'),
+        # With a default in the database, unlike what Django makes: processes of the release before, which do not know the
+        # column, still insert rows while a site is updated.
+        migrations.RunSQL(
+            'ALTER TABLE openedx_ai_extensions_aipause ADD COLUMN is_of_course_staff bool NOT NULL DEFAULT false',
+            'ALTER TABLE openedx_ai_extensions_aipause DROP COLUMN is_of_course_staff',
+            state_operations=[
+                migrations.AddField(
+                    model_name='aipause',
+                    name='is_of_course_staff',
+                    field=models.BooleanField(default=False, editable=False, verbose_name='set by course staff'),
+                ),
+            ],
         ),
         migrations.AddField(
             model_name='aipause',
