@@ -20,6 +20,7 @@ from openedx_ai_extensions.edxapp.access import is_site_staff
 from openedx_ai_extensions.edxapp.interface import CourseInfo, Person
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from openedx_ai_extensions.workflows.redaction import configured_secrets, masked_text
 
 NAMESPACE = "openedx_ai_extensions:author"
 MENU = (
@@ -101,7 +102,12 @@ def staffed_course(user: Person, course_key: CourseKey) -> CourseInfo:
         raise Http404 from None
 
 
+def description_of(profile: AIWorkflowProfile) -> str:
+    """A workflow's description, without credentials."""
+    return masked_text(profile.description, configured_secrets())
+
+
 def name_of(profile: AIWorkflowProfile) -> str:
     """What people call a workflow: the first line of its description, or else its slug."""
-    first_line = profile.description.strip().partition("\n")[0].strip()
+    first_line = description_of(profile).strip().partition("\n")[0].strip()
     return first_line if 0 < len(first_line) <= 80 else profile.slug

@@ -121,6 +121,7 @@ class PromptPage(CoursePage):
         self.title = _("Prompt “{name}”").format(name=prompt.slug)
         context = {
             "prompt": prompt,
+            "body": readable_body(prompt, self.user),
             "form": form,
             "may_edit": may_edit(self.user, prompt),
             "users": [name_of(profile) for profile in users],

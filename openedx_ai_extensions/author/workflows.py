@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from openedx_ai_extensions.author.page import CoursePage, name_of
+from openedx_ai_extensions.author.page import CoursePage, description_of, name_of
 from openedx_ai_extensions.author.places import Places, Unit, units_of
 from openedx_ai_extensions.author.prompts import prompts_of
 from openedx_ai_extensions.author.standing import Standing, standing_of
@@ -53,6 +53,10 @@ class Entry:
     @property
     def name(self) -> str:
         return name_of(self.profile)
+
+    @property
+    def description(self) -> str:
+        return description_of(self.profile)
 
     @property
     def where(self) -> str:

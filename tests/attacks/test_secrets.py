@@ -11,11 +11,14 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.log import AdminEmailHandler
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowProfileVersion, PromptTemplate
+from openedx_ai_extensions.plugin_settings import plugin_settings
 from openedx_ai_extensions.workflows.configuration import ConfigurationQuerySet
 from tests.api.conftest import Api
-from tests.conftest import COURSE_ID
+from tests.author.conftest import Pages
+from tests.conftest import COURSE_ID, UNIT_ID
 
 # A token of each usual form; the second half is made up.
 FORMS = [
@@ -110,6 +113,10 @@ def clerk(db):
     return client
 
 
+def admin_page(name):
+    return reverse(f"admin:openedx_ai_extensions_{name}")
+
+
 def pages_of(model, *names):
     for row in model.objects.all():
         for name in names:
@@ -148,6 +155,81 @@ def test_who_may_only_look_reads_none_in_the_admin(planted, clerk):
         response = clerk.get(address)
         assert response.status_code == 200, address
         assert planted.leaks(response.content.decode()) == [], address
+
+
+def test_the_pages_that_ask_and_try_show_none(planted, clerk, learner, provider, settings):
+    clerk_user = get_user_model().objects.get(username="clerk")
+    clerk_user.user_permissions.add(
+        *Permission.objects.filter(codename__in=("try_workflow", "try_as_another", "view_usage_report"))
+    )
+    here = {"course": COURSE_ID, "location": UNIT_ID, "person": "learner"}
+    query = {"service": "lms", "course": COURSE_ID, "location": UNIT_ID, "person": "learner"}
+    shown = [clerk.get(admin_page("health")), clerk.get(admin_page("model_view"), {"retrieval_mode": "unit", **here})]
+    shown += [
+        clerk.get(admin_page("aiusagebyplace_changelist"), {"by": by, "show": "tokens"})
+        for by in ("profile", "provider")
+    ]
+    # Prompts and patches that hold a credential, and an error of the provider that repeats one.
+    for number, profile in enumerate(AIWorkflowProfile.objects.all()):
+        shown.append(clerk.get(admin_page("aiworkflowscope_why"), {"slot": f"s{number}", **query}))
+        data = {"try": "1", "model": "mock", "profile": profile.pk, "text": "Why?", **here}
+        shown.append(clerk.post(admin_page("try_it"), data))
+    message = {"error": {"message": f"Wrong key: {planted.found[0]}, {planted.found[-1]}"}}
+    provider.fail(401, message, times=1)
+    data = {"try": "1", "model": "real", "profile": AIWorkflowProfile.objects.get(slug="p5").pk, "text": "Why?", **here}
+    shown.append(clerk.post(admin_page("try_it"), data))
+    for response in shown:
+        assert response.status_code == 200, response.request
+        assert planted.leaks(response.content.decode()) == [], response.request
+
+
+def test_the_pages_of_a_course_show_none(planted, author, make_scope):
+    pages = Pages(author, COURSE_ID)
+    shown = [pages.get(name) for name in ("workflows", "try", "usage")]
+    for prompt in PromptTemplate.objects.all():
+        patch = {"processor_config": {"LLMProcessor": {"prompt_template": prompt.slug}}}
+        make_scope(slug=f"uses-{prompt.slug}", slot=f"uses-{prompt.slug}", patch=patch)
+        shown.append(pages.get("prompt", pk=prompt.pk))
+        make_scope(slug=f"all-{prompt.slug}", slot=f"all-{prompt.slug}", patch=patch, course_id=None)
+        shown.append(pages.get("prompt", pk=prompt.pk))
+    assert {page.status for page in shown} == {200}
+    assert "Be kind. [REDACTED] is for you." in shown[-2].text
+    assert "Be kind. [REDACTED] is for you." in shown[-1].text
+    for page in shown:
+        assert planted.leaks(page.source) == []
+
+
+class Failing:
+    """Code with a fault."""
+
+    def __call__(self, *_args, **_kwargs):
+        raise RuntimeError
+
+
+def test_an_error_page_and_an_error_by_mail_hold_none(planted, clerk, settings, mailoutbox, monkeypatch):
+    plugin_settings(settings)
+    settings.ADMINS = [("Operator", "operator@example.com")]
+    (address,) = list(pages_of(AIWorkflowProfile, "change"))[5:6]
+    monkeypatch.setattr(AIWorkflowProfile, "__str__", Failing())
+    clerk.raise_request_exception = False
+    for debug in (True, False):
+        settings.DEBUG = debug
+        response = clerk.get(address)
+        assert response.status_code == 500
+        assert planted.leaks(response.content.decode()) == []
+    handler = AdminEmailHandler(include_html=True)
+    record = logging.LogRecord("django.request", logging.ERROR, __file__, 1, "Failed", None, response.exc_info)
+    record.request = response.wsgi_request
+    handler.emit(record)
+    assert any(mail.alternatives for mail in mailoutbox)
+    for mail in mailoutbox:
+        assert planted.leaks(mail.body + "".join(str(part) for part, _kind in mail.alternatives)) == []
+
+
+def test_a_site_keeps_its_own_reporter_of_errors(settings):
+    settings.DEFAULT_EXCEPTION_REPORTER = "tests.attacks.test_secrets.Failing"
+    plugin_settings(settings)
+    assert settings.DEFAULT_EXCEPTION_REPORTER == "tests.attacks.test_secrets.Failing"
 
 
 def test_nor_finds_any_by_searching(planted, clerk):
