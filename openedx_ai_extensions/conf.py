@@ -116,6 +116,11 @@ SETTINGS: Mapping[str, Setting] = {
         "Seconds that a run in the background waits for a worker; after that it is not begun.",
         problems.positive_number,
     ),
+    "AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON": Setting(
+        5,
+        "How many runs in the background one person may have waiting or at work at once.",
+        problems.positive_whole_number,
+    ),
     "AI_EXTENSIONS_ASYNC_LEASE": Setting(
         8,
         "Seconds after which a worker that gives no sign of life counts as dead; it gives four in this time. More than "

@@ -103,6 +103,11 @@ class AIWorkflowRun(models.Model):
     refused_by = models.CharField(
         gettext_lazy("refused by"), max_length=100, blank=True, help_text=gettext_lazy("The limit or rule.")
     )
+    times = models.PositiveIntegerField(
+        gettext_lazy("times"),
+        default=1,
+        help_text=gettext_lazy("Refusals of the same person, for the same reason and within minutes, are one row."),
+    )
 
     held_tokens = models.PositiveBigIntegerField(gettext_lazy("reserved tokens"), default=0)
     held_micros = models.PositiveBigIntegerField(gettext_lazy("reserved cost"), default=0)

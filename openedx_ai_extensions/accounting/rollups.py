@@ -51,6 +51,7 @@ class Fact(NamedTuple):
     model: str
     user_id: int | None
     outcome: str
+    times: int
     calls: int
     is_cached: bool
     prompt_tokens: int
@@ -125,7 +126,7 @@ def add_run(cell: Figures, fact: Fact, sign: int) -> None:
     """Add a run to what the first columns count: SUMS, in their order."""
     outcome = _OUTCOMES.get(fact.outcome)
     if outcome is not None:
-        cell[outcome] += sign
+        cell[outcome] += sign * fact.times
     cell[5] += sign * (fact.calls > 0)
     cell[6] += sign * fact.is_cached
     cell[7] += sign * bounds.tokens(fact.prompt_tokens)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting import bounds, statements, thresholds, totals
+from openedx_ai_extensions.accounting import bounds, refusals, statements, thresholds, totals
 from openedx_ai_extensions.accounting.limits import Amounts, Kind, Limit, Limits, limits_for
 from openedx_ai_extensions.accounting.models import AIWorkflowRun
 from openedx_ai_extensions.accounting.prices import Price, PriceSource
@@ -122,6 +122,7 @@ class Run:
         self._started = time.monotonic()
         self._price: Price | None = None
         self._failed: list[str] = []
+        self._counted_by: int | None = None  # the row of an earlier refusal
         self.is_over = False
         self.has_keeper = False
 
@@ -157,15 +158,20 @@ class Run:
             "action": row.action,
         }
 
-    def require_some_left(self, provider: str | None = None) -> None:
+    def require_some_left(self, provider: str | None = None, *, waiting: int = 0) -> None:
         """Look, without reserving, whether another request is allowed at all.
+
+        Args:
+            provider: that would be asked; None for whichever it is.
+            waiting: requests that are to be made before it.
 
         Raises:
             QuotaExceeded: it is not.
         """
         now = timezone.now()
         limits = self._limits_at(provider, now)
-        over = _exceeded(limits, totals.used(limits, now), plus=Amounts(1, 1, 0)) if limits else None
+        plus = Amounts(1 + waiting, 1 + waiting, 0)
+        over = _exceeded(limits, totals.used(limits, now), plus=plus) if limits else None
         if over:
             raise quota_exceeded(*over)
 
@@ -192,6 +198,9 @@ class Run:
         failed = [name for name in dict.fromkeys(self._failed) if name != hold.provider]
         limits = self._limits_at(hold.provider, now)
         self.is_over = False
+        if self._counted_by is not None:
+            refusals.take_back(self._counted_by)
+            self._counted_by = None
         self._price = hold.price
         self._require_price(hold, limits)
         row.calls += 1
@@ -253,16 +262,16 @@ class Run:
         if self.is_over or (not self.is_written and outcome == Outcome.COMPLETED):
             return
         self.is_over = True
-        self._write(
-            outcome=outcome,
-            error_code=error_code[:64],
-            refused_by=refused_by[:100],
-            duration_ms=self._elapsed_ms(),
-            held_tokens=0,
-            held_micros=0,
-            held_until=None,
-        )
-        if self._row.pk % COUNT_EVERY == 0:
+        row = self._row
+        ending = {"outcome": outcome, "error_code": error_code[:64], "refused_by": refused_by[:100]}
+        if outcome == Outcome.REFUSED and not (row.calls or row.tokens or row.cost_micros):
+            for name, value in ending.items():
+                setattr(row, name, value)
+            self._counted_by = refusals.count_with_others(row)
+            if self._counted_by is not None:
+                return
+        self._write(**ending, duration_ms=self._elapsed_ms(), held_tokens=0, held_micros=0, held_until=None)
+        if row.pk % COUNT_EVERY == 0:
             _count()
 
     def _limits_at(self, provider: str | None, now: datetime) -> Limits:

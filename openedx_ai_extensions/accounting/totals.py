@@ -16,7 +16,7 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import bounds, statements
+from openedx_ai_extensions.accounting import bounds, refusals, statements
 from openedx_ai_extensions.accounting.limits import Amounts, Limit, Limits, total_key
 from openedx_ai_extensions.accounting.models import AILimit, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.accounting.periods import Period, begins
@@ -91,7 +91,8 @@ def count(now: datetime | None = None) -> int:
         # The first statement writes: who holds this row counts, others wait.
         AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
         _give_up_lapsed(now)
-        rows = list(_uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).order_by("pk")[:BATCH])
+        over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(refusals.is_open())
+        rows = list(over.order_by("pk")[:BATCH])
         _add(rows, now)
         roll_up(rows)
         AIWorkflowRun.objects.filter(pk__in=[row.pk for row in rows]).update(is_counted=True)

@@ -64,7 +64,7 @@ class TrialRun(Run):
 class FreeRun(TrialRun):
     """The account of a trial that asks nobody: kept in memory, and no limit holds."""
 
-    def require_some_left(self, provider: str | None = None) -> None:
+    def require_some_left(self, provider: str | None = None, *, waiting: int = 0) -> None:
         """There is always some left of nothing."""
 
     def _write(self, **fields: Any) -> None:

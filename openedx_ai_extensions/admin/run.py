@@ -71,7 +71,7 @@ class RunAdmin(BaseAdmin):
     search_fields = ("run_id",)
     search_help_text = gettext_lazy("A run's id, a course key, or how a username or an e-mail address begins.")
     fieldsets = (
-        (None, {"fields": ("run_id", "created_at", "outcome", "error_code", "refused_by")}),
+        (None, {"fields": ("run_id", "created_at", "outcome", "error_code", "refused_by", "times")}),
         (
             gettext_lazy("Who and where"),
             {"fields": ("user", "course_id", "location_id", "profile", "profile_slug", "ui_slot_selector_id", "action",

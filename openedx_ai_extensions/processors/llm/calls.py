@@ -129,6 +129,8 @@ class _Call:
         )
         try:
             self.run.reserve(hold)
+            if request.on_admitted is not None:
+                request.on_admitted()
         except BaseException:
             if self._circuit is not None:
                 self._circuit.let_go()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,6 +45,7 @@ class Request:
         may_trim: the oldest of the history may be left out, as far as the model's window makes it necessary.
         schema: the form of the answer (name, JSON Schema), for providers that take one; messages say it in words too.
         may_be_cached: whoever asks the same may get the same answer.
+        on_admitted: called when the site's limits allow it, before a provider is asked; again when another one is.
     """
 
     provider: str
@@ -60,6 +61,7 @@ class Request:
     may_trim: bool = False
     schema: Mapping[str, Any] | None = None
     may_be_cached: bool = False
+    on_admitted: Callable[[], None] | None = None
 
 
 def estimated_tokens(request: Request) -> int:

@@ -7,7 +7,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from openedx_ai_extensions import conf
@@ -160,7 +160,8 @@ class LLMProcessor(Processor):
             chat_history: earlier messages in OpenAI's form, oldest first. Needed with a thread too: the provider may
                 have lost it.
             thread: the conversation that the provider remembers, see ``keeps_threads``; None for a call of its own.
-            on_passed: called before the model is asked, with what it gets in place of the learner's words.
+            on_passed: called before a provider is asked, once the site's limits allow it, with what it gets in place of
+                the learner's words; maybe several times.
 
         Returns:
             ``{"response", "usage", "model_used", "status", "finish_reason"}``, or a ``Conversation`` (a generator of
@@ -192,7 +193,6 @@ class LLMProcessor(Processor):
         streams = bool(self._setting("stream", True)) if stream is None else stream
         review = self.review()
         text = review.request(_text(self.input_data))
-        self._on_passed(text)
         max_rounds = conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS")
         toolbox = self._toolbox(thread) if max_rounds else None
         request = self._request(system_prompt, text, toolbox, thread, review.run)
@@ -246,6 +246,7 @@ class LLMProcessor(Processor):
             fallbacks=self.fallbacks,
             may_trim=True,
             may_be_cached=bool(self._setting("cache")) and thread is None and not tools and current_trial() is None,
+            on_admitted=partial(self._on_passed, input_text),
         )
 
     def review(self) -> Review:

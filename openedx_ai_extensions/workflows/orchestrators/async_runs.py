@@ -11,12 +11,14 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 from opaque_keys.edx.django.models import UsageKeyField
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import AIExtensionsError, DuplicateRequest, ServiceUnavailable
+from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.exceptions import AIExtensionsError, DuplicateRequest, QuotaExceeded, ServiceUnavailable
 from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowSession
 from openedx_ai_extensions.tasks import run_workflow
 
@@ -29,7 +31,12 @@ SEND_AGAIN = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0, "inte
 
 
 def start(
-    session: AIWorkflowSession, *, user_input: Any, location_id: UsageKey | None, ui_slot_selector_id: str | None
+    session: AIWorkflowSession,
+    *,
+    user_input: Any,
+    location_id: UsageKey | None,
+    ui_slot_selector_id: str | None,
+    account: Run | None = None,
 ) -> AIWorkflowAsyncRun:
     """Have a worker do ``run``. Asked for the same again while that is under way, the same run goes on.
 
@@ -38,11 +45,14 @@ def start(
         user_input: as ``run`` takes it, JSON-serialisable.
         location_id: where the person is.
         ui_slot_selector_id: the widget slot.
+        account: whose limits hold for it; None for nobody's.
 
     Raises:
         DuplicateRequest: the session has another run under way.
+        QuotaExceeded: the person has too many under way, or so many that wait that no limit leaves room for another.
         ServiceUnavailable: no broker can be reached; there is no run.
     """
+    _require_place(session, account)
     wanted = {"user_input": user_input, "location_id": location_id or UsageKeyField.Empty}
     fields = {
         **wanted,
@@ -65,8 +75,42 @@ def start(
         if {name: getattr(run, name) or None for name in wanted} != {name: wanted[name] or None for name in wanted}:
             raise DuplicateRequest(_("The AI is still at work on your last request here."))
         return run
+    try:
+        _require_place(session, account)  # others may have come at the same moment
+    except QuotaExceeded:
+        _withdraw(run)
+        raise
     _send(run)
     return run
+
+
+def _require_place(session: AIWorkflowSession, account: Run | None) -> None:
+    """Raises QuotaExceeded if what the person has under way in other sessions leaves no place for another run."""
+    now = timezone.now()
+    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
+    others = AIWorkflowAsyncRun.objects.filter(session__user=session.user_id).exclude(session=session)
+    waiting = others.filter(status=Status.QUEUED, queued_at__gte=waited_since).count()
+    at_work = others.filter(status=Status.RUNNING, lease_until__gte=now).count()
+    most = conf.get("AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON")
+    if waiting + at_work >= most:
+        message = ngettext(
+            "The AI is still at work on {number} request of yours. Please wait until that is done.",
+            "The AI is still at work on {number} requests of yours. Please wait until one of them is done.",
+            most,
+        )
+        raise QuotaExceeded(
+            message.format(number=most),
+            refused_by="person/background",
+            limit="requests",
+            scope="person",
+            resets_at=None,
+        )
+    if account is not None and waiting:
+        account.require_some_left(waiting=waiting)
+
+
+def _withdraw(run: AIWorkflowAsyncRun) -> None:
+    AIWorkflowAsyncRun.objects.filter(task_id=run.task_id, status=Status.QUEUED).delete()
 
 
 def _send(run: AIWorkflowAsyncRun) -> None:
@@ -81,7 +125,7 @@ def _send(run: AIWorkflowAsyncRun) -> None:
     except OperationalError:
         # Its text may hold the broker's address with a password.
         logger.error("workflow.async.unsent task_id=%s", run.task_id)
-        AIWorkflowAsyncRun.objects.filter(task_id=run.task_id, status=Status.QUEUED).delete()
+        _withdraw(run)
         raise ServiceUnavailable(
             _("Work in the background is not possible at the moment. Please try again later.")
         ) from None

@@ -94,6 +94,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
             user_input=user_input,
             location_id=self.location_id,
             ui_slot_selector_id=self.context.get("ui_slot_selector_id"),
+            account=account,
         )
         return State(status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")})
 

@@ -32,6 +32,7 @@ from openedx_ai_extensions.xapi.constants import EVENT_INITIALIZED, EVENT_INTERA
 logger = logging.getLogger(__name__)
 
 MAX_CURRENT_MESSAGES = 1_000_000  # more than a browser can show; a database takes no limit beyond 64 bits
+REFUSED_IN_A_ROW = 2  # turns that are always among the recent ones
 REMOTE = "remote"  # key of the session's metadata: which turns the provider's thread holds
 
 
@@ -102,6 +103,7 @@ class _TurnUnderWay:
         self.id = again.id if again else new_turn_id()
         self.attempt = again.attempt + 1 if again else 1
         self.is_stored = again is not None
+        self.is_admitted = False
         streams = chat.context.get("accepts_stream", True)
         self.llm = LLMProcessor(
             chat.profile.processor_config,
@@ -117,11 +119,12 @@ class _TurnUnderWay:
                 input_data=self.text,
                 chat_history=window(self.before, self.chat.history.max_context_messages),
                 thread=self.thread,
-                on_passed=self._store_question,
+                on_passed=self._admitted,
             )
         except Exception as error:
             status = REFUSED if isinstance(error, Unsuitable) else FAILED
-            self._store([], status, getattr(error, "code", "internal_error"))
+            if self.is_admitted or (status == REFUSED and self._may_keep_refused()):
+                self._store([], status, getattr(error, "code", "internal_error"))
             raise
         if isinstance(answer, dict):
             self._complete()
@@ -197,6 +200,15 @@ class _TurnUnderWay:
         if is_cleared:
             self.chat.history.clear()  # in another tab; what came since goes too
         self.chat.record(EVENT_INITIALIZED if is_first else EVENT_INTERACTED, self.conversation.usage)
+
+    def _may_keep_refused(self) -> bool:
+        """No limit bounds how often a learner says what is refused, so only the first in a row are kept."""
+        last = self.before[-REFUSED_IN_A_ROW:]
+        return len(last) < REFUSED_IN_A_ROW or any(turn.status != REFUSED for turn in last)
+
+    def _admitted(self, sent: str) -> None:
+        self.is_admitted = True
+        self._store_question(sent)
 
     def _store_question(self, sent: str) -> None:
         """Store what the learner said, and what the model gets in its place if that is something else."""
