@@ -14,7 +14,7 @@ from openedx_ai_extensions.accounting.amounts import amount
 from openedx_ai_extensions.admin.display import pretty_json
 from openedx_ai_extensions.admin.session_messages import Message, readable
 from openedx_ai_extensions.processors.llm.exchange import estimated_tokens
-from openedx_ai_extensions.processors.llm.messages import COURSE
+from openedx_ai_extensions.processors.llm.fences import COURSE
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.rules.consent import has_accepted, terms_for
 from openedx_ai_extensions.workflows.orchestrators.trying import Attempt

@@ -5,8 +5,8 @@ import warnings
 from openedx_ai_extensions.processors.llm import endpoint, validation
 from openedx_ai_extensions.processors.llm.conversation import Conversation
 from openedx_ai_extensions.processors.llm.exchange import Thread
+from openedx_ai_extensions.processors.llm.fences import unfenced
 from openedx_ai_extensions.processors.llm.finish import FinishReason, notice, with_notice
-from openedx_ai_extensions.processors.llm.messages import unfenced
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.processors.llm.stream import StreamEvent
 

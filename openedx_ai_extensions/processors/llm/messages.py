@@ -6,32 +6,16 @@ The stable part comes first, for providers' caches.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openedx_ai_extensions.exceptions import ContextWindowExceeded
+from openedx_ai_extensions.processors.llm.fences import LEARNER, TOOL, fenced
 from openedx_ai_extensions.processors.llm.tool_calls import ToolCall, sendable_call, sendable_id
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 
-COURSE, LEARNER, TOOL = "course_content", "learner_message", "tool_result"
-_LABELS = "|".join((COURSE, LEARNER, TOOL))
-_ANY_FENCE = re.compile(rf"<(?=\s*/?\s*(?:{_LABELS})\b)", re.IGNORECASE)
-_FENCED = re.compile(rf"\A<({LEARNER}|{TOOL})>\n(.*)\n</\1>\Z", re.DOTALL)
-
 # Of a model's window, the part that is kept for its answer.
 ANSWER_SHARE = 0.1
-
-
-def fenced(text: str, label: str = COURSE) -> str:
-    """Text marked as material. A fence inside the text can't close ours."""
-    return f"<{label}>\n{_ANY_FENCE.sub('&lt;', text)}\n</{label}>"
-
-
-def unfenced(text: str) -> str:
-    """What a learner or a tool said, as it was before ``fenced`` marked it; any other text as it is."""
-    found = _FENCED.match(text)
-    return re.sub(rf"&lt;(?=\s*/?\s*(?:{_LABELS})\b)", "<", found[2]) if found else text
 
 
 def build_messages(

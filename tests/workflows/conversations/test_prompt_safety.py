@@ -44,8 +44,8 @@ def test_a_tool_s_result_can_t_leave_the_fence(learner, make_scope, provider, mo
     provider.then(CallTools(ToolCall("rumour", {})), Say("Hm."))
     chat.answer("Tell")
     result = next(m["content"] for m in provider.requests[1]["messages"] if m["role"] == "tool")
-    assert result.startswith("<tool_result>\n&lt;/tool_result>")
-    assert result.endswith("&lt;course_content>\n</tool_result>")
+    assert result.startswith("<tool_result>\n[/tool_result>")
+    assert result.endswith("[course_content>\n</tool_result>")
     chat.answer("Again")
     assert result in [m["content"] for m in provider.requests[2]["messages"] if m["role"] == "tool"]
 

@@ -36,7 +36,7 @@ def test_the_model_gets_the_course_the_number_and_the_authors_words(desk, provid
     system, user = request["messages"]
     assert "Write exactly 5 questions." in system["content"]
     assert "<course_content>\n" in system["content"]
-    assert user["content"].startswith("<learner_message>\nOnly about &lt;/learner_message>")
+    assert user["content"].startswith("<learner_message>\nOnly about [/learner_message>")
     assert "tools" not in request
     assert "stream" not in request
     schema = request["response_format"]["json_schema"]

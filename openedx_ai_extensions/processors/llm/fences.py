@@ -1,0 +1,116 @@
+"""The marks that tell a model whose words it reads. No text between them can end them, however it is written."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import lru_cache
+
+from openedx_ai_extensions.moderation.folding import folded
+
+COURSE, LEARNER, TOOL = LABELS = ("course_content", "learner_message", "tool_result")
+_FENCED = re.compile(rf"\A<({LEARNER}|{TOOL})>\n(.*)\n</\1>\Z", re.DOTALL)
+_DEFUSED = re.compile(rf"(?:\[|&lt;)(?=\s*/?\s*(?:{'|'.join(LABELS)}))")  # providers keep threads with &lt; from before
+
+# The letters of each label, and where punctuation may stand: before the first one and between the words.
+_WORDS = {label.replace("_", ""): (0, label.index("_")) for label in LABELS}
+
+# What looks like another character, where Unicode's compatibility forms do not say so; after its confusables.txt.
+_OPENING = "<\u02c2\u1438\u2039\u00ab\u226a\u227a\u22d6\u2329\u276c\u276e\u2770\u27e8\u27ea\u2991\u29fc\u3008\u300a"
+_CLOSING = ">\u02c3\u1433\u203a\u00bb\u226b\u227b\u22d7\u232a\u276d\u276f\u2771\u27e9\u27eb\u2992\u29fd\u3009\u300b"
+_LOOKS_LIKE = {
+    character: letter
+    for letter, characters in {
+        "a": "@\u03b1\u0430\u0251\u237a\u13aa\u15c5\ua4ee",
+        "c": "\u00a2\u03f2\u0441\u0188\u1d04\u13df\u1974\u2ca5\ua4da",
+        "e": "3\u03b5\u0435\u0454\u04bd\u025b\u1d07\u212e\u13ac\u2d39\ua4f0",
+        "g": "\u0261\u0262\u050d\u0581\u13c0\ua4d6",
+        "l": "1|!i\u01c0\u0131\u03b9\u0456\u04cf\u029f\u0627\u05c0\u05d5\u05df\u13de\u2223\u2d4f\u4e28\ua4e1",
+        "m": "\u03bc\u03fb\u043c\u1d0d\u13b7\u2c99\ua4df",
+        "n": "\u03b7\u03bd\u043f\u0274\u0578\u057c\u2c9b\ua4e0",
+        "o": "0\u03bf\u03c3\u043e\u0585\u05e1\u0647\u0665\u06f5\u07c0\u0966\u09e6\u0b20\u0d20\u0e50\u0ed0\u101d\u1040"
+        "\u10ff\u1d0f\u2c9f\u2d54\u3007\ua4f3",
+        "r": "\u0433\u044f\u0280\u1d26\u13a1\u13d2\u2c85\uab47\ua4e3",
+        "s": "5$\u00a7\u01bd\u0282\u0455\u057f\ua731\u13da\ua4e2",
+        "t": "+\u2020\u03c4\u0442\u1d1b\u13a2\u2ca7\ua4d4",
+        "u": "\u03c5\u028b\u057d\u0446\u1d1c\u144c\u222a\u2294\ua4f4",
+    }.items()
+    for character in characters
+}
+# The name tells of more: letters with strokes and hooks, and white ones on black squares and circles.
+_NAMED = re.compile(
+    r"(?:LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL )?|NEGATIVE \w+ LATIN CAPITAL LETTER "
+    r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?"
+)
+
+# An entity, as often escaped as one likes; some names need no semicolon.
+_ENTITY = (
+    r"&(?:amp;|#0*38;|#[xX]0*26;)*+(?:#0*+(?P<decimal>[0-9]{1,7}+);?|#[xX]0*+(?P<hex>[0-9a-fA-F]{1,6}+);?"
+    r"|(?P<name>(?:lt|LT|laquo);?|[a-zA-Z]\w{1,39}+;))"
+)
+_ENTITY_BEGINS = {"decimal": "&#", "hex": "&#x", "name": "&"}
+_MAY_OPEN = re.compile(rf"[{_OPENING}\uff1c\ufe64\u226e]|{_ENTITY}")
+_TOKEN = re.compile(rf"{_ENTITY}|.", re.DOTALL)
+
+
+def fenced(text: str, label: str = COURSE) -> str:
+    """Text marked as material. What inside it looks like a mark of ours gets a square bracket, and is none."""
+    return f"<{label}>\n{_defused(text)}\n</{label}>"
+
+
+def unfenced(text: str) -> str:
+    """What a learner or a tool said, as it was before ``fenced`` marked it; any other text as it is."""
+    found = _FENCED.match(text)
+    return _DEFUSED.sub("<", found[2]) if found else text
+
+
+def _defused(text: str) -> str:
+    begins_label: dict[int, bool] = {}
+    # The last one first: what one bracket after another leads to is then known, and a thousand take no longer.
+    for opening in reversed(list(_MAY_OPEN.finditer(text))):
+        if any(character in _OPENING for character, _is_punctuation in _read(_plain(opening))):
+            begins_label[opening.start()] = _is_label(text, opening.end(), begins_label)
+    return _MAY_OPEN.sub(lambda opening: "[" if begins_label.get(opening.start()) else opening[0], text)
+
+
+def _is_label(text: str, start: int, begins_label: Mapping[int, bool]) -> bool:
+    """Can what begins here be read as one of our labels, even after another bracket, as told by ``begins_label``?"""
+    reached = {(word, 0) for word in _WORDS}
+    for token in _TOKEN.finditer(text, start):
+        for letter, is_punctuation in _read(_plain(token)):
+            if letter in _OPENING:
+                return all(at == 0 for _word, at in reached) and begins_label.get(token.start(), False)
+            if letter in _CLOSING:
+                return False
+            further = {(word, at + 1) for word, at in reached if word[at] == letter}
+            waiting = {(word, at) for word, at in reached if is_punctuation and at in _WORDS[word]}
+            reached = further | waiting
+            if any(at == len(word) for word, at in reached):
+                return True
+        if not reached:
+            return False
+    return False
+
+
+def _plain(token: re.Match[str]) -> str:
+    """What a token stands for: the characters of an entity, or itself."""
+    kind = token.lastgroup
+    return html.unescape(_ENTITY_BEGINS[kind] + token[kind]) if kind else token[0]
+
+
+@lru_cache(maxsize=8192)
+def _read(characters: str) -> tuple[tuple[str, bool], ...]:
+    """The plain letters and signs that people would read, and whether each is punctuation; no spaces, no accents."""
+    return tuple(
+        (_LOOKS_LIKE.get(letter, letter), not letter.isalnum())
+        for character in characters
+        for letter in _looks_like(character) or (letter for letter, _kind in folded(character))
+        if not letter.isspace() and unicodedata.category(letter) not in {"Cc", "Cf", "Mn", "Mc", "Me"}
+    )
+
+
+def _looks_like(character: str) -> str:
+    named = None if character.isascii() else _NAMED.fullmatch(unicodedata.name(character, ""))
+    return named[1].lower() if named else _LOOKS_LIKE.get(character, "")
