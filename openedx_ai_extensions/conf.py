@@ -187,11 +187,12 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "AI_EXTENSIONS_CIRCUIT_FAILURES": Setting(
         5,
-        "Calls of a provider that fail, one after the other, until it is left alone for a while; 0 for never.",
+        "Calls of a provider that fail, of three people at least and half of all calls, until it is left alone for a "
+        "while; 0 for never.",
         problems.whole_number,
     ),
     "AI_EXTENSIONS_CIRCUIT_WINDOW": Setting(
-        300, "Seconds within which so many calls must fail.", problems.positive_whole_number
+        300, "Seconds within which so many calls must fail, from the first of them.", problems.positive_whole_number
     ),
     "AI_EXTENSIONS_CIRCUIT_REST": Setting(
         30, "Seconds that such a provider is left alone, until one call tries it again.", problems.positive_whole_number

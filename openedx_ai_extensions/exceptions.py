@@ -253,7 +253,19 @@ class ThreadGone(ServiceUnavailable):
 
 
 class StreamInterrupted(AIExtensionsError):
-    """The provider's stream broke after the first text had been sent."""
+    """The provider's stream broke after the first text had been sent.
+
+    Args:
+        reason: what of; None when it was a fault of the provider.
+    """
 
     code = "streaming_failed"
     default_message = _("The answer was interrupted. Please try again.")
+
+    def __init__(self, *args: Any, reason: AIExtensionsError | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reason = reason
+
+
+class OutOfTime(StreamInterrupted):
+    """The answer took longer than the site lets it; the provider was still at it."""

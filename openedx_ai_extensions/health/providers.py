@@ -101,7 +101,7 @@ def _circuit(known: circuit.Standing | None) -> Finding:
             )
         return Finding(Level.ERROR, "", text, _("Ask it for a sign of life to learn why."))
     if known.failures:
-        text = ngettext("Its last call failed.", "Its last {count} calls failed.", known.failures)
+        text = ngettext("{count} of its calls failed lately.", "{count} of its calls failed lately.", known.failures)
         return Finding(Level.WARNING, "", text.format(count=known.failures))
     return Finding(Level.OK, "", _("It is in use."))
 

@@ -138,7 +138,7 @@ class _Call:
 
     def _enter(self, provider: Provider, seconds: float) -> Circuit:
         try:
-            return Circuit(provider, seconds)
+            return Circuit(provider, seconds, self.run.row.user_id)
         except ProviderRests:
             self.run.passed_over(provider.name, provider.model)
             raise
@@ -191,7 +191,7 @@ class _Call:
         if error is not None:
             circuit.failed(error)
         elif outcome == Outcome.COMPLETED:
-            circuit.worked()
+            circuit.began()
         else:
             circuit.let_go()
 

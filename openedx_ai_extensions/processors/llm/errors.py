@@ -40,6 +40,17 @@ _CONTENT_POLICY = re.compile(
     r"|input was flagged|considered high risk|invalid_prompt|data_?inspection_?failed|(^|\W)1301(\W|$)",
     re.IGNORECASE,
 )
+# As a 403 puts it, unless it speaks of a key.
+_MODERATED = re.compile(
+    r"moderat|flagged|safety|unsafe|harmful|inappropriate|sensitive|prohibited (content|use)|violat|acceptable use"
+    r"|(content|prompt|input|request|text) (was |is |has been )?(blocked|rejected|declined|refused)",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"api[ _-]?key|credential|authenticat|unauthori[sz]ed|not authori[sz]ed|permission|billing|payment|credits?\b|quota"
+    r"|subscription|organi[sz]ation|deactivated|suspended|country|region",
+    re.IGNORECASE,
+)
 MACHINE_WORD = re.compile(r"[\w.-]{1,64}")
 MAX_RETRY_AFTER = 24 * 3600  # seconds; a provider that names more has miscounted
 # Groq's for calls and answers of a model that it could not read.
@@ -199,12 +210,10 @@ def _cause(error: BaseException) -> str:
 def _ours(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
     names = {cls.__name__ for cls in type(error).__mro__}
     text = str(error)
-    if "ContextWindowExceededError" in names or (status in {400, 413, 422} and _CONTEXT_WINDOW.search(text)):
+    if "ContextWindowExceededError" in names or (status in {400, 403, 413, 422} and _CONTEXT_WINDOW.search(text)):
         return ContextWindowExceeded()
     # OpenRouter and xAI decline with 403.
-    if "ContentPolicyViolationError" in names or (
-        status in {400, 403, 422} and _CONTENT_POLICY.search(" ".join([text, *_words(error)]))
-    ):
+    if "ContentPolicyViolationError" in names or _is_declined(" ".join([text, *_words(error)]), status):
         return AnswerDeclined()
     if _is_thread_gone(error, status):
         return ThreadGone()
@@ -217,6 +226,12 @@ def _ours(error: BaseException, status: int | None) -> AIExtensionsError:  # noq
         refused.refused_parameter = _refused_parameter(error)
         return refused
     return ServiceUnavailable()
+
+
+def _is_declined(text: str, status: int | None) -> bool:
+    if status in {400, 403, 422} and _CONTENT_POLICY.search(text):
+        return True
+    return status == 403 and _MODERATED.search(text) is not None and not _CREDENTIALS.search(text)
 
 
 def is_malformed_call(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.exceptions import StreamInterrupted
+from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, StreamInterrupted
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded
 from openedx_ai_extensions.processors.llm.exchange import Reading
 from openedx_ai_extensions.processors.llm.reading import Signal
@@ -191,13 +191,14 @@ class TextStream(Chunks):
         first: the items that have already been taken from it; None among them is its end.
         idle: seconds of silence that end the stream.
         deadline: ``time.monotonic()`` at which the stream ends in any case.
-        on_fault: told of what broke the stream, to log it.
+        on_fault: told of what broke the stream, to log it; returns it as an error of ours.
 
     Attributes:
         reading: what is known of the answer; complete after the end.
 
     Raises (while iterating):
-        StreamInterrupted: the provider broke off, or ran out of time.
+        StreamInterrupted: the provider broke off, or fell silent.
+        OutOfTime: it was not done when its time was up.
     """
 
     def __init__(
@@ -207,7 +208,7 @@ class TextStream(Chunks):
         first: list[Item | None],
         idle: float,
         deadline: float,
-        on_fault: Callable[[BaseException], Any],
+        on_fault: Callable[[BaseException], AIExtensionsError | None],
     ) -> None:
         self.reading = reader.source.reading
         self._reader = reader
@@ -250,7 +251,8 @@ class TextStream(Chunks):
                 return None
             if time.monotonic() < limit:
                 return Signal.WORKING  # a heartbeat
-            self._break(DeadlineExceeded())
+            is_silent = time.monotonic() >= self._heard + self._idle
+            self._break(DeadlineExceeded(), StreamInterrupted if is_silent else OutOfTime)
         except BaseException as error:  # noqa: BLE001  # not hidden: logged, and raised as ours
             if self._tail_ends is not None:
                 return None  # all was said before
@@ -267,10 +269,9 @@ class TextStream(Chunks):
         else:
             self._tail_ends = time.monotonic() + (self._reader.source.tail if is_certain else LONG_TAIL)
 
-    def _break(self, error: BaseException) -> NoReturn:
+    def _break(self, error: BaseException, kind: type[StreamInterrupted] = StreamInterrupted) -> NoReturn:
         self.close()
-        self._on_fault(error)
-        raise StreamInterrupted from None
+        raise kind(reason=self._on_fault(error)) from None
 
     def close(self) -> None:
         """Stop: the provider's connection is closed, unless the answer is over."""
