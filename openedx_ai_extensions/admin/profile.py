@@ -46,7 +46,11 @@ class ProfileAdmin(VersionPages):
 
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/workflows.css", "openedx_ai_extensions/admin/profile.css")}
-        js = ("openedx_ai_extensions/admin/profile_editor.js", "openedx_ai_extensions/admin/profile_live.js")
+        js = (
+            "openedx_ai_extensions/admin/profile_editor.js",
+            "openedx_ai_extensions/admin/released.js",
+            "openedx_ai_extensions/admin/profile_live.js",
+        )
 
     def get_urls(self) -> list[Any]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_validate"

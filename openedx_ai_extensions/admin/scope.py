@@ -50,7 +50,7 @@ class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
 
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/scope.css",)}
-        js = ("openedx_ai_extensions/admin/scope.js",)
+        js = ("openedx_ai_extensions/admin/released.js", "openedx_ai_extensions/admin/scope.js")
 
     def get_form(
         self, request: HttpRequest, obj: AIWorkflowScope | None = None, change: bool = False, **kwargs: Any

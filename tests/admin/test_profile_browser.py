@@ -69,6 +69,25 @@ def test_a_patch_is_checked_while_it_is_typed(page, make_scope, learner, provide
     assert "stream: false" in AIWorkflowProfile.objects.get().content_patch
 
 
+def test_a_page_that_grows_while_a_button_is_pressed_loses_no_click(page, make_scope, provider):
+    profile = make_scope(patch="").profile
+    page.goto(f"{BASE}/{profile.pk}/change/")
+    patch = (
+        "{processor_config: {LLMProcessor: {prompt: 'Be brief.', stream: false, options: {max_tokens: 90, seed: 1}}}}"
+    )
+    save = page.get_by_role("button", name="Save and continue editing")
+    with page.expect_response("**/validate/"):
+        page.get_by_label("Patch (JSON5)").fill(patch)
+        save.hover()
+        page.mouse.down()
+        pressed = save.bounding_box()
+    page.wait_for_timeout(300)
+    assert save.bounding_box() == pressed
+    with page.expect_navigation():
+        page.mouse.up()
+    assert AIWorkflowProfile.objects.get().content_patch == patch
+
+
 def test_picking_a_template_and_restoring_a_version(page, make_scope, provider):
     profile = make_scope(patch="// as it was\n{}").profile
     page.goto(f"{BASE}/{profile.pk}/change/")

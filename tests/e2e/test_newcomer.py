@@ -121,6 +121,7 @@ def test_the_quickstart_leads_where_it_says(page, demo):  # noqa: PLR0915  # as 
     expect(page.locator(".errornote")).to_be_visible()
     expect(page.locator(".errorlist")).to_contain_text(re.compile(r"line \d+", re.IGNORECASE))
     page.get_by_label("Patch (JSON5)").fill(PATCH)
+    expect(page.locator("#aiext-summary")).to_have_text("Everything is in order.")
     save.click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
 

@@ -48,6 +48,10 @@
           throw new Error(String(response.status));
         }
         const answer = await response.json();
+        await window.aiextReleased();
+        if (asked !== mine) {
+          return;
+        }
         for (const name of ["findings", "difference", "template"]) {
           show(name, answer[name]);
         }

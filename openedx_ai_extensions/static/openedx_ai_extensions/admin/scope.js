@@ -48,6 +48,10 @@ document.addEventListener("DOMContentLoaded", () => {
         throw new Error(String(response.status));
       }
       const answer = await response.json();
+      await window.aiextReleased();
+      if (asked !== mine) {
+        return;
+      }
       summary.textContent = answer.summary;
       result.replaceChildren(
         ...(answer.error
