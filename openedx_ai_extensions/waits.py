@@ -1,4 +1,7 @@
-"""Long waits for somebody else, such as a model: where a thread lets go of what others need meanwhile."""
+"""Long waits for somebody else, such as a model: where a thread lets go of what others need meanwhile.
+
+A database may hang up in the meantime, so what is written afterwards goes over a connection that works.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol
+
+from django.db import connections
 
 
 class Holder(Protocol):
@@ -37,3 +42,10 @@ def long_wait() -> Iterator[None]:
     else:
         with holder.left():
             yield
+
+
+def reconnect() -> None:
+    """Close this thread's connections to databases that have hung up: the next query opens new ones."""
+    for connection in connections.all(initialized_only=True):
+        if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
+            connection.close()

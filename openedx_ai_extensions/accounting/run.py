@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
@@ -28,6 +28,7 @@ from openedx_ai_extensions.accounting.subjects import Place
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError
+from openedx_ai_extensions.waits import reconnect
 
 logger = logging.getLogger(__name__)
 
@@ -325,8 +326,16 @@ class Run:
         if row.pk is None:
             row.created_at = timezone.now()
             statements.insert(row)
-        elif not statements.update(row, (*fields, *COUNTED)):
+        elif not self._update((*fields, *COUNTED)):
             totals.recount(row)
+
+    def _update(self, names: tuple[str, ...]) -> bool:
+        try:
+            return statements.update(self._row, names)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("ledger.run.written_again run_id=%s error=%s", self._row.run_id, type(error).__name__)
+        reconnect()
+        return statements.update(self._row, names)
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)

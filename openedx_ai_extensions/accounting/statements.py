@@ -87,7 +87,7 @@ def look(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
         ``(key, is_before, recency, *covered_by, requests, tokens, micros)``. With a key it is a total; else the sum of
         rows that are not in the totals yet and have in common: whether their id is at most ``before``; the index in
         ``PERIODS`` of the shortest present period that they are in; and for each of ``limits.subjects``, whether it
-        covers them. What is held counts while it holds.
+        covers them. What is held counts.
     """
     connection = _connection()
     question = _question(limits, connection.alias)
@@ -96,7 +96,6 @@ def look(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
         before,
         *(adapt(begins(period, now)) for period in PERIODS),
         *question.subjects,
-        *[adapt(now)] * 2,
         False,
         *question.totals,
     ]
@@ -139,8 +138,8 @@ def _look_sql(alias: str, shapes: tuple[tuple[str, ...], ...], number_of_totals:
     return f"""
         SELECT '', CASE WHEN id <= %s THEN 1 ELSE 0 END, CASE {recency} ELSE {len(PERIODS)} END, {flags}
             SUM(CASE WHEN calls > 0 THEN 1 ELSE 0 END),
-            SUM(1.0 * prompt_tokens + completion_tokens + CASE WHEN held_until > %s THEN held_tokens ELSE 0 END),
-            SUM(1.0 * cost_micros + CASE WHEN held_until > %s THEN held_micros ELSE 0 END)
+            SUM(1.0 * prompt_tokens + completion_tokens + held_tokens),
+            SUM(1.0 * cost_micros + held_micros)
         FROM {rows} WHERE is_counted = %s {only} GROUP BY {groups}
         UNION ALL
         SELECT {key}, 0, 0, {"0, " * len(shapes)} requests, tokens, micros FROM {totals}

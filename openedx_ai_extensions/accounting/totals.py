@@ -101,7 +101,16 @@ def count(now: datetime | None = None) -> int:
 
 def _give_up_lapsed(now: datetime) -> None:
     lost = _uncounted().filter(outcome=AIWorkflowRun.Outcome.RUNNING, held_until__lt=now - GRACE)
-    number = lost.update(outcome=AIWorkflowRun.Outcome.LOST, held_tokens=0, held_micros=0, held_until=None)
+    # Nobody knows what it used. Most likely that is what it held; which tokens were whose, nobody knows either.
+    number = lost.update(
+        outcome=AIWorkflowRun.Outcome.LOST,
+        is_estimated=True,
+        completion_tokens=F("completion_tokens") + F("held_tokens"),
+        cost_micros=F("cost_micros") + F("held_micros"),
+        held_tokens=0,
+        held_micros=0,
+        held_until=None,
+    )
     if number:
         logger.warning("ledger.runs.lost number=%s", number)
 

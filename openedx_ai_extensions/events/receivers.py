@@ -16,6 +16,7 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.events.orchestration import run_requested
 from openedx_ai_extensions.events.signals import AI_ORCHESTRATION_REQUESTED, AIOrchestrationData
 from openedx_ai_extensions.events.tasks import forget_provider_thread
+from openedx_ai_extensions.workflows.registry import provides
 from openedx_ai_extensions.workflows.retirement import ProviderThread, Retired, retire_user
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,12 @@ def retire(*, user: Any, **_kwargs: Any) -> Retired:
     retired = retire_user(user)
     transaction.on_commit(partial(_forget, retired.threads))
     return retired
+
+
+@provides("forget_thread")
+def forget_thread(provider: str, response_id: str) -> None:
+    """Have a provider delete a thread whose session has gone."""
+    _forget([ProviderThread(provider, response_id)])
 
 
 def _forget(threads: Sequence[ProviderThread]) -> None:

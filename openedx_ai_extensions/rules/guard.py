@@ -24,6 +24,7 @@ from openedx_ai_extensions.exceptions import Refused
 from openedx_ai_extensions.rules.consent import require_consent
 from openedx_ai_extensions.rules.pauses import Pause, all_pauses, resumes_at, without_place
 from openedx_ai_extensions.rules.places import Way, are_marks_for, is_exam, pauses_at, way_to
+from openedx_ai_extensions.waits import reconnect
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 RECHECK = 2.0  # seconds between two looks while a run is under way
@@ -103,6 +104,7 @@ class Guard:
             Refused: see there.
         """
         if time.monotonic() >= self._next_look:
+            reconnect()
             self.require_allowed(asks_model=self._asks_model)
 
     def refusal(self) -> Refused | None:

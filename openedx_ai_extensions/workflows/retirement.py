@@ -82,9 +82,9 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
         items = StudentItem.objects.filter(student_id=str(user.pk), item_type=ITEM_TYPE)
         # The library's ordinary manager leaves out what was cleared, and its text is still there.
         submissions = Submission._objects.filter(student_item__in=items)
-        threads = tuple(
-            _thread(session) for session in sessions.exclude(remote_response_id="").select_related("profile")
-        )
+        # Locked: whoever has an answer under way adds to a thread before this, or finds no session.
+        held = sessions if dry_run else sessions.select_for_update()
+        threads = tuple(_thread(session) for session in held.order_by("pk") if session.remote_response_id)
         runs = AIWorkflowRun.objects.filter(user_id=user.pk)
         consents = AIConsent.objects.filter(user_id=user.pk)
         retired = Retired(sessions.count(), submissions.count(), runs.count(), consents.count(), threads)

@@ -171,7 +171,7 @@ def test_what_was_counted_counts(as_learner, scope, settings, counted, monkeypat
     assert allowed(as_learner) == 1
 
 
-def test_a_run_whose_process_died_lets_go_of_what_it_held(as_learner, learner, scope, settings):
+def test_a_run_whose_process_died_counts_what_it_held(as_learner, learner, scope, settings):
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "month", "tokens": 5000}]
     now = timezone.now()
     lost = AIWorkflowRun.objects.create(
@@ -180,10 +180,11 @@ def test_a_run_whose_process_died_lets_go_of_what_it_held(as_learner, learner, s
     )  # fmt: skip
     assert allowed(as_learner) == 0
     AIWorkflowRun.objects.filter(pk=lost.pk).update(held_until=now - timedelta(seconds=60))
-    assert as_learner.run("Why green?").status_code == 200
+    assert allowed(as_learner) == 0
     totals.count()
     lost.refresh_from_db()
-    assert (lost.outcome, lost.held_tokens, lost.is_counted) == ("lost", 0, True)
+    assert (lost.outcome, lost.held_tokens, lost.tokens, lost.is_counted) == ("lost", 0, 4990, True)
+    assert allowed(as_learner) == 0
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from openedx_ai_extensions.processors.llm.fallback import ask_in_turn
 from openedx_ai_extensions.processors.llm.finish import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.stream import Chunks, TextStream
+from openedx_ai_extensions.waits import reconnect
 from openedx_ai_extensions.workflows.trial import current_trial, is_rehearsal
 
 SLACK = 30  # seconds between the end of a call and the settlement of its run
@@ -151,6 +152,7 @@ class _Call:
 
     def failed(self, error: BaseException) -> None:
         """The provider was asked and gave nothing."""
+        reconnect()
         if self._circuit is not None:
             self._circuit.failed(error)
         self._end(Outcome.FAILED)
@@ -164,6 +166,7 @@ class _Call:
         error: BaseException | None = None,
     ) -> None:
         """Record what it took: as the provider says, else as we count."""
+        reconnect()
         if self._circuit is not None:
             self._judge(self._circuit, outcome, error)
         usage = reading.usage if self._is_cached else self._counted(reading, text)

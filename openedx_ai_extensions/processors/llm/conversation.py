@@ -91,6 +91,11 @@ class Conversation(Chunks):
         if noted is not None:
             noted.append(self)
 
+    @property
+    def last_response_id(self) -> str:
+        """Where the provider's thread ends, of an answer that broke off too."""
+        return self._answer.reading.response_id or self.response_id
+
     def so_far(self) -> list[dict[str, Any]]:
         """The messages, with the text of a round that was cut off, and a result for every call."""
         messages = list(self.messages)

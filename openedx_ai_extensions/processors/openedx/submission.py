@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, router, transaction
 from django.utils import timezone
 from submissions import api
 from submissions.errors import SubmissionInternalError, SubmissionRequestError
@@ -20,6 +20,7 @@ from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx import history
 from openedx_ai_extensions.processors.openedx.history import Turn
+from openedx_ai_extensions.waits import reconnect
 from openedx_ai_extensions.workflows.trial import current_trial
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class SubmissionProcessor(Processor):
             status: put on the last message, see ``Turn.status``.
 
         Returns:
-            The UUID of the last submission.
+            The UUID of the last submission; empty when nothing is stored, as the session has gone.
         """
         if current_trial() is not None:
             return ""
@@ -133,10 +134,23 @@ class SubmissionProcessor(Processor):
             stamped[-1]["status"] = status
         uuid = ""
         for answer in history.submissions(history.stored(turn, attempt, start, stamped), Submission.MAXSIZE):
+            uuid = _again(partial(self._create, answer, now))
+        return uuid
+
+    def _create(self, answer: Sequence[Mapping[str, Any]], now: datetime) -> str:
+        """Store one submission, unless the session has gone: retirement deletes what there is, and nothing comes after.
+
+        Returns:
+            Its UUID; empty without a session.
+        """
+        sessions = type(self.session).objects.filter(pk=self.session.pk)
+        with transaction.atomic(using=router.db_for_write(type(self.session))):
+            # Written first: until the end of the transaction nobody deletes it.
+            if not sessions.update(updated_at=timezone.now()):
+                return ""
             # Attempts mean nothing in a conversation; without a number the library would read the latest submission.
-            submission = _again(partial(api.create_submission, self._item, answer, now, attempt_number=1))
-            uuid = submission["uuid"]
-        return str(uuid)
+            submission = api.create_submission(self._item, answer, now, attempt_number=1)
+        return str(submission["uuid"])
 
     def clear(self) -> None:
         """Forget the conversation."""
@@ -158,6 +172,7 @@ def _again(call: Callable[[], Value]) -> Value:
         # A request error too: who loses the race for the student item is told that its fields are not unique.
         except (SubmissionInternalError, SubmissionRequestError, DatabaseError) as error:
             logger.warning("submissions.failed attempt=%s error=%s", number + 1, type(error).__name__)
+            reconnect()
             if number == ATTEMPTS - 1:
                 # The library's errors quote what was to be stored.
                 raise AIExtensionsError from None

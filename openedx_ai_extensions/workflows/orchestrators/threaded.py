@@ -24,6 +24,7 @@ from openedx_ai_extensions.processors.openedx.history import (
     new_turn_id,
     window,
 )
+from openedx_ai_extensions.workflows import registry
 from openedx_ai_extensions.workflows.orchestrators.base import action, input_text
 from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
@@ -141,7 +142,7 @@ class _TurnUnderWay:
         unseen = REFUSED if self.conversation.is_refused else FAILED
         self._store(messages, INTERRUPTED if is_seen else unseen, ending)
         if not AIWorkflowSession.objects.filter(pk=self.session.pk).exists():
-            self.chat.history.clear()  # cleared in another tab; what came since goes too
+            self._forget()
 
     @property
     def conversation(self) -> Conversation:
@@ -198,7 +199,8 @@ class _TurnUnderWay:
             updated_at=timezone.now(),
         )
         if is_cleared:
-            self.chat.history.clear()  # in another tab; what came since goes too
+            self._forget()
+            return
         self.chat.record(EVENT_INITIALIZED if is_first else EVENT_INTERACTED, self.conversation.usage)
 
     def _may_keep_refused(self) -> bool:
@@ -209,6 +211,13 @@ class _TurnUnderWay:
     def _admitted(self, sent: str) -> None:
         self.is_admitted = True
         self._store_question(sent)
+
+    def _forget(self) -> None:
+        """Cleared in another tab, or the person is retired: what came since goes too, the provider's thread as well."""
+        self.chat.history.clear()
+        response_id = self.conversation.last_response_id
+        if response_id and self.thread is not None:
+            registry.worker("forget_thread")(self.llm.provider_identity.partition(":")[0], response_id)
 
     def _store_question(self, sent: str) -> None:
         """Store what the learner said, and what the model gets in its place if that is something else."""
