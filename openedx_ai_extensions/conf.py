@@ -257,7 +257,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "FEATURES": Setting(
         {},
-        "The platform's switches. ENABLE_SPECIAL_EXAMS is read: without it no exams service is asked.",
+        "The platform's switches. ENABLE_SPECIAL_EXAMS is read: without it nobody is taking an exam.",
         problems.switches,
     ),
 }
@@ -273,6 +273,11 @@ def get(name: str) -> Any:
         return _values[name]
     except KeyError:
         return _values.setdefault(name, getattr(django_settings, name, SETTINGS[name].default))
+
+
+def has_feature(name: str) -> bool:
+    """Is this switch of the platform's on? Releases move them out of ``FEATURES``, to be settings of their own."""
+    return bool((get("FEATURES") or {}).get(name, getattr(django_settings, name, False)))
 
 
 _values: dict[str, Any] = {}

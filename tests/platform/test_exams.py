@@ -78,6 +78,7 @@ class ExamsTest(SharedModuleStoreTestCase):
         assert self.run_at(self.unit).status_code == 200
         assert self.run_at(self.exam_unit, factories.staff(self.course.id)).status_code == 200
 
+    @patch.dict(settings.FEATURES, ENABLE_SPECIAL_EXAMS=True)
     def test_an_attempt_of_the_platform_itself(self) -> None:
         set_runtime_service("credit", CreditService())  # as where special exams are on from the start
         exam = create_exam(
@@ -93,6 +94,9 @@ class ExamsTest(SharedModuleStoreTestCase):
         assert self.platform.is_in_exam(self.learner)
         self.assert_closed(self.run_at(self.unit))
         assert not self.platform.is_in_exam(factories.enrolled(self.course.id))
+        with patch.dict(settings.FEATURES, ENABLE_SPECIAL_EXAMS=False):  # nothing in the platform runs its clock now
+            assert not self.platform.is_in_exam(self.learner)
+            self.assert_closed(self.run_at(self.exam_unit))
         update_attempt_status(attempt, "submitted")
         assert not self.platform.is_in_exam(self.learner)
         assert self.run_at(self.unit).status_code == 200

@@ -83,6 +83,7 @@ def test_in_the_exam_itself(as_learner, make_scope, provider):
 @pytest.mark.parametrize("_backend", ["lms"], indirect=True)
 @pytest.mark.usefixtures("_backend")
 def test_an_attempt_in_another_course_locks_this_one(as_learner, learner, make_scope, provider, settings):
+    settings.FEATURES = {"ENABLE_SPECIAL_EXAMS": True}
     provider.reply("Green.")
     make_scope(course_id=COURSE_ID)
     assert as_learner.run("Why?", context=HERE).status_code == 200

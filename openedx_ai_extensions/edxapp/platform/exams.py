@@ -28,8 +28,11 @@ _MAX_LEVELS = 25
 
 
 def is_in_exam(user: Person) -> bool:
-    """Has this person an attempt under way, in the platform itself or in the separate exams service?"""
-    return _has_attempt(user) or exams_service.has_attempt(user)
+    """Has this person an attempt under way, in the platform itself or in the separate exams service?
+
+    Nobody has where the platform has no timed and proctored exams.
+    """
+    return conf.has_feature("ENABLE_SPECIAL_EXAMS") and (_has_attempt(user) or exams_service.has_attempt(user))
 
 
 def _has_attempt(user: Person) -> bool:

@@ -59,10 +59,29 @@ def test_who_sits_an_exam(db, lms, world, settings, course_folder, monkeypatch):
     learner, other = (get_user_model().objects.create_user(name) for name in ("learner", "other"))
     world.attempts.add((learner.pk, key("sequential/exam")))
     settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": course_folder, "in_exam": ["learner"]}]
+    settings.FEATURES = {"ENABLE_SPECIAL_EXAMS": True}
     for platform in (lms, StandalonePlatform()):
         assert [platform.is_in_exam(user) for user in (learner, other, ANONYMOUS)] == [True, False, False]
     monkeypatch.setitem(sys.modules, "edx_proctoring", None)
     assert not lms.is_in_exam(learner)
+
+
+@pytest.mark.parametrize(
+    ("features", "own_setting", "is_in_exam"),
+    [
+        pytest.param({"ENABLE_SPECIAL_EXAMS": True}, False, True, id="on"),
+        pytest.param({"ENABLE_SPECIAL_EXAMS": False}, True, False, id="off"),
+        pytest.param({}, True, True, id="a setting of its own"),
+        pytest.param({}, None, False, id="never set"),
+    ],
+)
+def test_attempts_count_where_the_platform_has_exams(db, lms, world, settings, features, own_setting, is_in_exam):
+    learner = get_user_model().objects.create_user("learner")
+    world.attempts.add((learner.pk, key("sequential/exam")))
+    settings.FEATURES = features
+    if own_setting is not None:
+        settings.ENABLE_SPECIAL_EXAMS = own_setting
+    assert lms.is_in_exam(learner) == is_in_exam
 
 
 def test_another_course_s_places(any_platform):
