@@ -257,7 +257,8 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "FEATURES": Setting(
         {},
-        "The platform's switches. ENABLE_SPECIAL_EXAMS is read: without it nobody is taking an exam.",
+        "The platform's switches. Without ENABLE_SPECIAL_EXAMS nobody is taking an exam. Without MILESTONES_APP "
+        "nothing in courses waits for something else.",
         problems.switches,
     ),
 }

@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from common.djangoapps.student.models import CourseEnrollment
 from common.djangoapps.util import milestones_helpers
 from django.conf import settings
 from django.core.cache import cache
@@ -18,6 +19,7 @@ from opaque_keys.edx.keys import UsageKey
 from openedx.core.lib.gating import api as gating_api
 from xmodule.modulestore import ModuleStoreEnum
 from xmodule.modulestore.tests.django_utils import ModuleStoreTestCase
+from xmodule.partitions.partitions import ENROLLMENT_TRACK_PARTITION_ID
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
@@ -105,6 +107,14 @@ class ClosedCourseTest(AccessCase):
         milestones_helpers.fulfill_course_milestone(earlier.id, self.learner)
         assert self.reads(self.learner, self.page)
 
+    def test_a_learner_who_leaves_and_comes_back(self) -> None:
+        self.build()
+        assert self.reads(self.learner, self.page)
+        CourseEnrollment.unenroll(self.learner, self.course.id)
+        self.require_closed(self.learner)
+        CourseEnrollment.enroll(self.learner, self.course.id, mode="audit")
+        assert self.reads(self.learner, self.page)
+
     def test_a_survey(self) -> None:
         SurveyForm.create("Survey", '<input name="field"/>')
         self.build(course_survey_required=True, course_survey_name="Survey")
@@ -175,6 +185,31 @@ class ClosedBlocksTest(AccessCase):
         gating_api.set_required_content(self.course.id, gated, first, 100, 0)
         assert not self.reads(self.learner, self.page)
         assert self.reads(self.staff, self.page)
+
+    @patch.dict(settings.FEATURES, {"MILESTONES_APP": True})
+    def test_what_is_behind_an_entrance_exam(self) -> None:
+        self.build()
+        assert self.reads(self.learner, self.page)
+        passed = milestones_helpers.add_milestone({"name": "Entrance", "namespace": "entrance"})
+        milestones_helpers.add_course_milestone(str(self.course.id), "requires", passed)
+        exam = self.store.get_item(self.store.get_item(self.last.location).parent).parent.map_into_course(
+            self.course.id
+        )
+        milestones_helpers.add_course_content_milestone(str(self.course.id), str(exam), "fulfills", passed)
+        assert not self.reads(self.learner, self.page)
+        assert self.reads(self.staff, self.page)
+        milestones_helpers.add_user_milestone({"id": self.learner.id}, passed)
+        assert self.reads(self.learner, self.page)
+
+    def test_a_page_for_one_enrolment_track(self) -> None:
+        self.build()
+        verified = settings.COURSE_ENROLLMENT_MODES["verified"]["id"]
+        self.publish(self.page, group_access={ENROLLMENT_TRACK_PARTITION_ID: [verified]})
+        assert not self.reads(self.learner, self.page)
+        paying = factories.enrolled(self.course.id, "verified")
+        assert self.reads(paying, self.page)
+        CourseEnrollment.get_enrollment(paying, self.course.id).update_enrollment(mode="audit")
+        assert not self.reads(paying, self.page)
 
     def test_hidden_after_its_due_date(self) -> None:
         self.build(sequence={"hide_after_due": True, "due": factories.YESTERDAY})

@@ -49,8 +49,11 @@ ACCESS_DENIED_TRANSFORMER = PlatformName(
 TRANSFORMERS = PlatformName(
     ("openedx.core.djangoapps.content.block_structure.transformers.BlockStructureTransformers",)
 )
+COURSE_MILESTONE = PlatformName(("milestones.models.CourseMilestone",))
+CONTENT_MILESTONE = PlatformName(("milestones.models.CourseContentMilestone",))
 STUDENT_MODULE = PlatformName(("lms.djangoapps.courseware.models.StudentModule",))
 COURSE_ENROLLMENT = PlatformName(("common.djangoapps.student.models.CourseEnrollment",))
+ENROLLMENT_STATE = PlatformName(("common.djangoapps.student.models.CourseEnrollmentState",))
 HAS_STUDIO_READ_ACCESS = PlatformName(("common.djangoapps.student.auth.has_studio_read_access",))
 HAS_COURSE_AUTHOR_ACCESS = PlatformName(("common.djangoapps.student.auth.has_course_author_access",))
 

@@ -14,6 +14,7 @@ from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.edxapp.platform.imports import (
     COURSE_ACCESS_REDIRECT,
     COURSE_ENROLLMENT,
+    ENROLLMENT_STATE,
     GET_COURSE_WITH_ACCESS,
     HAS_ACCESS,
     MODULESTORE,
@@ -65,7 +66,7 @@ class Lms:
         return None if structure is None else LearnerTree(course_key, structure, user)
 
     def _is_open(self, user: Person, course_key: CourseKey) -> bool:
-        if not (load(COURSE_ENROLLMENT).is_enrolled(user, course_key) or self.is_course_staff(user, course_key)):
+        if not (_is_enrolled(user, course_key) or self.is_course_staff(user, course_key)):
             return False
         try:
             # Enrolment is known by now, and to ask for it again takes three queries: is the course a public one?
@@ -79,6 +80,17 @@ class Lms:
             return None
         root = load(MODULESTORE)().make_course_usage_key(course_key)
         return _once("structure", user, course_key, lambda: Structure(user, course_key, root))
+
+
+def _is_enrolled(user: Person, course_key: CourseKey) -> bool:
+    """In one query, for the platform's own functions too: some ask next for the row, and some for what it says."""
+    enrolments = load(COURSE_ENROLLMENT)
+    enrolment = enrolments.get_enrollment(user, course_key, ["fbeenrollmentexclusion"])
+    if enrolment is None:
+        return False
+    state = load(ENROLLMENT_STATE)(enrolment.mode, enrolment.is_active)
+    RequestCache(enrolments.MODE_CACHE_NAMESPACE).set((user.pk, course_key), state)
+    return bool(enrolment.is_active)
 
 
 def _once(question: str, user: Person, course_key: CourseKey, ask: Callable[[], Answer]) -> Answer:

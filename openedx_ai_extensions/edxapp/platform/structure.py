@@ -10,10 +10,13 @@ from typing import Any
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
+from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.edxapp.platform.imports import (
     ACCESS_DENIED_TRANSFORMER,
     ACCESS_TRANSFORMERS,
+    CONTENT_MILESTONE,
+    COURSE_MILESTONE,
     GET_COURSE_BLOCKS,
     HIDDEN_CONTENT_TRANSFORMER,
     MILESTONES_TRANSFORMER,
@@ -27,6 +30,8 @@ _BANK = "itembank"
 _PERSONAL = frozenset({_BANK, "randomize", "conditional", "split_test"})
 # Newer releases keep what is hidden after its due date, and say so here.
 _HIDDEN = "is_hidden_after_due"
+# Transformers that give a person dates and titles of their own, and take nothing away.
+_OF_THEIR_OWN = frozenset({"load_date_data", "load_override_data"})
 
 
 class Structure:
@@ -45,8 +50,12 @@ class Structure:
         self.root = root
         self._user = user
         self._course_key = course_key
-        self._blocks = _transformed(user, root)
         self._hides = load(HIDDEN_CONTENT_TRANSFORMER)
+        first, self._later = _transformers(user, course_key)
+        self._blocks = load(GET_COURSE_BLOCKS)(user, root, first)
+        self._usage_info = first.usage_info
+        if self._may_hide():
+            load(TRANSFORMERS)([self._hides()], self._usage_info).transform(self._with_own_fields)
 
     def __contains__(self, usage_key: UsageKey) -> bool:
         return usage_key in self._parents or (usage_key == self.root and self.root in self._blocks)
@@ -68,8 +77,26 @@ class Structure:
         return path[::-1]
 
     def field(self, usage_key: UsageKey, name: str) -> Any:
-        """A field's value, as it is for this person; None where the structure does not hold it."""
+        """A field's value; None where the structure does not hold it."""
         return self._blocks.get_xblock_field(usage_key, name, None)
+
+    def own_field(self, usage_key: UsageKey, name: str) -> Any:
+        """As ``field``, with what was set for this person alone: dates and titles."""
+        return self._with_own_fields.get_xblock_field(usage_key, name, None)
+
+    @cached_property
+    def _with_own_fields(self) -> Any:
+        """The same blocks. To look takes queries, and few courses hide anything by date."""
+        self._later.usage_info = self._usage_info
+        self._later.transform(self._blocks)
+        _extend_dates(self._blocks, self.root, None)
+        return self._blocks
+
+    def _may_hide(self) -> bool:
+        """Is there anything that is hidden after its due date?"""
+        name = getattr(self._hides, "MERGED_HIDE_AFTER_DUE", None)
+        fields = (self._blocks.get_transformer_block_field(key, self._hides, name, False) for key in self._blocks)
+        return name is None or any(fields)
 
     def _is_hidden(self, usage_key: UsageKey) -> bool:
         flag = self._blocks.get_transformer_block_field(usage_key, self._hides, _HIDDEN, False)
@@ -112,23 +139,31 @@ class Structure:
         }
 
 
-def _transformed(user: Person, root: UsageKey) -> Any:
-    """The platform's ``BlockStructureBlockData``, without what its default transformers leave in."""
-    milestones = load(MILESTONES_TRANSFORMER)(include_special_exams=True, include_gated_sections=False)
-    # It would ask how far this person is with each exam of the course, one by one, and only to tell us.
-    milestones.add_special_exam_info = lambda *_exam: None
-    transformers = load(TRANSFORMERS)(
-        [
-            *load(ACCESS_TRANSFORMERS)(user),
-            milestones,
-            load(ACCESS_DENIED_TRANSFORMER)(),
-        ]
+def _transformers(user: Person, course_key: CourseKey) -> tuple[Any, Any]:
+    """Those that say what this person sees, and those that may wait until it is asked what is this person's own."""
+    first: list[Any] = []
+    later: list[Any] = []
+    for transformer in load(ACCESS_TRANSFORMERS)(user):
+        (later if transformer.name() in _OF_THEIR_OWN else first).append(transformer)
+    if _may_gate(course_key):
+        milestones = load(MILESTONES_TRANSFORMER)(include_special_exams=True, include_gated_sections=False)
+        # It would ask how far this person is with each exam of the course, one by one, and only to tell us.
+        milestones.add_special_exam_info = lambda *_exam: None
+        first.append(milestones)
+    # What the default transformers leave in.
+    first.append(load(ACCESS_DENIED_TRANSFORMER)())
+    return load(TRANSFORMERS)(first), load(TRANSFORMERS)(later)
+
+
+def _may_gate(course_key: CourseKey) -> bool:
+    """May anything in the course wait for something else? The transformer asks that in four queries."""
+    if not conf.has_feature("MILESTONES_APP"):
+        return True  # the transformer knows that, or better, and asks nothing
+    of_course, of_content = (
+        load(model).objects.filter(course_id=str(course_key), active=True).values("pk")
+        for model in (COURSE_MILESTONE, CONTENT_MILESTONE)
     )
-    blocks = load(GET_COURSE_BLOCKS)(user, root, transformers)
-    _extend_dates(blocks, root, None)
-    hidden = load(TRANSFORMERS)([load(HIDDEN_CONTENT_TRANSFORMER)()], transformers.usage_info)
-    hidden.transform(blocks)
-    return blocks
+    return bool(of_course.union(of_content, all=True)[:1])
 
 
 def _extend_dates(blocks: Any, key: UsageKey, latest: datetime | None) -> None:

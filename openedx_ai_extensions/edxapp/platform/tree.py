@@ -161,11 +161,11 @@ class LearnerTree(Tree):
         return [child for child in children if child in self.here or not self._structure.field(child, "hide_from_toc")]
 
     def title(self, usage_key: UsageKey) -> str:
-        return self._structure.field(usage_key, "display_name") or ""
+        return self._structure.own_field(usage_key, "display_name") or ""
 
     def due(self, usage_key: UsageKey) -> datetime | None:
         # More time is given for a whole section, and blocks in it keep dates of their own.
-        dates = (self._structure.field(key, "due") for key in self._structure.path(usage_key))
+        dates = (self._structure.own_field(key, "due") for key in self._structure.path(usage_key))
         return max((date for date in dates if date), default=None)
 
     def skim(self) -> None:

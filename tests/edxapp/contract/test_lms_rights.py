@@ -57,8 +57,12 @@ def test_a_course_that_is_closed_to_one_person(lms, world, closed):
     assert told(lms, AUTHOR, SUNLIGHT)
 
 
+@pytest.mark.parametrize("features", [{"MILESTONES_APP": True}, {}], ids=["the course is looked up", "always asked"])
 @pytest.mark.parametrize("place", ["sequential/light_reactions", "chapter/photosynthesis"])
-def test_prerequisites(lms, world, place):
+def test_prerequisites(lms, world, settings, features, place):
+    settings.FEATURES = features
+    assert told(lms, LEARNER, SUNLIGHT)
+    RequestCache.clear_all_namespaces()
     world.prerequisites.add(("learner", key(place)))
     assert told(lms, LEARNER, SUNLIGHT) is None
     assert "html_sunlight" not in told(lms, LEARNER, LAST, UP_TO)

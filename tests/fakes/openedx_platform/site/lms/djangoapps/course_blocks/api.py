@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+from lms.djangoapps.course_blocks.transformers.hidden_content import HiddenContentTransformer
 from openedx.core.djangoapps.content.block_structure.transformers import BlockStructureTransformers
 from xmodule.modulestore.exceptions import ItemNotFoundError
 
@@ -55,7 +56,13 @@ class BlockStructureBlockData:
         self._relations = {key: children for key, children in self._relations.items() if key in reached}
 
 
-class _ForLearners:
+class _Transformer:
+    @classmethod
+    def name(cls):
+        return cls.__name__
+
+
+class _ForLearners(_Transformer):
     """Takes away what a person may not see. Staff see everything; enrolment plays no part."""
 
     def transform(self, usage_info, structure):
@@ -93,7 +100,7 @@ class _SplitTest(_ForLearners):
         return parent and parent.block_type == "split_test" and (user.get_username(), key) not in here.arms
 
 
-class _Banks:
+class _Banks(_Transformer):
     """Resolves banks, for staff too: what nobody has chosen yet is chosen here, and kept."""
 
     def transform(self, usage_info, structure):
@@ -109,7 +116,7 @@ class _Banks:
                     structure.remove_block(child, keep_descendants=False)
 
 
-class _Paid:
+class _Paid(_Transformer):
     """Marks what is for paying learners, and leaves it in."""
 
     def transform(self, usage_info, structure):
@@ -121,7 +128,11 @@ class _Paid:
                 structure.override_xblock_field(key, "authorization_denial_message", "Upgrade to see it.")
 
 
-class _OwnDates:
+class _OwnDates(_Transformer):
+    @classmethod
+    def name(cls):
+        return "load_date_data"
+
     def transform(self, usage_info, structure):
         here = world.current
         for (username, key), date in here.own_dates.items():
@@ -156,6 +167,7 @@ def get_course_blocks(user, starting_block_usage_key, transformers=None):
 
     add(starting_block_usage_key)
     structure = BlockStructureBlockData(starting_block_usage_key, relations, fields)
+    HiddenContentTransformer.collect(structure)
     transformers = transformers or BlockStructureTransformers(get_course_block_access_transformers(user))
     transformers.usage_info = _UsageInfo(starting_block_usage_key.course_key, user)
     transformers.transform(structure)
