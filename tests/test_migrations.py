@@ -76,3 +76,32 @@ def test_the_release_before_can_still_write(before, after, django_user_model):
     migrate(NAMES[-1])
     for model in apps.get_app_config(APP).get_models():
         assert all(str(row) for row in model._default_manager.all())
+
+
+@pytest.mark.usefixtures("_latest_afterwards")
+def test_what_answers_outside_of_courses_goes_on_where_it_was_used(django_user_model):
+    person = django_user_model.objects.create_user("person")
+    migrate("0010_refusals")
+    found = {model.__name__: model for model in ReleaseBefore("0010_refusals", person).models}
+    profile = found["AIWorkflowProfile"].objects.create(slug="chat", base_filepath="base/chat.json5")
+
+    def used(slot: str, outcome: str = "", *, course: str = "", pattern: str | None = None) -> None:
+        """A scope, and somebody who used it: with a session, or with a run in the ledger."""
+        place = {"course_id": course, "profile": profile}
+        scope = found["AIWorkflowScope"].objects.create(ui_slot_selector_id=slot, location_regex=pattern, **place)
+        if outcome:
+            found["AIWorkflowRun"].objects.create(
+                run_id=slot, created_at=timezone.now(), ui_slot_selector_id=slot, outcome=outcome, **place
+            )
+        else:
+            found["AIWorkflowSession"].objects.create(user_id=person.pk, scope=scope, **place)
+
+    used("session")
+    used("run", "completed")
+    used("refused", "refused")
+    used("in-course", course=COURSE_ID)
+    used("pattern", "completed", pattern="unit")
+    found["AIWorkflowScope"].objects.create(ui_slot_selector_id="unused", profile=profile)
+    migrate("0011_outside_courses")
+    kept = apps.get_model(APP, "AIWorkflowScope").objects.filter(outside_courses=True)
+    assert {scope.ui_slot_selector_id for scope in kept} == {"session", "run"}

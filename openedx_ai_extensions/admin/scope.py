@@ -39,6 +39,7 @@ class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
     list_filter = (
         "enabled",
         "service_variant",
+        "outside_courses",
         ("ui_slot_selector_id", admin.AllValuesFieldListFilter),
         ("profile", admin.RelatedOnlyFieldListFilter),
     )
@@ -74,11 +75,12 @@ class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
             messages.success(request, text.format(count=len(others)))
 
     def get_fields(self, request: HttpRequest, obj: AIWorkflowScope | None = None) -> Any:
-        fields = ("profile", "enabled", "service_variant", "ui_slot_selector_id", "course_id", "location_regex")
-        return fields if obj is None else (*fields, *self.readonly_fields)
+        return ScopeForm.Meta.fields if obj is None else (*ScopeForm.Meta.fields, *self.readonly_fields)
 
     @admin.display(description=gettext_lazy("course"), ordering="course_id")
     def course(self, obj: AIWorkflowScope) -> str:
+        if obj.outside_courses:
+            return _("Every course, and outside of courses")
         return str(obj.course_id) if obj.course_id else _("Every course")
 
     @admin.action(description=gettext_lazy("Enable the selected scopes"), permissions=["change"])

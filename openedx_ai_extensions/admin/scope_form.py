@@ -127,13 +127,22 @@ class ScopeForm(forms.ModelForm):
 
     class Meta:
         model = AIWorkflowScope
-        fields = ("profile", "enabled", "service_variant", "ui_slot_selector_id", "course_id", "location_regex")
+        fields = (
+            "profile",
+            "enabled",
+            "service_variant",
+            "ui_slot_selector_id",
+            "course_id",
+            "location_regex",
+            "outside_courses",
+        )
         labels = {
             "profile": gettext_lazy("Profile"),
             "enabled": gettext_lazy("Enabled"),
             "service_variant": gettext_lazy("Service"),
             "ui_slot_selector_id": gettext_lazy("Widget slot"),
             "location_regex": gettext_lazy("Location pattern"),
+            "outside_courses": gettext_lazy("Outside of courses too"),
         }
         help_texts = {
             "profile": gettext_lazy("What runs here."),

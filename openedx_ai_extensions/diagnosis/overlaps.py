@@ -28,6 +28,7 @@ class Kind(enum.StrEnum):
     SAME = "same"
     COVERED = "covered"
     ONLY_WITHOUT_LOCATION = "only_without_location"
+    ONLY_OUTSIDE = "only_outside"
     NO_MATCH = "no_match"
     BROKEN = "broken"
 
@@ -38,6 +39,9 @@ KINDS: Mapping[Kind, Promise] = {
     Kind.COVERED: gettext_lazy("It never answers: a newer scope's pattern is found wherever its own is."),
     Kind.ONLY_WITHOUT_LOCATION: gettext_lazy(
         "It answers only where a widget names no location: another scope's pattern is found in every location."
+    ),
+    Kind.ONLY_OUTSIDE: gettext_lazy(
+        "It answers only outside of courses: a newer scope has the same slot and service, and answers in courses."
     ),
     Kind.NO_MATCH: gettext_lazy("It never answers: its pattern is not valid."),
     Kind.BROKEN: gettext_lazy("It answers with nothing: its profile is broken. It still goes before others."),
@@ -73,15 +77,20 @@ def findings() -> list[Finding]:
 def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Finding]:
     """Of the scopes of one course, slot and service, the winner first."""
     seen: dict[str, AIWorkflowScope] = {}
+    outside: AIWorkflowScope | None = None
     for scope in scopes:
         pattern = scope.location_regex or ""
         finding = _finding(scope, pattern, seen)
+        if scope.outside_courses and outside is None and finding is not None:
+            finding = Finding(scope, Kind.ONLY_OUTSIDE, finding.other)
         if finding is not None:
             yield finding
         elif not scope.profile.is_usable:
             yield Finding(scope, Kind.BROKEN)
         if compare(pattern, "-") is not Match.INVALID:
             seen.setdefault(pattern, scope)
+            if scope.outside_courses and not pattern:
+                outside = outside or scope
 
 
 def _finding(scope: AIWorkflowScope, pattern: str, before: Mapping[str, AIWorkflowScope]) -> Finding | None:

@@ -17,6 +17,7 @@ LOSSES: Mapping[Loss, Promise] = {
     Loss.OTHER_SERVICE: gettext_lazy("It is for the other service: {service}."),
     Loss.OTHER_SLOT: gettext_lazy("It is for another slot: {slot}."),
     Loss.OTHER_COURSE: gettext_lazy("It is for another course: {course}."),
+    Loss.ONLY_IN_COURSES: gettext_lazy("It does not answer outside of courses, and the widget names no course."),
     Loss.NO_MATCH: gettext_lazy("Its pattern does not match this location: {pattern}"),
     Loss.NO_LOCATION: gettext_lazy("It has a pattern, and the widget names no location: {pattern}"),
     Loss.TOO_SLOW: gettext_lazy("Its pattern takes too long, so it matches nothing: {pattern}"),
@@ -33,6 +34,8 @@ def scope_title(scope: AIWorkflowScope) -> str:
         scope.ui_slot_selector_id or _("no slot"),
         scope.get_service_variant_display(),
     ]
+    if scope.outside_courses:
+        parts.append(_("outside of courses too"))
     if scope.location_regex:
         parts.append(scope.location_regex)
     if not scope.enabled:

@@ -59,6 +59,7 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         "location_regex": Field(),
         "service_variant": REQUIRED,
         "ui_slot_selector_id": Field(),
+        "outside_courses": Field(False),
         "enabled": Field(True),
     },
 }

@@ -177,7 +177,9 @@ def _csv_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
 
 def _from_cells(cells: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {name: unguarded(cell) for name, cell in cells.items()}
-    enabled = values.get("enabled", "").strip().lower()
-    # What is neither stays a text, and is refused as one.
-    values["enabled"] = BOOLEANS.get(enabled, enabled) if enabled else None
+    for name, field in FIELDS[Kind.SCOPES].items():
+        if isinstance(field.default, bool):
+            said = values.get(name, "").strip().lower()
+            # What is neither stays a text, and is refused as one.
+            values[name] = BOOLEANS.get(said, said) if said else None
     return values

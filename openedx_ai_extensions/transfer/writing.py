@@ -62,6 +62,7 @@ def scope_values(scope: AIWorkflowScope) -> dict[str, Any]:
         "location_regex": scope.location_regex or "",
         "service_variant": scope.service_variant,
         "ui_slot_selector_id": scope.ui_slot_selector_id,
+        "outside_courses": scope.outside_courses,
         "enabled": scope.enabled,
     }
 
@@ -82,8 +83,8 @@ def _csv(entries: Iterator[dict[str, Any]]) -> str:
     names = list(FIELDS[Kind.SCOPES])
     writer.writerow(names)
     for entry in entries:
-        cells = {**entry, "enabled": "true" if entry["enabled"] else "false"}
-        writer.writerow([guarded(cells[name]) for name in names])
+        cells = (str(entry[name]).lower() if isinstance(entry[name], bool) else entry[name] for name in names)
+        writer.writerow([guarded(cell) for cell in cells])
     return file.getvalue()
 
 

@@ -25,6 +25,7 @@ MAX_SLUG = 100
 PARENT = "its {kind} was not taken over"
 MEND_PARENT = "see to that one"
 MEND = "change {name} in the old row"
+OUTSIDE = "it still answers outside of courses, to whoever has an account: untick that where no widget needs it"
 LET_GO = "none: --drop-old --discard-left lets it go"
 
 
@@ -127,15 +128,19 @@ def scope(row: Row, profiles: Mapping[str, Any]) -> New:
         course_id: Any = CourseKey.from_string(course) if course else CourseKeyField.Empty
     except InvalidKeyError:
         raise Left(f"course_id: {course} is no key of a course", MEND.format(name="course_id")) from None
+    pattern = row.get("location_regex") or None
+    # It answered there, and nothing says whether anybody asks.
+    is_outside = not course and not str(pattern or "").strip()
     instance = AIWorkflowScope(
         profile_id=parent,
         course_id=course_id,
-        location_regex=row.get("location_regex") or None,
+        location_regex=pattern,
         service_variant=str(row.get("service_variant") or "lms").lower(),
         ui_slot_selector_id=str(row.get("ui_slot_selector_id") or ""),
+        outside_courses=is_outside,
         enabled=bool(row.get("enabled", True)),
     )
-    return New(instance)
+    return New(instance, [OUTSIDE] if is_outside else [])
 
 
 def problems(error: ValidationError) -> str:

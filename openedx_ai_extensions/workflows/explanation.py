@@ -25,6 +25,7 @@ class Loss(enum.StrEnum):
     OTHER_SERVICE = "other_service"
     OTHER_SLOT = "other_slot"
     OTHER_COURSE = "other_course"
+    ONLY_IN_COURSES = "only_in_courses"
     NO_MATCH = "no_match"
     NO_LOCATION = "no_location"
     TOO_SLOW = "too_slow"
@@ -38,6 +39,7 @@ MISSES = {
     Criterion.SERVICE: Loss.OTHER_SERVICE,
     Criterion.SLOT: Loss.OTHER_SLOT,
     Criterion.COURSE: Loss.OTHER_COURSE,
+    Criterion.OUTSIDE: Loss.ONLY_IN_COURSES,
 }
 MISMATCHES = {
     Match.NO: Loss.NO_MATCH,
@@ -107,7 +109,7 @@ def _nearest_first(conditions: dict[Criterion, Q]) -> QuerySet[AIWorkflowScope]:
 
 
 def _losses(scope: AIWorkflowScope, question: Question, winner: AIWorkflowScope | None) -> tuple[Loss, ...]:
-    missed = {name for name in Criterion if getattr(scope, f"misses_{name}")}
+    missed = {name for name in Criterion if getattr(scope, f"misses_{name}", False)}
     missed |= set() if is_exact(scope, question.course_id, None) else {Criterion.COURSE}
     missed |= set() if scope.ui_slot_selector_id == question.slot else {Criterion.SLOT}
     losses = [loss for name, loss in MISSES.items() if name in missed]

@@ -194,6 +194,14 @@ class AIWorkflowScope(ConfigurationModel):
             "The identifier that the frontend widget sends. Without one, no widget shows this workflow."
         ),
     )
+    outside_courses = models.BooleanField(
+        gettext_lazy("outside of courses"),
+        default=False,
+        help_text=gettext_lazy(
+            "Answer also where a widget names no course. No course's pauses, limits or enrolments hold there: whoever "
+            "has an account can use it."
+        ),
+    )
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
     specificity_index = models.PositiveSmallIntegerField(gettext_lazy("specificity"), default=0, editable=False)
 
@@ -227,10 +235,14 @@ class AIWorkflowScope(ConfigurationModel):
         """Check the pattern and compute how specific this scope is.
 
         Raises:
-            ValidationError: the pattern does not compile, or a text cannot be stored.
+            ValidationError: the pattern does not compile, a text cannot be stored, or it is to answer outside of
+                courses and is only for some.
         """
         self.require_portable("location_regex", "ui_slot_selector_id")
         self.location_regex = checked_pattern(self.location_regex)
+        if self.outside_courses and (self.course_id or self.location_regex):
+            message = _("Only a scope without a course and a location pattern can answer outside of courses.")
+            raise ValidationError({"outside_courses": message})
         self.specificity_index = COURSE_WEIGHT * bool(self.course_id) + LOCATION_WEIGHT * bool(self.location_regex)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
@@ -247,13 +259,15 @@ class AIWorkflowScope(ConfigurationModel):
     ) -> AIWorkflowScope | None:
         """The most specific enabled scope of this service for a widget slot, or None.
 
+        Without a course and a location, only scopes that say that they answer outside of courses are asked.
+
         The instance, its profile and its runtime ``location_id`` are the caller's own. At most one query; none while
         nothing changed.
         """
         if not ui_slot_selector_id:
             return None
         location = str(location_id) if location_id else None
-        row = _resolve(str(course_id) if course_id else "", location, ui_slot_selector_id)
+        row = _resolve(str(course_id or "") or _course_of(location), location, ui_slot_selector_id)
         return None if row is None else row.instance(location)
 
     @classmethod
@@ -352,9 +366,20 @@ def course_criterion(course_id: str) -> models.Q:
     return models.Q(course_id__in=courses)
 
 
+def _course_of(location_id: str | None) -> str:
+    """The course that a location is in; empty when it is no location."""
+    try:
+        return str(UsageKey.from_string(location_id).course_key) if location_id else ""
+    except InvalidKeyError:
+        return ""
+
+
 def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
     """What makes a scope a candidate, one by one; ``is_exact`` has the last word."""
+    # What is for one course is not for this place anyway: that it is not for outside of courses need not be said.
+    is_outside = models.Q(outside_courses=True) | ~models.Q(course_id=CourseKeyField.Empty)
     return {
+        **({} if course_id else {Criterion.OUTSIDE: is_outside}),
         Criterion.ENABLED: models.Q(enabled=True),
         Criterion.SERVICE: models.Q(service_variant=variant),
         Criterion.SLOT: models.Q(ui_slot_selector_id=slot),

@@ -30,6 +30,7 @@ class Criterion(enum.StrEnum):
     SERVICE = "service"
     SLOT = "slot"
     COURSE = "course"
+    OUTSIDE = "outside"
 
 
 @dataclass(frozen=True, slots=True)

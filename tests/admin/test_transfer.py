@@ -150,5 +150,5 @@ def test_credentials_are_for_those_who_may_change_profiles(staff_with, make_scop
 def test_scopes_as_csv(admin, make_scope):
     make_scope(location_regex="@vertical")
     text = download(admin, only=["scopes"], file_format="csv").content.decode()
-    assert text.splitlines()[1] == f"summary,{COURSE_ID},'@vertical,lms,{SLOT},true"
+    assert text.splitlines()[1] == f"summary,{COURSE_ID},'@vertical,lms,{SLOT},false,true"
     assert download(admin, only=["prompts"], file_format="csv")["Content-Type"].startswith("text/html")

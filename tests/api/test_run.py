@@ -163,8 +163,9 @@ def test_csrf_protects_sessions(learner, make_scope, provider):
     assert provider.requests == []
 
 
-def test_outside_of_courses_only_scopes_of_every_course_serve(as_learner, make_scope):
-    make_scope(slug="mock", base_filepath="examples/mock.json5", course_id=None, slot="anywhere")
+def test_outside_of_courses_only_scopes_for_it_serve(as_learner, make_scope):
+    make_scope(slug="mock", base_filepath="examples/mock.json5", course_id=None, slot="anywhere",
+               outside_courses=True)  # fmt: skip
     make_scope(slug="course", slot="course-only")
     assert as_learner.run(context={"uiSlotSelectorId": "anywhere"}).status_code == 200
     assert error_of(as_learner.run(context={"uiSlotSelectorId": "course-only"})) == (404, "workflow_not_found")

@@ -33,7 +33,7 @@ PLACES = [
     pytest.param(COURSE_ID, "rubbish", [BAD] * 5, id="no usage key"),
     pytest.param("", "lb:Org:Lib:html:one", [BAD] * 5, id="a block of a library"),
     pytest.param("", "i4x://OpenedX/AIX/vertical/unit_sunlight", [BAD] * 5, id="a key that tells no run"),
-    pytest.param("", "", [DONE, DONE, DONE, DONE, NO], id="outside of courses"),
+    pytest.param("", "", [NONE, NONE, NONE, NONE, NO], id="outside of courses"),
 ]
 
 

@@ -20,6 +20,7 @@ from submissions.models import StudentItem, Submission
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession, PromptTemplate
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
 from openedx_ai_extensions.upgrade import steps, tables
+from openedx_ai_extensions.upgrade.configuration import OUTSIDE
 from openedx_ai_extensions.upgrade.history import APP, find, our_migrations
 from openedx_ai_extensions.workflows.orchestrators import orchestrator_class
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
@@ -87,6 +88,7 @@ def test_all_of_it(site, learner, author, provider):
     notes = [line.split(": ", 2)[2] for line in done if line.startswith("  note:")]
     assert sorted(notes) == [
         "flashcards that are none: 1",
+        *[OUTSIDE] * 2,
         "its template base/chat.json is now base/chat.json5",
         "its template old/library_questions_assistant.json is now base/quiz.json5",
     ]
@@ -99,11 +101,12 @@ def test_all_of_it(site, learner, author, provider):
     assert (profile.pk, "// mine" in profile.content_patch, profile.problems()) == (site.chat, True, [])
     assert prompt.is_used_in(profile.processor_config)
     assert profile.versions.count() == 1
-    fields = ("pk", "profile__slug", "course_id", "location_regex", "service_variant", "enabled", "specificity_index")
+    fields = ("pk", "profile__slug", "course_id", "location_regex", "service_variant", "enabled", "outside_courses",
+              "specificity_index")  # fmt: skip
     assert list(AIWorkflowScope.objects.order_by("pk").values_list(*fields)) == [
-        (site.scopes[0], "chat", CourseKey.from_string(COURSE_ID), "unit_", "lms", True, 3),
-        (site.scopes[1], "cards", None, None, "lms", False, 0),
-        (site.scopes[2], "quiz", None, None, "cms", True, 0),
+        (site.scopes[0], "chat", CourseKey.from_string(COURSE_ID), "unit_", "lms", True, False, 3),
+        (site.scopes[1], "cards", None, None, "lms", False, True, 0),
+        (site.scopes[2], "quiz", None, None, "cms", True, True, 0),
     ]
     stack = AIWorkflowSession.objects.get(profile__slug="cards")
     (card,) = stack.metadata["cards"]

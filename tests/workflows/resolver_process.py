@@ -22,11 +22,12 @@ if __name__ == "__main__":
     from django.test.utils import CaptureQueriesContext
 
     from openedx_ai_extensions.models import AIWorkflowScope
+    from tests.conftest import COURSE_ID
 
     for line in sys.stdin:
         request_started.send(sender=None)
         with CaptureQueriesContext(connection) as queries:
-            scope = AIWorkflowScope.get_profile(ui_slot_selector_id=line.strip())
+            scope = AIWorkflowScope.get_profile(COURSE_ID, ui_slot_selector_id=line.strip())
         sys.stdout.write(f"{scope.profile.slug if scope else '-'} {len(queries)}\n")
         sys.stdout.flush()
         request_finished.send(sender=None)

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from openedx_ai_extensions.diagnosis import findings
 from openedx_ai_extensions.diagnosis.overlaps import Kind
-from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.drift import redundant_keys
 from openedx_ai_extensions.workflows.registry import Problem, Severity
@@ -22,7 +22,8 @@ class Command(BaseCommand):
 
     help = (
         "Check every profile against its template: what no longer fits is an error, what a patch says in vain a "
-        "warning. Templates that never load and scopes that are never chosen are listed too."
+        "warning. Templates that never load, scopes that are never chosen and those that answer outside of courses are "
+        "listed too."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,6 +45,8 @@ class Command(BaseCommand):
             if finding.kind is not Kind.BROKEN:  # its profile says so
                 problem = Problem("$", finding.text, Severity.WARNING)
                 counts += self._print(f"scope {finding.scope.pk} ({finding.scope})", [problem])
+        for scope in AIWorkflowScope.objects.filter(outside_courses=True, enabled=True).select_related("profile"):
+            self.stdout.write(f"scope {scope.pk} ({scope}): answers outside of courses too, to whoever has an account")
         said = f"errors: {counts[Severity.ERROR]}, warnings: {counts[Severity.WARNING]}"
         if counts[Severity.ERROR] or (fail_level == Severity.WARNING and counts[Severity.WARNING]):
             raise CommandError(said)

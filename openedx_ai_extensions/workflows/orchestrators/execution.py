@@ -86,12 +86,16 @@ def execute(
     """Run one action of a workflow.
 
     Raises:
-        AIExtensionsError: whatever went wrong, with its code and status.
+        WorkflowNotFound: outside of courses, where this workflow does not run.
+        AIExtensionsError: whatever else went wrong, with its code and status.
     """
     orchestrator = orchestrator_for(workflow, action)
     # Keys, or their texts: this is a public door.
     course, location = (running_context.get(name) or None for name in ("course_id", "location_id"))
     course_id, location_id = parse_place(course and str(course), location and str(location))
+    course_id = course_id or workflow.course_id or None
+    if course_id is None and not workflow.outside_courses:
+        raise WorkflowNotFound
     context = {**running_context, "course_id": course_id, "location_id": location_id}
     run = Run(
         user=user,

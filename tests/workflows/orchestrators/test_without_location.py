@@ -26,7 +26,8 @@ def at(provider, make_scope, author):
     """Ask at a place, as the staff of the course; returns the answer, and what the model was told of the course."""
 
     def ask(template, place, patch=None, user_input=None, **call):
-        make_scope(base_filepath=f"base/{template}.json5", patch=patch, course_id=None, **call)
+        make_scope(base_filepath=f"base/{template}.json5", patch=patch, course_id=None,
+                   outside_courses=True, **call)  # fmt: skip
         provider.reply("ok")
         response = Api(author).run(user_input, context=place, headers=JSON)
         system = provider.requests[-1]["messages"][0]["content"] if provider.requests else ""

@@ -31,7 +31,11 @@ _AMOUNT: Schema = {"type": ["integer", "string", "null"]}
 SCHEMAS: dict[str, Schema] = {
     "Context": an_object(
         optional={
-            "courseId": described(TEXT_OR_NULL, "A course key.", examples=["course-v1:OpenedX+AIX+demo"]),
+            "courseId": described(
+                TEXT_OR_NULL,
+                "A course key. Without it and a location, only scopes for outside of courses answer.",
+                examples=["course-v1:OpenedX+AIX+demo"],
+            ),
             "locationId": described(
                 TEXT_OR_NULL,
                 "A usage key; it brings its course along.",
