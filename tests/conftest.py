@@ -19,6 +19,8 @@ from django.utils import translation
 from eventtracking import tracker
 from eventtracking.locator import ThreadLocalContextLocator
 from eventtracking.tracker import Tracker
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from xdist.scheduler import LoadScopeScheduling
 
 from openedx_ai_extensions.accounting import run
@@ -30,6 +32,10 @@ from tests.fakes.provider import FakeProvider
 from tests.settings import REPO
 
 __all__ = ["browser"]  # a fixture
+
+# A machine that is busy with other things says nothing of the code.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 COURSE_ID = "course-v1:OpenedX+AIX+demo"
 UNIT_ID = "block-v1:OpenedX+AIX+demo+type@vertical+block@unit_sunlight"

@@ -122,7 +122,6 @@ def test_made_up_requests(site_with_everything, made_up, operations, credentials
     @settings(
         max_examples=EXAMPLES or (60 if name == "run_action" and role != "nobody" else 8),
         database=None,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
     )

@@ -42,7 +42,7 @@ def texts(draw):
     return text
 
 
-@settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, database=None, suppress_health_check=list(HealthCheck))
 @given(texts())
 def test_our_reader_reads_what_the_published_one_reads(text):
     try:

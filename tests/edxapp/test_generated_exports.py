@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 from django.test import override_settings
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openedx_ai_extensions.edxapp.interface import Block, RetrievalMode
@@ -42,7 +42,7 @@ def tokens(blocks: Iterable[Block]) -> set[str]:
     top=st.sampled_from(["course/", "", "My course/", "./Kurs-日本/"]),
     variant=st.sampled_from(["lms", "cms"]),
 )
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES)
 def test_everyone_sees_what_is_theirs_and_nothing_else(tmp_path_factory, course, spelling, form, top, variant):
     files, folder = Writer(spelling).write(course), tmp_path_factory.mktemp("generated")
     if form == "directory":

@@ -108,7 +108,7 @@ NAMES = st.lists(
     form=st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
     mode=st.sampled_from(["w", "w:gz"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_honest_archive_reads_as_tarfile_wrote_it(tmp_path_factory, files, form, mode):
     path = tmp_path_factory.mktemp("tar") / "c.tar"
     with tarfile.open(path, mode, format=form) as archive:
@@ -124,7 +124,7 @@ def test_any_honest_archive_reads_as_tarfile_wrote_it(tmp_path_factory, files, f
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_altered_archive_shows_anything_else(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("fuzz") / "c.tar"
     packed = bytearray(gzip.compress(course_tar() + END, mtime=0))

@@ -115,7 +115,7 @@ def api(learner, provider, make_scope, settings):
 
 
 @settings(
-    max_examples=STREAMS, deadline=None, database=None,
+    max_examples=STREAMS, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(made_up=streams())

@@ -117,7 +117,9 @@ PARTS = st.sampled_from(
 @given(parts=st.lists(PARTS, max_size=6), absolute=st.booleans(), suffix=st.sampled_from(["", ".json5", ".json"]))
 @example(parts=["..", "canary"], absolute=False, suffix=".json5")
 @example(parts=["away", "canary"], absolute=False, suffix=".json5")
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=300
+)
 def test_no_path_reaches_a_file_outside(directory, parts, absolute, suffix):
     relative = "/".join(parts) + suffix
     path = f"{directory.parent}/{relative}" if absolute else relative

@@ -269,7 +269,7 @@ def test_an_import_in_csv(db):
     assert error.startswith("line 2: ui_slot_selector_id: Line 1, column 1: U+0007")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(text=st.text(min_size=1, max_size=200).filter(lambda text: text.strip() and not text_problem(text)))
 def test_every_text_that_is_saved_comes_back_from_an_export(admin_user, text):
     PromptTemplate.objects.all().delete()
