@@ -86,6 +86,12 @@ SETTINGS: Mapping[str, Setting] = {
         "Longest input of the action save (flashcards, quiz questions), in characters of its JSON form.",
         problems.whole_number,
     ),
+    "AI_EXTENSIONS_MAX_ANSWER_CHARS": Setting(
+        200_000,
+        "Longest answer of a model that is passed on, in characters; the rest is cut off, and the answer says so. No "
+        "more of what a provider sends is read than such an answer may need.",
+        problems.positive_whole_number,
+    ),
     "AI_EXTENSIONS_CONNECT_TIMEOUT": Setting(5, "Seconds to reach a provider.", problems.positive_number),
     "AI_EXTENSIONS_FIRST_BYTE_TIMEOUT": Setting(
         60, "Seconds until a provider's first byte, and between two chunks of a stream.", problems.positive_number

@@ -18,7 +18,13 @@ from typing import Any
 
 import httpx
 
+from openedx_ai_extensions import conf
+
 MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
+# What an answer of so many characters may take: escapes and thinking; in a stream, an event for each few characters.
+BYTES_PER_CHARACTER = 16
+BYTES_PER_CHARACTER_STREAMED = 256
+ROOM = 1024 * 1024  # bytes, for all that is no text
 DRAIN_SECONDS = 0.5  # for the bytes that follow an answer; after that its connection is closed instead of kept
 
 
@@ -85,15 +91,51 @@ def shut_down(connection: Any) -> None:
             found.shutdown(socket.SHUT_RDWR)
 
 
+class BodyTooLong(Exception):
+    """A provider sends more than an answer of the longest kind can need."""
+
+
+class _Bounded:
+    """Decodes a body, and stops where it gets too long.
+
+    Args:
+        decoder: httpx's own for this body.
+        longest: bytes of all of it, as decoded.
+        longest_line: bytes without a line feed; whoever reads lines keeps as many in memory.
+    """
+
+    def __init__(self, decoder: Any, longest: int, longest_line: int) -> None:
+        self._decoder = decoder
+        self._longest = longest
+        self._longest_line = longest_line
+        self._size = self._line = 0
+
+    def decode(self, data: bytes) -> bytes:
+        return self._counted(self._decoder.decode(data))
+
+    def flush(self) -> bytes:
+        return self._counted(self._decoder.flush())
+
+    def _counted(self, data: bytes) -> bytes:
+        self._size += len(data)
+        end = data.rfind(b"\n")
+        self._line = self._line + len(data) if end < 0 else len(data) - end - 1
+        if self._size > self._longest or self._line > self._longest_line:
+            raise BodyTooLong
+        return data
+
+
 class Transmission:
     """What became of one attempt of a call on the wire.
 
     Attributes:
         is_sent: a request was handed over for sending; what fails from then on is the network or the provider.
+        streams: the answer was asked for in pieces.
     """
 
     def __init__(self) -> None:
         self.is_sent = False
+        self.streams = False
         self._body: ResponseBody | None = None
         self._response: httpx.Response | None = None
         self._is_shut_down = False
@@ -153,8 +195,17 @@ def _note_response(response: httpx.Response) -> None:
     body = ResponseBody(response.stream, response.extensions.get("network_stream"))
     response.stream = body
     watching = _current.get()
+    streams = watching is not None and watching.streams and response.is_success
+    response._decoder = _Bounded(response._get_content_decoder(), *_longest(streams=streams))  # type: ignore[assignment]
     if watching is not None:
         watching.received(response, body)
+
+
+def _longest(*, streams: bool) -> tuple[int, int]:
+    """How many bytes of a body, and of a line of it, are read."""
+    characters = conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS")
+    whole = ROOM + BYTES_PER_CHARACTER * characters
+    return (ROOM + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
 
 
 class SharedClient(httpx.Client):

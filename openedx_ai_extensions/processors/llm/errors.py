@@ -18,6 +18,7 @@ from typing import Any
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
     AnswerDeclined,
+    AnswerTooLong,
     ContextWindowExceeded,
     InvalidAPIKey,
     LLMConfigError,
@@ -25,6 +26,7 @@ from openedx_ai_extensions.exceptions import (
     ServiceUnavailable,
     ThreadGone,
 )
+from openedx_ai_extensions.processors.llm.connections import BodyTooLong
 
 logger = logging.getLogger(__name__)
 
@@ -170,6 +172,11 @@ def may_retry(error: AIExtensionsError, reason: BaseException) -> bool:
     return error.reached_provider and isinstance(error, ServiceUnavailable) and not isinstance(error, ThreadGone)
 
 
+def is_too_long(error: BaseException) -> bool:
+    """Did the provider send more than is read?"""
+    return any(isinstance(each, BodyTooLong) for each in _chain(error))
+
+
 def has_timed_out(error: BaseException) -> bool:
     """Was it silence that the call failed of?"""
     return isinstance(error, DeadlineExceeded) or _status(error) == 408
@@ -208,6 +215,8 @@ def _cause(error: BaseException) -> str:
 
 
 def _ours(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
+    if is_too_long(error):
+        return AnswerTooLong()
     names = {cls.__name__ for cls in type(error).__mro__}
     text = str(error)
     if "ContextWindowExceededError" in names or (status in {400, 403, 413, 422} and _CONTEXT_WINDOW.search(text)):

@@ -23,11 +23,12 @@ OUTPUT_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
 class FinishReason(enum.StrEnum):
-    """How an answer ended. The first four are OpenAI's words, which clients know."""
+    """How an answer ended. Clients know the words that are OpenAI's."""
 
     STOP = "stop"
     TOOL_CALLS = "tool_calls"
     LENGTH = "length"
+    SITE_LIMIT = "site_limit"  # longer than this site passes on
     CONTENT_FILTER = "content_filter"
     REFUSAL = "refusal"
     MALFORMED_CALL = "malformed_call"
@@ -164,6 +165,8 @@ def error_without_text(reason: FinishReason, *, options: Mapping[str, Any], abou
         options: of the request; the one that limits the answer is logged, for the operator to raise it.
         about: whose answer it was, for the log.
     """
+    if reason is FinishReason.SITE_LIMIT:
+        return AnswerTooLong()
     if reason is FinishReason.LENGTH:
         option = next((name for name in OUTPUT_LIMITS if name in options), OUTPUT_LIMITS[-1])
         limit = options.get(option, "the provider's default")
@@ -178,6 +181,8 @@ def notice(reason: str) -> str:
     """What a person is told, in their language, beside a text that was cut off; empty for one that is whole."""
     if reason == FinishReason.LENGTH:
         return _("The answer was cut off because it reached its length limit. You can ask the AI to continue.")
+    if reason == FinishReason.SITE_LIMIT:
+        return _("The answer was cut off because it is longer than this site allows.")
     if reason in {FinishReason.CONTENT_FILTER, FinishReason.REFUSAL}:
         return _("The AI service stopped this answer because of its content rules.")
     if reason in {FinishReason.MALFORMED_CALL, FinishReason.EMPTY}:

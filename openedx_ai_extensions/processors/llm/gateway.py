@@ -6,9 +6,11 @@ stream and the errors. ``chat`` and ``responses`` know what the two APIs say.
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -20,13 +22,15 @@ from openedx_ai_extensions.processors.llm import chat, responses
 from openedx_ai_extensions.processors.llm.answer_cache import AnswerCache, answer_cache
 from openedx_ai_extensions.processors.llm.attempts import in_thread, with_retries
 from openedx_ai_extensions.processors.llm.connections import Transmission
-from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, is_malformed_call, translate
+from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, is_malformed_call, is_too_long, translate
 from openedx_ai_extensions.processors.llm.exchange import Completion, Moderated, Reading, Request
 from openedx_ai_extensions.processors.llm.finish import FinishReason
 from openedx_ai_extensions.processors.llm.library import let_stream, litellm_module, skip_bookkeeping
 from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.reading import Signal
 from openedx_ai_extensions.processors.llm.stream import LONG_TAIL, TAIL, Item, ReaderThread, Source, TextStream
+
+logger = logging.getLogger(__name__)
 
 SETTLING = 2.0  # seconds
 
@@ -51,12 +55,16 @@ def complete(request: Request) -> Completion:
         try:
             response = in_thread(lambda: _call(provider, request, sent, read_timeout=longest), deadline, sent.shut_down)
         except Exception as error:
+            if is_too_long(error):
+                return _cut_off(Completion("", Reading(model_used=provider.model), request), provider)
             if not is_malformed_call(error):
                 raise
             return Completion("", _malformed_call(provider), request)
         if request.thread:
-            return responses.read_completion(response, provider, request)
-        return chat.read_completion(response, provider, request, sent.response_json)
+            answer = responses.read_completion(response, provider, request)
+        else:
+            answer = chat.read_completion(response, provider, request, sent.response_json)
+        return _cut_off(answer, provider) if len(answer.text) > _most_characters() else answer
 
     return with_retries(ask, provider, _beginning(provider, request), others_wait=others_wait)
 
@@ -88,6 +96,24 @@ def stream(request: Request) -> TextStream:
 
     others_wait = request.begin_within is not None
     return with_retries(open_stream, provider, _beginning(provider, request), others_wait=others_wait)
+
+
+def _most_characters() -> int:
+    return int(conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"))
+
+
+def _cut_off(answer: Completion, provider: Provider) -> Completion:
+    """A whole answer, as far as the site passes it on."""
+    _note_cut_off(answer.reading, provider)
+    return replace(answer, text=answer.text[: _most_characters()])
+
+
+def _note_cut_off(reading: Reading, provider: Provider) -> None:
+    reading.finish_reason = FinishReason.SITE_LIMIT
+    reading.tool_calls = ()
+    logger.warning(
+        "llm.answer.cut_off provider=%s model=%s limit=%s", provider.name, provider.model, _most_characters()
+    )
 
 
 def _malformed_call(provider: Provider) -> Reading:
@@ -127,6 +153,7 @@ class _ProviderStream(Source):
         self._provider = provider
         self._request = request
         self._sent = sent
+        self._is_cut_off = False
         self._wrapper: Any = None  # without it, all beneath it would be closed as soon as nobody reads
 
     @property
@@ -138,17 +165,36 @@ class _ProviderStream(Source):
         read = responses.read_stream if self._request.thread else chat.read_stream
         try:
             self._wrapper = _call(self._provider, self._request, self._sent, read_timeout=idle, stream=True)
-            yield from read(self._wrapper, self._provider, self.reading)
+            yield from self._passed_on(read(self._wrapper, self._provider, self.reading))
         except Exception as error:
-            if not is_malformed_call(error):
+            if is_too_long(error):
+                self._cut_off()
+            elif is_malformed_call(error):
+                self.reading.finish_reason = FinishReason.MALFORMED_CALL
+            else:
                 raise
-            self.reading.finish_reason = FinishReason.MALFORMED_CALL
+
+    def _passed_on(self, items: Iterator[Item]) -> Iterator[Item]:
+        """As much of the answer as the site passes on."""
+        left = _most_characters()
+        for item in items:
+            if isinstance(item, str):
+                if len(item) > left:
+                    yield item[:left]
+                    self._cut_off()
+                    return
+                left -= len(item)
+            yield item
+
+    def _cut_off(self) -> None:
+        self._is_cut_off = True
+        _note_cut_off(self.reading, self._provider)
 
     def shut_down(self) -> None:
         self._sent.shut_down()
 
     def finish(self, *, is_whole: bool) -> None:
-        self._sent.finish(is_whole=is_whole)
+        self._sent.finish(is_whole=is_whole and not self._is_cut_off)
 
     def counted_late(self) -> None:
         self._slow.add((self._provider.name, self._provider.model))
@@ -298,6 +344,7 @@ def _call(
     provider: Provider, request: Request, sent: Transmission, *, read_timeout: float, stream: bool = False
 ) -> Any:
     litellm = litellm_module()
+    sent.streams = stream
     skip_bookkeeping(litellm)
     common = {
         "model": provider.model,
