@@ -19,8 +19,13 @@ class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int, on_piece: Callable[[int], None]) -> bytes:
     """The body; of one that is longer than the limit, so much that one can tell.
+
+    Args:
+        receive: of the request.
+        limit: in bytes.
+        on_piece: told of the size so far; what it raises ends the reading.
 
     Raises:
         ClientGone: there will be no more of it.
@@ -33,6 +38,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         piece = message.get("body", b"")
         pieces.append(piece)
         size += len(piece)
+        on_piece(size)
         is_more = message.get("more_body", False)
     return b"".join(pieces)
 

@@ -16,6 +16,7 @@ from openedx_ai_extensions.waits import held, long_wait
 logger = logging.getLogger(__name__)
 
 FULL = 65_536  # bytes that may wait for a client who reads slowly
+SEND_SECONDS = 30.0  # that a client may take to read as much
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Head = tuple[int, Sequence[tuple[str, str]]]
@@ -77,12 +78,26 @@ class Exchange:
                 status, headers = self._head
                 raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
                 await send({"type": "http.response.start", "status": status, "headers": raw})
-            if chunks:
-                await send({"type": "http.response.body", "body": b"".join(chunks), "more_body": True})
+            if chunks and not await self._is_read(send, b"".join(chunks)):
+                return
         if self._fault is not None:
             raise self._fault  # without an end, so that the client knows
         if has_begun and not self.is_gone:
             await send({"type": "http.response.body", "body": b""})
+
+    async def _is_read(self, send: Send, body: bytes) -> bool:
+        """Send some; a client who does not read it in time is given up."""
+        try:
+            await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), SEND_SECONDS)
+        except TimeoutError:
+            logger.warning("streaming.stalled seconds=%s", SEND_SECONDS)
+            # A server that only closes would wait for the client to read the rest. ASGI has no word for more.
+            transport = getattr(getattr(send, "__self__", None), "transport", None)
+            if transport is not None:
+                transport.abort()
+                await asyncio.sleep(0)  # it notices
+            return False
+        return True
 
     async def _watch(self, receive: Receive) -> None:
         """Notice at once that the client has gone. The thread does when it looks up: with its next chunk."""

@@ -27,9 +27,9 @@ from openedx_ai_extensions.streaming_service.environ import (
     Send,
     declared_length,
     environ_of,
-    read_body,
 )
 from openedx_ai_extensions.streaming_service.exchange import Exchange, WsgiApplication
+from openedx_ai_extensions.streaming_service.places import NoRoom, Place, Places
 from openedx_ai_extensions.streaming_service.seats import Seats
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 PATHS = ("openedx_ai_extensions:api:v1:aiext_workflows",)
 PATIENCE = 20.0  # seconds at the end for the last answers to be stored: a silent stream looks up every 15
 NOT_FOUND = (404, "not_found", "The streaming service answers nothing here.")
+TOO_SLOW = (408, "request_timeout", "The request took too long to arrive.")
 OVERRUN = (503, "service_unavailable", "Too many requests at once. Please try again in a moment.")
 
 
@@ -49,6 +50,7 @@ class StreamingService:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._exchanges: set[Exchange] = set()
+        self._places = Places()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -99,22 +101,45 @@ class StreamingService:
             return
         most = conf.get("AI_EXTENSIONS_MAX_STREAMS")
         if len(self._exchanges) >= 2 * most:
-            logger.warning("streaming.overrun requests=%s", len(self._exchanges))
-            await _refuse(send, *OVERRUN, headers={"Retry-After": str(crowding.RETRY_AFTER)})
+            await self._overrun(send)
             return
+        place = Place(self._places)
+        try:
+            environ = await self._environ(scope, receive, send, place, most)
+            if environ is not None:
+                await self._serve(environ, receive, send, most)
+        finally:
+            place.leave()
+
+    async def _environ(
+        self, scope: Scope, receive: Receive, send: Send, place: Place, most: int
+    ) -> dict[str, Any] | None:
+        """The request, read; None when it was not, and has its answer."""
         length, longest, body = declared_length(scope), self.site.longest_body(), b""
         try:
             # What is too long is refused by its length, and so not read.
             if length <= longest:
-                body = await read_body(receive, longest)
+                body = await self._places.body(place, receive, longest, most)
                 length = len(body)
         except ClientGone:
-            return
-        environ = environ_of(scope, body, length)
+            return None
+        except NoRoom:
+            await self._overrun(send)
+            return None
+        except TimeoutError:
+            await _refuse(send, *TOO_SLOW)
+            return None
+        return environ_of(scope, body, length)
+
+    async def _serve(self, environ: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
         environ[crowding.FULL] = len(self._exchanges) >= most
         exchange = Exchange(self.site.application, environ, self.site.seats, lambda: self._exchanges.discard(exchange))
         self._exchanges.add(exchange)
         await exchange.serve(receive, send)
+
+    async def _overrun(self, send: Send) -> None:
+        logger.warning("streaming.overrun requests=%s", len(self._exchanges))
+        await _refuse(send, *OVERRUN, headers={"Retry-After": str(crowding.RETRY_AFTER)})
 
 
 class _Site:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -15,6 +17,10 @@ from openedx_ai_extensions.api.v1.replay import Replay
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
 from openedx_ai_extensions.processors.llm import StreamEvent, notice, with_notice
 from openedx_ai_extensions.workflows.orchestrators import Stream
+
+logger = logging.getLogger(__name__)
+
+SEND_SECONDS = 60.0  # that a server may take to pass a text on: the client reads too slowly, or not at all
 
 
 def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> StreamingHttpResponse:
@@ -60,7 +66,12 @@ class TextBody:
         try:
             for chunk in chain(self._begun, self.stream):
                 self._texts.append(chunk)
+                given = time.monotonic()
                 yield self.render(chunk)
+                if time.monotonic() - given > SEND_SECONDS:
+                    logger.warning("stream.stalled run_id=%s", self.stream.run_id)
+                    self.close()
+                    return
         except AIExtensionsError as error:
             yield self.broken(error)
         except Exception as error:  # noqa: BLE001  # not hidden: logged with a reference, and the client is told
