@@ -118,7 +118,7 @@ def test_conversations_are_apart(chat, provider, author):
 
 
 def test_long_turns_are_split_and_joined(chat, provider):
-    answer = 'Léaf 🌱 \\"quoted\\" ' * 12_000
+    answer = 'Léaf 🌱 \\"quoted\\" ' * 11_000
     provider.reply([answer[i : i + 4000] for i in range(0, len(answer), 4000)])
     question = "é" * 19_000
     assert chat.stream(question) == answer
