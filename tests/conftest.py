@@ -67,6 +67,7 @@ ONCE = (
     "tests/edxapp/",
     "tests/events/",
     "tests/fakes/",
+    "tests/management/test_explain.py",
     "tests/moderation/",
     "tests/processors/",
     "tests/providers/",
@@ -78,11 +79,13 @@ ONCE = (
     "tests/rules/",
     "tests/sample_extension/",
     "tests/streaming_service/",
+    "tests/test_licences.py",
     "tests/test_packaging.py",
     "tests/test_requirements.py",
     "tests/test_site_templates.py",
     "tests/test_translations.py",
     "tests/tools/",
+    "tests/upgrade/test_components.py",
     "tests/workflows/async_runs/",
     "tests/workflows/conversations/test_constant_cost.py",
     "tests/workflows/conversations/test_faults.py",
@@ -97,9 +100,11 @@ ONCE = (
     "tests/workflows/test_json5_positions.py",
     "tests/workflows/test_merge.py",
     "tests/workflows/test_paths.py",
+    "tests/workflows/test_portable_values.py",
     "tests/workflows/test_redaction.py",
     "tests/workflows/test_schema.py",
     "tests/workflows/test_templates.py",
+    "tests/xapi/test_allow_list.py",
 )
 
 
