@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import HttpRequest
+from opaque_keys import InvalidKeyError
 
 # The look-ups that Django's own filters use: a value, whether it is empty, or a related row.
 _FILTER_SUFFIXES = ("", "__exact", "__isnull", "__id__exact", "__id__isnull")
@@ -27,6 +30,38 @@ class BaseAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         is_offered = lookup in self.extra_lookups or any(lookup in _lookups(each) for each in self.list_filter)
         return is_offered and not _exceeds_integer_column(value)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What an address fills in, without values that no field could have; Django fails to show those."""
+        initial = super().get_changeform_initial_data(request)
+        return {name: value for name, value in initial.items() if self._could_hold(name, value)}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = RowSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _could_hold(self, name: str, value: Any) -> bool:
+        try:
+            return _could_be(self.opts.get_field(name), value)
+        except FieldDoesNotExist:
+            return False
+
+
+class RowSelect(AutocompleteSelect):
+    """A field for another row. Django fails to show what is no id; the form says that there is no such row."""
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        return super().optgroups(name, [each for each in value if _could_be(self.field, each)], attrs)
+
+
+def _could_be(field: Any, value: Any) -> bool:
+    """Could the field hold this value, or refer to a row with this id?"""
+    try:
+        getattr(field, "target_field", field).to_python(value)
+    except (ValidationError, InvalidKeyError):
+        return False
+    return not _exceeds_integer_column(value)
 
 
 def _exceeds_integer_column(value: Any) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.admin.base import BaseAdmin
+from openedx_ai_extensions.admin.scope_form import CourseKeyFormField
 from openedx_ai_extensions.models import AIPause
 from openedx_ai_extensions.rules.pauses import Pause
 
@@ -21,6 +22,7 @@ from openedx_ai_extensions.rules.pauses import Pause
 class PauseForm(forms.ModelForm):
     """Days are ticked."""
 
+    course_id = CourseKeyFormField(label=gettext_lazy("only in this course"), required=False)
     weekdays = forms.MultipleChoiceField(
         label=gettext_lazy("On these days"),
         choices=[(str(number), name) for number, name in WEEKDAYS.items()],

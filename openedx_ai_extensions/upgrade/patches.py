@@ -8,7 +8,7 @@ from typing import Any
 
 import json5
 
-from openedx_ai_extensions.processors.llm.processor import RESERVED_OPTION
+from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION
 from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.json5_positions import json_path, parts
 from openedx_ai_extensions.workflows.redaction import may_hold_credential, names_credential

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -19,6 +18,7 @@ from openedx_ai_extensions.processors.base import Processor, function, is_marked
 from openedx_ai_extensions.processors.llm import calls, exchange, gateway, responses
 from openedx_ai_extensions.processors.llm.conversation import Conversation
 from openedx_ai_extensions.processors.llm.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
 from openedx_ai_extensions.processors.llm.moderated import ModeratedConversation
 from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
 from openedx_ai_extensions.processors.openedx.content import CourseContent
@@ -38,13 +38,6 @@ SETTINGS = frozenset(
     {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
      "fallbacks", "moderation"}
 )  # fmt: skip
-# Where requests go, with which key and to which model is the operator's to say; how they are sent is ours.
-RESERVED_OPTION = re.compile(
-    r"model|messages|stream|timeout|.*retries|mock_.*|api_.*|base_url|.*headers|.*_key|.*token|.*secret.*|.*password.*"
-    r"|aws_.*|azure_.*|vertex_.*|tools|tool_choice|functions|extra_body|.*fallback.*|cache|caching",
-    re.IGNORECASE,
-)
-
 Answer = dict[str, Any] | Conversation
 
 
@@ -117,7 +110,11 @@ class LLMProcessor(Processor):
         if refused:
             logger.warning("llm.extra_params.ignored names=%s", ",".join(refused))
         given = {name: _as_json(value) for name, value in more.items() if name not in refused}
-        return {**(self._setting("options") or {}), **given}
+        own: Mapping[str, Any] = self._setting("options") or {}
+        left_out = not_for_models(own)
+        if left_out:
+            logger.warning("llm.options_not_allowed names=%s", ",".join(left_out))
+        return {**{name: value for name, value in own.items() if name not in left_out}, **given}
 
     @property
     def fallbacks(self) -> Sequence[str]:

@@ -11,7 +11,8 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation import Direction
 from openedx_ai_extensions.processors.llm import model_info
-from openedx_ai_extensions.processors.llm.processor import RESERVED_OPTION, LLMProcessor
+from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
+from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.processors.llm.providers import find_provider
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools.registry import tool_names
@@ -117,10 +118,17 @@ def check_options_of_models(config: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
-    for name in llm.get("options") or {}:
-        if RESERVED_OPTION.fullmatch(name):
+    for name in not_for_models(llm.get("options") or {}):
+        path = f"{PATH}.options.{name}"
+        if not RESERVED_OPTION.fullmatch(name):
+            message = _(
+                "This is no option of models that a profile may set. It is left out of requests. A parameter that the "
+                "provider needs belongs into its entry of the site's setting AI_EXTENSIONS."
+            )
+            yield Problem(path, message, Severity.WARNING)
+        else:
             message = _(
                 "This is not for a profile to say. A model, its key, its address and how it is asked belong into an "
                 "entry of the site's setting AI_EXTENSIONS, which the profile names as its provider."
             )
-            yield Problem(f"{PATH}.options.{name}", message)
+            yield Problem(path, message)
