@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from openedx_ai_extensions import conf
+from openedx_ai_extensions.http_responses import ACCEPTED_ENCODING, BadResponse, Decoder, Unpacking
 
 MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
 # What an answer of so many characters may take: escapes and thinking; in a stream, an event for each few characters.
@@ -36,12 +37,14 @@ class ResponseBody(httpx.SyncByteStream):
 
     Args:
         body: httpx's own.
+        decoder: unpacks it.
         connection: what carries it, as httpx names it in the response's extensions; None when it is not known.
     """
 
-    def __init__(self, body: Any, connection: Any) -> None:
+    def __init__(self, body: Any, decoder: Decoder, connection: Any) -> None:
         self._body = body
         self._chunks: Iterator[bytes] = iter(body)
+        self._decoder = decoder
         self._connection = connection
         self._lock = (
             threading.Lock()
@@ -49,6 +52,13 @@ class ResponseBody(httpx.SyncByteStream):
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._received():
+            for piece in self._decoder.unpacked(chunk):
+                if self._is_closed:
+                    return
+                yield piece
+
+    def _received(self) -> Iterator[bytes]:
         while not self._is_closed:
             try:
                 chunk = next(self._chunks)
@@ -76,7 +86,7 @@ class ResponseBody(httpx.SyncByteStream):
         timer.start()
         try:
             with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
-                for _rest in self:
+                for _rest in self._received():
                     pass
         finally:
             timer.cancel()
@@ -91,38 +101,10 @@ def shut_down(connection: Any) -> None:
             found.shutdown(socket.SHUT_RDWR)
 
 
-class BodyTooLong(Exception):
-    """A provider sends more than an answer of the longest kind can need."""
+class RedirectedElsewhere(BadResponse):
+    """A provider wants the request, with all that it says, sent to another server."""
 
-
-class _Bounded:
-    """Decodes a body, and stops where it gets too long.
-
-    Args:
-        decoder: httpx's own for this body.
-        longest: bytes of all of it, as decoded.
-        longest_line: bytes without a line feed; whoever reads lines keeps as many in memory.
-    """
-
-    def __init__(self, decoder: Any, longest: int, longest_line: int) -> None:
-        self._decoder = decoder
-        self._longest = longest
-        self._longest_line = longest_line
-        self._size = self._line = 0
-
-    def decode(self, data: bytes) -> bytes:
-        return self._counted(self._decoder.decode(data))
-
-    def flush(self) -> bytes:
-        return self._counted(self._decoder.flush())
-
-    def _counted(self, data: bytes) -> bytes:
-        self._size += len(data)
-        end = data.rfind(b"\n")
-        self._line = self._line + len(data) if end < 0 else len(data) - end - 1
-        if self._size > self._longest or self._line > self._longest_line:
-            raise BodyTooLong
-        return data
+    reason = "redirected_elsewhere"
 
 
 class Transmission:
@@ -185,18 +167,23 @@ class Transmission:
 _current: ContextVar[Transmission | None] = ContextVar("ai_llm_transmission", default=None)
 
 
-def _note_request(_request: httpx.Request) -> None:
+def _note_request(request: httpx.Request) -> None:
+    url = request.url
+    origin = (url.scheme, url.host, url.port)
+    if request.extensions.setdefault("origin", origin) != origin:  # it comes from the request that was redirected
+        raise RedirectedElsewhere
+    request.headers["Accept-Encoding"] = ACCEPTED_ENCODING
     watching = _current.get()
     if watching is not None:
         watching.is_sent = True
 
 
 def _note_response(response: httpx.Response) -> None:
-    body = ResponseBody(response.stream, response.extensions.get("network_stream"))
-    response.stream = body
     watching = _current.get()
     streams = watching is not None and watching.streams and response.is_success
-    response._decoder = _Bounded(response._get_content_decoder(), *_longest(streams=streams))  # type: ignore[assignment]
+    decoder = Unpacking(*_longest(streams=streams)).decoder(response.headers.pop("Content-Encoding", ""))
+    body = ResponseBody(response.stream, decoder, response.extensions.get("network_stream"))
+    response.stream = body
     if watching is not None:
         watching.received(response, body)
 

@@ -26,7 +26,8 @@ from openedx_ai_extensions.exceptions import (
     ServiceUnavailable,
     ThreadGone,
 )
-from openedx_ai_extensions.processors.llm.connections import BodyTooLong
+from openedx_ai_extensions.http_responses import BadResponse, BodyTooLong
+from openedx_ai_extensions.processors.llm.connections import RedirectedElsewhere
 
 logger = logging.getLogger(__name__)
 
@@ -217,6 +218,8 @@ def _cause(error: BaseException) -> str:
 def _ours(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
     if is_too_long(error):
         return AnswerTooLong()
+    if any(isinstance(each, RedirectedElsewhere) for each in _chain(error)):
+        return LLMConfigError()
     names = {cls.__name__ for cls in type(error).__mro__}
     text = str(error)
     if "ContextWindowExceededError" in names or (status in {400, 403, 413, 422} and _CONTEXT_WINDOW.search(text)):
@@ -289,8 +292,9 @@ def _refused_parameter(error: BaseException) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The provider's own machine-readable word for it, if it has one; never prose."""
-    return ",".join(_words(error)) or "-"
+    """Our word for what was not taken, or the provider's own machine-readable one, if it has one; never prose."""
+    not_taken = next((each.reason for each in _chain(error) if isinstance(each, BadResponse)), "")
+    return not_taken or ",".join(_words(error)) or "-"
 
 
 def _words(error: BaseException) -> list[str]:
