@@ -19,6 +19,7 @@ import mcp
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
+from openedx_ai_extensions.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
 from openedx_ai_extensions.waits import long_wait
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ for _name in ("httpx", "httpcore", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 MAX_PAGES = 50
+MAX_BYTES = 4 * 1024 * 1024  # of all that a server says in one exchange
 # For an exchange to end by itself once its time is up, before it is left behind.
 GRACE_SECONDS = 2.0
 
@@ -46,13 +48,17 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
 
     Raises:
         TimeoutError: time is up.
+        BodyTooLong: the server says too much.
         Exception: whatever else ended it.
     """
     answers: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
 
     async def within_time() -> Answer:
-        async with asyncio.timeout(timeout):
-            return await exchange()
+        try:
+            async with asyncio.timeout(timeout):
+                return await exchange()
+        except asyncio.CancelledError:  # by its own client, see below
+            raise BodyTooLong from None
 
     def work() -> None:
         try:
@@ -109,6 +115,54 @@ def _as_sent(result: Any) -> dict[str, Any]:
     return sent
 
 
+class _BoundedBody(httpx.AsyncByteStream):
+    """The body of a response, unpacked.
+
+    Args:
+        body: the library's own.
+        decoder: unpacks it.
+        give_up: called when there is too much.
+    """
+
+    def __init__(self, body: Any, decoder: Decoder, give_up: Callable[[], None]) -> None:
+        self._body = body
+        self._decoder = decoder
+        self._give_up = give_up
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._body:
+            try:
+                for piece in self._decoder.unpacked(chunk):
+                    yield piece
+            except BodyTooLong:
+                self._give_up()
+                raise
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+def _http_client(headers: Any = None, timeout: Any = None, auth: Any = None) -> Any:
+    """A client for one exchange, which follows no redirects by itself."""
+    unpacking = Unpacking(MAX_BYTES)
+    exchange = asyncio.current_task()
+
+    def give_up() -> None:
+        # The client of MCP would take it for a broken connection, and ask again.
+        if exchange is not None:
+            exchange.cancel()
+
+    async def ask_unpacked(request: Any) -> None:
+        request.headers["Accept-Encoding"] = ACCEPTED_ENCODING
+
+    async def bound(response: Any) -> None:
+        decoder = unpacking.decoder(response.headers.pop("Content-Encoding", ""))
+        response.stream = _BoundedBody(response.stream, decoder, give_up)
+
+    hooks = {"request": [ask_unpacked], "response": [bound]}
+    return httpx.AsyncClient(headers=headers, timeout=timeout, auth=auth, event_hooks=hooks)
+
+
 @asynccontextmanager
 async def _connected(server: McpServer) -> AsyncIterator[Any]:
     """A ``mcp.Client``, or what comes closest to it in version 1."""
@@ -117,9 +171,15 @@ async def _connected(server: McpServer) -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
         transport: Any
         if is_sse:
-            transport = sse_client(server.url, headers, timeout=server.timeout, sse_read_timeout=server.timeout)
+            transport = sse_client(
+                server.url,
+                headers,
+                timeout=server.timeout,
+                sse_read_timeout=server.timeout,
+                httpx_client_factory=_http_client,
+            )
         else:
-            http = await stack.enter_async_context(httpx.AsyncClient(headers=headers, timeout=server.timeout))
+            http = await stack.enter_async_context(_http_client(headers=headers, timeout=server.timeout))
             transport = streamable_http_client(server.url, http_client=http)
         if IS_MCP_1:
             read, write, *_more = await stack.enter_async_context(transport)
