@@ -20,7 +20,7 @@ from openedx_ai_extensions.rules.consent import has_accepted, terms_for
 from openedx_ai_extensions.workflows.orchestrators.trying import Attempt
 from openedx_ai_extensions.workflows.redaction import configured_secrets, redact
 
-_COURSE_TEXT = re.compile(rf"\A(.*)\n\n<{COURSE}>\n(.*)\n</{COURSE}>\Z", re.DOTALL)
+_COURSE_TEXT = re.compile(rf"\A(?=.*\n</{COURSE}>\Z)(.*)\n\n<{COURSE}>\n(.*)\n</{COURSE}>\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

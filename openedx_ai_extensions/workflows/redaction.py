@@ -30,12 +30,12 @@ _TOKEN_COUNT = re.compile(r"^(?:max|min|n|num|total|prompt|completion|per)\w*tok
 # Values that are credentials whatever they are called: header values, keys of a known form, URLs with a password.
 _SECRET_VALUE = re.compile(
     r"(?:\bBearer|^\s*Basic)\s+(?=[^\s\"']*[0-9=])[^\s\"']{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\b[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@"
+    r"|(?<![a-z0-9+.-])[a-z0-9+.-]++://[^/\s:@]*:[^/\s@]+@"
     r"|(?<![A-Za-z0-9])(?:sk-|sk_live_|rk_live_|hf_|gsk_|xai-|r8_|pplx-|nvapi-|fw_|csk-|gh[oprsu]_|github_pat_|glpat-"
     r"|npm_|pypi-|xox[abeprs]-|ya29\.|AIza|AGE-SECRET-KEY-|dop_v1_|shpat_|lsv2_)[A-Za-z0-9_.-]{16,}"
     r"|(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
     r"|(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"
-    r"|(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    r"|(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(?<![A-Za-z0-9])eyJ)[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     re.IGNORECASE,
 )
 # What prose says of a credential: its name, a sign, a value.

@@ -261,7 +261,7 @@ def _is_thread_gone(error: BaseException, status: int | None) -> bool:
     """LiteLLM keeps the provider's code only in the text."""
     text = str(error)
     return (status == 400 and "previous_response_not_found" in text) or (
-        status in {400, 404} and re.search(r"response with id .* not found", text, re.IGNORECASE) is not None
+        status in {400, 404} and re.search(r"response with id .{0,200} not found", text, re.IGNORECASE) is not None
     )
 
 

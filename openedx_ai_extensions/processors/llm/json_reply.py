@@ -13,7 +13,7 @@ from openedx_ai_extensions.processors.llm.latex_escapes import read_string
 MAX_STARTS = 50  # places of a reply where its JSON is looked for
 MAX_DEPTH = 50  # objects and lists within each other
 MAX_DOUBTS = 20
-_FENCED = re.compile(r"```[a-z]*\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```[a-z]*+[^\S\n]*+\n", re.IGNORECASE)
 # One that does not end takes in the rest: to look for another one behind each of its quotes takes quadratic time.
 _STRING = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\\?\Z)'
 _STRINGS = re.compile(_STRING, re.DOTALL)
@@ -41,7 +41,7 @@ def parse_json(reply: str) -> tuple[Any, list[str]]:
         UnreadableReply: there is none.
     """
     faults: list[str] = []
-    for text in (reply, *_FENCED.findall(reply)):
+    for text in (reply, *_fenced(reply)):
         try:
             return _decode(text.strip())
         except (ValueError, RecursionError) as error:
@@ -51,6 +51,17 @@ def parse_json(reply: str) -> tuple[Any, list[str]]:
         # The fault of a part says more than that of the words around it.
         raise UnreadableReply(f"This is not JSON: {faults[-1]}")
     return found[1]
+
+
+def _fenced(reply: str) -> Iterator[str]:
+    """The parts of a reply that stand between code fences."""
+    position = 0
+    while opening := _FENCE.search(reply, position):
+        end = reply.find("```", opening.end())
+        if end < 0:
+            return
+        yield reply[opening.end() : end]
+        position = end + 3
 
 
 def _embedded(reply: str, faults: list[str]) -> Iterator[tuple[int, tuple[Any, list[str]]]]:

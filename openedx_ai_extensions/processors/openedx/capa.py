@@ -36,7 +36,8 @@ _GROUPS = frozenset({"choicegroup", "checkboxgroup", "radiogroup", "checkboxtext
 _BLANKS = frozenset({"crystallography", "filesubmission", "schematic", "textbox", "textline"})
 _LABELLED = frozenset({"annotationinput", "drag_and_drop_input"})
 _LINES = frozenset({"comment_prompt", "description", "label", "problem", "title"})
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*+)'|"((?:[^"\\]|\\.)*+)\"""", re.DOTALL)
+# One that does not end takes in the rest: to look for another one behind each of its quotes takes quadratic time.
+_QUOTED = re.compile(r"""(?P<quote>['"])(?P<name>(?:\\.|(?!(?P=quote))[^\\])*+)(?P<end>(?P=quote)|\\?\Z)""", re.DOTALL)
 # How far back a label may already have been said.
 _LOOK_BACK = 12
 
@@ -146,7 +147,8 @@ class ProblemWriter(TextWriter):
 
     def _options(self, element: etree._Element) -> None:
         self._label(element)
-        names = [first or second for first, second in _QUOTED.findall(element.get("options") or "")]
+        found = _QUOTED.finditer(element.get("options") or "")
+        names = [each["name"] for each in found if each["end"] == each["quote"]]
         if names:
             self.text(f" [{' / '.join(squeeze(name) for name in names)}] ")
             self._answer("(correct: {}) ", element.get("correct"))

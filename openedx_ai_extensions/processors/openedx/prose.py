@@ -32,7 +32,7 @@ _PROBLEM_MARKUP = re.compile(
     r"|detailed-solution",
     re.IGNORECASE,
 )
-_TWO_WORDS = re.compile(r"[^\W\d_]{2,}+[,;:]?\s+\S?[^\W\d_]{2,}")
+_TWO_WORDS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[,;:]?\s+\S?[^\W\d_]{2,}")
 # Scripts that write no spaces between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{4,}")
 

@@ -17,7 +17,7 @@ from openedx_ai_extensions.processors.openedx.safe_html import MARKUP, clean_htm
 from openedx_ai_extensions.prompts.builtin import builtin_schema
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
-_ANSWER = re.compile(rf"{_NUMBER}(?:/\d*[1-9]\d*)?", re.ASCII)
+_ANSWER = re.compile(rf"{_NUMBER}(?:/0*+[1-9]\d*+)?", re.ASCII)
 _TOLERANCE = re.compile(rf"(?!-){_NUMBER}%?", re.ASCII)
 _ONE_RIGHT = ("multiplechoiceresponse", "optionresponse")
 _WITH_CHOICES = (*_ONE_RIGHT, "choiceresponse")

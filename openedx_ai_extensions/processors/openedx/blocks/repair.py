@@ -13,7 +13,9 @@ from dataclasses import dataclass
 _TAG = re.compile(r"<\s*+(/?)\s*+([A-Za-z][\w.:-]*+)([^<>]*+)")
 _SOLUTION = "detailed-solution"
 _ALWAYS_CUT = frozenset({"script", "style"})
-_TOLD_ATTRIBUTE = re.compile(r"(?:answer|correct|expect|explanation|hint|solution)\w*[\"']?\s*+=", re.IGNORECASE)
+_TOLD_ATTRIBUTE = re.compile(
+    r"(?<!\w)(?>\w*?(?:answer|correct|expect|explanation|hint|solution))\w*+[\"']?\s*+=", re.IGNORECASE
+)
 
 # What is left of a tag that lost its bracket. Only where a word begins: else a long word takes quadratic time.
 _LOST_TAG = re.compile(r"(?<![\w.:-])([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")

@@ -1,0 +1,106 @@
+"""No text that a stranger writes keeps a process busy for long: regular expressions let no other thread run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from xml.sax.saxutils import quoteattr
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
+from openedx_ai_extensions.edxapp.subtitles import transcript_text
+from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.processors.formulas import find_spans
+from openedx_ai_extensions.processors.llm.answer_text import AnswerText
+from openedx_ai_extensions.processors.llm.fences import fenced
+from openedx_ai_extensions.processors.llm.json_reply import UnreadableReply, parse_json
+from openedx_ai_extensions.processors.openedx import capa, markup, prose, safe_html
+from openedx_ai_extensions.processors.openedx.blocks import repair
+from openedx_ai_extensions.processors.openedx.questions import question_problems
+from openedx_ai_extensions.workflows.json5_reading import Unreadable, read
+from openedx_ai_extensions.workflows.redaction import masked_text, may_hold_credential, mentions_credential
+
+# What takes quadratic time takes minutes; what takes linear time takes a second on a busy machine.
+ENOUGH = 15
+REFUSALS = (AIExtensionsError, BrokenXML, Unreadable, UnreadableReply, ValidationError)
+
+
+def seconds(read_text: Callable[[str], object], text: str) -> float:
+    """Of this thread's own work; what another process takes does not count."""
+    start = time.thread_time()
+    with suppress(REFUSALS):
+        read_text(text)
+    return time.thread_time() - start
+
+
+def options(text: str) -> str:
+    olx = f"<problem><optionresponse><optioninput options={quoteattr(text)} correct='a'/></optionresponse></problem>"
+    return capa.problem_text(olx, answers_visible=False)
+
+
+def number(text: str) -> list[str]:
+    question = {"question_html": "Q", "display_name": "Q", "problem_type": "numericalresponse"}
+    return list(question_problems({**question, "answer_value": text, "tolerance": text}))
+
+
+def masked(text: str) -> str:
+    return masked_text(text, frozenset())
+
+
+WORST = {
+    "line breaks behind a code fence": (parse_json, "```" + "\n" * 200_000),
+    "spaced line breaks behind a code fence": (parse_json, "```json" + " \n" * 200_000),
+    "escaped quotes of options": (options, '\\"' * 140_000),
+    "dots of an address": (masked, "a." * 250_000),
+    "beginnings of JSON web tokens": (masked, "-eyJ" * 250_000),
+    "beginnings of lost answers": (lambda text: repair.without_attributes(text, bool), "answer" * 100_000),
+    "a fraction": (number, "1/" + "1" * 250_000 + "x"),
+}
+
+
+@pytest.mark.parametrize(("read_text", "text"), WORST.values(), ids=WORST)
+def test_the_worst_texts_take_no_time(read_text, text):
+    assert seconds(read_text, text) < ENOUGH
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "reply with JSON": parse_json,
+    "reply with a string": lambda text: parse_json('{"a": "' + text.replace('"', "'") + '"}'),
+    "answer": lambda text: AnswerText().feed(text),
+    "marked text": fenced,
+    "formulas": lambda text: list(find_spans(text)),
+    "question": safe_html.clean_html,
+    "plain words": safe_html.unmarked,
+    "number": number,
+    "HTML block": markup.html_text,
+    "problem": lambda text: capa.problem_text(f"<problem>{text}</problem>", answers_visible=False),
+    "options": options,
+    "unknown block": lambda text: prose.prose({"text": text}),
+    "subtitles": lambda text: transcript_text("a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{text}".encode()),
+    "XML": lambda text: parse_xml(text.encode()),
+    "JSON5": read,
+    "masked text": masked,
+    "comment": mentions_credential,
+    "unreadable text": may_hold_credential,
+}
+PIECES = [
+    "a", "a.", "a-", "1", "1.", " ", "\n", " \n", "<", "<a", "<a ", "</", "<!--", "<?", "<b>", "&", "&#", "&amp;", '"',
+    '\\"', "'", "\\'", "`", "```\n", "{", "[", '{"', '{"a":', "//", "/*", "a=", "$", "\\(", "\\begin{a}", "-", "_",
+    "key=", "Bearer ", "://", "a://", "a:", "(", "#", "\\a", "\\\\", "\\ne ", "0x", "\u200b", "é", "[THINK]", "<think>",
+    "-eyJ", "1:00:00", "answer", "a b ", "{\\", "=\"",
+]  # fmt: skip
+BEFORE = ["", '"']
+
+
+@pytest.mark.parametrize("read_text", READERS.values(), ids=READERS)
+def test_no_text_takes_long(read_text):
+    size = 100_000
+    took = {
+        (before, piece): seconds(read_text, before + piece * (size // len(piece)) + "!")
+        for before in BEFORE
+        for piece in PIECES
+    }
+    assert max(took.values()) < ENOUGH, max(took, key=lambda text: took[text])
