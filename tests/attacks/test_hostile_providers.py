@@ -11,7 +11,7 @@ import pytest
 
 from openedx_ai_extensions.processors.llm import connections
 from tests.api.conftest import error_of
-from tests.fakes.provider import Fail, FakeProvider
+from tests.fakes.provider import CallTools, Fail, FakeProvider, ToolCall
 from tests.workflows.conversations.conftest import CHAT, JSON, Chat, api
 
 __all__ = ["api"]
@@ -96,3 +96,22 @@ def test_it_may_be_sent_to_another_path(learner, make_scope, provider):
     provider.then(Fail(307, b"", {"Location": "/v1/new/chat/completions"}))
     assert Chat(learner).answer("Hello") == "Hello from the model."
     assert [request["path"] for request in provider.requests] == ["/v1/chat/completions", "/v1/new/chat/completions"]
+
+
+@pytest.mark.parametrize("headers", MODES)
+@pytest.mark.parametrize(
+    "calls",
+    [
+        pytest.param([ToolCall("no_tool")] * 200, id="more than can be meant"),
+        pytest.param([ToolCall("no_tool", {"text": "x" * 3000})], id="one with long arguments"),
+        pytest.param([ToolCall("no_tool", id="x" * 3000)], id="one with a long id"),
+        pytest.param([ToolCall("no_tool" * 20)] * 100, id="many with long names"),
+    ],
+)
+def test_calls_without_an_end_are_not_kept(chat, provider, headers, calls):
+    provider.then(CallTools(*calls))
+    assert error_of(chat.say("Write!", headers=headers)) == (500, "answer_too_long")
+    assert len(provider.requests) == 1
+    provider.reply("Here I am.")
+    assert chat.answer("And now?") == "Here I am."
+    assert len(json.dumps(provider.requests[-1])) < 20_000

@@ -54,16 +54,16 @@ def complete(request: Request) -> Completion:
         longest = provider.total_timeout
         try:
             response = in_thread(lambda: _call(provider, request, sent, read_timeout=longest), deadline, sent.shut_down)
+            if request.thread:
+                answer = responses.read_completion(response, provider, request)
+            else:
+                answer = chat.read_completion(response, provider, request, sent.response_json)
         except Exception as error:
             if is_too_long(error):
                 return _cut_off(Completion("", Reading(model_used=provider.model), request), provider)
             if not is_malformed_call(error):
                 raise
             return Completion("", _malformed_call(provider), request)
-        if request.thread:
-            answer = responses.read_completion(response, provider, request)
-        else:
-            answer = chat.read_completion(response, provider, request, sent.response_json)
         return _cut_off(answer, provider) if len(answer.text) > _most_characters() else answer
 
     return with_retries(ask, provider, _beginning(provider, request), others_wait=others_wait)

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from openedx_ai_extensions import conf
+from openedx_ai_extensions.http_responses import BodyTooLong
 from openedx_ai_extensions.processors.llm import fields
 from openedx_ai_extensions.surrogates import replace_surrogates
 
 # What providers take as a tool's name (OpenAI) and as a call's id (Anthropic).
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 MAX_NAME = 64  # characters
+MAX_ASKED = 128  # calls in one answer; all are stored, and sent again with what comes after
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class _Part:
     arguments: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def length(self) -> int:
+        return len(self.id) + len(self.name) + len(self.arguments)
+
     def take(self, fragment: Any) -> None:
         function = _function(fragment)
         self.id = self.id or fields.text(fields.field(fragment, "id"))
@@ -92,10 +99,15 @@ class _Part:
 
 
 class CallParts:
-    """Tool calls that arrive in fragments."""
+    """Tool calls that arrive in fragments.
+
+    Raises (while they are added):
+        BodyTooLong: there are more than an answer may have, or they are longer than its text may be.
+    """
 
     def __init__(self) -> None:
         self._parts: list[_Part] = []
+        self._length = 0
 
     def __bool__(self) -> bool:
         return bool(self._parts)
@@ -104,15 +116,22 @@ class CallParts:
         """Take in the fragments of one chunk, whatever a provider has put under ``tool_calls``."""
         for fragment in fields.items(fragments):
             if _function(fragment) is not None:
-                self._part(fragment).take(fragment)
+                self._take(self._part(fragment), fragment)
 
     def add_whole(self, calls: Any) -> None:
         """Take in whole calls, each of which is one of its own."""
         for call in fields.items(calls):
             if _function(call) is not None:
                 part = _Part(None)
-                part.take(call)
                 self._parts.append(part)
+                self._take(part, call)
+
+    def _take(self, part: _Part, fragment: Any) -> None:
+        before = part.length
+        part.take(fragment)
+        self._length += part.length - before
+        if len(self._parts) > MAX_ASKED or self._length > conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"):
+            raise BodyTooLong
 
     def _part(self, fragment: Any) -> _Part:
         """The call that a fragment belongs to.
