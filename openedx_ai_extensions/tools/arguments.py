@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from functools import cache
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, wraps
 from itertools import islice
 from typing import Any
 
+import attrs
 import regex
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend, validator_for
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from openedx_ai_extensions.exceptions import InvalidRequest
 
 MAX_CHARS = 100_000  # of arguments, and of a schema
 PATTERN_SECONDS = 0.2
+CHECK_SECONDS = 2.0  # of the thread's own work
 MAX_PROBLEMS = 5
 MAX_PROBLEM_CHARS = 300
+_deadline: ContextVar[float] = ContextVar("openedx_ai_extensions_schema_deadline")
+
+
+class _TooSlow(Exception):
+    """A few references of a schema can stand for more steps than a computer can take."""
 
 
 def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
@@ -30,8 +41,12 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
         InvalidRequest: they aren't; the message says where and what is allowed, so that a model can mend it.
     """
     arguments = _load(text)
-    validator = _guarded(validator_for(schema, default=Draft202012Validator))(schema, registry=Registry())
-    problems = [_described(error) for error in islice(validator.iter_errors(arguments), MAX_PROBLEMS)]
+    try:
+        with _limited_time():
+            errors = list(islice(_validator(schema).iter_errors(arguments), MAX_PROBLEMS))
+    except (_TooSlow, RecursionError):
+        raise InvalidRequest(_("The arguments take too long to check.")) from None
+    problems = [_described(error) for error in errors]
     if problems:
         raise InvalidRequest([_("The arguments are not valid."), *problems])
     return arguments
@@ -44,10 +59,18 @@ def schema_problem(schema: Any) -> str | None:
     try:
         if len(json.dumps(schema)) > MAX_CHARS:
             return "are too long"
-        validator_for(schema, default=Draft202012Validator).check_schema(schema)
+        with _limited_time():
+            rules = validator_for(schema, default=Draft202012Validator)
+            checks = {"format_checker": rules.FORMAT_CHECKER, "registry": Registry()}
+            for error in _guarded(rules)(rules.META_SCHEMA, **checks).iter_errors(schema):
+                raise SchemaError.create_from(error)
+            # What takes for ever mostly does so for any arguments.
+            next(_validator(schema).iter_errors({}), None)
         if any(not reference.startswith("#") for reference in _references(schema)):
             return "must not refer to other documents"
-    except (SchemaError, RecursionError, TypeError, ValueError) as error:
+    except _TooSlow:
+        return "take too long to check"
+    except (SchemaError, RecursionError, TypeError, Unresolvable, ValueError) as error:
         return f"are not a valid JSON schema ({getattr(error, 'message', type(error).__name__)})"[:MAX_PROBLEM_CHARS]
     return None
 
@@ -97,9 +120,25 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(item)
 
 
+@contextmanager
+def _limited_time() -> Iterator[None]:
+    token = _deadline.set(time.thread_time() + CHECK_SECONDS)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    return _guarded(validator_for(schema, default=Draft202012Validator))(schema, registry=Registry())
+
+
 @cache
 def _guarded(validator_class: Any) -> Any:
-    """The class, with patterns that cannot stall a process: ``re`` knows no time limit and lets no other thread run."""
+    """The class, so that it cannot stall a process.
+
+    Every step looks at the time. Patterns get a limit of their own: ``re`` has none and lets no other thread run.
+    """
     additional = validator_class.VALIDATORS.get("additionalProperties")
 
     def check_additional(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -107,15 +146,40 @@ def _guarded(validator_class: Any) -> Any:
         if "patternProperties" not in schema:
             yield from additional(validator, rule, instance, schema)
 
-    return extend(
-        validator_class,
-        {
-            "pattern": _check_pattern,
-            "patternProperties": _check_pattern_properties,
-            "additionalProperties": check_additional,
-            "unevaluatedProperties": lambda *_args: (),
-        },
-    )
+    rules = {
+        **validator_class.VALIDATORS,
+        "pattern": _check_pattern,
+        "patternProperties": _check_pattern_properties,
+        "additionalProperties": check_additional,
+        "unevaluatedProperties": lambda *_args: (),
+        "uniqueItems": _check_unique,
+    }
+    guarded = extend(validator_class, {name: _timed(rule) for name, rule in rules.items()})
+    # Its own would leave the guarded class where a part of the schema names a dialect.
+    guarded.evolve = _evolve
+    return guarded
+
+
+def _timed(rule: Callable[..., Iterable[ValidationError] | None]) -> Callable[..., Iterator[ValidationError]]:
+    @wraps(rule)
+    def check(*args: Any) -> Iterator[ValidationError]:
+        if time.thread_time() > _deadline.get():
+            raise _TooSlow
+        yield from rule(*args) or ()
+
+    return check
+
+
+def _evolve(validator: Any, **changes: Any) -> Any:
+    return attrs.evolve(validator, **changes)
+
+
+def _check_unique(validator: Any, rule: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    # The published check compares each item with each other one where they are objects.
+    if rule is True and validator.is_type(instance, "array"):
+        items = [json.dumps(item, sort_keys=True, default=str) for item in instance]
+        if len(set(items)) < len(items):
+            yield ValidationError("an item is there twice")
 
 
 def _check_pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
