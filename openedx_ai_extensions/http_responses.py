@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 
 ACCEPTED_ENCODING = "identity"  # what we ask for; some servers compress all the same
+_NAME = re.compile(r"[\w.:/@+-]{1,128}")
 _STEP = 64 * 1024  # bytes that are unpacked at a time
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+
+
+def logged(name: str) -> str:
+    """A name that another server gave, as a log line may have it: no second line, and no prose."""
+    return name if _NAME.fullmatch(name) else "-"
 
 
 class BadResponse(Exception):

@@ -16,6 +16,7 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.events.orchestration import run_requested
 from openedx_ai_extensions.events.signals import AI_ORCHESTRATION_REQUESTED, AIOrchestrationData
 from openedx_ai_extensions.events.tasks import forget_provider_thread
+from openedx_ai_extensions.http_responses import logged
 from openedx_ai_extensions.workflows.registry import provides
 from openedx_ai_extensions.workflows.retirement import ProviderThread, Retired, retire_user
 
@@ -61,6 +62,8 @@ def _forget(threads: Sequence[ProviderThread]) -> None:
             # Too late to stop the retirement; the ids are all it takes to delete them by hand.
             for left in threads[position:]:
                 logger.warning(
-                    "retirement.thread.left provider=%s response=%s code=no_broker", left.provider, left.response_id
+                    "retirement.thread.left provider=%s response=%s code=no_broker",
+                    left.provider,
+                    logged(left.response_id),
                 )
             return

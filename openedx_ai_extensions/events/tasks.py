@@ -7,6 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
+from openedx_ai_extensions.http_responses import logged
 from openedx_ai_extensions.workflows.retirement import ProviderThread, forget_thread
 
 logger = logging.getLogger(__name__)
@@ -30,5 +31,5 @@ def forget_provider_thread(self: Any, provider: str, response_id: str) -> None:
         raise self.retry(args=(provider, forgotten.left.response_id), countdown=wait)
     logger.warning(
         "retirement.thread.left provider=%s response=%s code=%s",
-        provider, forgotten.left.response_id, forgotten.error_code,
+        provider, logged(forgotten.left.response_id), forgotten.error_code,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting import Outcome, Run
 from openedx_ai_extensions.exceptions import Unsuitable
 from openedx_ai_extensions.filters import AIAnswerGiven, AIRunRequested, is_configured
+from openedx_ai_extensions.http_responses import logged
 from openedx_ai_extensions.moderation.base import APART, Direction, Moderator, Verdict
 from openedx_ai_extensions.moderation.registry import find_moderator
 
@@ -131,7 +132,7 @@ class Review:
         categories: Sequence[str] = (),
     ) -> NoReturn:
         logger.info("run.unsuitable run_id=%s refused_by=%s categories=%s",
-                    self.run.about["run_id"], refused_by, ",".join(categories))  # fmt: skip
+                    self.run.about["run_id"], refused_by, ",".join(map(logged, categories)))  # fmt: skip
         error = Unsuitable(message or MESSAGES[direction], refused_by=refused_by, reason=reason)
         if direction is Direction.BEFORE and not self.run.has_keeper:
             self.run.end(Outcome.REFUSED, error_code=error.code, refused_by=refused_by)

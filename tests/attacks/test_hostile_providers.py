@@ -10,8 +10,8 @@ import zlib
 import pytest
 
 from openedx_ai_extensions.processors.llm import connections
-from tests.api.conftest import error_of
-from tests.fakes.provider import CallTools, Fail, FakeProvider, ToolCall
+from tests.api.conftest import error_of, text_of
+from tests.fakes.provider import CallTools, Fail, FakeProvider, ToolCall, Wire
 from tests.workflows.conversations.conftest import CHAT, JSON, Chat, api
 
 __all__ = ["api"]
@@ -115,3 +115,21 @@ def test_calls_without_an_end_are_not_kept(chat, provider, headers, calls):
     provider.reply("Here I am.")
     assert chat.answer("And now?") == "Here I am."
     assert len(json.dumps(provider.requests[-1])) < 20_000
+
+
+@pytest.mark.parametrize("headers", MODES)
+@pytest.mark.parametrize(
+    ("content", "line"), [("", "llm.answer.repeated model=- "), ("Hi", "llm.finish_reason.unknown model=- word=odd")]
+)
+def test_names_are_no_lines_of_the_log(learner, make_scope, provider, caplog, headers, content, line):
+    make_scope(base_filepath=CHAT, slug="chat")
+    name = "evil\nCRITICAL forged"
+    choice = {"index": 0, "finish_reason": "odd", "message": {"role": "assistant", "content": content}}
+    piece = {"id": "c", "model": name, "choices": [{**choice, "delta": choice["message"]}]}
+    event = b"data: " + json.dumps({**piece, "object": "chat.completion.chunk"}).encode() + b"\n\n"
+    provider.always(Wire([event, b"data: [DONE]\n\n"], whole={**piece, "object": "chat.completion"}))
+    response = Chat(learner).say("Write!", headers=headers)
+    if response.streaming:
+        text_of(response)
+    assert line in caplog.text
+    assert "CRITICAL" not in caplog.text

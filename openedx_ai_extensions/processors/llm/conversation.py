@@ -13,6 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.http_responses import logged
 from openedx_ai_extensions.processors.llm.exchange import Answer, Request, Thread, add_counts
 from openedx_ai_extensions.processors.llm.finish import FinishReason, error_without_text
 from openedx_ai_extensions.processors.llm.messages import sendable, with_thinking
@@ -118,7 +119,7 @@ class Conversation(Chunks):
             for position, call in enumerate(calls):
                 yield from self._call(call, allowed=position < MAX_CALLS)
             self._ask_again(self._next_request(calls))
-        logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, self.model_used)
+        logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, logged(self.model_used))
         raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
 
     def _round(self) -> Generator[bytes, None, Sequence[ToolCall]]:
@@ -127,14 +128,14 @@ class Conversation(Chunks):
         calls = yield from self._listen()
         is_empty = len(self.messages) == before
         if is_empty and self.finish_reason is not None and self.finish_reason.is_worth_repeating:
-            logger.warning("llm.answer.repeated model=%s reason=%s", self.model_used, self.finish_reason)
+            logger.warning("llm.answer.repeated model=%s reason=%s", logged(self.model_used), self.finish_reason)
             self._ask_again(self._request)
             calls = yield from self._listen()
         reason = self.finish_reason
         if reason is None or calls or self._has_text():
             return calls
         request = self._request
-        about = f"provider={request.provider} model={self.model_used}"
+        about = f"provider={request.provider} model={logged(self.model_used)}"
         raise error_without_text(reason, options=request.options, about=about)
 
     def _has_text(self) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from openedx_ai_extensions.http_responses import logged
 from openedx_ai_extensions.processors.llm import fields
 from openedx_ai_extensions.processors.llm.answer_text import AnswerText
 from openedx_ai_extensions.processors.llm.errors import MACHINE_WORD, ProviderFault
@@ -146,7 +147,7 @@ class AnswerReader:
         if reading.finish_reason is FinishReason.OTHER and self._unknown != self.reported:
             self._unknown = self.reported
             word = self.reported if MACHINE_WORD.fullmatch(self.reported) else "-"
-            logger.warning("llm.finish_reason.unknown model=%s word=%s", reading.model_used, word)
+            logger.warning("llm.finish_reason.unknown model=%s word=%s", logged(reading.model_used), word)
 
     def _reason(self, name: str, value: Any) -> bool:
         if isinstance(value, list):  # Mistral's: a list of texts

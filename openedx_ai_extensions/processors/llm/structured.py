@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.http_responses import logged
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.processors.llm import calls, gateway
 from openedx_ai_extensions.processors.llm.exchange import Completion, Request, add_counts
@@ -173,7 +174,7 @@ def _require_whole(completion: Completion) -> None:
     """
     reason, request = completion.reading.finish_reason, completion.request
     if reason is not None and not (reason.is_whole or reason.is_worth_repeating):
-        about = f"provider={request.provider} model={completion.reading.model_used}"
+        about = f"provider={request.provider} model={logged(completion.reading.model_used)}"
         raise error_without_text(reason, options=request.options, about=about)
 
 
