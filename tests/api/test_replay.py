@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from openedx_ai_extensions.models import AIWorkflowScope
+from openedx_ai_extensions.models import AIPause, AIWorkflowScope
 from tests.api.conftest import HERE, Api, error_of, text_of
 from tests.conftest import COURSE_ID
 from tests.waiting import eventually
@@ -112,6 +112,31 @@ def test_a_reader_who_leaves_frees_the_id(as_learner, make_scope, provider):
     as_learner.run(request_id="r1").close()
     provider.reply("fine")
     assert text_of(as_learner.run(request_id="r1")) == "fine"
+
+
+def test_a_repetition_that_is_refused_leaves_the_answer(as_learner, make_scope, provider):
+    make_scope(patch=NO_STREAM)
+    provider.reply("one")
+    first = body_of(as_learner.run(request_id="r1"))
+    pause = AIPause.objects.create(course_id=COURSE_ID, enabled=True)
+    assert as_learner.run(request_id="r1").status_code in {403, 503}
+    pause.delete()
+    provider.reply("another")
+    assert body_of(as_learner.run(request_id="r1")) == first
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("headers", [None, EVENTS], ids=["text", "events"])
+def test_so_does_one_whose_reader_leaves(as_learner, make_scope, provider, headers):
+    make_scope()
+    provider.reply(["one ", "two"])
+    first = body_of(as_learner.run(request_id="r1", headers=headers))
+    as_learner.run(request_id="r1", headers=headers).close()
+    provider.reply("another")
+    assert "one " in first
+    assert "one " in body_of(as_learner.run(request_id="r1", headers=headers))
+    assert len(provider.requests) == 1
 
 
 def test_without_a_cache_each_request_is_answered(as_learner, make_scope, provider, settings):

@@ -35,7 +35,8 @@ def replay_key(request_id: str | None, *parts: Any) -> str | None:
 class Replay:
     """One request's claim to be the first with its id.
 
-    As a context manager it gives the id free when the block raises, so that the client can try again.
+    As a context manager it gives the id free when the block raises, so that the client can try again. A later request
+    only reads what the first one kept: it neither replaces it nor gives the id free, whatever becomes of it.
 
     Raises (on entry):
         DuplicateRequest: the first is still running.
@@ -43,6 +44,7 @@ class Replay:
 
     def __init__(self, key: str | None) -> None:
         self._key = key
+        self._is_first = True
         self.stored: Any = None
 
     def __enter__(self) -> Self:
@@ -51,6 +53,7 @@ class Replay:
             self.stored = self._ask("get")
             if self.stored == _RUNNING:
                 raise DuplicateRequest
+            self._is_first = self.stored is None
         return self
 
     def __exit__(
@@ -61,11 +64,13 @@ class Replay:
 
     def store(self, answer: Any) -> None:
         """Keep the answer, any value but None, for whoever asks again."""
-        self._ask("set", answer, KEEP)
+        if self._is_first:
+            self._ask("set", answer, KEEP)
 
     def release(self) -> None:
         """There is no answer to keep: the next request with this id is a new one."""
-        self._ask("delete")
+        if self._is_first:
+            self._ask("delete")
 
     def _ask(self, method: str, *args: Any) -> Any:
         """Call the cache; go on without it when it is down."""
