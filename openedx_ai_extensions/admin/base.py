@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import smart_split
 from opaque_keys import InvalidKeyError
 
 # The look-ups that Django's own filters use: a value, whether it is empty, or a related row.
 _FILTER_SUFFIXES = ("", "__exact", "__isnull", "__id__exact", "__id__isnull")
+MAX_SEARCH_WORDS = 20  # each is a condition for each column, and databases take only so many
 MAX_INTEGER_DIGITS = 18  # a 64-bit column takes any number of as many
 
 
@@ -31,6 +35,12 @@ class BaseAdmin(admin.ModelAdmin):
         is_offered = lookup in self.extra_lookups or any(lookup in _lookups(each) for each in self.list_filter)
         return is_offered and not _exceeds_integer_column(value)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """What is found by the first words of a search; more of them say nothing new."""
+        return super().get_search_results(request, queryset, " ".join(first_words(search_term)))
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What an address fills in, without values that no field could have; Django fails to show those."""
         initial = super().get_changeform_initial_data(request)
@@ -46,6 +56,11 @@ class BaseAdmin(admin.ModelAdmin):
             return _could_be(self.opts.get_field(name), value)
         except FieldDoesNotExist:
             return False
+
+
+def first_words(search_term: str) -> list[str]:
+    """The words of a search that are looked for."""
+    return list(islice(smart_split(search_term), MAX_SEARCH_WORDS))
 
 
 class RowSelect(AutocompleteSelect):

@@ -15,7 +15,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.accounting.amounts import amount
-from openedx_ai_extensions.admin.base import BaseAdmin
+from openedx_ai_extensions.admin.base import BaseAdmin, first_words
 from openedx_ai_extensions.admin.paging import ShortPaginator
 from openedx_ai_extensions.models import AIWorkflowRun
 
@@ -93,7 +93,7 @@ class RunAdmin(BaseAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AIWorkflowRun], search_term: str
     ) -> tuple[QuerySet[AIWorkflowRun], bool]:
-        for word in search_term.split():
+        for word in first_words(search_term):
             queryset = _fitting(queryset, word)
         return queryset, False
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.admin.base import first_words
 from openedx_ai_extensions.models import AIWorkflowSession
 
 # Enough for the courses that are being asked about; every other course is found by its key.
@@ -48,7 +49,7 @@ def search(queryset: QuerySet[AIWorkflowSession], text: str) -> QuerySet[AIWorkf
 
     Which of them it is, its signs tell: one condition on one table at a time is what an index can answer.
     """
-    for word in text.split():
+    for word in first_words(text):
         is_course = ":" in word or "/" in word or ("+" in word and "@" not in word)
         if is_course:
             queryset = queryset.filter(course_id__istartswith=word)
