@@ -57,6 +57,16 @@ _OPENING = re.compile(rf"<({_TAGS})(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _CLOSING = re.compile(rf"</({_TAGS})\s*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-z][a-z0-9]{1,31}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
+_MAY_HAVE_FORMULA = re.compile(r"\\[(\[]|\\begin\b|\$|\[mathjax")
+# What TeX may ask of MathJax beyond a formula: links, names and styles of elements, further packages, each with the
+# argument that says which; and new names for all of these.
+_ACTIVE_TEX = re.compile(
+    r"(?<!\\)((?:\\\\)*+)\\(?:"
+    r"(?:href|url|cssId|class|style|data|unicode|require|mmlToken|texttip|mathtip|toggle|bbox)(?![A-Za-z])"
+    r"(?:\s*+\[[^\[\]]*+\])?+(?:\s*+\{[^{}]*+\})?+"
+    r"|(?:[egx]?def|let|futurelet|(?:new|renew|provide)command|(?:new|renew)environment|Declare[A-Za-z]++|Newextarrow"
+    r"|csname|catcode)(?![A-Za-z])\*?)"
+)
 MAX_DEPTH = 40
 
 
@@ -71,6 +81,7 @@ def parse_html(text: str, tags: Set[str] = ALLOWED) -> etree._Element:
     parsed = html.fragment_fromstring(escaped, create_parent="div")
     clean = etree.Element("div")
     _copy(parsed, clean, tags, MAX_DEPTH)
+    _disarm_formulas(clean)
     return clean
 
 
@@ -99,7 +110,7 @@ def unmarked(text: str) -> str:
     opened = {name.lower() for name in _OPENING.findall(text)}
     closed = {name.lower() for name in _CLOSING.findall(text)}
     is_html = not opened.isdisjoint(closed) or "br" in opened
-    literal = _ENTITY.sub(lambda found: unescape(found[0]), printable(text))
+    literal = _disarmed(_ENTITY.sub(lambda found: unescape(found[0]), printable(text)))
     return (words(text) if is_html else "") or _SPACES.sub(" ", printable(literal)).strip()
 
 
@@ -117,6 +128,21 @@ def _with_formulas_escaped(text: str) -> str:
             pieces += [text[position : span.start], _FORMULA_LESS_THAN.sub("&lt;", formula)]
             position = span.end
     return "".join([*pieces, text[position:]])
+
+
+def _disarm_formulas(root: etree._Element) -> None:
+    """Take commands that may run code out of what MathJax reads: not out of code."""
+    if not _MAY_HAVE_FORMULA.search("".join(map(str, root.itertext()))):
+        return
+    for element in root.iter():
+        if element.text and element.tag not in {"code", "pre"}:
+            element.text = _ACTIVE_TEX.sub(r"\1 ", str(element.text))
+        if element.tail:
+            element.tail = _ACTIVE_TEX.sub(r"\1 ", str(element.tail))
+
+
+def _disarmed(text: str) -> str:
+    return _ACTIVE_TEX.sub(r"\1 ", text) if _MAY_HAVE_FORMULA.search(text) else text
 
 
 def _copy(source: etree._Element, target: etree._Element, tags: Set[str], depth: int) -> None:
