@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -18,8 +18,26 @@ MAX_BYTES = 8_000_000
 MAX_ENTRIES = 50_000
 MAX_DEPTH = 8
 MAX_ERRORS = 50
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_NUMBER_CHARS = 100
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class _Loader(_SafeLoader):
+    """Reads no long numbers: those that YAML 1.1 writes to the base of 60 take quadratic time."""
+
+
+def _add_number(tag: str, construct: Callable[[Any, Any], Any]) -> None:
+    def constructed(loader: Any, node: Any) -> Any:
+        if isinstance(node, yaml.ScalarNode) and len(node.value) > MAX_NUMBER_CHARS:
+            raise _refused(node, _("this number is too long"))
+        return construct(loader, node)
+
+    _Loader.add_constructor(tag, constructed)
+
+
+_add_number("tag:yaml.org,2002:int", _SafeLoader.construct_yaml_int)
+_add_number("tag:yaml.org,2002:float", _SafeLoader.construct_yaml_float)
 
 
 def read(content: bytes, file_format: Format) -> list[Entry]:

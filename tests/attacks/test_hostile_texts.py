@@ -20,6 +20,8 @@ from openedx_ai_extensions.processors.llm.json_reply import UnreadableReply, par
 from openedx_ai_extensions.processors.openedx import capa, markup, prose, safe_html
 from openedx_ai_extensions.processors.openedx.blocks import repair
 from openedx_ai_extensions.processors.openedx.questions import question_problems
+from openedx_ai_extensions.transfer import reading
+from openedx_ai_extensions.transfer.kinds import Format
 from openedx_ai_extensions.workflows.json5_reading import Unreadable, read
 from openedx_ai_extensions.workflows.redaction import masked_text, may_hold_credential, mentions_credential
 
@@ -50,6 +52,10 @@ def masked(text: str) -> str:
     return masked_text(text, frozenset())
 
 
+def upload(text: str) -> object:
+    return reading.read(text.encode(), Format.YAML)
+
+
 WORST = {
     "line breaks behind a code fence": (parse_json, "```" + "\n" * 200_000),
     "spaced line breaks behind a code fence": (parse_json, "```json" + " \n" * 200_000),
@@ -57,6 +63,9 @@ WORST = {
     "dots of an address": (masked, "a." * 250_000),
     "beginnings of JSON web tokens": (masked, "-eyJ" * 250_000),
     "beginnings of lost answers": (lambda text: repair.without_attributes(text, bool), "answer" * 100_000),
+    "a number to the base of 60": (upload, "a: " + ":".join(["59"] * 1_000_000)),
+    "a number to the base of 60, by its tag": (upload, "a: !!int '" + ":".join(["59"] * 1_000_000) + "'"),
+    "a fraction to the base of 60": (upload, "a: " + ":".join(["59"] * 1_000_000) + ".5"),
     "a fraction": (number, "1/" + "1" * 250_000 + "x"),
 }
 
@@ -82,6 +91,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "subtitles": lambda text: transcript_text("a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{text}".encode()),
     "XML": lambda text: parse_xml(text.encode()),
     "JSON5": read,
+    "YAML": lambda text: upload(f"a: {text}"),
     "masked text": masked,
     "comment": mentions_credential,
     "unreadable text": may_hold_credential,
