@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+import time
 import tracemalloc
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from openedx_ai_extensions.processors.llm import connections
 from tests.api.conftest import error_of, text_of
 from tests.fakes.provider import CallTools, Fail, FakeProvider, ToolCall, Wire
+from tests.waiting import PATIENCE, eventually
 from tests.workflows.conversations.conftest import CHAT, JSON, Chat, api
 
 __all__ = ["api"]
@@ -133,3 +139,42 @@ def test_names_are_no_lines_of_the_log(learner, make_scope, provider, caplog, he
         text_of(response)
     assert line in caplog.text
     assert "CRITICAL" not in caplog.text
+
+
+@contextmanager
+def hinting_server() -> Iterator[tuple[str, list[str]]]:
+    """An address where no answer ever comes, only hints of one; and what became of its connections."""
+    ended: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                super().handle()
+            ended.append("closed")
+
+        def do_POST(self) -> None:
+            for _time in range(int(PATIENCE * 20)):
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+                time.sleep(0.1)
+            ended.append("held")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's own name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1", ended
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("headers", MODES)
+def test_hints_hold_no_connection(learner, make_scope, settings, headers):
+    make_scope(base_filepath=CHAT, slug="chat")
+    with hinting_server() as (url, ended):
+        entry = {"MODEL": "openai/gpt-fake", "API_KEY": "key", "API_BASE": url, "TIMEOUT": 1, "FIRST_BYTE_TIMEOUT": 1}
+        settings.AI_EXTENSIONS = {"default": entry}
+        assert error_of(Chat(learner).say("Write!", headers=headers)) == UNAVAILABLE
+        eventually(lambda: ended)
+        assert set(ended) == {"closed"}
+        eventually(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("llm-")])

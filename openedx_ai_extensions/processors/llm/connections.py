@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from functools import lru_cache, wraps
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
+import httpcore
 import httpx
 
 from openedx_ai_extensions import conf
@@ -120,7 +122,9 @@ class Transmission:
         self.streams = False
         self._body: ResponseBody | None = None
         self._response: httpx.Response | None = None
+        self._connection: Any = None  # while a response is waited for
         self._is_shut_down = False
+        self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -141,17 +145,29 @@ class Transmission:
         except (httpx.ResponseNotRead, ValueError, RecursionError):
             return None
 
+    def sends(self, connection: Any) -> None:
+        """A request, or a part of one, is about to go over this connection."""
+        with self._lock:
+            self._connection = connection
+            if self._is_shut_down:
+                shut_down(connection)
+
     def received(self, response: httpx.Response, body: ResponseBody) -> None:
-        self._response = response
-        self._body = body
-        if self._is_shut_down:
-            body.shut_down()
+        with self._lock:
+            self._response = response
+            self._body = body
+            self._connection = None
+            if self._is_shut_down:
+                body.shut_down()
 
     def shut_down(self) -> None:
-        """Wake the thread that waits for the body, which is no longer wanted. Any thread calls this."""
-        self._is_shut_down = True
-        if self._body is not None:
-            self._body.shut_down()
+        """Wake the thread that waits for the response, which is no longer wanted. Any thread calls this."""
+        with self._lock:
+            self._is_shut_down = True
+            if self._connection is not None:
+                shut_down(self._connection)
+            if self._body is not None:
+                self._body.shut_down()
 
     def finish(self, *, is_whole: bool) -> None:
         """Free the connection: for the next call when the answer is whole, else for good."""
@@ -195,6 +211,40 @@ def _longest(*, streams: bool) -> tuple[int, int]:
     return (ROOM + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
 
 
+class _WatchedStream(httpcore.NetworkStream):
+    """A connection that tells whoever watches what goes over it: until there is a response, httpx does not say."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        watching = _current.get()
+        if watching is not None:
+            watching.sends(self._stream)
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _WatchedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _WatchedNetwork(httpcore.SyncBackend):
+    """The network, with connections that are watched."""
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _WatchedStream(super().connect_tcp(*args, **kwargs))
+
+
 class SharedClient(httpx.Client):
     """A client that stays open.
 
@@ -211,13 +261,17 @@ def http_client(**options: Any) -> httpx.Client:
     Args:
         options: further ones of ``httpx.Client``.
     """
-    return SharedClient(
+    client = SharedClient(
         follow_redirects=True,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
         event_hooks={"request": [_note_request], "response": [_note_response]},
         **options,
     )
+    for transport in (client._transport, *client._mounts.values()):  # those of the environment's proxies too
+        if isinstance(transport, httpx.HTTPTransport):
+            transport._pool._network_backend = _WatchedNetwork()
+    return client
 
 
 def install(litellm: Any) -> None:
