@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 ACCEPTED_ENCODING = "identity"  # what we ask for; some servers compress all the same
-_NAME = re.compile(r"[\w.:/@+-]{1,128}")
+_NAME = re.compile(r"[\w.:/@+=-]{1,512}")  # LiteLLM puts more into the id of a response
 _STEP = 64 * 1024  # bytes that are unpacked at a time
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 

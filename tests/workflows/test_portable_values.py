@@ -86,7 +86,8 @@ FINE = [
 
 def patch_with(value: str) -> str:
     """A patch whose third line has the value."""
-    return f"{{processor_config: {{LLMProcessor: {{stream: false, options: {{\n\n  odd: {value},\n}}}}}}}}"
+    options = f"{{chat_template_kwargs: {{\n\n  odd: {value},\n}}}}"
+    return f"{{processor_config: {{LLMProcessor: {{stream: false, options: {options}}}}}}}"
 
 
 def profile_with(patch: str, **fields: str) -> AIWorkflowProfile:
@@ -166,16 +167,19 @@ def test_a_row_from_before_never_reaches_a_learner_and_can_be_looked_at(
 def test_what_is_saved_is_shown_exported_imported_and_sent(learner, provider, make_scope, admin_user, value, meant):
     profile = make_scope(patch=patch_with(value)).profile
     profile.refresh_from_db()
-    assert repr(profile.processor_config["LLMProcessor"]["options"]["odd"]) == repr(meant)
+    assert repr(profile.processor_config["LLMProcessor"]["options"]["chat_template_kwargs"]["odd"]) == repr(meant)
     page = Admin(admin_user).get("aiworkflowprofile", "change", pk=profile.pk)
     assert page.status == 200
     assert page.value("content_patch") == patch_with(value)
     (listed,) = json.loads(Api(admin_user).profiles().content, parse_constant=pytest.fail)["profiles"]
-    assert listed["effective_config"]["processor_config"]["LLMProcessor"]["options"]["odd"] == meant
+    assert (
+        listed["effective_config"]["processor_config"]["LLMProcessor"]["options"]["chat_template_kwargs"]["odd"]
+        == meant
+    )
     entries = read(export(Format.YAML, list(Kind)).text.encode(), Format.YAML)
     assert {step.change for step in run_import(entries, dry_run=True).steps} == {Change.UNCHANGED}
     assert Api(learner).run().status_code == 200
-    assert provider.requests[0]["odd"] == meant
+    assert provider.requests[0]["chat_template_kwargs"]["odd"] == meant
 
 
 @pytest.mark.once
