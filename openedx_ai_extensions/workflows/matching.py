@@ -1,4 +1,4 @@
-"""Location patterns: checked when saved, matched with a time limit."""
+"""Locations: the course of one, and patterns for them, checked when saved and matched with a time limit."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from functools import lru_cache
 import regex
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import UsageKey
 
 logger = logging.getLogger(__name__)
 
@@ -67,3 +69,11 @@ def compare(pattern: str | None, location_id: str | None) -> Match:
     except regex.error:
         logger.warning("scope.regex.invalid length=%s", len(pattern))
         return Match.INVALID
+
+
+def course_of(location_id: str | None) -> str:
+    """The course that a location is in; empty when it is no location."""
+    try:
+        return str(UsageKey.from_string(location_id).course_key) if location_id else ""
+    except InvalidKeyError:
+        return ""

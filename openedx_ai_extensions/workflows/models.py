@@ -24,7 +24,7 @@ from openedx_ai_extensions.workflows.configuration import (
     ScopeQuerySet,
     checked_pattern,
 )
-from openedx_ai_extensions.workflows.matching import MAX_LENGTH, matches
+from openedx_ai_extensions.workflows.matching import MAX_LENGTH, course_of, matches
 from openedx_ai_extensions.workflows.profile_versions import AIWorkflowProfileVersion, ProfileQuerySet
 from openedx_ai_extensions.workflows.resolution import ORDER, Candidate, Criterion, Resolver
 from openedx_ai_extensions.workflows.schema import schema_problems
@@ -267,7 +267,7 @@ class AIWorkflowScope(ConfigurationModel):
         if not ui_slot_selector_id:
             return None
         location = str(location_id) if location_id else None
-        row = _resolve(str(course_id or "") or _course_of(location), location, ui_slot_selector_id)
+        row = _resolve(str(course_id or "") or course_of(location), location, ui_slot_selector_id)
         return None if row is None else row.instance(location)
 
     @classmethod
@@ -364,14 +364,6 @@ def course_criterion(course_id: str) -> models.Q:
         except InvalidKeyError:
             return models.Q(pk__in=[])
     return models.Q(course_id__in=courses)
-
-
-def _course_of(location_id: str | None) -> str:
-    """The course that a location is in; empty when it is no location."""
-    try:
-        return str(UsageKey.from_string(location_id).course_key) if location_id else ""
-    except InvalidKeyError:
-        return ""
 
 
 def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
