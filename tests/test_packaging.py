@@ -100,4 +100,4 @@ def test_the_wheel_says_what_it_needs(wheel):
     assert fields["Requires-Python"] == ">=3.11"
     assert any(need.startswith("litellm[mcp]") and "!=1.82.7" in need and "!=1.82.8" in need for need in needs)
     assert any('extra == "demo"' in need for need in needs)
-    assert fields["License-Expression"] or fields["License"] == "Apache-2.0"
+    assert (fields["License-Expression"] or fields["License"]) == "Apache-2.0"

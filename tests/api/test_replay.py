@@ -119,7 +119,7 @@ def test_a_repetition_that_is_refused_leaves_the_answer(as_learner, make_scope, 
     provider.reply("one")
     first = body_of(as_learner.run(request_id="r1"))
     pause = AIPause.objects.create(course_id=COURSE_ID, enabled=True)
-    assert as_learner.run(request_id="r1").status_code in {403, 503}
+    assert as_learner.run(request_id="r1").status_code == 403
     pause.delete()
     provider.reply("another")
     assert body_of(as_learner.run(request_id="r1")) == first

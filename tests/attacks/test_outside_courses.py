@@ -113,12 +113,20 @@ def rules_of_the_course(name):
     }[name]()
 
 
-@pytest.mark.parametrize("rule", ["paused", "limited to nothing", "needs consent"])
-def test_a_rule_of_the_course_holds_however_the_place_is_told(rule, everywhere, learner, provider):
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("paused", (403, "permission_denied")),
+        ("limited to nothing", (429, "quota_exceeded")),
+        ("needs consent", (403, "consent_required")),
+    ],
+)
+def test_a_rule_of_the_course_holds_however_the_place_is_told(rule, expected, everywhere, learner, provider):
     rules_of_the_course(rule)
     api = Api(learner)
-    for context in (IN_COURSE, {**IN_COURSE, "locationId": UNIT_ID}, {**NOWHERE, "locationId": UNIT_ID}, NOWHERE):
-        assert api.run("Why?", context=context, headers=JSON).status_code in {403, 404, 429}
+    for context in (IN_COURSE, {**IN_COURSE, "locationId": UNIT_ID}, {**NOWHERE, "locationId": UNIT_ID}):
+        assert error_of(api.run("Why?", context=context, headers=JSON)) == expected
+    assert error_of(api.run("Why?", context=NOWHERE, headers=JSON)) == NOT_FOUND
     assert provider.requests == []
 
 

@@ -46,7 +46,7 @@ def test_texts_are_bounded(tmp_path, monkeypatch, pack, bound, value):
     path = pack(files, tmp_path / "c")
     assert platform_for(path).can_see_course(LEARNER, COURSE_KEY)
     monkeypatch.setattr(export, bound, value)
-    assert "too large" in why_not(path) or "not safe" in why_not(path)
+    assert "too large" in why_not(path)
 
 
 def test_what_is_not_text_is_not_kept(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -40,12 +41,14 @@ class Door:
         go: says the words, where there is room for any; returns all that anybody gets to see, as text.
         answer: what the model has to say for the answer to be this text.
         needs_commits: what goes on there begins with the commit of a transaction.
+        shows_answer: a person gets to see the answer there.
     """
 
     base: str
     go: Callable[[Site, str], str]
     answer: Callable[[str], str] = str
     needs_commits: bool = False
+    shows_answer: bool = True
 
     def open(self, site: Site, words: str, answer: str) -> str:
         site.make_scope(base_filepath=self.base, slug="door")
@@ -60,7 +63,12 @@ def _pieces(text: str) -> list[str]:
 
 def _body(response: Any) -> str:
     content = b"".join(response.streaming_content) if response.streaming else response.content
-    return f"{response.status_code} {content.decode()}"
+    body = content.decode()
+    if response["Content-Type"] == "text/event-stream":
+        body += "".join(
+            json.loads(data)["text"] for data in re.findall(r"^event: delta\ndata: (.*)", body, re.MULTILINE)
+        )
+    return f"{response.status_code} {body}"
 
 
 def rest(action: str = "run", **call: Any) -> Callable[[Site, str], str]:
@@ -88,7 +96,7 @@ def _quiz(site: Site, words: str) -> str:
 def _regenerate(site: Site, words: str) -> str:
     """A question is there; it is the second one that is looked at."""
     api = Api(site.author)
-    site.provider.then(Say(_quiz_answer(GOOD_ANSWER)))
+    site.provider.then(Say(_quiz_answer("Roots are brown.")))
     assert api.run({"num_questions": 1}).status_code == 200
     site.provider.requests.clear()
     fields = {"question_index": 0, "extra_instructions": words}
@@ -107,8 +115,8 @@ DOORS = {
     "chat, streamed": Door(CHAT, rest()),
     "chat, whole": Door(CHAT, rest(headers=JSON)),
     "chat, in the background": Door(CHAT, _in_background, needs_commits=True),
-    "direct, by the event bus": Door(SUMMARY, _event_bus, needs_commits=True),
-    "chat, by the event bus": Door(CHAT, _event_bus, needs_commits=True),
+    "direct, by the event bus": Door(SUMMARY, _event_bus, needs_commits=True, shows_answer=False),
+    "chat, by the event bus": Door(CHAT, _event_bus, needs_commits=True, shows_answer=False),
     "quiz questions": Door(QUIZ, _quiz, _quiz_answer),
     "a question anew": Door(QUIZ, _regenerate, _quiz_answer),
 }

@@ -140,7 +140,7 @@ def test_a_template_with_such_a_value_is_refused_by_check_and_never_reaches_a_le
     ((number, message),) = ours()
     assert number == "E003"
     assert message.startswith("The template own.json5 is not valid: Line ")
-    assert words in message or "UTF-8" in message
+    assert words in message
     assert Api(learner).profile().json()["status"] == "no_config"
     assert Api(learner).run().status_code == 404
 
@@ -260,7 +260,8 @@ def test_an_import_names_the_entry_and_the_field(db, text, words):
         ("profiles", "description", {**profile, "description": text}),
         ("profiles", "content_patch", {**profile, "content_patch": f"// {text}\n{{}}"}),
     ):
-        with contextlib.suppress(InvalidRequest):  # some YAML libraries refuse to read a half
+        # Some YAML libraries refuse to read a half.
+        with contextlib.suppress(*[InvalidRequest] * ("half" in text)):
             (error,) = run_import(read(upload(**{kind: [entry]}), Format.YAML), dry_run=False).errors
             assert error.startswith(f"{kind}, entry 1 (line 1): {field}: Line ")
     assert not PromptTemplate.objects.exists()

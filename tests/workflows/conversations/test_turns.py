@@ -27,7 +27,7 @@ def test_a_fresh_chat_greets_once(chat, provider):
     provider.reply("Hello, this is about light.")
     assert chat.answer() == "Hello, this is about light."
     (only,) = provider.requests
-    assert "Sunlight" in only["messages"][0]["content"] or "light" in only["messages"][0]["content"]
+    assert "A meal made of light" in only["messages"][0]["content"]
     assert chat.shown() == [("assistant", "Hello, this is about light.")]
     assert len(provider.requests) == 1
 

@@ -47,14 +47,13 @@ def test_the_prompt_template_is_recorded_by_its_slug(run, provider, tracked, by)
 def test_the_model_reads_the_unit(run, provider):
     provider.reply("ok")
     run(accepts_stream=False)
-    sent = str(provider.requests[-1])
-    assert "Sunlight" in sent or "sunlight" in sent
+    assert "A meal made of light" in str(provider.requests[-1])
 
 
 def test_a_profile_without_course_content_sends_none(run, provider):
     provider.reply("ok")
     run(accepts_stream=False, patch={"processor_config": {"OpenEdXProcessor": None}})
-    assert "unlight" not in str(provider.requests[-1])
+    assert "A meal made of light" not in str(provider.requests[-1])
 
 
 def test_an_override_of_the_content_is_used(run, provider):
