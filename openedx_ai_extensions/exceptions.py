@@ -145,6 +145,15 @@ class DuplicateRequest(AIExtensionsError):
     default_message = _("This request is already being answered.")
 
 
+class RunCancelled(AIExtensionsError):
+    """The run's answer is not wanted any more: it was cancelled, its session was cleared, or its client has gone."""
+
+    code = "cancelled"
+    http_status = 409
+    default_message = _("This was cancelled.")
+    reached_provider = False
+
+
 class PayloadTooLarge(AIExtensionsError):
     code = "payload_too_large"
     http_status = 413

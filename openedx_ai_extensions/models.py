@@ -4,7 +4,7 @@ from openedx_ai_extensions.accounting.models import AILimit, AIUsageTotal, AIWor
 from openedx_ai_extensions.accounting.usage_models import AIUsageByPerson, AIUsageByPlace
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.rules.models import AIConsent, AINotice, AINoticeVersion, AIPause
-from openedx_ai_extensions.workflows.async_models import AIWorkflowAsyncRun
+from openedx_ai_extensions.workflows.async_models import AIWorkerLease, AIWorkflowAsyncRun
 from openedx_ai_extensions.workflows.models import (
     AIWorkflowProfile,
     AIWorkflowProfileVersion,
@@ -25,6 +25,7 @@ __all__ = [
     "AIUsageByPerson",
     "AIUsageByPlace",
     "AIUsageTotal",
+    "AIWorkerLease",
     "AIWorkflowAsyncRun",
     "AIWorkflowProfile",
     "AIWorkflowProfileVersion",

@@ -1,16 +1,19 @@
-"""Long waits for somebody else, such as a model: where a thread lets go of what others need meanwhile.
+"""Long waits, such as for a model: where a thread lets go of what others need meanwhile, and ends when it is cancelled.
 
 A database may hang up in the meantime, so what is written afterwards goes over a connection that works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Protocol
 
 from django.db import connections
+
+from openedx_ai_extensions.exceptions import RunCancelled
 
 
 class Holder(Protocol):
@@ -33,15 +36,100 @@ def held(holder: Holder) -> Iterator[None]:
         _holder.reset(token)
 
 
+class Cancellation:
+    """Ends the waits of a run whose answer is not wanted any more. Any thread cancels."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_cancelled = False
+        self._wakes: list[Callable[[], None]] = []
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._is_cancelled = True
+            wakes = list(self._wakes)
+        for wake in wakes:
+            wake()
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Have ``wake`` be called when the run is cancelled within the block, or was before."""
+        with self._lock:
+            self._wakes.append(wake)
+            is_cancelled = self._is_cancelled
+        try:
+            if is_cancelled:
+                wake()
+            yield
+        finally:
+            with self._lock:
+                self._wakes.remove(wake)
+
+
+_cancellation: ContextVar[Cancellation | None] = ContextVar("ai_waits_cancellation", default=None)
+
+
 @contextmanager
-def long_wait() -> Iterator[None]:
-    """Around what blocks this thread for as long as somebody else takes. Uses no database within."""
-    holder = _holder.get()
-    if holder is None:
+def cancellable(cancellation: Cancellation | None) -> Iterator[None]:
+    """Have this end the waits within the block; None for work that goes on whoever wants it."""
+    token = _cancellation.set(cancellation)
+    try:
+        yield
+    finally:
+        _cancellation.reset(token)
+
+
+def require_wanted() -> None:
+    """Raises RunCancelled if the run under way was cancelled."""
+    cancellation = _cancellation.get()
+    if cancellation is not None and cancellation.is_cancelled:
+        raise RunCancelled
+
+
+@contextmanager
+def cancellable_wait(wake: Callable[[], None]) -> Iterator[None]:
+    """Around what blocks this thread.
+
+    Args:
+        wake: ends the wait; called by another thread, or by this one at the beginning, when the run is cancelled.
+    """
+    cancellation = _cancellation.get()
+    if cancellation is None:
         yield
     else:
-        with holder.left():
+        with cancellation.waking(wake):
             yield
+
+
+@contextmanager
+def long_wait(wake: Callable[[], None] | None = None) -> Iterator[None]:
+    """Around what blocks this thread for as long as a model or a client takes. Uses no database within.
+
+    Args:
+        wake: as for ``cancellable_wait``; None for a wait that ends by itself.
+    """
+    holder = _holder.get()
+    with (
+        nullcontext() if holder is None else holder.left(),
+        nullcontext() if wake is None else cancellable_wait(wake),
+    ):
+        yield
+
+
+def pause(seconds: float) -> None:
+    """Wait this long.
+
+    Raises:
+        RunCancelled: the run is cancelled.
+    """
+    woken = threading.Event()
+    with long_wait(woken.set):
+        woken.wait(seconds)
+    require_wanted()
 
 
 def reconnect() -> None:

@@ -20,6 +20,7 @@ from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
 from openedx_ai_extensions.rules import Guard
 from openedx_ai_extensions.tools.arguments import parse_arguments
 from openedx_ai_extensions.tools.registry import Tool, ToolContext
+from openedx_ai_extensions.waits import cancellable_wait, require_wanted
 
 logger = logging.getLogger(__name__)
 
@@ -123,9 +124,12 @@ class Toolbox:
             _log_failure(tool, error)
             return _failure()
         try:
-            return outcomes.get(timeout=max(0.0, deadline - time.monotonic()))
+            with cancellable_wait(lambda: outcomes.put(too_late)):
+                outcome = outcomes.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            return too_late
+            outcome = too_late
+        require_wanted()
+        return outcome
 
     def _attempt(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
         # Django keeps the language to a thread, which contextvars do not change.

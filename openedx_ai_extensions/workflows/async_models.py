@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -64,3 +65,24 @@ class AIWorkflowAsyncRun(models.Model):
     def is_active(self) -> bool:
         """Is it waiting, or at work?"""
         return self.status in self.ACTIVE
+
+
+class AIWorkerLease(models.Model):
+    """A worker that is at work for a person, until it lets go.
+
+    A row of its own, as the run's is another run's, or gone, as soon as a person cancels it and begins the next.
+    """
+
+    task_id = models.CharField(gettext_lazy("task"), max_length=64, primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=gettext_lazy("person"))
+    until = models.DateTimeField(
+        gettext_lazy("lease"), help_text=gettext_lazy("The worker renews it while it is alive.")
+    )
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = gettext_lazy("worker of a background run")
+        verbose_name_plural = gettext_lazy("workers of background runs")
+
+    def __str__(self) -> str:
+        return self.task_id

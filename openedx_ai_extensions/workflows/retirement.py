@@ -14,10 +14,11 @@ from submissions.models import StudentItem, Submission
 
 from openedx_ai_extensions.accounting.totals import forget_person
 from openedx_ai_extensions.exceptions import AIExtensionsError, ThreadGone
-from openedx_ai_extensions.models import AIConsent, AIWorkflowRun, AIWorkflowSession
+from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm import gateway
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
+from openedx_ai_extensions.waits import cancellable
 from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
             sessions.delete()
             items.delete()
             consents.delete()
+            AIWorkerLease.objects.filter(user_id=user.pk).delete()
             forget_person(user.pk)
     logger.info(
         "retirement.%s user=%s sessions=%s submissions=%s runs=%s consents=%s threads=%s",
@@ -116,7 +118,8 @@ def forget_thread(thread: ProviderThread) -> Forgotten:
         if not response_id:
             return Forgotten(deleted)
         try:
-            response_id = gateway.delete_response(thread.provider, response_id)
+            with cancellable(None):  # a run that was cancelled may be what makes this necessary
+                response_id = gateway.delete_response(thread.provider, response_id)
         except ThreadGone:
             return Forgotten(deleted)
         except AIExtensionsError as error:

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
+from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, ServiceUnavailable
 from openedx_ai_extensions.processors.llm.connections import Transmission
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded, has_timed_out, may_retry, translate
 from openedx_ai_extensions.processors.llm.providers import Provider
-from openedx_ai_extensions.waits import long_wait
+from openedx_ai_extensions.waits import long_wait, pause, require_wanted
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ def with_retries(
             is not asked again.
 
     Raises:
+        RunCancelled: the answer is not wanted any more.
         AIExtensionsError: why it did not work in the end; see ``errors``.
     """
     deadline = time.monotonic() + total
@@ -44,7 +45,11 @@ def with_retries(
     for number in range(retries + 1):
         sent = Transmission()
         try:
+            require_wanted()
             return attempt(deadline, sent)
+        except RunCancelled as error:
+            error.reached_provider = sent.is_sent
+            raise
         except BaseException as error:
             is_sent = sent.is_sent or "mock_response" in provider.parameters  # LiteLLM can play a provider's errors
             ours = translate(error, provider=provider.name, model=provider.model, is_sent=is_sent)
@@ -54,8 +59,7 @@ def with_retries(
             is_over = number == retries or not may_retry(ours, error) or time.monotonic() + wait >= deadline
             if is_over or (others_wait and (has_timed_out(error) or wait > PATIENCE)):
                 raise ours from None
-        with long_wait():
-            time.sleep(wait)
+        pause(wait)
         logger.info("llm.retry provider=%s attempt=%s", provider.name, number + 2)
     raise ServiceUnavailable
 
@@ -68,7 +72,7 @@ def _wait(number: int, error: AIExtensionsError) -> float:
 
 
 def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], None]) -> Any:
-    """Run a call that may ignore its timeout; give up on it when time is up.
+    """Run a call that may ignore its timeout; give up on it when time is up, or its answer is not wanted any more.
 
     Args:
         call: what to run.
@@ -77,6 +81,7 @@ def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], No
 
     Raises:
         DeadlineExceeded: time is up.
+        RunCancelled: the answer is not wanted.
     """
     answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
 
@@ -88,11 +93,13 @@ def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], No
 
     threading.Thread(target=run, name="llm-call", daemon=True).start()
     try:
-        with long_wait():
+        with long_wait(lambda: answers.put((None, RunCancelled()))):
             answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
     except queue.Empty:
         give_up()
         raise DeadlineExceeded from None
+    if isinstance(error, RunCancelled):
+        give_up()
     if error is not None:
         raise error
     return answer

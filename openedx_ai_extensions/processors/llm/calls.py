@@ -8,6 +8,7 @@ from typing import Any
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting import Hold, Outcome, Run, bounds
+from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.processors.llm import gateway, model_info, rehearsal
 from openedx_ai_extensions.processors.llm.circuit import Circuit, ProviderRests
 from openedx_ai_extensions.processors.llm.exchange import (
@@ -151,11 +152,14 @@ class _Call:
             self._circuit.began()
 
     def failed(self, error: BaseException) -> None:
-        """The provider was asked and gave nothing."""
+        """The provider gave nothing."""
+        if isinstance(error, RunCancelled) and error.reached_provider:
+            self.settle(Reading(), "", outcome=Outcome.CANCELLED)  # it has the request, and may charge for it
+            return
         reconnect()
         if self._circuit is not None:
             self._circuit.failed(error)
-        self._end(Outcome.FAILED)
+        self._end(Outcome.CANCELLED if isinstance(error, RunCancelled) else Outcome.FAILED)
 
     def settle(
         self,
@@ -227,6 +231,9 @@ class _Metered(Chunks):
         except StopIteration:
             self._settle(Outcome.COMPLETED)
             _remember(self.request, self.reading, self._text())
+            raise
+        except RunCancelled:
+            self._settle(Outcome.CANCELLED)
             raise
         except BaseException as error:
             self._settle(Outcome.FAILED, error)

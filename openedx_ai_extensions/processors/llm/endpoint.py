@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting import Run
-from openedx_ai_extensions.exceptions import AIExtensionsError, ServiceUnavailable
+from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, ServiceUnavailable
 from openedx_ai_extensions.moderation import PASSED, Direction, Moderator, Verdict, moderator_kind
 from openedx_ai_extensions.processors.llm import gateway, model_info
 from openedx_ai_extensions.processors.llm.providers import find_provider
@@ -50,6 +50,8 @@ class ProviderModerator(Moderator):
             run.require_some_left()  # who may not ask the model any more need not be looked at
         try:
             found = gateway.moderate(str(self._provider), text, self._seconds)
+        except RunCancelled:
+            raise
         except AIExtensionsError as error:
             logger.warning("moderation.failed run_id=%s moderator=%s direction=%s code=%s passed=%s",
                            run.about["run_id"], self.name, direction, error.code, self._lets_pass)  # fmt: skip

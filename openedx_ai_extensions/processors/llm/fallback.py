@@ -17,6 +17,7 @@ from openedx_ai_extensions.exceptions import (
     LLMConfigError,
     ProviderRateLimited,
     QuotaExceeded,
+    RunCancelled,
     ServiceUnavailable,
     ThreadGone,
 )
@@ -59,6 +60,8 @@ def ask_in_turn(request: Request, ask: Callable[[Request], Value]) -> Value:
             continue
         try:
             return _ask_one(_prepared(request, name), ask, until, others=len(names) - position - 1)
+        except RunCancelled:
+            raise
         except AIExtensionsError as error:
             # That the text is too long for a stand-in is no answer to whoever asked another.
             if failed is None or not isinstance(error, ContextWindowExceeded):

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import httpx
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import ThreadGone
+from openedx_ai_extensions.exceptions import RunCancelled, ThreadGone
 from openedx_ai_extensions.processors.llm import chat, responses
 from openedx_ai_extensions.processors.llm.answer_cache import AnswerCache, answer_cache
 from openedx_ai_extensions.processors.llm.attempts import in_thread, with_retries
@@ -86,6 +86,9 @@ def stream(request: Request) -> TextStream:
         except queue.Empty:
             reader.close()
             raise DeadlineExceeded from None
+        except RunCancelled:
+            reader.close()
+            raise
         return TextStream(
             reader,
             first=first,

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, StreamInterrupted
+from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, RunCancelled, StreamInterrupted
 from openedx_ai_extensions.processors.llm.errors import DeadlineExceeded
 from openedx_ai_extensions.processors.llm.exchange import Reading
 from openedx_ai_extensions.processors.llm.reading import Signal
@@ -91,6 +91,7 @@ class ReaderThread:
         self._error: BaseException | None = None
         self._is_over = False
         self._is_closed = False
+        self._is_unwanted = False
         self._waits_for_counts = False
         self._changed = threading.Condition()
         threading.Thread(target=self._run, name="llm-stream", daemon=True).start()
@@ -131,17 +132,19 @@ class ReaderThread:
 
         Raises:
             queue.Empty: nothing arrived in ``timeout`` seconds.
+            RunCancelled: nothing arrived, and the answer is not wanted any more.
             BaseException: what the source raised.
         """
         with self._changed:
             is_silent = not (self._items or self._is_over)
         if is_silent:
-            with long_wait(), self._changed:
-                self._changed.wait_for(lambda: self._items or self._is_over, max(timeout, 0.001))
+            with long_wait(self._cancel), self._changed:
+                is_due = lambda: self._items or self._is_over or self._is_unwanted  # noqa: E731
+                self._changed.wait_for(is_due, max(timeout, 0.001))
         with self._changed:
             if not self._items:
                 if not self._is_over:
-                    raise queue.Empty
+                    raise RunCancelled if self._is_unwanted else queue.Empty
                 if self._error is not None:
                     raise self._error
                 return None
@@ -152,6 +155,11 @@ class ReaderThread:
             while self._items and isinstance(self._items[0], str):
                 texts.append(str(self._items.popleft()))
             return "".join(texts)
+
+    def _cancel(self) -> None:
+        with self._changed:
+            self._is_unwanted = True
+            self._changed.notify()
 
     def leave(self, seconds: float) -> None:
         """The answer is over for the consumer: read on for counts of tokens, but no longer than this."""
@@ -199,6 +207,7 @@ class TextStream(Chunks):
     Raises (while iterating):
         StreamInterrupted: the provider broke off, or fell silent.
         OutOfTime: it was not done when its time was up.
+        RunCancelled: it is not wanted any more; the provider's connection is closed.
     """
 
     def __init__(
@@ -253,6 +262,9 @@ class TextStream(Chunks):
                 return Signal.WORKING  # a heartbeat
             is_silent = time.monotonic() >= self._heard + self._idle
             self._break(DeadlineExceeded(), StreamInterrupted if is_silent else OutOfTime)
+        except RunCancelled:
+            self.close()
+            raise
         except BaseException as error:  # noqa: BLE001  # not hidden: logged, and raised as ours
             if self._tail_ends is not None:
                 return None  # all was said before

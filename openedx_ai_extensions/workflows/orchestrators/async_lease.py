@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, router, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import AIExtensionsError
-from openedx_ai_extensions.models import AIWorkflowAsyncRun
+from openedx_ai_extensions.exceptions import RunCancelled
+from openedx_ai_extensions.models import AIWorkerLease, AIWorkflowAsyncRun
+from openedx_ai_extensions.waits import Cancellation
 from openedx_ai_extensions.workflows.orchestrators.async_runs import end_if_overdue, move
 
 logger = logging.getLogger(__name__)
@@ -26,19 +27,14 @@ Status = AIWorkflowAsyncRun.Status
 BEATS = 4  # in the time of one lease
 
 
-class RunCancelled(AIExtensionsError):
-    """Nobody wants this run's answer any more: it was cancelled, its session cleared, or it was given up for lost."""
-
-    code = "cancelled"
-    http_status = 409
-    default_message = gettext_lazy("This was cancelled.")
-
-
 class Lease:
     """A begun run, renewed by a thread while the block runs.
 
     Args:
         run: as ``claim`` gave it.
+
+    Attributes:
+        cancellation: ends what the run waits for, once its answer is not wanted any more.
     """
 
     def __init__(self, run: AIWorkflowAsyncRun) -> None:
@@ -49,7 +45,7 @@ class Lease:
         self._hard = began + conf.get("AI_EXTENSIONS_ASYNC_TIME_LIMIT")
         self._seconds = conf.get("AI_EXTENSIONS_ASYNC_LEASE")
         self._over = threading.Event()
-        self._unwanted = threading.Event()
+        self.cancellation = Cancellation()
         self._thread = threading.Thread(target=self._beat, name="async-run-lease", daemon=True)
 
     @classmethod
@@ -62,10 +58,14 @@ class Lease:
         if run is None or end_if_overdue(run).status != Status.QUEUED:
             return None
         now = timezone.now()
-        began = move(
-            task_id, [Status.QUEUED], status=Status.RUNNING, started_at=now, lease_until=_from_now(_lease_seconds())
-        )
-        return cls(run) if began else None
+        until = _from_now(_lease_seconds())
+        held = AIWorkerLease.objects.filter(user=run.session.user_id)
+        held.filter(until__lt=now).delete()  # of workers that died
+        with transaction.atomic(using=router.db_for_write(AIWorkerLease)):
+            if not move(task_id, [Status.QUEUED], status=Status.RUNNING, started_at=now, lease_until=until):
+                return None
+            held.create(task_id=task_id, user_id=run.session.user_id, until=until)
+        return cls(run)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -89,7 +89,7 @@ class Lease:
             RunCancelled: nobody wants it.
             SoftTimeLimitExceeded: time is up.
         """
-        if self._unwanted.is_set() or (now and not self._renew()):
+        if self.cancellation.is_cancelled or (now and not self._renew()):
             raise RunCancelled
         # Celery says so itself only where its workers are processes.
         if time.monotonic() > self._soft:
@@ -120,11 +120,19 @@ class Lease:
             raise RunCancelled
 
     def end(self, **fields: Any) -> bool:
-        """Write what became of the run, unless it is over already."""
+        """Write what became of the run, unless it is over already. The worker is free."""
+        self._held.delete()
         return move(self.run.task_id, [Status.RUNNING], **fields)
 
+    @property
+    def _held(self) -> QuerySet[AIWorkerLease]:
+        return AIWorkerLease.objects.filter(task_id=self.run.task_id)
+
     def _renew(self, **fields: Any) -> bool:
-        return move(self.run.task_id, [Status.RUNNING], lease_until=_from_now(self._seconds), **fields)
+        """Say that the worker is alive; says whether the run is wanted."""
+        until = _from_now(self._seconds)
+        self._held.update(until=until)
+        return move(self.run.task_id, [Status.RUNNING], lease_until=until, **fields)
 
     def _beat(self) -> None:
         try:
@@ -138,8 +146,7 @@ class Lease:
                     connection.close()
                     continue
                 if not is_wanted:
-                    self._unwanted.set()
-                    return
+                    self.cancellation.cancel()
         finally:
             connection.close()  # this thread's own
 

@@ -19,7 +19,7 @@ from opaque_keys.edx.keys import UsageKey
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.accounting import Run
 from openedx_ai_extensions.exceptions import AIExtensionsError, DuplicateRequest, QuotaExceeded, ServiceUnavailable
-from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowSession
+from openedx_ai_extensions.models import AIWorkerLease, AIWorkflowAsyncRun, AIWorkflowSession
 from openedx_ai_extensions.tasks import run_workflow
 
 logger = logging.getLogger(__name__)
@@ -85,12 +85,15 @@ def start(
 
 
 def _require_place(session: AIWorkflowSession, account: Run | None) -> None:
-    """Raises QuotaExceeded if what the person has under way in other sessions leaves no place for another run."""
+    """Raises QuotaExceeded if what the person has under way besides this session's run leaves no place for another."""
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
     others = AIWorkflowAsyncRun.objects.filter(session__user=session.user_id).exclude(session=session)
     waiting = others.filter(status=Status.QUEUED, queued_at__gte=waited_since).count()
-    at_work = others.filter(status=Status.RUNNING, lease_until__gte=now).count()
+    own = AIWorkflowAsyncRun.objects.filter(session=session, status=Status.RUNNING).values("task_id")
+    # A worker of a run that was cancelled, or whose session has gone, is among them.
+    workers = AIWorkerLease.objects.filter(user=session.user_id, until__gte=now)
+    at_work = workers.exclude(task_id__in=own).count()
     most = conf.get("AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON")
     if waiting + at_work >= most:
         message = ngettext(

@@ -14,10 +14,11 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from openedx_ai_extensions import conf
 from openedx_ai_extensions.edxapp.access import may_see
-from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed, WorkflowNotFound
+from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowScope
 from openedx_ai_extensions.processors.llm import StreamEvent
-from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease, RunCancelled
+from openedx_ai_extensions.waits import cancellable
+from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease
 from openedx_ai_extensions.workflows.orchestrators.async_runs import ended, timed_out
 from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 from openedx_ai_extensions.workflows.registry import provides
@@ -35,7 +36,7 @@ def perform(task_id: str) -> None:
         logger.info("workflow.async.ignored task_id=%s", task_id)
         return
     logger.info("workflow.async.began task_id=%s", task_id)
-    with lease, translation.override(lease.run.language or None):
+    with lease, cancellable(lease.cancellation), translation.override(lease.run.language or None):
         fields = _outcome(lease)
         is_kept = lease.end(**fields)
     logger.info("workflow.async.ended task_id=%s status=%s kept=%s", task_id, fields["status"], is_kept)

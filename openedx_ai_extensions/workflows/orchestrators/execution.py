@@ -15,10 +15,9 @@ from opaque_keys.edx.keys import CourseKey
 from openedx_ai_extensions.accounting import Outcome, Run
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.exceptions import AIExtensionsError, Refused, UnknownAction, WorkflowNotFound
+from openedx_ai_extensions.exceptions import AIExtensionsError, Refused, RunCancelled, UnknownAction, WorkflowNotFound
 from openedx_ai_extensions.rules import Guard
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators.async_lease import RunCancelled
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator

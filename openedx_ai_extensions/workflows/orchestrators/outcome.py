@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.processors.llm import notice, with_notice
 
 
@@ -123,7 +124,7 @@ class Stream:
         except StopIteration:
             self._end(Ending.COMPLETED)
             raise
-        except GeneratorExit:
+        except (GeneratorExit, RunCancelled):
             self._end(Ending.CANCELLED)
             raise
         except BaseException as error:

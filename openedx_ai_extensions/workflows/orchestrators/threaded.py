@@ -126,6 +126,7 @@ class _TurnUnderWay:
             status = REFUSED if isinstance(error, Unsuitable) else FAILED
             if self.is_admitted or (status == REFUSED and self._may_keep_refused()):
                 self._store([], status, getattr(error, "code", "internal_error"))
+                self._forget_if_cleared()
             raise
         if isinstance(answer, dict):
             self._complete()
@@ -141,8 +142,7 @@ class _TurnUnderWay:
         is_seen = any(message["role"] == "assistant" and message["content"] for message in messages)
         unseen = REFUSED if self.conversation.is_refused else FAILED
         self._store(messages, INTERRUPTED if is_seen else unseen, ending)
-        if not AIWorkflowSession.objects.filter(pk=self.session.pk).exists():
-            self._forget()
+        self._forget_if_cleared()
 
     @property
     def conversation(self) -> Conversation:
@@ -212,10 +212,14 @@ class _TurnUnderWay:
         self.is_admitted = True
         self._store_question(sent)
 
+    def _forget_if_cleared(self) -> None:
+        if not AIWorkflowSession.objects.filter(pk=self.session.pk).exists():
+            self._forget()
+
     def _forget(self) -> None:
         """Cleared in another tab, or the person is retired: what came since goes too, the provider's thread as well."""
         self.chat.history.clear()
-        response_id = self.conversation.last_response_id
+        response_id = self.llm.conversation.last_response_id if self.llm.conversation else ""
         if response_id and self.thread is not None:
             registry.worker("forget_thread")(self.llm.provider_identity.partition(":")[0], response_id)
 
