@@ -225,10 +225,15 @@ SETTINGS: Mapping[str, Setting] = {
         "later.",
         problems.positive_whole_number,
     ),
+    "AI_EXTENSIONS_STREAMS_PER_PERSON": Setting(
+        5,
+        "Of these, how many may be one person's; one more is refused.",
+        problems.positive_whole_number,
+    ),
     "AI_EXTENSIONS_STREAM_CONNECTIONS": Setting(
         20,
-        "Of these, how many may be at work at once, rather than waiting for a model: as many connections to each "
-        "database does a process of the streaming service hold at most.",
+        "Of all its requests, how many may be at work at once, rather than waiting for a model: as many connections to "
+        "each database does a process of the streaming service hold at most.",
         problems.positive_whole_number,
     ),
     "AI_EXTENSIONS_MODERATORS": Setting(

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+
+SOON = 10  # seconds after which to try again, where one of the requests under way may be done
 
 
 class AIExtensionsError(Exception):
@@ -196,6 +198,20 @@ class QuotaExceeded(Refused):
         in_seconds = None if resets_at is None else max(math.ceil((resets_at - datetime.now(UTC)).total_seconds()), 1)
         told = {"limit": str(limit), "scope": str(scope), "resets_at": resets_at and resets_at.isoformat()}
         super().__init__(message, refused_by=refused_by, extra=told, retry_after=in_seconds)
+
+    @classmethod
+    def at_once(cls, most: int, *, refused_by: str) -> Self:
+        """The error for who has as many requests under way as one person may have."""
+        message = ngettext(
+            "The AI is still at work on {number} request of yours. Please wait until that is done.",
+            "The AI is still at work on {number} requests of yours. Please wait until one of them is done.",
+            most,
+        )
+        error = cls(
+            message.format(number=most), refused_by=refused_by, limit="requests", scope="person", resets_at=None
+        )
+        error.retry_after = SOON
+        return error
 
 
 class Outdated(AIExtensionsError):

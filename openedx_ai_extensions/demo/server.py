@@ -12,7 +12,7 @@ from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 20
-TASKS_AT_ONCE = 4  # one that was cancelled stays busy until its provider answers
+TASKS_AT_ONCE = 4
 
 
 class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):

@@ -11,7 +11,7 @@ from typing import Any
 
 from openedx_ai_extensions.streaming_service.environ import Receive, Send
 from openedx_ai_extensions.streaming_service.seats import Seats
-from openedx_ai_extensions.waits import held, long_wait
+from openedx_ai_extensions.waits import Cancellation, cancellable, held, long_wait
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,11 @@ class Exchange:
         self._size = 0
         self._is_over = False
         self._fault: BaseException | None = None
-        self.is_gone = False  # nobody reads any more
+        self._cancellation = Cancellation()  # nobody reads any more
+
+    @property
+    def is_gone(self) -> bool:
+        return self._cancellation.is_cancelled
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Pass on what the thread says, until it ends; then raise what it failed of, if it did."""
@@ -100,19 +104,19 @@ class Exchange:
         return True
 
     async def _watch(self, receive: Receive) -> None:
-        """Notice at once that the client has gone. The thread does when it looks up: with its next chunk."""
+        """Notice at once that the client has gone."""
         while (await receive())["type"] != "http.disconnect":
             pass
         self.leave()
 
     def leave(self) -> None:
-        """Nobody reads any more: let the thread end."""
-        self.is_gone = True
+        """Nobody reads any more: let the thread end, also one that waits for a model."""
+        self._cancellation.cancel()
         self._room.set()
 
     def _run(self) -> None:
         try:
-            with self._seats.taken() as sitting, held(sitting):
+            with self._seats.taken() as sitting, held(sitting), cancellable(self._cancellation):
                 self._answer()
         except BaseException as error:  # noqa: BLE001  # not hidden: raised in the event loop
             self._fault = error

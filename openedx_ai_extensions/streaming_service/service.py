@@ -51,6 +51,7 @@ class StreamingService:
         self._lock = threading.Lock()
         self._exchanges: set[Exchange] = set()
         self._places = Places()
+        self._crowd = crowding.Crowd()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -107,7 +108,7 @@ class StreamingService:
         try:
             environ = await self._environ(scope, receive, send, place, most)
             if environ is not None:
-                await self._serve(environ, receive, send, most)
+                await self._serve(environ, receive, send)
         finally:
             place.leave()
 
@@ -131,9 +132,14 @@ class StreamingService:
             return None
         return environ_of(scope, body, length)
 
-    async def _serve(self, environ: dict[str, Any], receive: Receive, send: Send, most: int) -> None:
-        environ[crowding.FULL] = len(self._exchanges) >= most
-        exchange = Exchange(self.site.application, environ, self.site.seats, lambda: self._exchanges.discard(exchange))
+    async def _serve(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
+        admission = environ[crowding.ADMISSION] = crowding.Admission(self._crowd)
+
+        def leave() -> None:
+            admission.leave()
+            self._exchanges.discard(exchange)
+
+        exchange = Exchange(self.site.application, environ, self.site.seats, leave)
         self._exchanges.add(exchange)
         await exchange.serve(receive, send)
 

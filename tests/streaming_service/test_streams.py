@@ -115,15 +115,34 @@ def test_going_away_before_the_first_word(service, learner, make_scope, provider
     answer = service.ask(learner)
     eventually(lambda: provider.requests)
     answer.connection.close()
+    eventually(lambda: not threads(), 10)  # the model is still silent
+    row = AIWorkflowRun.objects.get()
+    assert (row.outcome, row.is_estimated, row.prompt_tokens > 0) == ("cancelled", True, True)
+
+
+@once
+def test_a_whole_answer_is_finished_for_who_asks_again(service, learner, make_scope, provider):
+    make_scope()
+    provider.reply(WORDS)
+    provider.hang(60)
+    body = json.dumps({"action": "run", "user_input": "Why?", "request_id": "1"}).encode()
+    whole = {"Accept": "application/json"}
+    answer = service.ask(learner, body=body, headers=whole)
+    eventually(lambda: provider.requests)
+    answer.connection.close()
     service.ask(learner, path="/").to_the_end()  # by now the service has seen that the first is gone
     provider.go_on()
-    eventually(lambda: AIWorkflowRun.objects.get().outcome == "cancelled")
     eventually(lambda: not threads())
+    assert (
+        json.loads(service.ask(learner, body=body, headers=whole).to_the_end()[2])["response"] == "one two three four"
+    )
+    assert len(provider.requests) == 1
 
 
 def test_more_streams_than_connections(learner, make_scope, provider, settings):
     """Those that wait for the model hold none, so that all are under way at once."""
     settings.AI_EXTENSIONS_STREAM_CONNECTIONS = 3
+    settings.AI_EXTENSIONS_STREAMS_PER_PERSON = 30
     make_scope()
     provider.reply(WORDS)
     provider.hang(60)

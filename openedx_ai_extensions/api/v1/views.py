@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -46,6 +47,7 @@ from openedx_ai_extensions.rules.prompt_editors import (
     staffs_a_course_using,
     version_of,
 )
+from openedx_ai_extensions.waits import cancellable
 from openedx_ai_extensions.workflows import unserved
 from openedx_ai_extensions.workflows.orchestrators import Stream
 from openedx_ai_extensions.workflows.orchestrators.execution import ALWAYS_ALLOWED, is_available_to
@@ -172,7 +174,9 @@ class WorkflowView(WidgetView):
             None if run.action in NEVER_REPLAYED else run.request_id,
             request.user.pk, scope.pk, context.course_id, context.usage_key, run.action, run.user_input,
         )  # fmt: skip
-        with Replay(key) as replay:
+        streams = accepts_stream(request)
+        # A whole answer is finished, and kept for who asks again, also when its client has gone.
+        with Replay(key) as replay, nullcontext() if streams else cancellable(None):
             if replay.stored is not None:
                 if run.action not in ALWAYS_ALLOWED:
                     _guard(request, scope, context).require_allowed(asks_model=False)  # an old answer is one too
@@ -186,7 +190,7 @@ class WorkflowView(WidgetView):
                     "location_id": context.usage_key,
                     "ui_slot_selector_id": context.ui_slot_selector_id,
                     "run_id": run_id,
-                    "accepts_stream": accepts_stream(request),
+                    "accepts_stream": streams,
                 },
             )
             if isinstance(outcome, Stream):

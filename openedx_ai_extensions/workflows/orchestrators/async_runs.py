@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 from opaque_keys.edx.django.models import UsageKeyField
 from opaque_keys.edx.keys import UsageKey
@@ -96,18 +95,7 @@ def _require_place(session: AIWorkflowSession, account: Run | None) -> None:
     at_work = workers.exclude(task_id__in=own).count()
     most = conf.get("AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON")
     if waiting + at_work >= most:
-        message = ngettext(
-            "The AI is still at work on {number} request of yours. Please wait until that is done.",
-            "The AI is still at work on {number} requests of yours. Please wait until one of them is done.",
-            most,
-        )
-        raise QuotaExceeded(
-            message.format(number=most),
-            refused_by="person/background",
-            limit="requests",
-            scope="person",
-            resets_at=None,
-        )
+        raise QuotaExceeded.at_once(most, refused_by="person/background")
     if account is not None and waiting:
         account.require_some_left(waiting=waiting)
 
