@@ -43,9 +43,9 @@ def _run(at_once: str, quick: str) -> None:
     from django.test.utils import CaptureQueriesContext, override_settings
     from django.urls import reverse
 
-    from openedx_ai_extensions.accounting import run as account
+    from openedx_ai_extensions.ledger import run as account
     from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
-    from openedx_ai_extensions.workflows.orchestrators import execution
+    from openedx_ai_extensions.runtime import execution
 
     class Free(account.Run):
         """A run that nobody writes down."""

@@ -30,9 +30,9 @@ def _run() -> None:
     from django.core.cache import cache
     from django.test.utils import override_settings
 
+    from openedx_ai_extensions.core.cache_version import bump
     from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
     from openedx_ai_extensions.workflows import models as workflow_models
-    from openedx_ai_extensions.workflows.generation import bump
 
     profile = AIWorkflowProfile.objects.create(slug="summary", base_filepath="base/summary.json5")
 

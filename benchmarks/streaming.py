@@ -29,7 +29,7 @@ def _run(url: str) -> None:
     import litellm
     from django.test.utils import override_settings
 
-    from openedx_ai_extensions.processors.llm import gateway
+    from openedx_ai_extensions.processors.llm.provider import gateway
 
     def per_chunk(read: Callable[[], None]) -> Callable[[], float]:
         def measure() -> float:

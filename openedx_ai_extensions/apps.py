@@ -52,9 +52,9 @@ class OpenEdXAIExtensionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the modules that register themselves: workers, validators, checks, transformers."""
-        for module in ("checks", "workflows.orchestrators", "processors", "tools.builtin", "events.receivers"):
+        for module in ("console.checks", "runtime", "processors.openedx.tools", "events.receivers"):
             import_module(f"{self.name}.{module}")
-        import_module(f"{self.name}.upgrade.guard")
+        import_module(f"{self.name}.contrib.upgrade.guard")
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")
             import_module(f"{self.name}.xapi.routing").ensure_events_allowed()

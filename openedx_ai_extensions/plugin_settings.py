@@ -9,7 +9,7 @@ from django.conf import global_settings
 from openedx_ai_extensions.xapi.allow_list import allow_events
 
 # A name, as settings are read before models can be imported.
-EXCEPTION_REPORTER = "openedx_ai_extensions.error_reports.MaskedExceptionReporter"
+EXCEPTION_REPORTER = "openedx_ai_extensions.core.error_reports.MaskedExceptionReporter"
 
 
 def plugin_settings(settings: Any) -> None:

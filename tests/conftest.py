@@ -23,10 +23,10 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from xdist.scheduler import LoadScopeScheduling
 
-from openedx_ai_extensions.accounting import run
+from openedx_ai_extensions.ledger import run
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
-from openedx_ai_extensions.processors.llm import gateway
-from openedx_ai_extensions.rules import pauses
+from openedx_ai_extensions.policy import pauses
+from openedx_ai_extensions.processors.llm.provider import gateway
 from tests.browser import browser, close_browser_before
 from tests.fakes.provider import FakeProvider
 from tests.settings import REPO

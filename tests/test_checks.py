@@ -3,12 +3,12 @@
 import pytest
 from django.core.checks import run_checks
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.provider_entries import DEFAULT_MODELS
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.processors.llm import model_info
-from openedx_ai_extensions.processors.llm.providers import Provider, find_provider
-from openedx_ai_extensions.provider_entries import DEFAULT_MODELS
+from openedx_ai_extensions.processors.llm.provider import model_info
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 
 PREFIX = "openedx_ai_extensions."
 VALID = (conf.BUILT_IN_TEMPLATE_DIR / "base" / "summary.json5").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.workflows.template_utils import discover_templates, load_template, validate_workflow_config
 from tests.conftest import COURSE_ID, SECRET, SLOT, UNIT_ID

@@ -7,9 +7,9 @@ from typing import Any
 
 from rst_tables import plain, table
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.provider_parameters import PARAMETERS, Parameter, Use
 from openedx_ai_extensions.exceptions import AIExtensionsError
-from openedx_ai_extensions.provider_parameters import PARAMETERS, Parameter, Use
 
 
 def settings_text() -> str:

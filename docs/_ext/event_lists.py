@@ -13,8 +13,9 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from openedx_filters.tooling import OpenEdxPublicFilter
 from rst_tables import plain, table
 
-from openedx_ai_extensions import conf, filters
+from openedx_ai_extensions import filters
 from openedx_ai_extensions.apps import OpenEdXAIExtensionsConfig
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.xapi import constants
 
 OURS = "org.openedx.ai_extensions."
@@ -64,7 +65,7 @@ def _filters() -> Iterator[tuple[str, ...]]:
 
 def _signals() -> Iterator[tuple[str, ...]]:
     yield (
-        "``openedx_ai_extensions.accounting.signals.limit_reached``",
+        "``openedx_ai_extensions.ledger.signals.limit_reached``",
         "Django signal",
         "A limit of the site, a provider, a course or a profile is used to 80 % or to 100 %.",
         ":ref:`limit_reached_receiver`",

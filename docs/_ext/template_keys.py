@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openedx_ai_extensions.workflows.schema import WORKFLOW_SCHEMA
+from openedx_ai_extensions.core.schema import WORKFLOW_SCHEMA
 
 _OPENEDX = "processor_config.OpenEdXProcessor"
 _LLM = "processor_config.LLMProcessor"

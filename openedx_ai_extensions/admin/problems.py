@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.workflows.registry import Problem, Severity
 
 
 def problem_text(problem: Problem) -> str:

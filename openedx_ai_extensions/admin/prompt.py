@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.display import change_link, html_list
+from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
-from openedx_ai_extensions.workflows.redaction import configured_secrets, masked_text
 
 
 class PromptForm(forms.ModelForm):

@@ -102,7 +102,7 @@ def _serve(arguments: argparse.Namespace, note: str) -> int:
         address = f"http://{HOST}:{server.server_port}"
         os.environ["AI_EXTENSIONS_DEMO_URL"] = address
         _set_up()
-        from openedx_ai_extensions.processors.llm import gateway
+        from openedx_ai_extensions.processors.llm.provider import gateway
 
         threading.Thread(target=gateway.warm_up, daemon=True).start()
         start_worker()

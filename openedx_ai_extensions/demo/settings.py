@@ -7,7 +7,7 @@ from celery import Celery
 from edx_django_utils.plugins import add_plugins, get_plugin_apps
 
 from openedx_ai_extensions.api.v1.openapi.settings import SPECTACULAR
-from openedx_ai_extensions.conf import BUILT_IN_TEMPLATE_DIR
+from openedx_ai_extensions.core.conf import BUILT_IN_TEMPLATE_DIR
 from openedx_ai_extensions.demo.library import LIBRARY_ID
 from openedx_ai_extensions.demo.providers import choose
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Platform
 
 __all__ = ["Platform", "get_platform"]

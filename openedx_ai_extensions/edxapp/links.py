@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 
 
 def learner_link(usage_key: UsageKey) -> str:

@@ -14,7 +14,8 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.cache_errors import is_outage
 from openedx_ai_extensions.edxapp.access import may_see, parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
 from openedx_ai_extensions.exceptions import (
@@ -27,7 +28,6 @@ from openedx_ai_extensions.exceptions import (
 )
 from openedx_ai_extensions.models import AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators import Stream
-from openedx_ai_extensions.workflows.outage import is_outage
 
 logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 from openedx_events.data import EventsMetadata
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.hooks import provides
+from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.events.orchestration import run_requested
 from openedx_ai_extensions.events.signals import AI_ORCHESTRATION_REQUESTED, AIOrchestrationData
 from openedx_ai_extensions.events.tasks import forget_provider_thread
-from openedx_ai_extensions.http_responses import logged
-from openedx_ai_extensions.workflows.registry import provides
-from openedx_ai_extensions.workflows.retirement import ProviderThread, Retired, retire_user
+from openedx_ai_extensions.runtime.retirement import ProviderThread, Retired, retire_user
 
 logger = logging.getLogger(__name__)
 

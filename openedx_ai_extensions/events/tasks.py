@@ -7,8 +7,8 @@ from typing import Any
 
 from celery import shared_task
 
-from openedx_ai_extensions.http_responses import logged
-from openedx_ai_extensions.workflows.retirement import ProviderThread, forget_thread
+from openedx_ai_extensions.core.http_responses import logged
+from openedx_ai_extensions.runtime.retirement import ProviderThread, forget_thread
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from django.utils.functional import Promise
 
-from openedx_ai_extensions.accounting import Run
-from openedx_ai_extensions.accounting.prices import Price
+from openedx_ai_extensions.ledger import Run
+from openedx_ai_extensions.ledger.prices import Price
 from openedx_ai_extensions.moderation.passages import Passages
 
 # Between texts that do not belong together, such as two fields of an answer: a phrase does not go across.

@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation.base import Moderator
 

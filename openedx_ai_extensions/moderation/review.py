@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting import Outcome, Run
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import Unsuitable
 from openedx_ai_extensions.filters import AIAnswerGiven, AIRunRequested, is_configured
-from openedx_ai_extensions.http_responses import logged
+from openedx_ai_extensions.ledger import Outcome, Run
 from openedx_ai_extensions.moderation.base import APART, Direction, Moderator, Verdict
 from openedx_ai_extensions.moderation.registry import find_moderator
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation.base import APART, PASSED, Direction, Moderator, Screen, Settle, Verdict
 from openedx_ai_extensions.moderation.folding import Kind, folded, words
 from openedx_ai_extensions.moderation.registry import moderator_kind

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from openedx_ai_extensions.core.connection_release import Cancellation, cancellable, held, long_wait
 from openedx_ai_extensions.streaming_service.environ import Receive, Send
 from openedx_ai_extensions.streaming_service.seats import Seats
-from openedx_ai_extensions.waits import Cancellation, cancellable, held, long_wait
 
 logger = logging.getLogger(__name__)
 

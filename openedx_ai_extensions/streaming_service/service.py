@@ -18,8 +18,8 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.api.v1 import crowding
+from openedx_ai_extensions.api.v1 import capacity
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.streaming_service.environ import (
     ClientGone,
     Receive,
@@ -51,7 +51,7 @@ class StreamingService:
         self._lock = threading.Lock()
         self._exchanges: set[Exchange] = set()
         self._places = Places()
-        self._crowd = crowding.Crowd()
+        self._crowd = capacity.Crowd()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -76,7 +76,7 @@ class StreamingService:
         """What takes seconds, before anybody waits for it."""
         with self._lock:
             self.site  # noqa: B018  # made now
-        import_module("openedx_ai_extensions.processors.llm.gateway").warm_up()
+        import_module("openedx_ai_extensions.processors.llm.provider.gateway").warm_up()
         logger.info("streaming.started streams=%s", conf.get("AI_EXTENSIONS_MAX_STREAMS"))
 
     async def _stop(self) -> None:
@@ -133,7 +133,7 @@ class StreamingService:
         return environ_of(scope, body, length)
 
     async def _serve(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
-        admission = environ[crowding.ADMISSION] = crowding.Admission(self._crowd)
+        admission = environ[capacity.ADMISSION] = capacity.Admission(self._crowd)
 
         def leave() -> None:
             admission.leave()
@@ -145,7 +145,7 @@ class StreamingService:
 
     async def _overrun(self, send: Send) -> None:
         logger.warning("streaming.overrun requests=%s", len(self._exchanges))
-        await _refuse(send, *OVERRUN, headers={"Retry-After": str(crowding.RETRY_AFTER)})
+        await _refuse(send, *OVERRUN, headers={"Retry-After": str(capacity.RETRY_AFTER)})
 
 
 class _Site:

@@ -19,7 +19,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import ProcessorError, ServiceUnavailable
 from openedx_ai_extensions.tools.arguments import schema_problem
 from openedx_ai_extensions.tools.registry import TOOL_NAME, Tool, ToolContext

@@ -19,8 +19,8 @@ import mcp
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from openedx_ai_extensions.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
-from openedx_ai_extensions.waits import long_wait
+from openedx_ai_extensions.core.connection_release import long_wait
+from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
 
 if TYPE_CHECKING:
     from openedx_ai_extensions.tools.mcp import McpServer

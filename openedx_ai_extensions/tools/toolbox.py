@@ -16,11 +16,11 @@ from django.db import connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core.connection_release import cancellable_wait, require_wanted
 from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
-from openedx_ai_extensions.rules import Guard
+from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.tools.arguments import parse_arguments
 from openedx_ai_extensions.tools.registry import Tool, ToolContext
-from openedx_ai_extensions.waits import cancellable_wait, require_wanted
 
 logger = logging.getLogger(__name__)
 

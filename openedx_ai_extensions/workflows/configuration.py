@@ -13,9 +13,9 @@ from django.db import models, router, transaction
 from django.db.models import Case, Q, Value, When
 from opaque_keys.edx.django.models import CourseKeyField
 
-from openedx_ai_extensions.character_sets import storage_problem
-from openedx_ai_extensions.portable import text_problem
-from openedx_ai_extensions.workflows import generation
+from openedx_ai_extensions.core import cache_version
+from openedx_ai_extensions.core.character_sets import storage_problem
+from openedx_ai_extensions.core.portable import text_problem
 from openedx_ai_extensions.workflows.matching import validate_pattern
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -38,7 +38,7 @@ class ConfigurationModel(models.Model):
         """
         self.full_clean()
         super().save(*args, **kwargs)
-        generation.bump(self._state.db)
+        cache_version.bump(self._state.db)
 
     def clean_fields(self, exclude: Any = None) -> None:
         """As Django's; and refuse texts that the database cannot store: it would raise an error.
@@ -69,7 +69,7 @@ class ConfigurationModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         using = self._state.db
         deleted = super().delete(*args, **kwargs)
-        generation.bump(using)
+        cache_version.bump(using)
         return deleted
 
 
@@ -79,7 +79,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic(using=self.db):
             changed = super().update(**kwargs)
-            generation.bump(self.db)
+            cache_version.bump(self.db)
         return changed
 
     update.alters_data = True  # type: ignore[attr-defined]  # as Django marks its own
@@ -95,7 +95,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
             obj.full_clean()
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objects, *args, **kwargs)
-            generation.bump(self.db)
+            cache_version.bump(self.db)
         return created
 
     def bulk_update(self, objs: Iterable[ModelT], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
@@ -109,7 +109,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
             obj.full_clean()
         with transaction.atomic(using=self.db):
             changed = super().bulk_update(objects, self.fields_to_write(list(fields)), *args, **kwargs)
-            generation.bump(self.db)
+            cache_version.bump(self.db)
         return changed
 
     def fields_to_write(self, fields: Sequence[str]) -> Sequence[str]:
@@ -119,7 +119,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic(using=self.db):
             deleted = super().delete()
-            generation.bump(self.db)
+            cache_version.bump(self.db)
         return deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]

@@ -16,7 +16,9 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.workflows import registry, template_utils
+from openedx_ai_extensions.core import hooks
+from openedx_ai_extensions.core.schema import schema_problems
+from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.configuration import (
     COURSE_WEIGHT,
     LOCATION_WEIGHT,
@@ -25,10 +27,9 @@ from openedx_ai_extensions.workflows.configuration import (
     checked_pattern,
 )
 from openedx_ai_extensions.workflows.matching import MAX_LENGTH, course_of, matches
-from openedx_ai_extensions.workflows.profile_versions import AIWorkflowProfileVersion, ProfileQuerySet
 from openedx_ai_extensions.workflows.resolution import ORDER, Candidate, Criterion, Resolver
-from openedx_ai_extensions.workflows.schema import schema_problems
 from openedx_ai_extensions.workflows.session import AIWorkflowSession
+from openedx_ai_extensions.workflows.versions import AIWorkflowProfileVersion, ProfileQuerySet
 
 __all__ = ["AIWorkflowProfile", "AIWorkflowProfileVersion", "AIWorkflowScope", "AIWorkflowSession"]
 
@@ -104,7 +105,7 @@ class AIWorkflowProfile(ConfigurationModel):
         """Do template and patch load, and follow the schema together? Cheap: known for each version of them."""
         return template_utils.is_valid_config(self.base_filepath, self.content_patch)
 
-    def problems(self, *, thorough: bool = False) -> list[registry.Problem]:
+    def problems(self, *, thorough: bool = False) -> list[hooks.Problem]:
         """Everything wrong with the effective configuration, errors and warnings.
 
         Args:
@@ -113,15 +114,15 @@ class AIWorkflowProfile(ConfigurationModel):
         config = template_utils.effective_config(self.base_filepath, self.content_patch)
         if config is None:
             reason = template_utils.template_problem(self.base_filepath) or _("The template cannot be read.")
-            return [registry.Problem("$", reason)]
+            return [hooks.Problem("$", reason)]
         patch_problem = template_utils.patch_problem(self.content_patch)
         if patch_problem is not None:
-            return [registry.Problem("content_patch", patch_problem)]
-        return schema_problems(config) or registry.config_problems(config, thorough=thorough)
+            return [hooks.Problem("content_patch", patch_problem)]
+        return schema_problems(config) or hooks.config_problems(config, thorough=thorough)
 
     def validate(self) -> tuple[bool, list[str]]:
         """Validate the effective configuration: ``(is_valid, error_messages)``."""
-        errors = [str(problem) for problem in self.problems() if problem.severity is registry.Severity.ERROR]
+        errors = [str(problem) for problem in self.problems() if problem.severity is hooks.Severity.ERROR]
         return not errors, errors
 
     def clean_fields(self, exclude: Any = None) -> None:
@@ -324,7 +325,7 @@ class AIWorkflowScope(ConfigurationModel):
             AIExtensionsError: with its code, status and message.
         """
         self.__dict__["_action"] = action
-        return registry.worker("execute")(
+        return hooks.worker("execute")(
             workflow=self, user_input=user_input, action=action, user=user, running_context=running_context
         )
 

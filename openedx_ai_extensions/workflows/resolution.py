@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.workflows import generation
+from openedx_ai_extensions.core import cache_version, conf
 from openedx_ai_extensions.workflows.matching import matches
 
 Row = TypeVar("Row")
@@ -81,7 +80,7 @@ class Resolver(Generic[Row]):
 
     def __call__(self, course_id: str, location_id: str | None, slot: str) -> Row | None:
         """The row of the most specific enabled scope of this service, or None."""
-        token = generation.current()
+        token = cache_version.current()
         find = self._winner if token is None else self._cached_winner
         bucket = time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE")
         return find(course_id, location_id, slot, conf.service_variant(), token, bucket)

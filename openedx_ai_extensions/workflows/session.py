@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.workflows import registry
-from openedx_ai_extensions.workflows.trial import current_trial
+from openedx_ai_extensions.core import hooks
+from openedx_ai_extensions.workflows.dry_run import current_trial
 
 if TYPE_CHECKING:
     from openedx_ai_extensions.workflows.models import AIWorkflowScope
@@ -100,7 +100,7 @@ class AIWorkflowSession(models.Model):
         Each is ``{"role", "content", "timestamp", "submission_id"}`` with, by kind, ``status`` (``interrupted`` or
         ``failed``), ``tool_calls``, ``tool_call_id`` and ``name``.
         """
-        thread: list[dict[str, Any]] | None = registry.worker("local_thread")(self)
+        thread: list[dict[str, Any]] | None = hooks.worker("local_thread")(self)
         return thread
 
     def get_remote_thread(self) -> list[dict[str, Any]] | None:
@@ -109,7 +109,7 @@ class AIWorkflowSession(models.Model):
         Each is the provider's own dictionary (OpenAI's Responses API) with all that led to it under ``input``. A
         response that can't be had is ``{"id", "error": {"code", "message"}}``, and nothing before it is known.
         """
-        thread: list[dict[str, Any]] | None = registry.worker("remote_thread")(self)
+        thread: list[dict[str, Any]] | None = hooks.worker("remote_thread")(self)
         return thread
 
     def get_combined_thread(self) -> list[dict[str, Any]] | None:
@@ -119,5 +119,5 @@ class AIWorkflowSession(models.Model):
         ``submission_id`` and ``timestamp``, and the messages that only we have. Each entry says its ``source``:
         ``remote``, ``local`` or ``both``.
         """
-        thread: list[dict[str, Any]] | None = registry.worker("combined_thread")(self)
+        thread: list[dict[str, Any]] | None = hooks.worker("combined_thread")(self)
         return thread

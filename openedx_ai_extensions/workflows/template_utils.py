@@ -15,10 +15,10 @@ from jsonmerge import Merger
 from jsonmerge.jsonvalue import JSONValue
 from jsonmerge.strategies import Strategy
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.workflows.json5_positions import place_of
-from openedx_ai_extensions.workflows.json5_reading import Unreadable, is_silent, read
-from openedx_ai_extensions.workflows.schema import schema_problems
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.json5_positions import place_of
+from openedx_ai_extensions.core.json5_reading import Unreadable, is_silent, read
+from openedx_ai_extensions.core.schema import schema_problems
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import random
 
 from django.db.models import F, Sum
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from tests.api.conftest import HERE, text_of
 from tests.fakes.provider import Break, CallTools, Fail, Say, ToolCall
@@ -62,7 +62,7 @@ def test_they_agree(as_learner, make_scope, provider, settings, tracked):
     assert 0 <= paid_before_a_break <= estimated.aggregate(all=tokens)["all"]
     assert not rows.filter(outcome="completed", is_estimated=True).exists()
 
-    while totals.count():
+    while counters.count():
         pass
     assert AIUsageTotal.objects.get(key="site|month").tokens == rows.aggregate(all=tokens)["all"]
     assert AIUsageTotal.objects.get(key="site|month").requests == RUNS

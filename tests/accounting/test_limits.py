@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import run_checks
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AILimit, AIWorkflowRun
 from tests.api.conftest import error_of
 from tests.conftest import COURSE_ID
@@ -151,7 +151,7 @@ def test_of_several_the_narrowest_is_named(as_learner, scope, settings):
 
 
 def test_a_new_period_begins_with_nothing_used(as_learner, scope, settings, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.accounting.run.COUNT_EVERY", 10**9)  # what is counted stays where it was
+    monkeypatch.setattr("openedx_ai_extensions.ledger.run.COUNT_EVERY", 10**9)  # what is counted stays where it was
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "hour", "requests": 2}]
     assert allowed(as_learner) == 2
     AIWorkflowRun.objects.update(created_at=timezone.now() - timedelta(hours=1))
@@ -160,14 +160,14 @@ def test_a_new_period_begins_with_nothing_used(as_learner, scope, settings, monk
 
 @pytest.mark.parametrize("counted", [False, True], ids=["from the rows", "from the totals"])
 def test_what_was_counted_counts(as_learner, scope, settings, counted, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.accounting.run.COUNT_EVERY", 10**9)  # only when the test says so
+    monkeypatch.setattr("openedx_ai_extensions.ledger.run.COUNT_EVERY", 10**9)  # only when the test says so
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "month", "requests": 4}]
     for _number in range(3):
         as_learner.run("Why green?")
         if counted:
-            assert totals.count() == 1
-    assert totals.count() == (0 if counted else 3)
-    assert totals.count() == 0
+            assert counters.count() == 1
+    assert counters.count() == (0 if counted else 3)
+    assert counters.count() == 0
     assert allowed(as_learner) == 1
 
 
@@ -181,7 +181,7 @@ def test_a_run_whose_process_died_counts_what_it_held(as_learner, learner, scope
     assert allowed(as_learner) == 0
     AIWorkflowRun.objects.filter(pk=lost.pk).update(held_until=now - timedelta(seconds=60))
     assert allowed(as_learner) == 0
-    totals.count()
+    counters.count()
     lost.refresh_from_db()
     assert (lost.outcome, lost.held_tokens, lost.tokens, lost.is_counted) == ("lost", 0, 4990, True)
     assert allowed(as_learner) == 0

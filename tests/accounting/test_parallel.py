@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from tests.accounting.conftest import THREADS
 from tests.api.conftest import Api, text_of
@@ -95,7 +95,7 @@ def test_a_budget_of_tokens_with_streams_failures_and_deaths(clients, make_scope
     assert budget * 0.4 < spent <= budget
     assert AIWorkflowRun.objects.filter(outcome="running").exclude(run_id="dead").count() == 0
     time.sleep(max(2 - (timezone.now() - now).total_seconds(), 0))
-    while totals.count(timezone.now() + totals.GRACE):
+    while counters.count(timezone.now() + counters.GRACE):
         pass
     assert held() == 0
     assert AIUsageTotal.objects.get(key__startswith="course:", key__endswith="|month").tokens == spent + 3000

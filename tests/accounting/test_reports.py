@@ -11,10 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import totals
-from openedx_ai_extensions.accounting.histogram import BUCKETS, EDGES_MS, bucket, percentile
+from openedx_ai_extensions.ledger import counters
+from openedx_ai_extensions.ledger.histogram import BUCKETS, EDGES_MS, bucket, percentile
 from openedx_ai_extensions.models import AIUsageByPerson, AIUsageByPlace, AIUsageTotal, AIWorkflowRun
-from openedx_ai_extensions.workflows.retirement import retire_user
+from openedx_ai_extensions.runtime.retirement import retire_user
 from tests.accounting.ledger import a_run
 
 pytestmark = pytest.mark.django_db
@@ -66,16 +66,16 @@ def ledger(learner, author):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
 def test_a_report_says_what_the_rows_say(ledger, monkeypatch, counted, options, expected):
-    monkeypatch.setattr(totals, "BATCH", counted or 1)
+    monkeypatch.setattr(counters, "BATCH", counted or 1)
     if counted:
-        totals.count()
+        counters.count()
     name = options[1]
     assert {row[name]: (row["runs"], row["tokens"], row["cost"]) for row in rows(*options)} == expected
     agree()
 
 
 def test_days_are_in_order_and_have_times(ledger):
-    totals.count()
+    counters.count()
     days = rows("--by", "day")
     assert [row["day"] for row in days] == sorted(row["day"] for row in days)
     assert (days[0]["cached"], days[-1]["completed"], days[-1]["failed"]) == (1, 1, 1)
@@ -87,7 +87,7 @@ def test_days_are_in_order_and_have_times(ledger):
 def test_a_day_is_one_of_the_site_s_calendar(settings):
     settings.TIME_ZONE = "Asia/Tokyo"
     a_run(created_at=timezone.datetime(2026, 11, 20, 15, 30, tzinfo=timezone.get_fixed_timezone(0)))
-    totals.count()
+    counters.count()
     text = command("ai_usage_report", "--since", "2026-11-01", "--until", "2026-11-30", "--format", "csv")
     assert [row["day"] for row in csv.DictReader(io.StringIO(text))] == ["2026-11-21"]
     agree()
@@ -95,16 +95,16 @@ def test_a_day_is_one_of_the_site_s_calendar(settings):
 
 def test_a_run_that_ended_after_it_was_given_up_is_corrected(learner):
     row = a_run(user=learner, outcome="lost", completion_tokens=0, duration_ms=None)
-    totals.count()
+    counters.count()
     row.outcome, row.completion_tokens, row.duration_ms = "completed", 70, 9000
-    totals.recount(row)
+    counters.recount(row)
     (day,) = rows("--by", "day")
     assert (day["lost"], day["completed"], day["tokens"]) == (0, 1, 160)
     agree()
 
 
 def test_what_differs_is_found_and_mended(ledger):
-    totals.count()
+    counters.count()
     AIUsageByPlace.objects.filter(level="day").update(cost_micros=1)
     AIUsageByPlace.objects.filter(level="site").delete()
     AIUsageByPerson.objects.filter(level="month").delete()
@@ -118,7 +118,7 @@ def test_what_differs_is_found_and_mended(ledger):
 def test_letters_that_a_database_takes_for_the_same_are_counted_apart():
     a_run(provider="Azure")
     a_run(provider="azure")
-    totals.count()
+    counters.count()
     agree()
 
 
@@ -164,9 +164,9 @@ def test_the_ledger_keeps_as_long_as_the_site_wants(ledger, settings):
 @pytest.mark.parametrize("counted", [True, False])
 def test_a_person_who_is_retired_leaves_the_reports(ledger, learner, counted):
     if counted:
-        totals.count()
+        counters.count()
     retire_user(learner)
-    totals.count()
+    counters.count()
     assert [row["person"] for row in rows("--by", "person")] == ["author"]
     assert sum(row["runs"] for row in rows("--by", "course")) == 5
     agree()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
-from openedx_ai_extensions.accounting import thresholds
-from openedx_ai_extensions.accounting.signals import limit_reached
+from openedx_ai_extensions.ledger import thresholds
+from openedx_ai_extensions.ledger.signals import limit_reached
 from tests.accounting.test_limits import allowed
 
 

@@ -17,9 +17,9 @@ from django.db import connection
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.demo.server import HOST
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from tests.accounting.conftest import THREADS
 from tests.api.conftest import Api
@@ -123,7 +123,7 @@ def test_a_budget_holds_for_both_and_outlives_one(budget, make_scope, provider, 
     # Who is left uses up the rest when the reservations of the dead have lapsed; that takes less than ten minutes.
     later = timezone.now() + timedelta(seconds=conf.longest_answer() + 60)
     assert (later - timezone.now()).total_seconds() < 600
-    while totals.count(later):
+    while counters.count(later):
         pass
     assert rows.exclude(held_tokens=0, held_micros=0, held_until=None).count() == 0
     assert rows.filter(outcome="running").count() == 0

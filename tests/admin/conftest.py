@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.workflows.template_utils import load_template
 from tests.admin.pages import Admin
 

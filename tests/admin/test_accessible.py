@@ -2,7 +2,7 @@
 
 import pytest
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AILimit, AIPause, AIWorkflowSession, PromptTemplate
 from tests.accounting.ledger import a_run
 from tests.browser import in_a_browser
@@ -37,7 +37,7 @@ def names(make_scope, learner, provider):
     """Something of everything, and its keys."""
     scope = make_scope()
     run = a_run(user=learner)
-    totals.count()
+    counters.count()
     AILimit.objects.create(per="site", period="month", requests=5)
     AIPause.objects.create()
     return {

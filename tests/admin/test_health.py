@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 
-from openedx_ai_extensions.health import Level, report, timed
+from openedx_ai_extensions.console.health import Level, report, timed
 from openedx_ai_extensions.models import AIPause, AIWorkflowRun
 from tests.accounting.ledger import a_run
 from tests.conftest import SECRET
@@ -206,8 +206,8 @@ def test_the_ledger(prices, settings):
     ],
 )
 def test_a_broker_and_its_workers(broker, prices, address, words, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.health.worker.BROKER_SECONDS", 0.5)
-    monkeypatch.setattr("openedx_ai_extensions.health.worker.PING_SECONDS", 0.1)
+    monkeypatch.setattr("openedx_ai_extensions.console.health.worker.BROKER_SECONDS", 0.5)
+    monkeypatch.setattr("openedx_ai_extensions.console.health.worker.PING_SECONDS", 0.1)
     broker(address)
     assert words in said("worker")
 

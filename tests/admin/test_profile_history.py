@@ -149,7 +149,9 @@ def test_a_version_is_compared_with_now_and_restored_as_a_new_one(admin, admin_u
 @pytest.mark.parametrize("hindrance", ["slug", "template"])
 def test_a_version_that_no_longer_fits_is_refused(admin, profile, site_templates, hindrance):
     old = (site_templates / "gone.json5", AIWorkflowProfile.objects.get(pk=profile.pk))
-    old[0].write_text((import_module("openedx_ai_extensions.conf").BUILT_IN_TEMPLATE_DIR / TEMPLATE).read_text("utf-8"))
+    old[0].write_text(
+        (import_module("openedx_ai_extensions.core.conf").BUILT_IN_TEMPLATE_DIR / TEMPLATE).read_text("utf-8")
+    )
     profile.base_filepath = "gone.json5"
     profile.save()
     profile.base_filepath, profile.slug = TEMPLATE, "ours"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from openedx_ai_extensions.models import AIPause, AIWorkflowScope
-from openedx_ai_extensions.workflows import unserved
+from openedx_ai_extensions.workflows import unmatched_slots
 from tests.browser import in_a_browser
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
@@ -50,8 +50,8 @@ def shot(page, tmp_path):
 
 
 def test_setting_up_scopes(page, shot, make_scope, learner, provider, tmp_path):
-    unserved.forget()
-    unserved.note("another-slot", "lms", COURSE_ID)
+    unmatched_slots.forget()
+    unmatched_slots.note("another-slot", "lms", COURSE_ID)
     make_scope(slug="older", course_id=None)
     make_scope()
     make_scope(slug="newer", location_regex="nowhere", enabled=False)

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AILimit
 from tests.accounting.ledger import a_run
 from tests.conftest import COURSE_ID
@@ -37,7 +37,7 @@ def csv_of(clerk, **query):
 def runs(learner):
     a_run(user=learner)
     a_run(user=learner, outcome="failed", days_ago=1, profile_slug="chat")
-    totals.count()
+    counters.count()
     a_run(user=learner, outcome="refused", cost_micros=0)
 
 
@@ -122,7 +122,7 @@ def test_limits_say_how_full_they_are(admin, learner, settings):
         {"per": "person", "period": "day", "requests": 9},
     ]
     a_run(user=learner)
-    totals.count()
+    counters.count()
     a_run(user=learner)
     AILimit.objects.create(per="course", period="month", requests=4)
     own = AILimit.objects.create(per="person", period="month", tokens=400, user=learner)

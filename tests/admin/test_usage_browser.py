@@ -2,7 +2,7 @@
 
 import pytest
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from tests.accounting.ledger import a_run
 from tests.browser import in_a_browser
 
@@ -26,7 +26,7 @@ def month(learner):
             outcome = "failed" if number == 5 else "completed"
             a_run(user=learner, days_ago=day, first_token_ms=300 * (number + 1), outcome=outcome,
                   course_id=f"course-v1:OpenedX+A{number}+2026")  # fmt: skip
-    totals.count()
+    counters.count()
 
 
 def test_reading_a_report(live_server, page, admin_user, month, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from openedx_ai_extensions.models import AIPause, AIWorkflowScope
-from openedx_ai_extensions.workflows import unserved
+from openedx_ai_extensions.workflows import unmatched_slots
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
 MODEL = "aiworkflowscope"
@@ -12,9 +12,9 @@ HERE = {"slot": SLOT, "service": "lms", "course": COURSE_ID, "location": UNIT_ID
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered():
-    unserved.forget()
+    unmatched_slots.forget()
     yield
-    unserved.forget()
+    unmatched_slots.forget()
 
 
 def verdict(page):
@@ -74,7 +74,7 @@ def test_every_input_has_a_label(admin, db):
 
 
 def test_what_was_asked_for_in_vain_leads_to_a_scope(admin, make_scope):
-    unserved.note("new-slot", "lms", COURSE_ID)
+    unmatched_slots.note("new-slot", "lms", COURSE_ID)
     page = admin.get(MODEL, "why")
     (link,) = page.find("//a[starts-with(text(), 'Add a scope')]/@href")
     form = admin.client.get(link).content.decode()

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from openedx_ai_extensions.execution import background
+from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.tasks import run_workflow
 from openedx_ai_extensions.tools import llm_tool, registry
-from openedx_ai_extensions.workflows.orchestrators import async_runs
-from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease
 from tests.api.conftest import error_of
 from tests.conftest import SECRET
 from tests.fakes.provider import CallTools, Fail, ToolCall
@@ -96,7 +96,7 @@ def workers(monkeypatch, settings) -> Iterator[list[threading.Thread]]:
         held.append(thread)
         thread.start()
 
-    monkeypatch.setattr(async_runs.run_workflow, "apply_async", send)
+    monkeypatch.setattr(background.run_workflow, "apply_async", send)
     yield held
     for thread in held:
         thread.join(60)
@@ -228,7 +228,7 @@ def test_a_worker_that_has_not_heard_counts(learner, make_scope, provider, worke
 def test_a_worker_that_died_does_not(learner, make_scope, provider, settings, monkeypatch):
     settings.AI_EXTENSIONS_ASYNC_LEASE = 1
     settings.AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON = 1
-    monkeypatch.setattr(async_runs.run_workflow, "apply_async", lambda *_args, **_options: None)
+    monkeypatch.setattr(background.run_workflow, "apply_async", lambda *_args, **_options: None)
     make_scope(base_filepath=FLASHCARDS)
     person = Person(learner)
     assert Lease.claim(person.start(TWO)) is not None  # and then it is killed

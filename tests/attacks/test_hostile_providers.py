@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from openedx_ai_extensions.processors.llm import connections
+from openedx_ai_extensions.processors.llm.provider import connections
 from tests.api.conftest import error_of, text_of
 from tests.fakes.provider import CallTools, Fail, FakeProvider, ToolCall, Wire
 from tests.waiting import PATIENCE, eventually

@@ -10,20 +10,20 @@ from xml.sax.saxutils import quoteattr
 import pytest
 from django.core.exceptions import ValidationError
 
+from openedx_ai_extensions.console.transfer import reading
+from openedx_ai_extensions.console.transfer.kinds import Format
+from openedx_ai_extensions.core.json5_reading import Unreadable, read
+from openedx_ai_extensions.core.redaction import masked_text, may_hold_credential, mentions_credential
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.edxapp.subtitles import transcript_text
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.formulas import find_spans
-from openedx_ai_extensions.processors.llm.answer_text import AnswerText
-from openedx_ai_extensions.processors.llm.fences import fenced
-from openedx_ai_extensions.processors.llm.json_reply import UnreadableReply, parse_json
-from openedx_ai_extensions.processors.openedx import capa, markup, prose, safe_html
+from openedx_ai_extensions.processors.llm.conversation.answer_text import AnswerText
+from openedx_ai_extensions.processors.llm.conversation.fences import fenced
+from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
+from openedx_ai_extensions.processors.openedx import capa, markup, safe_html, unknown_blocks
 from openedx_ai_extensions.processors.openedx.blocks import repair
 from openedx_ai_extensions.processors.openedx.questions import question_problems
-from openedx_ai_extensions.transfer import reading
-from openedx_ai_extensions.transfer.kinds import Format
-from openedx_ai_extensions.workflows.json5_reading import Unreadable, read
-from openedx_ai_extensions.workflows.redaction import masked_text, may_hold_credential, mentions_credential
 
 # What takes quadratic time takes minutes; what takes linear time takes a second on a busy machine.
 ENOUGH = 15
@@ -87,7 +87,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "HTML block": markup.html_text,
     "problem": lambda text: capa.problem_text(f"<problem>{text}</problem>", answers_visible=False),
     "options": options,
-    "unknown block": lambda text: prose.prose({"text": text}),
+    "unknown block": lambda text: unknown_blocks.prose({"text": text}),
     "subtitles": lambda text: transcript_text("a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{text}".encode()),
     "XML": lambda text: parse_xml(text.encode()),
     "JSON5": read,

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from openedx_ai_extensions.models import AIWorkflowRun
-from openedx_ai_extensions.processors.llm import connections
+from openedx_ai_extensions.processors.llm.provider import connections
 from tests.api.conftest import error_of, text_of
 from tests.fakes.provider import Ending, Fail, Wire
 from tests.waiting import eventually

@@ -10,8 +10,8 @@ from django.db import connection, connections
 from django.dispatch import Signal
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import totals
 from openedx_ai_extensions.events.receivers import retire
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.models import AIWorkflowRun
 from tests.api.conftest import Api, error_of, text_of
 from tests.fakes.provider import Break, CallTools, Say, ToolCall
@@ -178,7 +178,7 @@ def test_a_run_that_is_lost_counts_what_it_had_reserved(make_scope, learner, aut
     # Its process died, and its time is over.
     AIWorkflowRun.objects.update(held_until=timezone.now() - timedelta(minutes=5))
     assert error_of(Api(learner).run("Again?")) == (429, "quota_exceeded")
-    totals.count()
+    counters.count()
     run.refresh_from_db()
     assert (run.outcome, run.tokens, run.cost_micros, run.is_estimated) == ("lost", held, cost, True)
     assert (run.held_tokens, run.held_micros) == (0, 0)

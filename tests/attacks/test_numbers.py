@@ -10,13 +10,13 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from openedx_ai_extensions.accounting import totals
-from openedx_ai_extensions.accounting.audit import audit
-from openedx_ai_extensions.accounting.bounds import MAX_TOKENS
-from openedx_ai_extensions.conf import SETTINGS
+from openedx_ai_extensions.core.conf import SETTINGS
+from openedx_ai_extensions.core.provider_entries import entries_problem
+from openedx_ai_extensions.core.setting_problems import limits
+from openedx_ai_extensions.ledger import counters
+from openedx_ai_extensions.ledger.audit import audit
+from openedx_ai_extensions.ledger.bounds import MAX_TOKENS
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
-from openedx_ai_extensions.provider_entries import entries_problem
-from openedx_ai_extensions.setting_problems import limits
 from tests.accounting.ledger import a_run
 from tests.api.conftest import Api, text_of
 
@@ -63,8 +63,8 @@ def test_a_provider_that_reports_nonsense_is_not_believed(api, make_scope, provi
             assert 0 < run.prompt_tokens + run.completion_tokens < 10_000, number
             assert 0 <= run.cached_tokens <= MAX_TOKENS, number
             assert 0 <= run.cost_micros < 100_000, number
-    totals.count()
-    assert totals.count() == 0
+    counters.count()
+    assert counters.count() == 0
 
 
 @pytest.mark.parametrize("template", ["base/summary.json5", "base/chat.json5"])
@@ -129,7 +129,7 @@ def test_one_row_never_poisons_a_batch(api, make_scope, provider, settings, amou
     settings.AI_EXTENSIONS_LIMITS = [{"per": "site", "period": "day", "requests": 10}]
     make_scope(patch=WHOLE)
     assert api.run("Why green?").status_code == 200
-    assert totals.count() == 4
+    assert counters.count() == 4
     assert not AIWorkflowRun.objects.filter(is_counted=False).exists()
     assert AIUsageTotal.objects.filter(tokens__gt=MAX_TOKENS, tokens__lt=10 * MAX_TOKENS).exists()
     assert {audited.differences for audited in audit(mend=False)} == {0}

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from openedx_ai_extensions.exceptions import WorkflowNotFound
 from openedx_ai_extensions.models import AILimit, AINotice, AIPause, AIWorkflowRun, AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators.async_worker import perform
+from openedx_ai_extensions.runtime.worker import perform
 from tests.api.conftest import Api, error_of, text_of
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 from tests.events.conftest import consuming, outcome, request_for

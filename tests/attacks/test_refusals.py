@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 from submissions.models import Submission
 
-from openedx_ai_extensions.accounting import refusals as refusals_counted
-from openedx_ai_extensions.accounting import totals
-from openedx_ai_extensions.accounting.audit import audit
-from openedx_ai_extensions.accounting.reports import By, Filters, report
+from openedx_ai_extensions.ledger import counters
+from openedx_ai_extensions.ledger import refusals as refusals_counted
+from openedx_ai_extensions.ledger.audit import audit
 from openedx_ai_extensions.models import AILimit, AIPause, AIWorkflowAsyncRun, AIWorkflowRun
+from openedx_ai_extensions.reports.kinds import By, Filters, report
 from openedx_ai_extensions.tasks import run_workflow
 from tests.api.conftest import HERE, Api, error_of
 from tests.fakes.provider import Fail, Say
@@ -131,11 +131,11 @@ def test_the_sums_agree_whenever_it_is_counted(chat: Chat, settings, monkeypatch
     for _time in range(3):
         for question in questions(3):
             chat.say(question)
-            totals.count()
+            counters.count()
         assert refused_in_report() == sum(times for _by, times in refusals())
         for name in times:
             monkeypatch.setattr(refusals_counted, name, timedelta(0))  # it is over
-        totals.count()
+        counters.count()
         for name, length in times.items():
             monkeypatch.setattr(refusals_counted, name, length)
     assert [times for _by, times in refusals()] == [3, 3, 3]

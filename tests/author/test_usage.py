@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from openedx_ai_extensions.accounting import totals
+from openedx_ai_extensions.ledger import counters
 from tests.accounting.ledger import a_run
 from tests.author.conftest import Pages, words
 from tests.rights.course import MAIN, OTHER
@@ -20,7 +20,7 @@ def used(learner):
     a_run(user=learner, course_id=MAIN, profile_slug="chat", outcome="failed", days_ago=20)
     a_run(user=learner, course_id=MAIN, days_ago=60)
     a_run(user=learner, course_id=OTHER, prompt_tokens=1_000_000)
-    totals.count()
+    counters.count()
     a_run(user=learner, course_id=MAIN)
 
 

@@ -10,10 +10,10 @@ import yaml
 from django.conf import settings as site
 from django.core.management import get_commands, load_command_class
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.console.transfer import Format, read, run_import
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.demo.__main__ import _parser as demo_parser
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.transfer import Format, read, run_import
 from tests.docs.blocks import PAGES, blocks, commands
 
 OURS = "openedx_ai_extensions"

@@ -12,12 +12,13 @@ from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
 
-from openedx_ai_extensions import checks, conf
-from openedx_ai_extensions.accounting.signals import limit_reached
+from openedx_ai_extensions.console import checks
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.filters import AIRunRequested
+from openedx_ai_extensions.ledger.signals import limit_reached
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowSession
 from openedx_ai_extensions.moderation import registry as moderators
-from openedx_ai_extensions.processors.llm import providers
+from openedx_ai_extensions.processors.llm.provider import providers
 from openedx_ai_extensions.tools import registry
 from tests.conftest import COURSE_ID, SECRET, SLOT, UNIT_ID, from_learner
 from tests.fakes.steps import CallTools, Say, ToolCall

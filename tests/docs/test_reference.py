@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 
 APP = "openedx_ai_extensions"
 REFERENCE = site.REPO / "docs" / "reference"

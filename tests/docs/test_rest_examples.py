@@ -8,9 +8,9 @@ import pytest
 from django.conf import settings as site
 from django.utils import timezone
 
+from openedx_ai_extensions.execution import background
 from openedx_ai_extensions.models import AINotice, AIPause, AIWorkflowAsyncRun
 from openedx_ai_extensions.tasks import run_workflow
-from openedx_ai_extensions.workflows.orchestrators import async_runs
 from tests.api.conftest import Api
 
 EXCHANGES = site.REPO / "docs" / "examples" / "rest"
@@ -93,7 +93,7 @@ def test_background(learner, provider, make_scope, monkeypatch):
     make_scope(base_filepath="base/flashcards.json5", slug="cards")
     api = Api(learner)
     provider.reply(json.dumps({"cards": [CARD]}))
-    monkeypatch.setattr(async_runs.run_workflow, "apply_async", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(background.run_workflow, "apply_async", lambda *_args, **_kwargs: None)
     task_id = exchange(api, "background/run_async")["task_id"]
     AIWorkflowAsyncRun.objects.filter(task_id=task_id).update(progress=0.3, message="Writing cards.")
     exchange(api, "background/processing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.standalone import StandalonePlatform
 from tests.edxapp.exports import COURSE_KEY, block_key
 

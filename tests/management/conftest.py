@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from openedx_ai_extensions.workflows import unserved
+from openedx_ai_extensions.workflows import unmatched_slots
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
 
@@ -38,6 +38,6 @@ def explain(command) -> Callable[..., dict]:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered():
-    unserved.forget()
+    unmatched_slots.forget()
     yield
-    unserved.forget()
+    unmatched_slots.forget()

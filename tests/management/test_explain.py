@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from openedx_ai_extensions.models import AILimit, AINotice, AIPause, AIWorkflowScope
-from openedx_ai_extensions.workflows import unserved
+from openedx_ai_extensions.workflows import unmatched_slots
 from tests.api.conftest import HERE, Api
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
@@ -252,8 +252,8 @@ def test_asking_in_vain_costs_no_query_and_is_bounded(explain, learner, make_sco
         counts.append(len(queries))
     assert counts[0] == counts[1]  # what is remembered already, and what is not
     for number in range(40):
-        unserved.note(f"slot-{number}", "lms", COURSE_ID)
-    assert len(asked(explain)) == unserved.MOST_A_MINUTE
+        unmatched_slots.note(f"slot-{number}", "lms", COURSE_ID)
+    assert len(asked(explain)) == unmatched_slots.MOST_A_MINUTE
 
 
 @pytest.mark.parametrize(

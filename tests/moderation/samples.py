@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import PASSED, Direction, Moderator, Verdict
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import Direction, Verdict, WordList
 
 ENTRIES = [

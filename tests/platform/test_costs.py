@@ -19,8 +19,8 @@ from xmodule.modulestore.tests.django_utils import SharedModuleStoreTestCase
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
+from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
-from openedx_ai_extensions.rules import Guard
 from tests.platform import factories
 
 CHAPTERS, SEQUENCES, UNITS, PAGES = 8, 4, 4, 880  # and the course: 1 049 blocks

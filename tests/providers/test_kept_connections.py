@@ -6,8 +6,8 @@ import random
 import time
 
 from openedx_ai_extensions.exceptions import AIExtensionsError
-from openedx_ai_extensions.processors.llm import gateway
-from openedx_ai_extensions.processors.llm.exchange import Request
+from openedx_ai_extensions.processors.llm.provider import gateway
+from openedx_ai_extensions.processors.llm.provider.types import Request
 from tests.fakes.steps import Ending, Wire
 from tests.providers.shapes import DONE, chunk, text, usage
 

@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from openedx_ai_extensions.processors.llm import circuit, model_info
-from openedx_ai_extensions.processors.llm.providers import find_provider
-from openedx_ai_extensions.provider_entries import entries_problem
+from openedx_ai_extensions.core.provider_entries import entries_problem
+from openedx_ai_extensions.processors.llm.provider import circuit, model_info
+from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from tests.conftest import SECRET
 from tests.fakes.steps import Fail
 from tests.providers.conftest import point_to

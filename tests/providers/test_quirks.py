@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from openedx_ai_extensions.models import AIWorkflowRun
-from openedx_ai_extensions.processors.llm import circuit, gateway, notice
-from openedx_ai_extensions.processors.llm.providers import find_provider
+from openedx_ai_extensions.processors.llm import notice
+from openedx_ai_extensions.processors.llm.provider import circuit, gateway
+from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from tests.conftest import SECRET
 from tests.providers.quirks import QUIRKS, Quirk
 from tests.workflows.conversations.conftest import CHAT, SSE, Chat, events_of

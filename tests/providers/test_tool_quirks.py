@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openedx_ai_extensions.processors.llm import circuit
-from openedx_ai_extensions.processors.llm.providers import find_provider
+from openedx_ai_extensions.processors.llm.provider import circuit
+from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from tests.fakes.steps import CallTools, Fail, Say, ToolCall, Wire
 from tests.providers.conftest import point_to
 from tests.providers.shapes import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.tools import registry
 from tests.api.conftest import Api
 from tests.public_extension import orchestrators  # noqa: F401  # its tools must be there before they are kept aside

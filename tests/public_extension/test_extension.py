@@ -6,9 +6,9 @@ import pytest
 from django.core.management import call_command
 from pydantic import BaseModel
 
+from openedx_ai_extensions.core.hooks import Severity
 from openedx_ai_extensions.models import AINotice, AIWorkflowProfile, AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.workflows.registry import Severity
 from tests.api.conftest import HERE as SLOT_HERE
 from tests.api.conftest import error_of
 from tests.conftest import COURSE_ID, SECRET, UNIT_ID, from_learner

@@ -10,11 +10,11 @@ from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.health import templates as health
-from openedx_ai_extensions.health.findings import Level
+from openedx_ai_extensions.console.health import templates as health
+from openedx_ai_extensions.console.health.findings import Level
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.hooks import Severity
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.workflows.registry import Severity
 from tests.conftest import UNIT_ID
 from tests.fakes.steps import CallTools, Say, ToolCall
 from tests.react.client import BOX, CARDS, CHAT, QUIZ, ReactPackage

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.conf import settings as site
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.contrib.upgrade.renamed import TEMPLATES
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.execution import background
 from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.tasks import run_workflow
-from openedx_ai_extensions.upgrade.renamed import TEMPLATES
 from openedx_ai_extensions.workflows import template_utils
-from openedx_ai_extensions.workflows.orchestrators import async_runs
 from tests.conftest import SECRET
 from tests.fakes.steps import Say
 from tests.react.client import (
@@ -185,7 +185,7 @@ def test_a_long_run_is_seen_to_its_end(providers, make_scope, learner, monkeypat
 
     make_scope(base_filepath="base/flashcards.json5")
     providers.reply(cards("One?"))
-    monkeypatch.setattr(async_runs.run_workflow, "apply_async", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(background.run_workflow, "apply_async", lambda *_args, **_kwargs: None)
     [card] = ReactPackage(learner, wait).run_in_background({"num_cards": None})
     assert card["question"] == "One?"
     assert looks == [*range(10, 130, 10), 150, 180]

@@ -19,9 +19,9 @@ from openedx_ai_extensions.models import (
     AIWorkflowProfile,
     AIWorkflowRun,
 )
-from openedx_ai_extensions.rules import guard
+from openedx_ai_extensions.policy import guard
+from openedx_ai_extensions.runtime.retirement import retire_user
 from openedx_ai_extensions.tasks import run_workflow
-from openedx_ai_extensions.workflows.retirement import retire_user
 from tests.api.conftest import Api, error_of
 from tests.events.conftest import request_for
 from tests.rules.conftest import COURSE_ID, HERE

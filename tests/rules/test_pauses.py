@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from openedx_ai_extensions.models import AIPause, AIWorkflowRun
-from openedx_ai_extensions.rules import guard, pauses
-from openedx_ai_extensions.rules.pauses import Pause, resumes_at
+from openedx_ai_extensions.policy import guard, pauses
+from openedx_ai_extensions.policy.pauses import Pause, resumes_at
 from openedx_ai_extensions.tools import ToolContext, llm_tool, registry
 from tests.api.conftest import text_of
 from tests.fakes.steps import CallTools, Say, ToolCall

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.tools.mcp import mcp_server
 from tests.tools.test_mcp import SECRET
 

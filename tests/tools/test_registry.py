@@ -174,7 +174,7 @@ def test_a_name_is_taken_once(publish):
 def test_start_up_waits_for_neither_pydantic_nor_mcp():
     code = (
         "import django, os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; django.setup()\n"
-        "from openedx_ai_extensions.tools import builtin, mcp, registry\n"
+        "from openedx_ai_extensions.tools import mcp, registry\n"
         "assert 'get_context' in registry.tool_names()\n"
         "sys.exit(any(name.partition('.')[0] in {'pydantic', 'mcp', 'httpx2'} for name in sys.modules))"
     )

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from openedx_ai_extensions.upgrade import tables
-from openedx_ai_extensions.upgrade.history import APP, find
+from openedx_ai_extensions.contrib.upgrade import tables
+from openedx_ai_extensions.contrib.upgrade.history import APP, find
 
 PROFILE, PROMPT, SCOPE, SESSION = (
     f"{APP}_{model}" for model in ("aiworkflowprofile", "prompttemplate", "aiworkflowscope", "aiworkflowsession")

@@ -17,11 +17,11 @@ from opaque_keys.edx.keys import CourseKey
 from submissions import api as submissions
 from submissions.models import StudentItem, Submission
 
+from openedx_ai_extensions.contrib.upgrade import steps, tables
+from openedx_ai_extensions.contrib.upgrade.configuration import OUTSIDE
+from openedx_ai_extensions.contrib.upgrade.history import APP, find, our_migrations
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession, PromptTemplate
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
-from openedx_ai_extensions.upgrade import steps, tables
-from openedx_ai_extensions.upgrade.configuration import OUTSIDE
-from openedx_ai_extensions.upgrade.history import APP, find, our_migrations
 from openedx_ai_extensions.workflows.orchestrators import orchestrator_class
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 from tests.retirement.conftest import kept

@@ -9,9 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from submissions.models import Submission
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.hooks import Severity
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession, PromptTemplate
-from openedx_ai_extensions.workflows.registry import Severity
 from openedx_ai_extensions.workflows.template_utils import load_template
 from tests.conftest import COURSE_ID, UNIT_ID
 from tests.upgrade.conftest import upgrade

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from openedx_ai_extensions.processors.llm import gateway
+from openedx_ai_extensions.processors.llm.provider import gateway
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
 ROOT = Path(__file__).resolve().parents[2]

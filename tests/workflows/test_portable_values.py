@@ -11,10 +11,10 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openedx_ai_extensions.console.transfer import Change, Format, Kind, export, read, run_import
+from openedx_ai_extensions.core.portable import text_problem
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
-from openedx_ai_extensions.portable import text_problem
-from openedx_ai_extensions.transfer import Change, Format, Kind, export, read, run_import
 from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, parse_json5_string
 from tests.admin.pages import Admin
 from tests.api.conftest import Api, error_of

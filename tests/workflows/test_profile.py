@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 
 SUMMARY = "base/summary.json5"

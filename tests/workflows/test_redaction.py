@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openedx_ai_extensions.workflows.redaction import REDACTED, configured_secrets, redact
+from openedx_ai_extensions.core.redaction import REDACTED, configured_secrets, redact
 
 SECRET = "abcd-0123456789"
 HIDDEN_NAMES = [

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 from openedx_ai_extensions.workflows.template_utils import (
     JSON5DecodeError,

@@ -4,7 +4,7 @@ import re
 
 from django.utils.translation import gettext_lazy as _
 
-from openedx_ai_extensions.accounting import Run
+from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import PASSED, Direction, Moderator, Verdict, moderator_kind
 
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}\.\w")

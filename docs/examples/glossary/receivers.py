@@ -5,8 +5,8 @@ from typing import Any
 from django.core.mail import mail_admins
 from django.dispatch import receiver
 
-from openedx_ai_extensions.accounting.limits import Limit
-from openedx_ai_extensions.accounting.signals import limit_reached
+from openedx_ai_extensions.ledger.limits import Limit
+from openedx_ai_extensions.ledger.signals import limit_reached
 
 
 @receiver(limit_reached)

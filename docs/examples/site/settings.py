@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from openedx_ai_extensions.conf import BUILT_IN_TEMPLATE_DIR
+from openedx_ai_extensions.core.conf import BUILT_IN_TEMPLATE_DIR
 
 AI_EXTENSIONS = {
     "default": {"MODEL": "openai/gpt-4.1-mini", "API_KEY": os.environ.get("OPENAI_API_KEY", "")},

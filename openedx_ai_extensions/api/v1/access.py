@@ -7,7 +7,7 @@ from typing import Any
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import NotAllowed
-from openedx_ai_extensions.rules import Guard
+from openedx_ai_extensions.policy import Guard
 
 is_site_staff = access.is_site_staff
 

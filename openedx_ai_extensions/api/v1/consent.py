@@ -13,7 +13,7 @@ from openedx_ai_extensions.api.v1.errors import timestamp
 from openedx_ai_extensions.api.v1.views import WidgetView
 from openedx_ai_extensions.exceptions import InvalidRequest, WorkflowNotFound
 from openedx_ai_extensions.models import AIWorkflowScope
-from openedx_ai_extensions.rules.consent import Terms, accept, has_accepted, terms_for, withdraw
+from openedx_ai_extensions.policy.consent import Terms, accept, has_accepted, terms_for, withdraw
 
 
 class ConsentView(WidgetView):

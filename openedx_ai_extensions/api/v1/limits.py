@@ -8,16 +8,16 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from openedx_ai_extensions.accounting import Run
-from openedx_ai_extensions.accounting.limits import Amounts, Kind, Limit
-from openedx_ai_extensions.accounting.quota import money
 from openedx_ai_extensions.api.v1.access import is_site_staff, require_sight
 from openedx_ai_extensions.api.v1.errors import timestamp
 from openedx_ai_extensions.api.v1.views import WidgetView
 from openedx_ai_extensions.exceptions import LLMConfigError
+from openedx_ai_extensions.ledger import Run
+from openedx_ai_extensions.ledger.limits import Amounts, Kind, Limit
+from openedx_ai_extensions.ledger.quota import money
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.processors.llm.providers import find_provider
+from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 
 
 class LimitsView(WidgetView):

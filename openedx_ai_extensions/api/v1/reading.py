@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.portable import number_problem
+from openedx_ai_extensions.core.surrogates import replace_surrogates
 from openedx_ai_extensions.exceptions import InvalidRequest, ParseError, PayloadTooLarge
-from openedx_ai_extensions.portable import number_problem
-from openedx_ai_extensions.surrogates import replace_surrogates
 
 Number = TypeVar("Number", int, float)
 

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from django.core.cache import cache
 
+from openedx_ai_extensions.core.cache_errors import is_outage
 from openedx_ai_extensions.exceptions import DuplicateRequest
-from openedx_ai_extensions.workflows.outage import is_outage
 
 KEEP = 600  # seconds
 _RUNNING = "running"

@@ -23,35 +23,36 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from openedx_ai_extensions import conf
 from openedx_ai_extensions.api.v1.access import is_site_staff, is_staff_of, may_see, require_course_staff, require_sight
+from openedx_ai_extensions.api.v1.capacity import require_room
 from openedx_ai_extensions.api.v1.context import RequestContext
-from openedx_ai_extensions.api.v1.crowding import require_room
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
 from openedx_ai_extensions.api.v1.negotiation import JSONOnly, accepts_stream, wants_events
 from openedx_ai_extensions.api.v1.reading import JSONObjectParser, prepare_to_read
 from openedx_ai_extensions.api.v1.replay import Replay, replay_key
 from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.connection_release import cancellable
+from openedx_ai_extensions.core.redaction import configured_secrets
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Outdated, PayloadTooLarge, WorkflowNotFound
 from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
-from openedx_ai_extensions.processors import OpenEdXProcessor
-from openedx_ai_extensions.prompts.models import body_problem
-from openedx_ai_extensions.rules import Guard, Reason
-from openedx_ai_extensions.rules.journal import write_down
-from openedx_ai_extensions.rules.prompt_editors import (
+from openedx_ai_extensions.policy import Guard, Reason
+from openedx_ai_extensions.policy.audit_log import write_down
+from openedx_ai_extensions.policy.prompt_editors import (
     profiles_using,
     require_editor,
     require_no_mask,
     staffs_a_course_using,
     version_of,
 )
-from openedx_ai_extensions.waits import cancellable
-from openedx_ai_extensions.workflows import unserved
+from openedx_ai_extensions.processors import OpenEdXProcessor
+from openedx_ai_extensions.prompts.models import body_problem
+from openedx_ai_extensions.runtime.execution import ALWAYS_ALLOWED
+from openedx_ai_extensions.workflows import unmatched_slots
 from openedx_ai_extensions.workflows.orchestrators import Stream
-from openedx_ai_extensions.workflows.orchestrators.execution import ALWAYS_ALLOWED, is_available_to
-from openedx_ai_extensions.workflows.redaction import configured_secrets
+from openedx_ai_extensions.workflows.orchestrators.registry import is_available_to
 
 try:
     from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
@@ -90,7 +91,7 @@ class ProfileView(WidgetView):
         context = self.context
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
         if scope is None or not scope.profile.is_usable:
-            unserved.note(context.ui_slot_selector_id, conf.service_variant(), context.course_id)
+            unmatched_slots.note(context.ui_slot_selector_id, conf.service_variant(), context.course_id)
             return _no_config()
         if not (may_see(request.user, context) and is_available_to(scope.profile, request.user, context.course_key)):
             return _no_config()

@@ -9,7 +9,7 @@ from typing import Any
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Person, Step
 from openedx_ai_extensions.edxapp.platform import exams_service
 from openedx_ai_extensions.edxapp.platform.imports import (

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from django.core.cache import cache
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.edxapp.platform.imports import COURSE_ENROLLMENT, CREATE_JWT, USES_EXAMS_SERVICE, load
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.edxapp.platform.imports import (
     ACCESS_DENIED_TRANSFORMER,

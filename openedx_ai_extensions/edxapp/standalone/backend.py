@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
 from openedx_ai_extensions.edxapp.links import learner_link
 from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, Course, StoredBlock

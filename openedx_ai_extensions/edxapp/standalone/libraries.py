@@ -20,7 +20,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.edxapp.library_blocks import check_olx, new_block_key
 from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, ProcessorError

@@ -12,7 +12,7 @@ from typing import Any
 
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.standalone.course import Course
 from openedx_ai_extensions.edxapp.standalone.export import Fingerprint, fingerprint, read_export
 from openedx_ai_extensions.edxapp.standalone.olx import read_course

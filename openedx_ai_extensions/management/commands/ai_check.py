@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.diagnosis import findings
-from openedx_ai_extensions.diagnosis.overlaps import Kind
+from openedx_ai_extensions.console.diagnosis import findings
+from openedx_ai_extensions.console.diagnosis.overlaps import Kind
+from openedx_ai_extensions.core.hooks import Problem, Severity
+from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
-from openedx_ai_extensions.workflows.drift import redundant_keys
-from openedx_ai_extensions.workflows.registry import Problem, Severity
-from openedx_ai_extensions.workflows.schema import template_problems
+from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.transfer import Format, Kind, export
+from openedx_ai_extensions.console.transfer import Format, Kind, export
 
 
 class Command(BaseCommand):

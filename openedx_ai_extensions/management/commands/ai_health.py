@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.health import Level, Section, ask_provider, report
+from openedx_ai_extensions.console.health import Level, Section, ask_provider, report
+from openedx_ai_extensions.core import conf
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from openedx_ai_extensions.console.transfer import Change, Format, read, run_import
+from openedx_ai_extensions.console.transfer.reading import MAX_BYTES, format_of
+from openedx_ai_extensions.console.transfer.words import diff, summary
 from openedx_ai_extensions.exceptions import InvalidRequest
-from openedx_ai_extensions.transfer import Change, Format, read, run_import
-from openedx_ai_extensions.transfer.reading import MAX_BYTES, format_of
-from openedx_ai_extensions.transfer.words import diff, summary
 
 
 class Command(BaseCommand):

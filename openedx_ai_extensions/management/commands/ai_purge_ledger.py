@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting.purge import old_before, old_rows, purge
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.ledger.purge import old_before, old_rows, purge
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from openedx_ai_extensions.workflows.retirement import Forgotten, ProviderThread, forget_thread, retire_user
+from openedx_ai_extensions.runtime.retirement import Forgotten, ProviderThread, forget_thread, retire_user
 
 
 class Command(BaseCommand):

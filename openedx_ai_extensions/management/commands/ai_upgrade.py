@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from openedx_ai_extensions.upgrade import steps
-from openedx_ai_extensions.upgrade.copying import Copying, Report
-from openedx_ai_extensions.upgrade.history import find
+from openedx_ai_extensions.contrib.upgrade import steps
+from openedx_ai_extensions.contrib.upgrade.copying import Copying, Report
+from openedx_ai_extensions.contrib.upgrade.history import find
 
 
 class Command(BaseCommand):

@@ -14,9 +14,9 @@ from django.utils import timezone
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.accounting.audit import audit
-from openedx_ai_extensions.accounting.reports import By, Filters
-from openedx_ai_extensions.accounting.tables import csv_lines, lines_of, record
+from openedx_ai_extensions.ledger.audit import audit
+from openedx_ai_extensions.reports.kinds import By, Filters
+from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
 
 TABLE = ("runs", "failed", "lost", "refused", "tokens", "cost", "first_token_p50_ms", "first_token_p95_ms",
          "duration_p50_ms", "duration_p95_ms")  # fmt: skip

@@ -2,13 +2,14 @@
 
 import warnings
 
-from openedx_ai_extensions.processors.llm import endpoint, validation
-from openedx_ai_extensions.processors.llm.conversation import Conversation
-from openedx_ai_extensions.processors.llm.exchange import Thread
-from openedx_ai_extensions.processors.llm.fences import unfenced
-from openedx_ai_extensions.processors.llm.finish import FinishReason, notice, with_notice
+from openedx_ai_extensions.execution.finish_reason import FinishReason, notice, with_notice
+from openedx_ai_extensions.processors.llm import validation
+from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
+from openedx_ai_extensions.processors.llm.conversation.fences import unfenced
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
-from openedx_ai_extensions.processors.llm.stream import StreamEvent
+from openedx_ai_extensions.processors.llm.provider import endpoint
+from openedx_ai_extensions.processors.llm.provider.stream import StreamEvent
+from openedx_ai_extensions.processors.llm.provider.types import Thread
 
 __all__ = [
     "Conversation",

@@ -9,14 +9,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core.hooks import Problem, config_validator, reads_processors
 from openedx_ai_extensions.processors.base import function
 from openedx_ai_extensions.processors.llm import validation
+from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
-from openedx_ai_extensions.processors.llm.structured import ask_structured
 from openedx_ai_extensions.processors.openedx.questions import clean_question, question_problems
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.prompts.builtin import builtin_prompt, builtin_schema
-from openedx_ai_extensions.workflows.registry import Problem, config_validator, reads_processors
 
 SCHEMA = "quiz_questions"
 TOLD_CHARS = 8_000  # of the questions there are, that the model is told

@@ -9,26 +9,26 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.accounting import Run, current_run
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
+from openedx_ai_extensions.ledger import Run, current_run
 from openedx_ai_extensions.moderation import Review
+from openedx_ai_extensions.policy import Guard, current_guard
 from openedx_ai_extensions.processors.base import Processor, function, is_marked
-from openedx_ai_extensions.processors.llm import calls, exchange, gateway, responses
-from openedx_ai_extensions.processors.llm.conversation import Conversation
-from openedx_ai_extensions.processors.llm.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
+from openedx_ai_extensions.processors.llm.conversation.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.conversation.moderated import ModeratedConversation
 from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
-from openedx_ai_extensions.processors.llm.moderated import ModeratedConversation
-from openedx_ai_extensions.processors.llm.providers import Capabilities, find_provider
+from openedx_ai_extensions.processors.llm.provider import calls, gateway, responses, types
+from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
 from openedx_ai_extensions.processors.openedx.content import CourseContent
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 from openedx_ai_extensions.prompts.models import PromptTemplate
-from openedx_ai_extensions.rules import Guard, current_guard
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
 from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
 from openedx_ai_extensions.tools.registry import find_tool
-from openedx_ai_extensions.workflows.trial import current_trial
+from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class LLMProcessor(Processor):
         self.conversation: Conversation | None = None
         self.context = self.input_data = ""
         self.chat_history: Sequence[Mapping[str, Any]] = ()
-        self._thread: exchange.Thread | None = None
+        self._thread: types.Thread | None = None
         self._on_passed: Callable[[str], None] = _nobody_asks
 
     @property
@@ -146,7 +146,7 @@ class LLMProcessor(Processor):
         context: Any = None,
         input_data: Any = None,
         chat_history: Sequence[Mapping[str, Any]] | None = None,
-        thread: exchange.Thread | None = None,
+        thread: types.Thread | None = None,
         on_passed: Callable[[str], None] | None = None,
     ) -> Any:
         """Do what the configured function says: ask the model with its prompt, or have it ask.
@@ -199,7 +199,7 @@ class LLMProcessor(Processor):
             if review.watches_answers
             else Conversation(request, toolbox, ask, max_rounds=max_rounds)
         )
-        exchange.add_counts(conversation.usage, review.take_usage())
+        types.add_counts(conversation.usage, review.take_usage())
         self.conversation = conversation
         if streams:
             return conversation
@@ -221,9 +221,9 @@ class LLMProcessor(Processor):
         prompt: str,
         input_text: str,
         toolbox: Toolbox | None,
-        thread: exchange.Thread | None,
+        thread: types.Thread | None,
         run: Run,
-    ) -> exchange.Request:
+    ) -> types.Request:
         tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
             prompt=prompt,
@@ -231,7 +231,7 @@ class LLMProcessor(Processor):
             chat_history=self.chat_history if tools else without_tools(self.chat_history),
             input_text=input_text,
         )
-        return exchange.Request(
+        return types.Request(
             provider=self.provider,
             messages=messages,
             options=self.options,
@@ -269,7 +269,7 @@ class LLMProcessor(Processor):
             action=self.function_name,
         )
 
-    def _toolbox(self, thread: exchange.Thread | None) -> Toolbox | None:
+    def _toolbox(self, thread: types.Thread | None) -> Toolbox | None:
         """The tools that the profile enables: local ones, and those of MCP servers that we call ourselves."""
         if self.tool_context is None:
             return None
@@ -285,7 +285,7 @@ class LLMProcessor(Processor):
         found = (mcp_server(name) for name in self._setting("mcp_configs") or ())
         return [server for server in found if server is not None]
 
-    def _is_hosted(self, server: McpServer, thread: exchange.Thread | None) -> bool:
+    def _is_hosted(self, server: McpServer, thread: types.Thread | None) -> bool:
         """Does the provider call this MCP server itself? Only the API that keeps threads can."""
         return thread is not None and server.may_be_hosted and self.capabilities.runs_mcp
 

@@ -7,22 +7,22 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions import conf
-from openedx_ai_extensions.exceptions import LLMConfigError
-from openedx_ai_extensions.moderation import Direction
-from openedx_ai_extensions.processors.llm import model_info
-from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
-from openedx_ai_extensions.processors.llm.processor import LLMProcessor
-from openedx_ai_extensions.processors.llm.providers import find_provider
-from openedx_ai_extensions.prompts.models import PromptTemplate
-from openedx_ai_extensions.tools.registry import tool_names
-from openedx_ai_extensions.workflows.registry import (
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.hooks import (
     Problem,
     Severity,
     config_validator,
     reads_processors,
     slow_config_validator,
 )
+from openedx_ai_extensions.exceptions import LLMConfigError
+from openedx_ai_extensions.moderation import Direction
+from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
+from openedx_ai_extensions.processors.llm.processor import LLMProcessor
+from openedx_ai_extensions.processors.llm.provider import model_info
+from openedx_ai_extensions.processors.llm.provider.providers import find_provider
+from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.tools.registry import tool_names
 
 PATH = "$.processor_config.LLMProcessor"
 

@@ -17,7 +17,7 @@ from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx.questions import olx_to_save
-from openedx_ai_extensions.workflows.trial import current_trial
+from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
+from openedx_ai_extensions.policy.places import readable_units
 from openedx_ai_extensions.processors.base import Processor, function
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
 from openedx_ai_extensions.processors.openedx.content import CourseContent, location_facts
@@ -27,7 +28,6 @@ from openedx_ai_extensions.processors.openedx.extraction import (
     unit_sections,
 )
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, fit, fitted
-from openedx_ai_extensions.rules.places import readable_units
 
 
 class OpenEdXProcessor(Processor):

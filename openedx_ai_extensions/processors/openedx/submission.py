@@ -15,13 +15,13 @@ from submissions import api
 from submissions.errors import SubmissionInternalError, SubmissionRequestError
 from submissions.models import Submission
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.connection_release import reconnect
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx import history
 from openedx_ai_extensions.processors.openedx.history import Turn
-from openedx_ai_extensions.waits import reconnect
-from openedx_ai_extensions.workflows.trial import current_trial
+from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core.hooks import Problem, config_validator, reads_processors
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
-from openedx_ai_extensions.workflows.registry import Problem, config_validator, reads_processors
 
 PATH = "$.processor_config.OpenEdXProcessor"
 

@@ -1,13 +1,13 @@
 """How a workflow runs: one class per way of answering. ``execution`` picks the class a profile names."""
 
-from openedx_ai_extensions.workflows.orchestrators import async_worker, threads
+from openedx_ai_extensions.execution.stream import Ending, Result, Stream
+from openedx_ai_extensions.workflows.orchestrators import threads
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
-from openedx_ai_extensions.workflows.orchestrators.execution import execute, orchestrator_class
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
-from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_class
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import (
     ScopedSessionOrchestrator,
     SessionBasedOrchestrator,
@@ -28,8 +28,6 @@ __all__ = [
     "Stream",
     "ThreadedLLMResponse",
     "action",
-    "async_worker",
-    "execute",
     "orchestrator_class",
     "threads",
 ]

@@ -12,19 +12,14 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
+from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.processors.llm import Conversation
-from openedx_ai_extensions.processors.llm.conversation import noting
-from openedx_ai_extensions.processors.llm.stream import Chunks
+from openedx_ai_extensions.processors.llm.conversation.conversation import noting
+from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators.extension_answers import (
-    GivenChunks,
-    close_all,
-    result_of,
-    usage_of,
-)
-from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
+from openedx_ai_extensions.workflows.orchestrators.extension_answers import GivenChunks, close_all, result_of, usage_of
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 from openedx_ai_extensions.xapi.events import emit
 

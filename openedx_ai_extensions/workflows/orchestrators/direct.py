@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.execution.stream import Result, Stream
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.tools import ToolContext
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action, input_text
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 
 
 class DirectLLMResponse(BaseOrchestrator):

@@ -19,11 +19,11 @@ from opaque_keys.edx.locator import LibraryLocatorV2
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import DuplicateRequest, InvalidRequest, NotAllowed, ProcessorError
+from openedx_ai_extensions.execution.stream import Result
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import ContentLibraryProcessor, EducatorAssistantProcessor
 from openedx_ai_extensions.processors.openedx.content_library import Saved
 from openedx_ai_extensions.workflows.orchestrators.base import action
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 

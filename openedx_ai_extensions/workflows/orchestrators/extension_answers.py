@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from openedx_ai_extensions.accounting import current_run
+from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.execution.stream import Result, State
+from openedx_ai_extensions.ledger import current_run
+from openedx_ai_extensions.policy import current_guard
 from openedx_ai_extensions.processors.llm import Conversation, StreamEvent
-from openedx_ai_extensions.processors.llm.conversation import noting
-from openedx_ai_extensions.processors.llm.exchange import add_counts
-from openedx_ai_extensions.rules import current_guard
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result, State
-from openedx_ai_extensions.workflows.redaction import configured_secrets, redact
+from openedx_ai_extensions.processors.llm.conversation.conversation import noting
+from openedx_ai_extensions.processors.llm.provider.types import add_counts
 
 MAX_ERROR = 500  # characters of an error that people read
 _END = object()

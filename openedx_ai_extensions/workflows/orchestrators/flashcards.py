@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.execution.stream import Result, State
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.processors.llm.structured import ask_structured
+from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
 from openedx_ai_extensions.prompts.builtin import builtin_schema
 from openedx_ai_extensions.workflows.orchestrators.base import action
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result, State
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import ScopedSessionOrchestrator
 
 CARDS = "cards"  # key of the session's metadata

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.execution.stream import Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action, input_text
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result, Stream
 
 
 def _answer(user_input: Any) -> str:

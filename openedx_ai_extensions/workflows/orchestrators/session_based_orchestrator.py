@@ -8,13 +8,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import UsageKey
 
-from openedx_ai_extensions.accounting import current_run
 from openedx_ai_extensions.exceptions import UnknownAction
+from openedx_ai_extensions.execution import background
+from openedx_ai_extensions.execution.lease import Lease
+from openedx_ai_extensions.execution.stream import Result, State
+from openedx_ai_extensions.ledger import current_run
 from openedx_ai_extensions.models import AIWorkflowSession
-from openedx_ai_extensions.workflows.orchestrators import async_runs
-from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
-from openedx_ai_extensions.workflows.orchestrators.outcome import Result, State
 
 
 class SessionBasedOrchestrator(BaseOrchestrator):
@@ -89,7 +89,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         account = current_run()
         if account is not None:
             account.require_some_left()
-        run = async_runs.start(
+        run = background.start(
             self.session,
             user_input=user_input,
             location_id=self.location_id,
@@ -100,11 +100,11 @@ class SessionBasedOrchestrator(BaseOrchestrator):
 
     @action(asks_model=False)
     def get_run_status(self, _user_input: Any) -> Result:
-        return _state(async_runs.state(async_runs.current(self.session)))
+        return _state(background.state(background.current(self.session)))
 
     @action(asks_model=False)
     def cancel_run(self, _user_input: Any) -> Result:
-        return _state(async_runs.state(async_runs.cancel(self.session)))
+        return _state(background.state(background.cancel(self.session)))
 
 
 class ScopedSessionOrchestrator(SessionBasedOrchestrator):

@@ -11,7 +11,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core import hooks
 from openedx_ai_extensions.exceptions import InvalidRequest, Unsuitable
+from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import Conversation, Thread, notice, with_notice
@@ -24,9 +26,7 @@ from openedx_ai_extensions.processors.openedx.history import (
     new_turn_id,
     window,
 )
-from openedx_ai_extensions.workflows import registry
 from openedx_ai_extensions.workflows.orchestrators.base import action, input_text
-from openedx_ai_extensions.workflows.orchestrators.outcome import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
 from openedx_ai_extensions.xapi.constants import EVENT_INITIALIZED, EVENT_INTERACTED
 
@@ -221,7 +221,7 @@ class _TurnUnderWay:
         self.chat.history.clear()
         response_id = self.llm.conversation.last_response_id if self.llm.conversation else ""
         if response_id and self.thread is not None:
-            registry.worker("forget_thread")(self.llm.provider_identity.partition(":")[0], response_id)
+            hooks.worker("forget_thread")(self.llm.provider_identity.partition(":")[0], response_id)
 
     def _store_question(self, sent: str) -> None:
         """Store what the learner said, and what the model gets in its place if that is something else."""

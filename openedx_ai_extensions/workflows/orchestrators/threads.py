@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import unfenced
-from openedx_ai_extensions.workflows.registry import provides
 
 LOCAL, REMOTE, BOTH = "local", "remote", "both"
 

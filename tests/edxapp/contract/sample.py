@@ -9,7 +9,7 @@ from pathlib import Path
 from opaque_keys.edx.keys import CourseKey, UsageKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
-from openedx_ai_extensions.conf import PACKAGE_DIR
+from openedx_ai_extensions.core.conf import PACKAGE_DIR
 from openedx_ai_extensions.edxapp.interface import Platform
 from openedx_ai_extensions.edxapp.standalone import StandalonePlatform
 

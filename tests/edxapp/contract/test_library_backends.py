@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import DataError
 from opaque_keys.edx.locator import LibraryUsageLocatorV2
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import ProcessorError
 from tests.edxapp.contract.sample import LIBRARY
 from tests.edxapp.contract.test_libraries import OLX, create

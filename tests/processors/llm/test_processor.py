@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from openedx_ai_extensions.core.hooks import Severity, config_problems
 from openedx_ai_extensions.exceptions import LLMConfigError, ProcessorError
 from openedx_ai_extensions.models import PromptTemplate
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.base import function
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
-from openedx_ai_extensions.workflows.registry import Severity, config_problems
 from tests.conftest import from_learner
 
 BUILT_IN = ["summarize_content", "explain_like_five", "greet_from_llm", "answer_question"]

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from openedx_ai_extensions.checks import check_settings
-from openedx_ai_extensions.provider_parameters import PARAMETERS, Parameter, Use
+from openedx_ai_extensions.console.checks import check_settings
+from openedx_ai_extensions.core.provider_parameters import PARAMETERS, Parameter, Use
 from tests.api.conftest import Api
 from tests.workflows.conversations.conftest import CHAT, JSON, Chat
 

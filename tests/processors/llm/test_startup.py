@@ -20,7 +20,7 @@ def test_importing_it_asks_nothing_of_the_network():
         "import socket\n"
         "def refuse(*args): sys.exit('it connects')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from openedx_ai_extensions.processors.llm import gateway\n"
+        "from openedx_ai_extensions.processors.llm.provider import gateway\n"
         "gateway.warm_up()\n"
         "assert 'litellm' in sys.modules\n"
     )

@@ -9,7 +9,7 @@ import pytest
 
 from openedx_ai_extensions.exceptions import StreamInterrupted
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.processors.llm import stream as stream_module
+from openedx_ai_extensions.processors.llm.provider import stream as stream_module
 from tests.conftest import SECRET
 from tests.waiting import eventually
 

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
+from openedx_ai_extensions.core.hooks import config_problems
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.processors.base import function
-from openedx_ai_extensions.workflows.registry import config_problems
 from tests.processors.openedx.blocks import COURSE_ID, demo_key
 
 pytestmark = pytest.mark.django_db  # pauses are there

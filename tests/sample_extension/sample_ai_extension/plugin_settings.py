@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from openedx_ai_extensions import conf
+from openedx_ai_extensions.core import conf
 
 
 def plugin_settings(settings):

@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from openedx_ai_extensions.exceptions import RunCancelled
+from openedx_ai_extensions.execution.background import ended
+from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.tasks import run_workflow
-from openedx_ai_extensions.workflows.orchestrators.async_lease import Lease
-from openedx_ai_extensions.workflows.orchestrators.async_runs import ended
 from tests.fakes.steps import Say
 from tests.workflows.flashcards.conftest import cards
 

@@ -34,7 +34,7 @@ django.setup()
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from openedx_ai_extensions.demo.server import HOST, ThreadedServer
-from openedx_ai_extensions.processors.llm import gateway
+from openedx_ai_extensions.processors.llm.provider import gateway
 gateway.warm_up()  # importing LiteLLM is no part of a request's time
 server = ThreadedServer((HOST, 0), WSGIRequestHandler)
 server.set_app(get_wsgi_application())

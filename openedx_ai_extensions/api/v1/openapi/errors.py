@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from drf_spectacular.utils import OpenApiResponse
 
 from openedx_ai_extensions import exceptions
-from openedx_ai_extensions.accounting.limits import Kind
 from openedx_ai_extensions.api.v1.openapi.shapes import (
     COUNT,
     MOMENT,
@@ -23,8 +22,9 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
     words,
 )
 from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.ledger.limits import Kind
 from openedx_ai_extensions.models import AILimit
-from openedx_ai_extensions.rules import Reason
+from openedx_ai_extensions.policy import Reason
 
 
 @dataclass(frozen=True, slots=True)

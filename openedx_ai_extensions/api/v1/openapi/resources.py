@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from openedx_ai_extensions.accounting.limits import Kind
-from openedx_ai_extensions.accounting.periods import Period
 from openedx_ai_extensions.api.v1.openapi.shapes import (
     COUNT,
     MOMENT,
@@ -19,10 +17,12 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
     ref,
     words,
 )
+from openedx_ai_extensions.ledger.limits import Kind
+from openedx_ai_extensions.ledger.periods import Period
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
+from openedx_ai_extensions.policy import Reason
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason as LeftOutReason
 from openedx_ai_extensions.prompts.models import MAX_BODY
-from openedx_ai_extensions.rules import Reason
 
 _VARIANT = words(dict(AIWorkflowScope.SERVICE_VARIANTS))
 # Money is a text; and null is for what is not this person's business.

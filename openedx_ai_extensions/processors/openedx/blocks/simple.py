@@ -7,7 +7,7 @@ from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string
 from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
 from openedx_ai_extensions.processors.openedx.capa import problem_text
 from openedx_ai_extensions.processors.openedx.markup import html_text, rich_text, squeeze
-from openedx_ai_extensions.processors.openedx.prose import prose
+from openedx_ai_extensions.processors.openedx.unknown_blocks import prose
 
 
 def for_staff(_block: Block, left_out: set[Reason]) -> str:

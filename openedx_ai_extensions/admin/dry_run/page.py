@@ -1,0 +1,89 @@
+"""Try it: run a workflow, saved or not, and see all that goes to the model and comes back. Nothing is stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.admin.dry_run.form import TryItForm, may_write
+from openedx_ai_extensions.admin.dry_run.report import figures, notes, sent, structured
+from openedx_ai_extensions.admin.dry_run.stream import EVENT_STREAM, FOLDER, streaming_response
+from openedx_ai_extensions.admin.page import PageAdmin
+from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
+from openedx_ai_extensions.runtime.dry_run import Attempt
+
+# From the address to the form.
+PREFILLED = ("profile", "course", "location", "person", "text", "number")
+
+
+@admin.register(AITryIt)
+class TryItAdmin(PageAdmin):
+    """A form, and below it what came of it: as it arrives, or all at the end where there is no JavaScript."""
+
+    url_name = "openedx_ai_extensions_try_it"
+    permissions = ("openedx_ai_extensions.try_workflow",)
+    is_atomic = False  # an answer takes its time, and the ledger is written before and after
+
+    class Media:
+        css = {"all": ("openedx_ai_extensions/admin/workflows.css", "openedx_ai_extensions/admin/try_it.css")}
+        js = ("openedx_ai_extensions/events.js", "openedx_ai_extensions/admin/try_it.js")
+
+    def page(self, request: HttpRequest) -> HttpResponseBase:
+        """The form; of a POST with ``try`` the answer, too. Any other POST fills in what is not saved."""
+        if request.method != "POST" or "try" not in request.POST:
+            return self._answer(request, TryItForm(request.user, initial=_initial(request)))
+        form = TryItForm(request.user, request.POST)
+        streams = EVENT_STREAM in request.headers.get("Accept", "")
+        if not form.is_valid():
+            # Whoever asked for a stream asks again for the page, which says what is wrong.
+            return self._answer(request, form, status=400 if streams else 200)
+        attempt = Attempt(form.wanted)
+        return streaming_response(attempt) if streams else self._answer(request, form, outcome=_outcome(attempt))
+
+    def _answer(
+        self, request: HttpRequest, form: TryItForm, *, status: int = 200, outcome: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        context = self.context(request, title=_("Try a workflow"), form=form, outcome=outcome)
+        return TemplateResponse(request, f"{FOLDER}/page.html", context, status=status)
+
+
+def _outcome(attempt: Attempt) -> dict[str, Any]:
+    """All of a try, at its end."""
+    error, text = None, ""
+    try:
+        attempt.begin()
+        text = attempt.response if isinstance(attempt.response, str) else ""
+        for chunk in attempt.chunks():
+            text += chunk.decode()
+    except AIExtensionsError as raised:
+        error = raised
+    finally:
+        attempt.close()
+    return {
+        "notes": notes(attempt),
+        "sent": sent(attempt),
+        "text": text,
+        "structured": structured(attempt.response),
+        "figures": figures(attempt),
+        "error": error,
+    }
+
+
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    """What the address says, and what the page of a profile sends of its form."""
+    initial = {name: request.GET[name] for name in PREFILLED if request.GET.get(name)}
+    if not may_write(request.user):
+        return initial
+    unsaved = {name: request.POST[name] for name in ("base_filepath", "content_patch") if request.POST.get(name)}
+    key = initial.get("profile", "")
+    if "edit" in request.GET and key.isascii() and key.isdigit():
+        saved = AIWorkflowProfile.objects.filter(pk=key).first()
+        if saved is not None:
+            unsaved = {"base_filepath": saved.base_filepath, "content_patch": saved.content_patch}
+    return {**initial, **unsaved}

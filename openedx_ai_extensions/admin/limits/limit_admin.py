@@ -1,0 +1,92 @@
+"""Limits: how much may be used, and how much is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from openedx_ai_extensions.admin.base import BaseAdmin
+from openedx_ai_extensions.admin.limits.form import LimitForm
+from openedx_ai_extensions.admin.limits.status import Fill, fills
+from openedx_ai_extensions.ledger.limits import Rule, all_rules, rule_of
+from openedx_ai_extensions.models import AILimit
+
+
+@admin.register(AILimit)
+class LimitAdmin(BaseAdmin):
+    """Say how much may be used; those of the settings are shown beside."""
+
+    form = LimitForm
+    list_display = ("__str__", "narrowed", "requests", "tokens", "money", "enabled", "used_now")
+    list_filter = ("per", "period", "enabled")
+    list_select_related = ("user", "profile")
+    search_fields = ("course_id", "profile__slug", "provider", "user__username")
+    raw_id_fields = ("user",)
+    autocomplete_fields = ("profile",)
+    readonly_fields = ("used_now",)
+    change_list_template = "admin/openedx_ai_extensions/ailimit/change_list.html"
+
+    class Media:
+        css = {"all": ("openedx_ai_extensions/admin/usage.css",)}
+
+    def get_fieldsets(self, request: HttpRequest, obj: AILimit | None = None) -> Any:
+        amounts = _("Of several limits for the same thing and period the most specific holds, as a whole.")
+        fieldsets = (
+            (None, {"fields": ("per", "period", "enabled")}),
+            (_("How much"), {"fields": ("requests", "tokens", "money"), "description": amounts}),
+            (_("Only for"), {"fields": ("tier", "user", "course_id", "profile", "provider")}),
+        )
+        return fieldsets if obj is None else (*fieldsets, (_("Now"), {"fields": ("used_now",)}))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        rows = list(changelist.result_list)
+        for row, found in zip(rows, fills(map(rule_of, rows)), strict=True):
+            row.fills = found
+        changelist.result_list = rows
+        return changelist
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        stated = [rule for rule in all_rules().all if not rule.is_from_admin]
+        shown = [
+            {"name": _name(rule), "narrowed": _narrowed(rule), "used": shown_fills(found)}
+            for rule, found in zip(stated, fills(stated), strict=True)
+        ]
+        return super().changelist_view(request, {**(extra_context or {}), "settings_limits": shown})
+
+    @admin.display(description=gettext_lazy("only for"))
+    def narrowed(self, obj: AILimit) -> str:
+        return _narrowed(rule_of(obj), person=obj.user.get_username() if obj.user else "")
+
+    @admin.display(description=gettext_lazy("used now"))
+    def used_now(self, obj: AILimit) -> SafeString | str:
+        found = obj.fills if hasattr(obj, "fills") else fills([rule_of(obj)])[0]
+        return shown_fills(found) or (_("Counted for each.") if obj.pk else "")
+
+
+def shown_fills(found: list[Fill]) -> SafeString:
+    """How full it is, in words; the bar only repeats them."""
+    rows = format_html_join(
+        "",
+        '<li>{}{}<span class="aiext-meter" aria-hidden="true"><span style="inline-size: {}%"></span></span></li>',
+        ((f"{fill.whose}: " if fill.whose else "", fill.text, fill.percent) for fill in found),
+    )
+    return format_html('<ul class="aiext-list aiext-fills">{}</ul>', rows) if rows else rows
+
+
+def _name(rule: Rule) -> str:
+    per, period = AILimit.Per(rule.per).label, dict(AILimit._meta.get_field("period").flatchoices)[rule.period]
+    return f"{per} / {period}"
+
+
+def _narrowed(rule: Rule, person: str = "") -> str:
+    tier = AILimit.Tier(rule.tier).label if rule.tier else ""
+    parts = [person, tier, rule.course_id, rule.profile_slug, rule.provider]
+    return " · ".join(str(part) for part in parts if part) or "–"

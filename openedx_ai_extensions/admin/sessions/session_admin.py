@@ -1,0 +1,131 @@
+"""Sessions: who talks with which workflow, and, for those who may, what was said."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from openedx_ai_extensions.admin.base import BaseAdmin
+from openedx_ai_extensions.admin.sessions.search import CourseFilter, search
+from openedx_ai_extensions.admin.sessions.transcript import Thread, Transcript, read_transcript, tabs
+from openedx_ai_extensions.models import AIWorkflowSession
+
+logger = logging.getLogger(__name__)
+
+VIEW_TRANSCRIPT = "openedx_ai_extensions.view_transcript"
+
+
+@admin.register(AIWorkflowSession)
+class SessionAdmin(BaseAdmin):
+    """Look, but touch nothing. Reading a transcript takes a permission of its own and leaves a trace."""
+
+    list_display = ("id", "user", "profile", "course_id", "location_id", "updated_at")
+    list_select_related = ("user", "profile")
+    list_filter = (CourseFilter, "profile")
+    extra_lookups = ("user__id__exact",)
+    list_per_page = 50
+    search_fields = ("user__username", "user__email", "course_id")
+    search_help_text = gettext_lazy("How a username, an e-mail address or a course key begins.")
+    show_full_result_count = False
+    ordering = ("-updated_at", "-pk")
+    actions = None
+    # No metadata anywhere: drafts and the state of a conversation are in it.
+    fields = (
+        "user",
+        "sessions_of_person",
+        "profile",
+        "scope",
+        "course_id",
+        "location_id",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = ("sessions_of_person",)
+
+    class Media:
+        css = {"all": ("openedx_ai_extensions/admin/session.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AIWorkflowSession]:
+        return super().get_queryset(request).defer("metadata")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AIWorkflowSession], search_term: str
+    ) -> tuple[QuerySet[AIWorkflowSession], bool]:
+        return search(queryset, search_term), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AIWorkflowSession | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AIWorkflowSession | None = None) -> bool:
+        # A session goes with its person, scope or profile. The admin asks here, too, before it deletes one of those.
+        match = request.resolver_match
+        own_pages = f"{self.opts.app_label}_{self.opts.model_name}_"
+        if match is None or (match.url_name or "").startswith(own_pages):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: AIWorkflowSession | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context |= self._transcript_context(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _transcript_context(self, request: HttpRequest, session: AIWorkflowSession) -> dict[str, Any]:
+        asked = request.GET.get("thread")
+        if not request.user.has_perm(VIEW_TRANSCRIPT):
+            if asked is not None:
+                raise PermissionDenied
+            return {"missing_permission": VIEW_TRANSCRIPT}
+        thread = next((thread for thread in Thread if thread == asked), Thread.LOCAL)
+        if self._record_view(request, session, thread):
+            transcript = read_transcript(session, thread)
+        else:
+            transcript = Transcript(problem=_("This view could not be recorded. Therefore nothing is shown."))
+        return {"thread": thread, "thread_tabs": tabs(thread), "transcript": transcript}
+
+    def _record_view(self, request: HttpRequest, session: AIWorkflowSession, thread: Thread) -> bool:
+        """Note who reads what, before it is read."""
+        # Django translates such a message for whoever reads the history; a text would stay in the viewer's language.
+        message = [{"added": {"name": gettext_noop("transcript view"), "object": thread.value}}]
+        try:
+            with transaction.atomic():
+                self.log_change(request, session, message)
+        except DatabaseError as error:
+            logger.error(  # the text of a database's error may repeat values
+                "session.transcript.unrecorded session=%s viewer=%s thread=%s error=%s",
+                session.pk,
+                request.user.pk,
+                thread.value,
+                type(error).__name__,
+            )
+            return False
+        logger.info(
+            "session.transcript.viewed session=%s viewer=%s thread=%s", session.pk, request.user.pk, thread.value
+        )
+        return True
+
+    @admin.display(description=gettext_lazy("Sessions"))
+    def sessions_of_person(self, obj: AIWorkflowSession) -> SafeString:
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return format_html('<a href="{}?user__id__exact={}">{}</a>', url, obj.user_id, _("All of this person"))

@@ -1,0 +1,172 @@
+"""Try a workflow of the course at one of its units, as oneself. Nothing is stored; the answer arrives as it is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.db import transaction
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import formats
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from openedx_ai_extensions.console.author.page import CoursePage, name_of
+from openedx_ai_extensions.console.author.places import Unit, units_of
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.processors.llm import StreamEvent
+from openedx_ai_extensions.runtime.dry_run import Attempt, Wanted
+
+EVENT_STREAM = "text/event-stream"
+
+
+class TryForm(forms.Form):
+    """What to try, where, and with which words.
+
+    Args:
+        profiles: those of the course that work.
+        units: of the course, as the person sees it.
+    """
+
+    workflow = forms.ChoiceField(label=gettext_lazy("Workflow"))
+    unit = forms.ChoiceField(label=gettext_lazy("Unit"))
+    text = forms.CharField(
+        label=gettext_lazy("What a learner says"),
+        required=False,
+        widget=forms.Textarea({"rows": 3, "aria-describedby": "about-text"}),
+    )
+
+    def __init__(self, profiles: Sequence[AIWorkflowProfile], units: Sequence[Unit], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.fields["workflow"].choices = [(str(profile.pk), name_of(profile)) for profile in profiles]  # type: ignore[attr-defined]
+        self.fields["unit"].choices = [  # type: ignore[attr-defined]
+            (above, [(str(unit.key), unit.name) for unit in of_one])
+            for above, of_one in groupby(units, key=lambda unit: unit.above)
+        ]
+        self.fields["text"].widget.attrs["maxlength"] = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS")
+        self._profiles, self._units = profiles, units
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"].replace("\r\n", "\n").strip()
+        limit = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS")
+        if len(text) > limit:
+            raise forms.ValidationError(_("Your text is too long."), code="max_length")
+        return text
+
+    def wanted(self, user: Any) -> Wanted:
+        """What a valid form asks for."""
+        cleaned = self.cleaned_data
+        unit = next(unit for unit in self._units if str(unit.key) == cleaned["unit"])
+        return Wanted(
+            profile=next(profile for profile in self._profiles if str(profile.pk) == cleaned["workflow"]),
+            payer=user,
+            person=user,
+            course_id=unit.key.course_key,
+            location_id=unit.key,
+            text=cleaned["text"],
+            is_mock=False,
+        )
+
+
+@method_decorator(transaction.non_atomic_requests, name="dispatch")
+class TryPage(CoursePage):
+    """A form, and below it the answer. Not atomic: an answer takes its time, and the ledger is written meanwhile."""
+
+    title = gettext_lazy("Try a workflow")
+    place = "try"
+    template_name = "try.html"
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        initial = {name: request.GET[name] for name in ("workflow", "unit") if request.GET.get(name)}
+        return self._page(self._form(initial=initial))
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        form = self._form(data=request.POST)
+        if not form.is_valid():
+            return self._page(form, status=400)
+        attempt = Attempt(form.wanted(request.user))
+        if EVENT_STREAM in request.headers.get("Accept", ""):
+            return StreamingHttpResponse(
+                events(attempt), content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"}
+            )  # fmt: skip
+        return self._page(form, outcome=_whole(attempt))
+
+    def _form(self, **kwargs: Any) -> TryForm:
+        profiles = sorted((profile for profile in self.profiles() if profile.is_usable), key=name_of)
+        return TryForm(profiles, units_of(self.user, self.course_key), **kwargs)
+
+    def _page(self, form: TryForm, status: int = 200, outcome: dict[str, Any] | None = None) -> HttpResponseBase:
+        return self.answer({"form": form, "outcome": outcome, "can_try": bool(form.fields["workflow"].choices)}, status)  # type: ignore[attr-defined]
+
+
+def events(attempt: Attempt) -> Iterator[bytes]:
+    """Server-sent events (WHATWG HTML, section 9.2): ``delta`` and ``tool``, then ``usage``, then one of ``done`` and
+    ``error``. Whoever stops reading stops the model.
+    """
+    try:
+        error = None
+        try:
+            attempt.begin()
+            yield _event("delta", {"text": readable(attempt.response)})
+            for chunk in attempt.chunks():
+                yield _rendered(chunk)
+        except AIExtensionsError as raised:
+            error = raised
+        yield _event("usage", {"text": _usage(attempt)})
+        yield _event("done", {}) if error is None else _event("error", {"message": str(error)})
+    finally:
+        attempt.close()
+
+
+def _rendered(chunk: bytes) -> bytes:
+    if isinstance(chunk, StreamEvent):
+        return _event(chunk.name, chunk.data)
+    # A comment keeps proxies awake while the model is silent.
+    return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(dict(data), ensure_ascii=False)}\n\n".encode()
+
+
+def _whole(attempt: Attempt) -> dict[str, Any]:
+    """The answer at its end."""
+    error, text = None, ""
+    try:
+        attempt.begin()
+        text = readable(attempt.response)
+        for chunk in attempt.chunks():
+            text += chunk.decode()
+    except AIExtensionsError as raised:
+        error = raised
+    finally:
+        attempt.close()
+    return {"text": text, "usage": _usage(attempt), "error": error}
+
+
+def _usage(attempt: Attempt) -> str:
+    row = attempt.row
+    if not row.prompt_tokens and not row.completion_tokens:
+        return ""
+    return _("Tokens: {sent} to the model, {answered} in the answer.").format(
+        sent=formats.number_format(row.prompt_tokens, force_grouping=True),
+        answered=formats.number_format(row.completion_tokens, force_grouping=True),
+    )
+
+
+def readable(response: Any) -> str:
+    """An answer that came whole, as text; cards and the like as they are."""
+    if response is None or isinstance(response, str):
+        return response or ""
+    if isinstance(response, list) and all(
+        isinstance(card, dict) and {"question", "answer"} <= card.keys() for card in response
+    ):
+        return "\n\n".join(f"{card['question']}\n→ {card['answer']}" for card in response)
+    return json.dumps(response, indent=2, ensure_ascii=False, default=str)

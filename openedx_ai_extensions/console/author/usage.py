@@ -1,0 +1,94 @@
+"""How much AI is used in a course: requests and tokens by day and by workflow, and nobody's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from openedx_ai_extensions.console.author.page import CoursePage, name_of
+from openedx_ai_extensions.ledger.amounts import amount
+from openedx_ai_extensions.reports.charts import Chart, standing_bars
+from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, total_of
+
+VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
+DAYS = (7, 30, 90)
+USUAL = 30
+
+
+class UsagePage(CoursePage):
+    """Figures of the last days. Money is for those who may see the site's usage report."""
+
+    title = gettext_lazy("Usage of AI in this course")
+    place = "usage"
+    template_name = "usage.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        asked = request.GET.get("days", "")
+        days = int(asked) if asked in map(str, DAYS) else USUAL
+        until = timezone.localdate(timezone=timezone.get_default_timezone())
+        filters = Filters(until - timedelta(days=days - 1), until, course_id=str(self.course_key))
+        by_day = list(_every_day(filters, report(By.DAY, filters)))
+        by_workflow = sorted(report(By.PROFILE, filters), key=lambda line: (-line.runs, line.name))
+        names = {profile.slug: name_of(profile) for profile in self.profiles()}
+        shows_money = request.user.has_perm(VIEW_REPORT)
+        total = total_of(by_workflow)
+        context = {
+            "days": days,
+            "choices": [{"days": number, "name": _days(number), "is_here": number == days} for number in DAYS],
+            "shows_money": shows_money,
+            "total": _cells(total, _("All"), shows_money=shows_money),
+            "is_empty": not total.runs,
+            "chart": _chart(by_day),
+            "tables": [
+                {
+                    "id": "by-workflow",
+                    "caption": _("By workflow"),
+                    "first": _("Workflow"),
+                    "rows": [
+                        _cells(line, names.get(line.name, line.name) or _("(none)"), shows_money=shows_money)
+                        for line in by_workflow
+                    ],
+                },
+                {
+                    "id": "by-day",
+                    "caption": _("By day"),
+                    "first": _("Day"),
+                    "rows": [_cells(line, name, shows_money=shows_money) for name, line in reversed(by_day)],
+                },
+            ],
+        }
+        return self.answer(context)
+
+
+def _days(number: int) -> str:
+    return ngettext("Last day", "Last {count} days", number).format(count=number)
+
+
+def _every_day(filters: Filters, lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
+    """Also the days of which there is nothing."""
+    known = {line.group[0]: line for line in lines}
+    for number in range((filters.until - filters.since).days + 1):
+        day = filters.since + timedelta(days=number)
+        yield day.isoformat(), known.get(day) or Line((day,))
+
+
+def _cells(line: Line, name: str, *, shows_money: bool) -> dict[str, Any]:
+    numbers = (line.runs, line.tokens, line.of("completed"), line.of("refused"), line.errors)
+    cells = [formats.number_format(number, force_grouping=True) for number in numbers]
+    return {"name": name, "cells": [*cells, *([amount(line.cost_micros)] if shows_money else [])]}
+
+
+def _chart(by_day: Sequence[tuple[str, Line]]) -> Chart:
+    values = [(name, line.runs) for name, line in by_day]
+    name, most = max(values, key=lambda pair: pair[1])
+    summary = _("Most: {most} ({name}). All values are in the table below.").format(most=most, name=name)
+    return standing_bars(
+        _("Requests per day"), summary if most else _("Nothing to show."), values,
+        lambda value: formats.number_format(round(value) if value == round(value) else value, force_grouping=True),
+    )  # fmt: skip

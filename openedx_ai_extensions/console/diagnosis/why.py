@@ -1,0 +1,139 @@
+"""The whole answer to "why here?": the scope, its profile, and what stands in the way."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+from openedx_ai_extensions.console.diagnosis.person import About, Check, Place, checks
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.hooks import Problem
+from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.policy import Reason
+from openedx_ai_extensions.workflows.models import load_candidates
+from openedx_ai_extensions.workflows.resolution import first_match
+from openedx_ai_extensions.workflows.trace import Explanation, Question, explain
+from openedx_ai_extensions.workflows.unmatched_slots import Unserved, unserved
+
+MOST_UNSERVED = 50
+
+
+class Outcome(enum.StrEnum):
+    """What becomes of the widget."""
+
+    NO_SCOPE = "no_scope"
+    BROKEN = "broken"
+    NOT_SEEN = "not_seen"
+    NOT_FOR_PERSON = "not_for_person"
+    OFF = "off"
+    QUIET = "quiet"
+    NO_CONSENT = "no_consent"
+    USED_UP = "used_up"
+    READY = "ready"
+
+
+OUTCOMES: dict[Outcome, Promise] = {
+    Outcome.NO_SCOPE: gettext_lazy("The widget shows nothing: no scope answers here."),
+    Outcome.BROKEN: gettext_lazy("The widget shows nothing: a scope answers here, but its profile is broken."),
+    Outcome.NOT_SEEN: gettext_lazy("The widget shows nothing: this person may not see this place."),
+    Outcome.NOT_FOR_PERSON: gettext_lazy("The widget shows nothing: this workflow is not for this person."),
+    Outcome.OFF: gettext_lazy("The widget shows nothing: the site's rules stop AI here."),
+    Outcome.QUIET: gettext_lazy("The widget shows up, and says that it is quiet hours."),
+    Outcome.NO_CONSENT: gettext_lazy("The widget shows up, and asks for consent before it is used."),
+    Outcome.USED_UP: gettext_lazy("The widget shows up, but the next request is refused: a limit is used up."),
+    Outcome.READY: gettext_lazy("The widget shows up and answers."),
+}
+STOPS = {
+    About.SIGHT: Outcome.NOT_SEEN,
+    About.USE: Outcome.NOT_FOR_PERSON,
+    About.RULES: Outcome.OFF,
+    About.CONSENT: Outcome.NO_CONSENT,
+    About.LIMITS: Outcome.USED_UP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a widget gets at a place, and why.
+
+    Attributes:
+        outcome: what becomes of the widget.
+        problems: of the winner's profile, errors and warnings.
+        checks: what may stand in the way; empty when this process can't tell.
+        is_elsewhere: it was asked about the other service, whose platform and rules this process doesn't know.
+    """
+
+    question: Question
+    explanation: Explanation
+    outcome: Outcome
+    problems: Sequence[Problem]
+    checks: Sequence[Check]
+    is_elsewhere: bool
+
+    @property
+    def text(self) -> str:
+        return str(OUTCOMES[self.outcome])
+
+    @property
+    def is_usable(self) -> bool:
+        winner = self.explanation.winner
+        return winner is not None and winner.profile.is_usable
+
+
+def diagnose(
+    course_key: CourseKey | None, usage_key: UsageKey | None, slot: str, variant: str, user: Person | None = None
+) -> Diagnosis:
+    """Why a widget gets what it gets.
+
+    Args:
+        course_key: None outside of courses.
+        usage_key: None when the widget names no location; its course goes before ``course_key``.
+        slot: that the widget asks with.
+        variant: ``lms`` or ``cms``.
+        user: for whom; None for nobody in particular.
+    """
+    course_key = usage_key.course_key if usage_key else course_key
+    question = Question(str(course_key or ""), str(usage_key) if usage_key else None, slot, variant)
+    explanation = explain(question)
+    winner = explanation.winner
+    profile = winner.profile if winner else None
+    is_elsewhere = variant != conf.service_variant()
+    found = [] if is_elsewhere else checks(Place(course_key, usage_key, profile), user)
+    return Diagnosis(
+        question=question,
+        explanation=explanation,
+        outcome=_outcome(explanation, found),
+        problems=profile.problems() if profile else (),
+        checks=found,
+        is_elsewhere=is_elsewhere,
+    )
+
+
+def _outcome(explanation: Explanation, found: Sequence[Check]) -> Outcome:
+    """The first that stands in the way, in the order in which a request meets them."""
+    if explanation.winner is None:
+        return Outcome.NO_SCOPE
+    if not explanation.winner.profile.is_usable:
+        return Outcome.BROKEN
+    first = next((check for check in found if check.stops), None)
+    if first is None:
+        return Outcome.READY
+    return Outcome.QUIET if first.reason == Reason.QUIET_HOURS else STOPS[first.about]
+
+
+def asked_in_vain() -> list[Unserved]:
+    """The slots that widgets asked for lately and that no scope serves everywhere in that course by now."""
+    return list(islice(_still_unserved(), MOST_UNSERVED))
+
+
+def _still_unserved() -> Iterator[Unserved]:
+    for entry in unserved()[:MOST_UNSERVED]:
+        found = first_match(load_candidates(entry.course_id, entry.slot, entry.variant), None)
+        if found is None or not found.row.instance(None).profile.is_usable:
+            yield entry

@@ -1,0 +1,45 @@
+"""All sections, in the order in which an operator wants to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.db import DatabaseError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from openedx_ai_extensions.console.health import (
+    cache,
+    database,
+    events,
+    platform,
+    providers,
+    switches,
+    templates,
+    worker,
+)
+from openedx_ai_extensions.console.health.findings import Finding, Level, Section
+
+SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], list[Finding]]]] = {
+    "switches": (_("Switches and pauses"), switches.look),
+    "providers": (_("Providers"), providers.look),
+    "templates": (_("Templates and profiles"), templates.look),
+    "cache": (_("Cache"), cache.look),
+    "worker": (_("Background runs"), worker.look),
+    "database": (_("Database"), database.look),
+    "events": (_("Learning records (xAPI)"), events.look),
+    "platform": (_("Platform"), platform.look),
+}
+
+
+def report() -> list[Section]:
+    """Look at everything. Nothing is written but one key of the cache, no provider is asked, and nothing can hang."""
+    return [Section(name, str(title), _looked(str(title), look)) for name, (title, look) in SECTIONS.items()]
+
+
+def _looked(title: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return look()
+    except DatabaseError as error:
+        text = _("This cannot be known: the database refuses ({error}).").format(error=type(error).__name__)
+        return [Finding(Level.ERROR, title, text, str(_("See what is said of the database and its migrations.")))]

@@ -1,0 +1,64 @@
+"""One notice, with a form that needs no script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import add_never_cache_headers
+from django.views import View
+
+from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.policy.consent import Terms, accept, has_accepted, terms_for, withdraw
+
+
+class NoticePage(LoginRequiredMixin, View):
+    """What a workflow's users accept. For everybody with a login: who has left a course may still withdraw."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    def get(self, request: HttpRequest, profile_id: int) -> HttpResponse:
+        return self._page(_terms(profile_id))
+
+    def post(self, request: HttpRequest, profile_id: int) -> HttpResponse:
+        terms = _terms(profile_id)
+        user: Any = request.user
+        match request.POST.get("accepted"):
+            case "yes" if request.POST.get("fingerprint") != terms.fingerprint:
+                return self._page(terms, has_changed=True)
+            case "yes":
+                accept(user, terms)
+            case "no":
+                withdraw(user, terms)
+            case _:
+                return HttpResponseBadRequest()
+        return HttpResponseRedirect(request.path)
+
+    def _page(self, terms: Terms, *, has_changed: bool = False) -> HttpResponse:
+        user: Any = self.request.user
+        told = terms.as_dict()
+        recipients = [
+            f"{each['provider']} ({each['region']})" if each["region"] else each["provider"]
+            for each in told["providers"]
+        ]
+        context = {
+            "notice": told,
+            "recipients": recipients,
+            "has_accepted": has_accepted(user, terms),
+            "has_changed": has_changed,
+        }
+        name = "openedx_ai_extensions/notices/notice.html"
+        return render(self.request, name, context, status=409 if has_changed else 200)
+
+
+def _terms(profile_id: int) -> Terms:
+    terms = terms_for(get_object_or_404(AIWorkflowProfile, pk=profile_id))
+    if terms is None:
+        raise Http404
+    return terms

@@ -1,0 +1,257 @@
+"""Doing what a file of configuration says: all of it, or nothing.
+
+A rehearsal does everything that the real thing does, within a transaction that is rolled back. So it knows all errors:
+entries may refer to others of the same file.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import router, transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+from opaque_keys import InvalidKeyError
+from opaque_keys.edx.keys import CourseKey
+
+from openedx_ai_extensions.console.transfer.kinds import NAMES, Entry, Kind
+from openedx_ai_extensions.console.transfer.masking import is_masked, masked
+from openedx_ai_extensions.console.transfer.writing import scope_values
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+
+MAX_ERRORS = 50  # whoever has as many mends those first
+ScopeKey = tuple[str, str, str, str, str]
+
+
+class Change(enum.StrEnum):
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that changes, without credentials."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of one entry."""
+
+    kind: Kind
+    change: Change
+    title: str
+    differences: tuple[Difference, ...] = ()
+    obj: Model | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{NAMES[self.kind]} {self.title}"
+
+
+@dataclass(slots=True)
+class Plan:
+    """What an import does, or did; nothing was done when there are errors."""
+
+    steps: list[Step] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def of(self, change: Change) -> list[Step]:
+        return [step for step in self.steps if step.change == change]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for a plan that does the same."""
+        about = [[step.kind, step.change, step.title, [[d.name, d.before, d.after] for d in step.differences]]
+                 for step in self.steps]  # fmt: skip
+        return hashlib.sha256(json.dumps(about).encode()).hexdigest()
+
+
+class _Refused(Exception):
+    """An entry can't be imported: why, in words."""
+
+
+class _Forbidden(Exception):
+    """Whoever asks may not do this."""
+
+
+May = Callable[[Kind, Change], bool]
+
+
+def run_import(
+    entries: Sequence[Entry], *, dry_run: bool, user: Any = None, may: May = lambda _kind, _change: True
+) -> Plan:
+    """Create and change what the entries say.
+
+    Args:
+        entries: as ``read`` gives them.
+        dry_run: undo it all in the end.
+        user: the person who does it, for the history; None when it is no person.
+        may: is this change allowed to whoever asks?
+    """
+    importer = _Importer(entries, user, may)
+    plan = Plan()
+    with transaction.atomic(using=router.db_for_write(AIWorkflowScope)):
+        for entry in entries:
+            if len(plan.errors) >= MAX_ERRORS:
+                break
+            try:
+                step = importer.import_entry(entry)
+            except _Refused as error:
+                plan.errors.append(f"{entry.where}: {error}")
+            except ValidationError as error:
+                plan.errors += [f"{entry.where}: {text}" for text in _texts(error)]
+            except _Forbidden as error:
+                plan.errors.append(
+                    _("{where}: you may not do this: {kind}, {change}.").format(
+                        where=entry.where, kind=NAMES[entry.kind], change=error
+                    )
+                )
+            else:
+                plan.steps.append(step)
+        transaction.set_rollback(dry_run or bool(plan.errors), using=router.db_for_write(AIWorkflowScope))
+    return plan
+
+
+class _Importer:
+    """What is there already, and what came since."""
+
+    def __init__(self, entries: Sequence[Entry], user: Any, may: May) -> None:
+        self.user = user
+        self.may = may
+        self.seen: set[tuple[Kind, str]] = set()
+        self.prompts = {prompt.slug: prompt for prompt in PromptTemplate.objects.all()}
+        self.profiles = {profile.slug: profile for profile in AIWorkflowProfile.objects.all()}
+        slugs = {entry.values["profile"] for entry in entries if entry.kind == Kind.SCOPES}
+        # Several may be alike: each entry stands for one of them, the oldest first.
+        self.scopes: defaultdict[ScopeKey, list[AIWorkflowScope]] = defaultdict(list)
+        if slugs:
+            for scope in AIWorkflowScope.objects.select_related("profile").order_by("pk"):
+                if scope.profile.slug in slugs:
+                    self.scopes[_scope_key(scope_values(scope))].append(scope)
+
+    def import_entry(self, entry: Entry) -> Step:
+        """Raises _Refused, _Forbidden or ValidationError."""
+        match entry.kind:
+            case Kind.PROMPTS:
+                return self._prompt(dict(entry.values))
+            case Kind.PROFILES:
+                return self._profile(dict(entry.values))
+            case Kind.SCOPES:
+                return self._scope(dict(entry.values))
+
+    def _prompt(self, values: dict[str, Any]) -> Step:
+        prompt, identifier = self.prompts.get(values["slug"]), values.pop("uuid")
+        self._require_once(Kind.PROMPTS, values["slug"])
+        if prompt is None:
+            # Profiles may name a prompt by it; a prompt that is there keeps its own.
+            prompt = PromptTemplate(**({"uuid": identifier} if identifier else {}))
+        step = self._applied(Kind.PROMPTS, prompt, values, values["slug"])
+        if step.change != Change.UNCHANGED:
+            prompt.save()
+            self.prompts[prompt.slug] = prompt
+        return step
+
+    def _profile(self, values: dict[str, Any]) -> Step:
+        self._require_once(Kind.PROFILES, values["slug"])
+        profile = self.profiles.get(values["slug"]) or AIWorkflowProfile()
+        step = self._applied(Kind.PROFILES, profile, values, values["slug"])
+        if step.change != Change.UNCHANGED:
+            profile.save(changed_by=self.user)
+            self.profiles[profile.slug] = profile
+        return step
+
+    def _scope(self, values: dict[str, Any]) -> Step:
+        profile = self.profiles.get(values.pop("profile"))
+        if profile is None or profile.pk is None:
+            raise _Refused(_("profile: there is no such profile, neither here nor in the file."))
+        values["location_regex"] = values["location_regex"].strip()
+        values["course_id"] = _course_id(values["course_id"].strip())
+        alike = self.scopes[_scope_key({**values, "profile": profile.slug})]
+        scope = alike.pop(0) if alike else AIWorkflowScope(profile=profile)
+        place = (values["course_id"] or _("every course"), values["location_regex"], values["ui_slot_selector_id"],
+                 values["service_variant"])  # fmt: skip
+        title = f"{profile.slug}: {' · '.join(filter(None, place))}"
+        changes = {**values, "course_id": values["course_id"] or None}
+        step = self._applied(Kind.SCOPES, scope, changes, title)
+        if step.change != Change.UNCHANGED:
+            scope.save()
+        return step
+
+    def _require_once(self, kind: Kind, slug: str) -> None:
+        if (kind, slug) in self.seen:
+            raise _Refused(_("slug: another entry has it already."))
+        self.seen.add((kind, slug))
+
+    def _applied(self, kind: Kind, obj: Any, values: dict[str, Any], title: str) -> Step:
+        """Give an object these values; not yet saved.
+
+        Nothing is made of a value, neither parsed nor imported, unless whoever asks may save it.
+
+        Raises:
+            _Forbidden: that is not so.
+            _Refused: a value has a credential replaced, and is not the present one with the same replaced.
+        """
+        is_new = obj.pk is None
+        changed = [name for name, value in values.items() if is_new or _plain(getattr(obj, name)) != _plain(value)]
+        if not changed:
+            return Step(kind, Change.UNCHANGED, title, obj=obj)
+        change = Change.CREATED if is_new else Change.CHANGED
+        is_allowed = self.may(kind, change)
+        differences = []
+        for name in changed:
+            before, after = _plain(getattr(obj, name)), _plain(values[name])
+            if is_masked(after):
+                if is_new or masked(name, before) != after:
+                    raise _Refused(
+                        _(
+                            "{name}: a credential was replaced by [REDACTED] when this was exported, so nobody knows "
+                            "it here. Write it in, or better into the setting AI_EXTENSIONS, and take it out of here."
+                        ).format(name=name)
+                    )
+                continue
+            if not is_allowed:
+                raise _Forbidden(change)
+            setattr(obj, name, values[name])
+            shown = "" if is_new else masked(name, before)
+            differences.append(Difference(name, shown, masked(name, after)))
+        return Step(kind, change if differences else Change.UNCHANGED, title, tuple(differences), obj)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value or "")
+
+
+def _scope_key(values: dict[str, Any]) -> ScopeKey:
+    names = ("profile", "course_id", "location_regex", "ui_slot_selector_id", "service_variant")
+    profile, course, pattern, slot, variant = (str(values[name] or "") for name in names)
+    return profile, course, pattern, slot, variant
+
+
+def _course_id(text: str) -> str:
+    try:
+        return str(CourseKey.from_string(text)) if text else ""
+    except InvalidKeyError:
+        raise _Refused(_("course_id: “{text}” is not a course id.").format(text=text)) from None
+
+
+def _texts(error: ValidationError) -> Iterator[str]:
+    if not hasattr(error, "error_dict"):
+        yield from error.messages
+        return
+    for name, messages in error.message_dict.items():
+        for message in messages:
+            yield message if name == "__all__" else f"{name}: {message}"

@@ -1,0 +1,75 @@
+"""The generation of all configuration: one token in the cache that every process of LMS and Studio shares.
+
+Whoever changes a profile, a scope or a prompt puts a new token there; whoever resolves looks at it first. The token is
+random, so a lost one can never come back as an old one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+
+from django.db import transaction
+
+from openedx_ai_extensions.core.cache_errors import is_outage
+from openedx_ai_extensions.core.shared_cache import shared_cache
+
+logger = logging.getLogger(__name__)
+
+KEY = "generation"
+_uncommitted = threading.local()
+
+
+def current() -> str | None:
+    """The present token; None when nothing may be answered from a cache: it is down, or we have uncommitted changes."""
+    if getattr(_uncommitted, "connection", None) is not None and _has_uncommitted_changes():
+        return None
+    try:
+        token: str | None = shared_cache().get(KEY)
+        return token or _new_token()
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        logger.warning("scope.cache.down error=%s", type(error).__name__)
+        return None
+
+
+def _new_token() -> str | None:
+    """Agree with the other processes on a token; None where the cache keeps nothing."""
+    cache = shared_cache()
+    cache.add(KEY, uuid.uuid4().hex, timeout=None)
+    token: str | None = cache.get(KEY)
+    return token
+
+
+def bump(using: str | None = None) -> None:
+    """Tell every process that configuration changed: now, and once more when the transaction commits.
+
+    The first lets this very transaction's readers in other code see it; the second outdates what others cached from the
+    still uncommitted state.
+    """
+    _replace_token()
+    connection = transaction.get_connection(using)
+    if connection.in_atomic_block:
+        _uncommitted.connection = connection
+        transaction.on_commit(_replace_token, using=using)
+
+
+def _replace_token() -> None:
+    try:
+        shared_cache().set(KEY, uuid.uuid4().hex, timeout=None)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        # Readers cannot reach the token either, so they ask the database; those that can again do so within the
+        # bound of AI_EXTENSIONS_RESOLUTION_MAX_AGE.
+        logger.warning("scope.cache.down error=%s", type(error).__name__)
+
+
+def _has_uncommitted_changes() -> bool:
+    """Is our callback still waiting for the commit? A commit runs it, a rollback drops it."""
+    pending = any(entry[1] is _replace_token for entry in _uncommitted.connection.run_on_commit)
+    if not pending:
+        _uncommitted.connection = None
+    return pending

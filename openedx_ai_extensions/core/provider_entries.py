@@ -1,0 +1,122 @@
+"""Reading the entries of the setting ``AI_EXTENSIONS``: what goes to LiteLLM, what is ours, and what is wrong.
+
+What is wrong is an error of ``manage.py check`` and is left out at run time: a wrong entry makes no call fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openedx_ai_extensions.core.portable import is_portable
+from openedx_ai_extensions.core.provider_parameters import Use, parameter_named, text
+
+NEEDS_MODEL = "must be a dictionary with a MODEL such as 'openai/gpt-4.1-mini'"
+# What an entry of such a name asks if it says nothing: a small model of that provider, fit for all built-in workflows.
+DEFAULT_MODELS: Mapping[str, str] = {
+    "openai": "openai/gpt-4.1-mini",
+    "anthropic": "anthropic/claude-haiku-4-5",
+    "gemini": "gemini/gemini-2.5-flash",
+    "mistral": "mistral/mistral-small-latest",
+    "groq": "groq/openai/gpt-oss-20b",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry as far as it can be used.
+
+    Attributes:
+        model: LiteLLM's name of the model; empty when the entry has none that can be used.
+        is_default: the entry names no model, and this one was chosen by the entry's name.
+        parameters: all others that can be used, ours too, under names in lower case. Of several names for the same
+            thing (``timeout``, ``total_timeout``) it has only the one that ``PARAMETERS`` names first.
+        problems: what ``manage.py check`` says of it; no value is in there, as it may be a secret.
+        ignored: the parameters that are left out for that, as the site spells them.
+    """
+
+    model: str
+    is_default: bool
+    parameters: Mapping[str, Any]
+    problems: Sequence[str]
+    ignored: Sequence[str]
+
+
+def read_entry(entry: Any, name: str = "") -> Entry:
+    """Take an entry as the site wrote it, whatever it is.
+
+    Args:
+        entry: what the site wrote.
+        name: the entry's own.
+    """
+    default = DEFAULT_MODELS.get(name.lower(), "") if isinstance(entry, Mapping) else ""
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    ignored: list[str] = []
+    is_usable = True
+    for key, value in entry.items() if isinstance(entry, Mapping) else ():
+        parameter = key.strip().lower() if isinstance(key, str) else ""
+        usable = _usable(parameter, value)
+        reason = "is there twice, in different spellings" if parameter in found else _problem(parameter, usable)
+        if reason:
+            ignored.append(str(key))
+            is_usable = is_usable and not (value is not None and parameter_named(parameter).is_vital)
+        else:
+            found[parameter] = usable
+            reason = "must not have spaces around it" if key != key.strip() or usable is not value else None
+        if reason:
+            wrong.append(f"{key!r} {reason}")
+    is_default = "model" not in found and not any(key.strip().lower() == "model" for key in ignored)
+    if is_default and not default:
+        wrong.insert(0, NEEDS_MODEL)
+    model = found.pop("model", default if is_default else "")
+    return Entry(model if is_usable else "", is_default, _by_first_name(found), wrong, ignored)
+
+
+def _usable(name: str, value: Any) -> Any:
+    """The value, without the spaces around it where these are all that is wrong: what is meant is clear."""
+    return value.strip() if isinstance(value, str) and _problem(name, value) else value
+
+
+def _problem(name: str, value: Any) -> str | None:
+    if not name or any(character.isspace() for character in name):
+        return "must be a text without spaces"
+    parameter = parameter_named(name)
+    if parameter.use is Use.REFUSED:
+        return f"must be left out: {parameter.meaning[0].lower()}{parameter.meaning[1:].rstrip('.')}"
+    if value is None:
+        return "must not be None: leave it out"
+    if not is_portable(value):
+        return "must not hold numbers beyond 64 bits, NaN or infinity, nor control characters"
+    return parameter.problem(value)
+
+
+def _by_first_name(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Only ours have several names for the same thing: LiteLLM knows its own."""
+    named: dict[str, Any] = {}
+    for name, value in found.items():
+        names = parameter_named(name).names if parameter_named(name).use is Use.OURS else (name,)
+        if not any(other in found for other in names[: names.index(name)]):
+            named[names[0]] = value
+    return named
+
+
+def entries_problem(value: Any) -> str | None:
+    """What is wrong with the setting ``AI_EXTENSIONS``; None when nothing is."""
+    if not isinstance(value, Mapping):
+        return "must be a dictionary of provider name to its parameters"
+    wrong = list(_problems(value))
+    return "; ".join(wrong) if wrong else None
+
+
+def _problems(entries: Mapping[Any, Any]) -> Iterator[str]:
+    for name, parameters in entries.items():
+        if not isinstance(name, str) or text(name) or not name:
+            yield f"must have names of providers that are texts, unlike {name!r}"
+        entry = read_entry(parameters, str(name))
+        for problem in entry.problems:
+            yield f"provider {name!r} {problem}" if problem is NEEDS_MODEL else f"provider {name!r}: {problem}"
+        unknown = [other for other in entry.parameters.get("fallbacks", ()) if other not in entries]
+        if unknown:
+            yield f"provider {name!r}: FALLBACKS name providers that do not exist: {', '.join(unknown)}"

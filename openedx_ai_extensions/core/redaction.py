@@ -1,0 +1,163 @@
+"""Configurations fit to be shown: credentials are replaced, everything else is kept."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from openedx_ai_extensions.core import conf
+
+REDACTED = "[REDACTED]"
+
+# Shorter secrets ("none", "test") are placeholders of local servers: looked for inside a text they would hide it all.
+MIN_SECRET_INSIDE_TEXT = 8
+
+_KEY_OWNERS = (
+    "access|account|admin|anthropic|api|app|application|auth|azure|bearer|cerebras|client|cohere|databricks|deepseek|"
+    "encryption|fireworks|gemini|google|groq|hf|huggingface|license|master|mistral|nvidia|openai|openrouter|perplexity|"
+    "private|replicate|secret|service|session|shared|signing|ssh|storage|subscription|together|voyage|watsonx|xai"
+)
+# Names are compared with case, accents of spelling and separators removed: "API-Key" and "apiKey" are "apikey".
+_ALWAYS_SECRET = re.compile(r"passw|passphrase|passcode|pwd|secret(?!ar[yi])")
+_SECRET_TEXT = re.compile(
+    rf"(?:{_KEY_OWNERS})keys?|credential|authori[sz]ation|auth$|authheader|bearer|cookie|connectionstring|^dsn$|jwt$"
+    r"|token$|(?:access|api|auth|bearer|personal|refresh|security|session)tokens$"
+)
+_TOKEN_COUNT = re.compile(r"^(?:max|min|n|num|total|prompt|completion|per)\w*token$")
+# Values that are credentials whatever they are called: header values, keys of a known form, URLs with a password.
+_SECRET_VALUE = re.compile(
+    r"(?:\bBearer|^\s*Basic)\s+(?=[^\s\"']*[0-9=])[^\s\"']{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|(?<![a-z0-9+.-])[a-z0-9+.-]++://[^/\s:@]*:[^/\s@]+@"
+    r"|(?<![A-Za-z0-9])(?:sk-|sk_live_|rk_live_|hf_|gsk_|xai-|r8_|pplx-|nvapi-|fw_|csk-|gh[oprsu]_|github_pat_|glpat-"
+    r"|npm_|pypi-|xox[abeprs]-|ya29\.|AIza|AGE-SECRET-KEY-|dop_v1_|shpat_|lsv2_)[A-Za-z0-9_.-]{16,}"
+    r"|(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
+    r"|(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"
+    r"|(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(?<![A-Za-z0-9])eyJ)[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
+    re.IGNORECASE,
+)
+# What prose says of a credential: its name, a sign, a value.
+_ASSIGNED = re.compile(r"([A-Za-z][\w.-]{0,60})[\"'`]?\s*(?:[:=]|\bis\b)\s*[\"'`]?([^\s\"'`,;{}\[\]]{4,})")
+_WORDS = re.compile(r"(?:true|false|null|none|required|optional|here|[A-Z_]+|\[REDACTED\])\.?", re.IGNORECASE)
+_URL = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_UNUSUAL_HEADER = re.compile(r"(?=[^\s]*[0-9])[^\s]{8,}")
+_HEADERS = re.compile(r"^(?:extra|default|http|request)?headers$")
+_PLAIN_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
+_HEADER_SCHEME = re.compile(r"^\s*(?:Bearer|Basic)\s+", re.IGNORECASE)
+
+
+def names_credential(key: str, value: Any = "") -> bool:
+    """Does this key, with this value, name a credential? Counts and switches (``max_tokens``) do not."""
+    # The second of two tokens ("token_2") is one too.
+    name = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", key).casefold()).rstrip("0123456789")
+    if value is None or isinstance(value, bool):
+        return False
+    if _ALWAYS_SECRET.search(name):
+        return True
+    is_count = isinstance(value, int | float) and name.endswith(("token", "tokens"))
+    if is_count or _TOKEN_COUNT.search(name):
+        return False
+    return bool(_SECRET_TEXT.search(name))
+
+
+def redact(value: Any, secrets: Collection[str]) -> Any:
+    """A copy of a JSON-like value without credentials; the value itself is not touched.
+
+    Args:
+        value: dicts, lists and scalars at any depth.
+        secrets: texts that must not appear, usually ``configured_secrets()``.
+
+    Returns:
+        The same shape, with ``REDACTED`` for what a credential's name holds and for every text that is, or contains,
+        a secret.
+    """
+    if isinstance(value, Mapping):
+        return {
+            redact(key, secrets): REDACTED if _hides(key, item) else redact(item, secrets)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact(item, secrets) for item in value]
+    if isinstance(value, str) and _holds_secret(value, secrets):
+        return REDACTED
+    return value
+
+
+def masked_text(text: str, secrets: Collection[str]) -> str:
+    """A text in which ``REDACTED`` stands for each credential; the rest stays."""
+    for secret in sorted(filter(_is_unusual, secrets), key=len, reverse=True):
+        text = text.replace(secret, REDACTED)
+    return _SECRET_VALUE.sub(REDACTED, text)
+
+
+def mentions_credential(text: str) -> bool:
+    """Does a comment name a credential and say what it is?"""
+    return any(
+        names_credential(found[1], found[2]) and not _WORDS.fullmatch(found[2]) for found in _ASSIGNED.finditer(text)
+    )
+
+
+def may_hold_credential(text: str) -> bool:
+    """Might a text that nobody can read have a credential in it? In doubt it does."""
+    is_named = any(names_credential(found[1], found[2]) for found in _ASSIGNED.finditer(text))
+    return is_named or masked_text(text, configured_secrets()) != text
+
+
+def configured_secrets() -> frozenset[str]:
+    """Every credential in the site's settings, ours and those of what we use, to recognise copies of it elsewhere."""
+    return frozenset(_secrets_in([conf.all_values(), conf.platform_values()]))
+
+
+def _hides(key: Any, value: Any) -> bool:
+    return value != "" and names_credential(str(key), value)
+
+
+def _holds_secret(text: str, secrets: Collection[str]) -> bool:
+    if text in secrets or _SECRET_VALUE.search(text):
+        return True
+    return any(secret in text for secret in secrets if _is_unusual(secret))
+
+
+def _is_unusual(secret: str) -> bool:
+    """Is a text that has this in it unlikely to mean something else? A password may be a word."""
+    return len(secret) >= (2 if secret.isalpha() else 1) * MIN_SECRET_INSIDE_TEXT
+
+
+def _secrets_in(value: Any, under_credential: bool = False) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            # A service account's dict also holds public parts (its type, URLs): only its own secret names count.
+            yield from _secrets_in(item, names_credential(str(key), item))
+            if isinstance(item, Mapping) and _HEADERS.match(re.sub(r"[\W_]+", "", str(key).casefold())):
+                yield from _secrets_of_headers(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _secrets_in(item, under_credential)
+    elif isinstance(value, str) and value.strip() and under_credential:
+        yield value
+        yield _HEADER_SCHEME.sub("", value)
+    elif isinstance(value, str) and _URL.match(value):
+        yield from _secrets_of_address(value)
+
+
+def _secrets_of_headers(headers: Mapping[Any, Any]) -> Iterator[str]:
+    """Headers may have any name; a value without a digit, or of several words, is none."""
+    for name, value in headers.items():
+        bare = _HEADER_SCHEME.sub("", value).strip() if isinstance(value, str) else ""
+        is_plain = str(name).lower() in _PLAIN_HEADERS or not _UNUSUAL_HEADER.fullmatch(bare)
+        if not is_plain:
+            yield bare
+
+
+def _secrets_of_address(address: str) -> Iterator[str]:
+    """The password in an address, and what its parameters name as a credential."""
+    try:
+        url = urlsplit(address)
+        parameters = parse_qsl(url.query)
+    except ValueError:
+        return
+    if url.password:
+        yield from {url.password, unquote(url.password)}
+    yield from (value for name, value in parameters if value and (names_credential(name) or name.lower() == "key"))

@@ -1,0 +1,158 @@
+"""The template's JSON Schema 1.0, and its violations in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from jsonschema import Draft202012Validator, ValidationError
+
+from openedx_ai_extensions.core.hooks import Problem, Severity, config_validator
+
+SCHEMA_VERSION = "1.0"
+HALVES = ("request", "response")  # of a widget
+
+_UI_COMPONENT = {
+    "type": "object",
+    "required": ["component"],
+    "properties": {"component": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
+}
+
+_NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
+
+# Of every processor that asks a model.
+_ASKING = {
+    "type": "object",
+    "properties": {
+        "function": {"type": "string"},
+        "provider": {"type": "string"},
+        "prompt": {"type": ["string", "null"]},
+        "prompt_template": {"type": ["string", "null"]},
+        "stream": {"type": "boolean"},
+        "options": {"type": ["object", "null"]},
+        "enabled_tools": _NAMES,
+        "mcp_configs": _NAMES,
+        "cache": {"type": "boolean"},
+        "fallbacks": _NAMES,
+        "moderation": {"type": ["object", "null"], "properties": {"before": _NAMES, "after": _NAMES}},
+    },
+}
+
+WORKFLOW_SCHEMA: Mapping[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "AI workflow template 1.0",
+    "type": "object",
+    "required": ["schema_version", "orchestrator_class", "processor_config", "actuator_config"],
+    "properties": {
+        "schema_version": {"const": SCHEMA_VERSION},
+        "orchestrator_class": {"type": "string", "minLength": 1},
+        "processor_config": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "object"},
+            "properties": {
+                "OpenEdXProcessor": {
+                    "type": "object",
+                    "properties": {
+                        "function": {"type": "string"},
+                        "retrieval_mode": {"enum": ["unit", "sequence", "up_to_current_unit"]},
+                        "char_limit": {"type": ["integer", "null"], "minimum": 1},
+                        "fields": {"type": ["array", "null"], "items": {"type": "string"}},
+                    },
+                },
+                "LLMProcessor": _ASKING,
+                "EducatorAssistantProcessor": _ASKING,
+                "SubmissionProcessor": {
+                    "type": "object",
+                    "properties": {"max_context_messages": {"type": "integer", "minimum": 1}},
+                },
+            },
+        },
+        "actuator_config": {
+            "type": "object",
+            "required": ["UIComponents"],
+            "properties": {
+                "UIComponents": {
+                    "type": "object",
+                    "minProperties": 1,
+                    "properties": {"request": _UI_COMPONENT, "response": _UI_COMPONENT},
+                }
+            },
+        },
+    },
+}
+
+_VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
+
+
+def schema_problems(config: Any) -> list[Problem]:
+    """What breaks schema 1.0 in a configuration, in the order of its paths."""
+    return [problem for error in _errors(config) for problem in _in_words(error)]
+
+
+@config_validator
+def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """The half of a widget that is missing beside the other."""
+    components = config.get("actuator_config", {}).get("UIComponents", {})
+    missing = [half for half in HALVES if half not in components]
+    if len(missing) == 1:
+        message = _("This is missing. Widgets need both: request and response. They show an error in its place.")
+        yield Problem(f"$.actuator_config.UIComponents.{missing[0]}", message, Severity.WARNING)
+
+
+def _errors(config: Any) -> list[ValidationError]:
+    return sorted(_VALIDATOR.iter_errors(config), key=lambda error: (error.json_path, str(error.validator)))
+
+
+def template_problems(template: Any) -> list[Problem]:
+    """What breaks schema 1.0 in a template by itself.
+
+    What is missing there, or empty, is only a warning: profiles may add it.
+    """
+    found = [
+        replace(problem, severity=Severity.WARNING) if _may_be_added(error) else problem
+        for error in _errors(template)
+        for problem in _in_words(error)
+    ]
+    has_components = not any(problem.path == "$" or problem.path.startswith("$.actuator_config") for problem in found)
+    return [*found, *(component_problems(template) if has_components else ())]
+
+
+def _may_be_added(error: ValidationError) -> bool:
+    return error.instance is None or error.validator in {"required", "minLength", "minProperties"}
+
+
+def _in_words(error: ValidationError) -> Iterator[Problem]:
+    allowed = error.validator_value
+    if error.validator == "required":
+        missing = [name for name in allowed if name not in error.instance]
+        # The library reports each missing name by itself; its message starts with the name.
+        name = next(name for name in missing if error.message.startswith(repr(name)))
+        yield Problem(f"{error.json_path}.{name}", _("This is required."))
+    elif error.validator == "type":
+        names = allowed if isinstance(allowed, list) else [allowed]
+        words = " / ".join(str(_TYPE_NAMES[name]) for name in names)
+        yield Problem(error.json_path, _("This must be {types}.").format(types=words))
+    elif error.validator in {"enum", "const"}:
+        choices = ", ".join(json.dumps(choice) for choice in (allowed if isinstance(allowed, list) else [allowed]))
+        yield Problem(error.json_path, _("This must be one of: {choices}.").format(choices=choices))
+    elif error.validator in {"minLength", "minProperties"}:
+        yield Problem(error.json_path, _("This must not be empty."))
+    elif error.validator == "minimum":
+        yield Problem(error.json_path, _("This must be {minimum} or more.").format(minimum=allowed))
+    else:
+        yield Problem(error.json_path, error.message)
+
+
+_TYPE_NAMES = {
+    "object": gettext_lazy("an object"),
+    "array": gettext_lazy("a list"),
+    "string": gettext_lazy("a text"),
+    "integer": gettext_lazy("a whole number"),
+    "boolean": gettext_lazy("true or false"),
+    "null": gettext_lazy("null"),
+}

@@ -1,0 +1,200 @@
+"""A session's run in the background, from the side of whoever waits for it: start, state, cancel."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+from opaque_keys.edx.django.models import UsageKeyField
+from opaque_keys.edx.keys import UsageKey
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.exceptions import AIExtensionsError, DuplicateRequest, QuotaExceeded, ServiceUnavailable
+from openedx_ai_extensions.ledger import Run
+from openedx_ai_extensions.models import AIWorkerLease, AIWorkflowAsyncRun, AIWorkflowSession
+from openedx_ai_extensions.tasks import run_workflow
+
+logger = logging.getLogger(__name__)
+
+Status = AIWorkflowAsyncRun.Status
+
+# A broker that is away is tried twice: somebody is waiting.
+SEND_AGAIN = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0, "interval_max": 0.2}
+
+
+def start(
+    session: AIWorkflowSession,
+    *,
+    user_input: Any,
+    location_id: UsageKey | None,
+    ui_slot_selector_id: str | None,
+    account: Run | None = None,
+) -> AIWorkflowAsyncRun:
+    """Have a worker do ``run``. Asked for the same again while that is under way, the same run goes on.
+
+    Args:
+        session: whose run it is; it has one at a time.
+        user_input: as ``run`` takes it, JSON-serialisable.
+        location_id: where the person is.
+        ui_slot_selector_id: the widget slot.
+        account: whose limits hold for it; None for nobody's.
+
+    Raises:
+        DuplicateRequest: the session has another run under way.
+        QuotaExceeded: the person has too many under way, or so many that wait that no limit leaves room for another.
+        ServiceUnavailable: no broker can be reached; there is no run.
+    """
+    _require_place(session, account)
+    wanted = {"user_input": user_input, "location_id": location_id or UsageKeyField.Empty}
+    fields = {
+        **wanted,
+        "task_id": uuid.uuid4().hex,
+        "status": Status.QUEUED,
+        "ui_slot_selector_id": ui_slot_selector_id or "",
+        "service_variant": conf.service_variant(),
+        "language": translation.get_language() or "",
+        "queued_at": timezone.now(),
+    }
+    runs = AIWorkflowAsyncRun.objects
+    run, is_new = runs.get_or_create(session=session, defaults=fields)
+    if not is_new:
+        run = end_if_overdue(run)
+        blank = {"progress": None, "message": "", "answer": None, "error": "", "code": "", "started_at": None,
+                 "lease_until": None, "ended_at": None}  # fmt: skip
+        is_new = not run.is_active and move(run.task_id, [run.status], **{**blank, **fields})
+        run = runs.get(session=session)
+    if not is_new:
+        if {name: getattr(run, name) or None for name in wanted} != {name: wanted[name] or None for name in wanted}:
+            raise DuplicateRequest(_("The AI is still at work on your last request here."))
+        return run
+    try:
+        _require_place(session, account)  # others may have come at the same moment
+    except QuotaExceeded:
+        _withdraw(run)
+        raise
+    _send(run)
+    return run
+
+
+def _require_place(session: AIWorkflowSession, account: Run | None) -> None:
+    """Raises QuotaExceeded if what the person has under way besides this session's run leaves no place for another."""
+    now = timezone.now()
+    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
+    others = AIWorkflowAsyncRun.objects.filter(session__user=session.user_id).exclude(session=session)
+    waiting = others.filter(status=Status.QUEUED, queued_at__gte=waited_since).count()
+    own = AIWorkflowAsyncRun.objects.filter(session=session, status=Status.RUNNING).values("task_id")
+    # A worker of a run that was cancelled, or whose session has gone, is among them.
+    workers = AIWorkerLease.objects.filter(user=session.user_id, until__gte=now)
+    at_work = workers.exclude(task_id__in=own).count()
+    most = conf.get("AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON")
+    if waiting + at_work >= most:
+        raise QuotaExceeded.at_once(most, refused_by="person/background")
+    if account is not None and waiting:
+        account.require_some_left(waiting=waiting)
+
+
+def _withdraw(run: AIWorkflowAsyncRun) -> None:
+    AIWorkflowAsyncRun.objects.filter(task_id=run.task_id, status=Status.QUEUED).delete()
+
+
+def _send(run: AIWorkflowAsyncRun) -> None:
+    try:
+        run_workflow.apply_async(
+            (run.task_id,),
+            task_id=run.task_id,
+            soft_time_limit=conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT"),
+            time_limit=conf.get("AI_EXTENSIONS_ASYNC_TIME_LIMIT"),
+            retry_policy=SEND_AGAIN,
+        )
+    except OperationalError:
+        # Its text may hold the broker's address with a password.
+        logger.error("workflow.async.unsent task_id=%s", run.task_id)
+        _withdraw(run)
+        raise ServiceUnavailable(
+            _("Work in the background is not possible at the moment. Please try again later.")
+        ) from None
+
+
+def current(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
+    """The session's run as it truly is: one that nobody is at work on any more has ended."""
+    run = AIWorkflowAsyncRun.objects.filter(session=session).first()
+    return None if run is None else end_if_overdue(run)
+
+
+def state(run: AIWorkflowAsyncRun | None) -> dict[str, Any]:
+    """The run in the words of the wire contract: ``{"status": …}`` and what belongs to it."""
+    if run is None:
+        return {"status": "idle"}
+    match run.status:
+        case Status.QUEUED | Status.RUNNING:
+            known = {} if run.progress is None else {"progress": run.progress}
+            return {"status": "processing", "message": run.message or processing_message(run), **known}
+        case Status.COMPLETED:
+            answer: Mapping[str, Any] = run.answer or {}
+            return {**answer, "status": "completed"}
+        case Status.FAILED:
+            return {"status": "failed", "error": run.error, "code": run.code}
+        case Status.TIMEOUT:
+            return {"status": "timeout", "error": run.error}
+    return {"status": str(run.status)}
+
+
+def processing_message(run: AIWorkflowAsyncRun) -> str:
+    """What a person reads while waiting, when the run has not said anything itself."""
+    return _("Waiting for the AI.") if run.status == Status.QUEUED else _("The AI is working on it.")
+
+
+def cancel(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
+    """Cancel the session's run, unless it is over; returns it as it is then."""
+    run = current(session)
+    if run is not None and run.is_active and move(run.task_id, run.ACTIVE, **ended(Status.CANCELLED)):
+        logger.info("workflow.async.cancelled task_id=%s", run.task_id)
+    return AIWorkflowAsyncRun.objects.filter(session=session).first()
+
+
+def move(task_id: str, before: Iterable[str], /, *, only: Q | None = None, **fields: Any) -> bool:
+    """Change a run's row if its status is one of ``before``, and ``only`` holds; says whether it did."""
+    rows = AIWorkflowAsyncRun.objects.filter(only or Q(), task_id=task_id, status__in=list(before))
+    return bool(rows.update(**fields))
+
+
+def ended(status: str, **fields: Any) -> dict[str, Any]:
+    """What to write when a run is over: what was asked is not kept."""
+    return {"status": status, "ended_at": timezone.now(), "user_input": None, "message": "", **fields}
+
+
+def timed_out() -> dict[str, Any]:
+    """What to write when a run was stopped for its time limit."""
+    return ended(Status.TIMEOUT, error=_("This took too long and was stopped. Please try again."))
+
+
+def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
+    """End a run that was never begun, or whose worker has died; returns it as it is then."""
+    now = timezone.now()
+    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
+    if run.status == Status.QUEUED and run.queued_at < waited_since:
+        fields = ended(Status.TIMEOUT, error=_("Nobody could take this on in time. Please try again later."))
+        has_ended = move(run.task_id, [Status.QUEUED], only=Q(queued_at__lt=waited_since), **fields)
+    elif run.status == Status.RUNNING and run.lease_until is not None and run.lease_until < now:
+        has_ended = move(run.task_id, [Status.RUNNING], only=Q(lease_until__lt=now), **_lost(run, now))
+    else:
+        return run
+    if has_ended:
+        logger.warning("workflow.async.overdue task_id=%s was=%s", run.task_id, run.status)
+    return AIWorkflowAsyncRun.objects.filter(pk=run.pk).first() or run
+
+
+def _lost(run: AIWorkflowAsyncRun, now: datetime) -> dict[str, Any]:
+    limit = timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT"))
+    if run.started_at is not None and run.started_at + limit <= now:
+        return timed_out()
+    return ended(
+        Status.FAILED, code=AIExtensionsError.code, error=_("This was interrupted before its end. Please try again.")
+    )

@@ -1,0 +1,153 @@
+"""What an action gives back: a ``Result`` or a ``Stream``. Anything else is an exception."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from openedx_ai_extensions.exceptions import RunCancelled
+from openedx_ai_extensions.execution.finish_reason import notice, with_notice
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished answer.
+
+    Attributes:
+        response: any JSON-serialisable value.
+        status: the wire contract's word for how it went.
+        extra: further fields of the answer.
+        finish_reason: how a model's text ended, see ``processors.llm.FinishReason``; empty for anything else. A text
+            that was cut off gets a notice below it.
+    """
+
+    response: Any
+    status: str = "completed"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    finish_reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        if not notice(self.finish_reason):
+            return {"response": self.response, "status": self.status, **self.extra}
+        text = with_notice(str(self.response), self.finish_reason)
+        return {"response": text, "status": self.status, "finish_reason": self.finish_reason, **self.extra}
+
+
+@dataclass(frozen=True, slots=True)
+class State(Result):
+    """An answer that is a status and fields, without a response."""
+
+    response: Any = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"status": self.status, **self.extra}
+
+
+class Ending(enum.StrEnum):
+    """How a stream ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+Finish = Callable[[Ending, str], None]
+
+
+class Stream:
+    """An answer that is still arriving; it owns its ending.
+
+    Iterating yields UTF-8 bytes that never split a character; an empty chunk means that the source is alive but silent.
+    However it ends (source exhausted, source failed, consumer gone), ``finish`` runs exactly once, with the ending and
+    the text delivered until then.
+
+    Args:
+        source: yields the chunks; its ``close()``, if it has one, releases what it holds. Attributes ``usage`` and
+            ``finish_reason`` are read from it after the end.
+        finish: runs once, in the thread that consumes the stream.
+        run_id: identifies this run to the client.
+
+    Raises (while iterating):
+        AIExtensionsError: the source failed; what had arrived was delivered.
+    """
+
+    def __init__(self, source: Iterable[bytes], *, finish: Finish, run_id: str = "") -> None:
+        self.source = source
+        self.run_id = run_id
+        self._chunks: Iterator[bytes] = iter(source)
+        self._finish = finish
+        self._delivered: list[bytes] = []
+        self.error: BaseException | None = None  # what broke it
+        self._check: Callable[[], None] | None = None
+        self._ended = False
+        self._lock = threading.Lock()
+
+    @property
+    def usage(self) -> Mapping[str, int]:
+        """Token counts, once the source knows them."""
+        return getattr(self.source, "usage", None) or {}
+
+    @property
+    def finish_reason(self) -> str:
+        """How the model's answer ended, see ``processors.llm.FinishReason``; ``stop`` where the source does not say."""
+        return str(getattr(self.source, "finish_reason", None) or "stop")
+
+    def then(self, finish: Finish) -> None:
+        """Have ``finish`` run after what runs at the end already, even if that fails."""
+        first = self._finish
+
+        def both(ending: Ending, text: str) -> None:
+            try:
+                first(ending, text)
+            finally:
+                finish(ending, text)
+
+        self._finish = both
+
+    def watch(self, check: Callable[[], None]) -> None:
+        """Have ``check`` run before each chunk is given out: what it raises breaks the stream."""
+        self._check = check
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        try:
+            chunk = next(self._chunks)
+            if self._check is not None:
+                self._check()
+        except StopIteration:
+            self._end(Ending.COMPLETED)
+            raise
+        except (GeneratorExit, RunCancelled):
+            self._end(Ending.CANCELLED)
+            raise
+        except BaseException as error:
+            # Whatever went wrong, the ending must run; the fault itself goes on to the renderer.
+            self.error = error
+            self._end(Ending.FAILED)
+            raise
+        if chunk:
+            self._delivered.append(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """The consumer has gone: stop the source and end as cancelled, unless it had ended before."""
+        self._end(Ending.CANCELLED)
+
+    def _end(self, ending: Ending) -> None:
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+        try:
+            close = getattr(self.source, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._finish(ending, b"".join(self._delivered).decode("utf-8", "replace"))

@@ -1,0 +1,148 @@
+"""Do the sums agree with the ledger's rows? And making them agree: a day at a time, while the site runs."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from operator import sub
+from typing import Any
+
+from django.db import router, transaction
+from django.db.models import F, Max, Min
+from django.utils import timezone
+
+from openedx_ai_extensions.ledger.counters import LOCK
+from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
+from openedx_ai_extensions.ledger.rollups import (
+    COLUMNS,
+    DIMENSIONS,
+    SUMS,
+    Figures,
+    Sums,
+    add_to_people,
+    add_to_places,
+    facts,
+    plus,
+)
+from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace, Level, Usage
+
+PURGED = "purged"  # key of a row that is no total: rows before its time have been deleted
+PART = 5_000  # rows
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What became of a day or month.
+
+    Attributes:
+        name: such as ``2026-11-21`` or ``2026-11``.
+        differences: how many sums were not what the rows say.
+    """
+
+    name: str
+    differences: int
+
+
+def audit(*, mend: bool) -> Iterator[Audited]:
+    """Hold each day against its rows, then each month against its days, and mend what differs if asked to.
+
+    Days whose rows have been purged are left as they are. Whoever counts meanwhile waits for one day at a time.
+    """
+    days = _days()
+    for day in days:
+        with _nobody_counts():
+            found = _audit(day, [Level.DAY, Level.SITE], _rows_of_day(day), mend=mend)
+        yield Audited(day.isoformat(), found)
+    for month in sorted({day.replace(day=1) for day in days}):
+        with _nobody_counts():
+            found = _audit(month, [Level.MONTH], _days_of_month(month), mend=mend)
+        yield Audited(month.isoformat()[:7], found)
+
+
+def _audit(day: date, levels: Sequence[str], sums: Sums, *, mend: bool) -> int:
+    """How many sums of these levels are not these."""
+    places = _differences(AIUsageByPlace, day, levels, sums.by_place(), COLUMNS)
+    people = _differences(AIUsageByPerson, day, levels, sums.by_person(), SUMS)
+    if mend:
+        add_to_places(places)
+        add_to_people(people)
+        for model in (AIUsageByPlace, AIUsageByPerson):  # what no row has anything to do with
+            model._default_manager.filter(day=day, level__in=levels, **dict.fromkeys(SUMS, 0)).delete()
+    return len(places) + len(people)
+
+
+def _differences(
+    model: type[Usage], day: date, levels: Sequence[str], right: Mapping[Any, Figures], columns: Sequence[str]
+) -> dict[Any, Figures]:
+    what = DIMENSIONS if model is AIUsageByPlace else ("user_id",)
+    stored = {}
+    rows = model._default_manager.filter(day=day, level__in=levels).values_list("level", *what, *columns)
+    for level, *row in rows.iterator(chunk_size=2000):
+        values, figures = row[: len(what)], row[len(what) :]
+        stored[level, day, tuple(values) if model is AIUsageByPlace else values[0]] = figures
+    nothing = [0] * len(columns)
+    wanted = {key: figures for key, figures in right.items() if key[0] in levels and key[1] == day}
+    differences = {
+        key: list(map(sub, wanted.get(key, nothing), stored.get(key, nothing))) for key in {*wanted, *stored}
+    }
+    return {key: figures for key, figures in differences.items() if any(figures)}
+
+
+def _rows_of_day(day: date) -> Sums:
+    sums = Sums()
+    begin, end = (midnight(each).astimezone(UTC) for each in (day, day + timedelta(days=1)))
+    rows = AIWorkflowRun.objects.filter(is_counted=True)
+    # As few parts as there may be at once in memory.
+    parts = rows.filter(created_at__gte=begin, created_at__lt=end).count() // PART + 1
+    step = (end - begin) / parts
+    for number in range(parts):
+        until = end if number == parts - 1 else begin + (number + 1) * step
+        for fact in facts(rows.filter(created_at__gte=begin + number * step, created_at__lt=until)):
+            sums.add(fact)
+    return sums
+
+
+def _days_of_month(month: date) -> Sums:
+    """The month's stored days, added up under its first."""
+    sums = Sums()
+    for number in range(monthrange(month.year, month.month)[1]):
+        days = {"level": Level.DAY, "day": month.replace(day=number + 1)}
+        for row in AIUsageByPlace.objects.filter(**days).values_list(*DIMENSIONS, *COLUMNS):
+            key = (month, tuple(row[: len(DIMENSIONS)]))
+            sums.places[key] = plus(sums.places[key], list(row[len(DIMENSIONS) :]))
+        for user_id, *figures in AIUsageByPerson.objects.filter(**days).values_list("user_id", *SUMS):
+            sums.people[month, user_id] = plus(sums.people[month, user_id], figures)
+    return sums
+
+
+@contextmanager
+def _nobody_counts() -> Iterator[None]:
+    """A transaction in which nobody else counts."""
+    AIUsageTotal.objects.get_or_create(key=LOCK, defaults={"starts_at": timezone.now()})
+    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
+        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        yield
+
+
+def _days() -> list[date]:
+    """From the first day whose rows are all there to the last that has any, of rows or sums."""
+    rows = AIWorkflowRun.objects.aggregate(first=Min("created_at"), last=Max("created_at"))
+    sums = AIUsageByPlace.objects.filter(level=Level.SITE).aggregate(first=Min("day"), last=Max("day"))
+    tz = timezone.get_default_timezone()
+    seen = [moment.astimezone(tz).date() for moment in rows.values() if moment]
+    seen += [day for day in sums.values() if day]
+    if not seen:
+        return []
+    first, last = min(seen), max(seen)
+    purged = AIUsageTotal.objects.filter(key=PURGED).first()
+    if purged:
+        first = max(first, purged.starts_at.astimezone(tz).date())
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def midnight(day: date) -> datetime:
+    """When a day of the site's calendar begins."""
+    return datetime.combine(day, time(), timezone.get_default_timezone())

@@ -1,0 +1,196 @@
+"""What was used: a total for each subject and period, and the rows of the ledger that are not in it yet.
+
+Nobody waits for anybody: a run writes its row, which holds what it may use, and then reads everything that is held or
+used. A row that was settled is added to the totals later, many at once (``count``). See the ADR on the ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connections, router, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from openedx_ai_extensions.ledger import bounds, refusals, sql
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, Limits, total_key
+from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal, AIWorkflowRun
+from openedx_ai_extensions.ledger.periods import Period, begins
+from openedx_ai_extensions.ledger.rollups import roll_up
+from openedx_ai_extensions.ledger.subjects import Place
+from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson
+
+logger = logging.getLogger(__name__)
+
+LOCK = "lock"  # key of a row that is no total: whoever counts holds it
+BATCH = 500
+# Seconds after a reservation has lapsed until its run is given up: it may be writing its end just now.
+GRACE = timedelta(seconds=30)
+
+
+class Used:
+    """What was used or is held, of the limits that were asked for.
+
+    Args:
+        limits: these.
+        found: as ``sql.look`` gives it.
+    """
+
+    def __init__(self, limits: Limits, found: Iterable[Sequence[Any]]) -> None:
+        self._columns = {subject: number for number, subject in enumerate(limits.subjects, start=3)}
+        self._known: dict[tuple[str, bool], Amounts] = {}
+        self._totals: dict[str, Sequence[Any]] = {}
+        self._rows: list[Sequence[Any]] = []
+        for row in found:
+            if row[0]:
+                self._totals[row[0]] = row
+            else:
+                self._rows.append(row)
+
+    def of(self, limit: Limit, *, only_before: bool = False) -> Amounts:
+        """All that counts for this limit; ``only_before`` leaves out runs that came after the one asked for."""
+        known = self._known.get((limit.key, only_before))
+        if known is None:
+            known = self._known[limit.key, only_before] = self._sum(limit, only_before)
+        return known
+
+    def _sum(self, limit: Limit, only_before: bool) -> Amounts:
+        column, longest = self._columns[limit.subject], sql.RECENCY[limit.period]
+        requests = tokens = micros = 0
+        for row in self._rows:
+            if row[column] and row[2] <= longest and (row[1] or not only_before):
+                requests, tokens, micros = requests + row[-3], tokens + row[-2], micros + row[-1]
+        total = self._totals.get(limit.key)
+        if total is not None:
+            requests, tokens, micros = requests + total[-3], tokens + total[-2], micros + total[-1]
+        return Amounts(int(requests), int(tokens), int(micros))
+
+
+def used(limits: Limits, now: datetime, *, before: int = 0) -> Used:
+    """What counts for these limits, in one query: one look at one moment."""
+    return Used(limits, sql.look(limits, now, before))
+
+
+def _uncounted() -> QuerySet[AIWorkflowRun]:
+    return AIWorkflowRun.objects.filter(is_counted=False)
+
+
+def count(now: datetime | None = None) -> int:
+    """Add runs that are over to the totals, a batch at most; returns how many. Runs whose process died are over too.
+
+    One process does it at a time; the totals and the mark on the rows change together.
+    """
+    now = now or timezone.now()
+    using = router.db_for_write(AIUsageTotal)
+    AIUsageTotal.objects.using(using).get_or_create(key=LOCK, defaults={"starts_at": now})
+    with transaction.atomic(using=using):
+        # The first statement writes: who holds this row counts, others wait.
+        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        _give_up_lapsed(now)
+        over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(refusals.is_open())
+        rows = list(over.order_by("pk")[:BATCH])
+        _add(rows, now)
+        roll_up(rows)
+        AIWorkflowRun.objects.filter(pk__in=[row.pk for row in rows]).update(is_counted=True)
+    return len(rows)
+
+
+def _give_up_lapsed(now: datetime) -> None:
+    lost = _uncounted().filter(outcome=AIWorkflowRun.Outcome.RUNNING, held_until__lt=now - GRACE)
+    # Nobody knows what it used. Most likely that is what it held; which tokens were whose, nobody knows either.
+    number = lost.update(
+        outcome=AIWorkflowRun.Outcome.LOST,
+        is_estimated=True,
+        completion_tokens=F("completion_tokens") + F("held_tokens"),
+        cost_micros=F("cost_micros") + F("held_micros"),
+        held_tokens=0,
+        held_micros=0,
+        held_until=None,
+    )
+    if number:
+        logger.warning("ledger.runs.lost number=%s", number)
+
+
+def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
+    """Add rows to the totals of the periods that are not over."""
+    starts = {str(period): begins(period, now) for period in Period}
+    changes: defaultdict[str, Amounts] = defaultdict(Amounts)
+    times: dict[str, datetime] = {}
+    for row in rows:
+        place, amounts = place_of(row), _amounts(row)
+        for period, starts_at in starts.items():
+            if row.created_at >= starts_at:
+                for subject in place.subjects():
+                    key = total_key(subject, period)
+                    changes[key] += amounts
+                    times[key] = starts_at
+    add_to_totals(changes, times)
+
+
+def _amounts(row: AIWorkflowRun) -> Amounts:
+    return Amounts(int(row.calls > 0), bounds.tokens(row.tokens), bounds.micros(row.cost_micros))
+
+
+def add_to_totals(changes: Mapping[str, Amounts], times: Mapping[str, datetime]) -> None:
+    """Add to totals by key, whose periods began at these times; within the transaction that ``count`` is in."""
+    known = {total.key: total for total in AIUsageTotal.objects.filter(key__in=changes)}
+    new = []
+    for key in sorted(changes):
+        total = known.get(key)
+        before = Amounts(total.requests, total.tokens, total.micros) if total else Amounts()
+        if total and total.starts_at != times[key]:
+            before = Amounts()
+        after = before + changes[key]
+        new.append(AIUsageTotal(key=key, starts_at=times[key], requests=after.requests, tokens=after.tokens,
+                                micros=after.micros))  # fmt: skip
+    features = connections[router.db_for_write(AIUsageTotal)].features
+    unique: dict[str, Any] = {"unique_fields": ["key"]} if features.supports_update_conflicts_with_target else {}
+    AIUsageTotal.objects.bulk_create(
+        new, update_conflicts=True, update_fields=["starts_at", "requests", "tokens", "micros"], **unique
+    )
+
+
+def place_of(row: AIWorkflowRun) -> Place:
+    return Place(row.user_id, str(row.course_id) if row.course_id else None, row.profile_id, row.provider or None)
+
+
+def recount(row: AIWorkflowRun) -> None:
+    """Write a run that ended after it had been given up and counted; the totals get the difference."""
+    now = timezone.now()
+    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
+        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        counted = AIWorkflowRun.objects.filter(pk=row.pk).first()
+        if counted is None:  # purged: nobody asks any more
+            logger.warning("ledger.run.purged run_id=%s", row.run_id)
+            return
+        row.is_counted, row.user_id = True, counted.user_id  # who may have been retired meanwhile
+        row.save()
+        roll_up([row], removed=[counted])
+        after, before = _amounts(row), _amounts(counted)
+        difference = Amounts(
+            after.requests - before.requests, after.tokens - before.tokens, after.micros - before.micros
+        )
+        starts = {period: begins(period, now) for period in Period}
+        times = {
+            total_key(subject, period): starts_at
+            for period, starts_at in starts.items()
+            if row.created_at >= starts_at
+            for subject in place_of(row).subjects()
+        }
+        add_to_totals(dict.fromkeys(times, difference), times)
+
+
+def forget_person(user_id: int) -> None:
+    """Take a person out of the ledger, whose rows stay, and out of the totals, the reports and the limits."""
+    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
+        # Whoever counts this person's runs just now writes before, or not at all.
+        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        AIWorkflowRun.objects.filter(user_id=user_id).update(user=None)
+        own = Place(user_id=user_id).key
+        AIUsageTotal.objects.filter(Q(key__startswith=f"{own}/") | Q(key__startswith=f"{own}|")).delete()
+        AIUsageByPerson.objects.filter(user_id=user_id).delete()
+        AILimit.objects.filter(user_id=user_id).delete()

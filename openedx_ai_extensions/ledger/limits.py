@@ -1,0 +1,246 @@
+"""What is allowed: the limits that hold for a run, from the settings and from the admin."""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+from functools import cached_property, lru_cache
+from typing import Any
+
+from openedx_ai_extensions.core import cache_version, conf
+from openedx_ai_extensions.ledger.models import AILimit
+from openedx_ai_extensions.ledger.periods import begins, ends
+from openedx_ai_extensions.ledger.prices import MICRO
+from openedx_ai_extensions.ledger.subjects import Place
+
+Per = AILimit.Per
+
+
+class Kind(enum.StrEnum):
+    """What a limit counts."""
+
+    REQUESTS = "requests"
+    TOKENS = "tokens"
+    MONEY = "money"  # in micro-units of the site's currency
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Of each kind; money in micro-units."""
+
+    requests: int = 0
+    tokens: int = 0
+    micros: int = 0
+
+    def __add__(self, other: Amounts) -> Amounts:
+        return Amounts(self.requests + other.requests, self.tokens + other.tokens, self.micros + other.micros)
+
+    def of(self, kind: Kind) -> int:
+        amount: int = getattr(self, _FIELDS[kind])
+        return amount
+
+
+_FIELDS = {Kind.REQUESTS: "requests", Kind.TOKENS: "tokens", Kind.MONEY: "micros"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A limit as somebody wrote it; None is no limit, or no narrowing."""
+
+    per: str
+    period: str
+    allowed: Mapping[Kind, int]
+    tier: str = ""
+    user_id: int | None = None
+    course_id: str | None = None
+    profile_slug: str | None = None
+    provider: str | None = None
+    is_from_admin: bool = False
+
+    @property
+    def specificity(self) -> tuple[bool, bool, bool, bool]:
+        is_narrow = bool(self.course_id or self.profile_slug or self.provider)
+        return (self.user_id is not None, is_narrow, bool(self.tier), self.is_from_admin)
+
+    def fits(self, place: Place, profile_slug: str | None, *, is_staff: bool) -> bool:
+        return (
+            self.user_id in (None, place.user_id)
+            and self.course_id in (None, place.course_id)
+            and self.profile_slug in (None, profile_slug)
+            and self.provider in (None, place.provider)
+            and (not self.tier or is_staff)
+        )
+
+    def subject(self, place: Place) -> Place | None:
+        """Whose use it counts, for a run at this place; None when there is nobody to count for."""
+        match self.per:
+            case Per.SITE:
+                return Place()
+            case Per.PROVIDER:
+                return Place(provider=place.provider) if place.provider else None
+            case Per.COURSE:
+                return Place(course_id=place.course_id) if place.course_id else None
+            case Per.PROFILE:
+                return Place(profile_id=place.profile_id) if place.profile_id else None
+        if place.user_id is None:
+            return None
+        return Place(
+            user_id=place.user_id,
+            course_id=place.course_id if self.course_id else None,
+            profile_id=place.profile_id if self.profile_slug else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit as it holds for one run, now.
+
+    Attributes:
+        per: for each of what: a word of ``AILimit.Per``.
+        subject: whose use counts.
+        allowed: how much of each limited kind; money in micro-units.
+        starts_at: when its present period began.
+        resets_at: when the next one begins.
+    """
+
+    per: str
+    period: str
+    subject: Place
+    allowed: Mapping[Kind, int]
+    starts_at: datetime
+    resets_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Of the total that it is held against."""
+        return total_key(self.subject, self.period)
+
+    @property
+    def breadth(self) -> int:
+        """Smaller is narrower: a person in a course comes before the person, the site comes last."""
+        order = [Per.PERSON, Per.PROFILE, Per.COURSE, Per.PROVIDER, Per.SITE]
+        is_narrowed = self.per == Per.PERSON and (self.subject.course_id or self.subject.profile_id)
+        return 2 * order.index(Per(self.per)) - bool(is_narrowed)
+
+
+class Limits(tuple[Limit, ...]):
+    """Those that hold for a run; made once for many runs, and told apart by identity: what follows from it is kept."""
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    @cached_property
+    def subjects(self) -> list[Place]:
+        """Whose use they count, each once."""
+        return list(dict.fromkeys(limit.subject for limit in self))
+
+
+@lru_cache(maxsize=1024)
+def total_key(subject: Place, period: str) -> str:
+    return f"{subject.key}|{period}"
+
+
+def limits_for(place: Place, profile_slug: str | None, is_staff: Callable[[], bool], now: datetime) -> Limits:
+    """The limits that hold for a run at this place, now.
+
+    Args:
+        place: where its use belongs.
+        profile_slug: of its profile.
+        is_staff: is the person staff of the course, or of the site? Asked only where a limit depends on it.
+        now: aware.
+    """
+    rules = all_rules()
+    has_tier = rules.depend_on_tier and is_staff()
+    return _limits_for(rules, place, profile_slug, has_tier, now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=1024)
+def _limits_for(rules: Rules, place: Place, profile_slug: str | None, is_staff: bool, minute: datetime) -> Limits:
+    chosen: dict[tuple[str, str], Rule] = {}
+    for rule in rules.all:
+        best = chosen.get((rule.per, rule.period))
+        is_better = best is None or rule.specificity >= best.specificity
+        if is_better and rule.fits(place, profile_slug, is_staff=is_staff):
+            chosen[rule.per, rule.period] = rule
+    return Limits(_limits(chosen.values(), place, minute))
+
+
+def _limits(chosen: Iterable[Rule], place: Place, now: datetime) -> Iterator[Limit]:
+    for rule in chosen:
+        subject = rule.subject(place)
+        if subject is not None and rule.allowed:
+            yield Limit(rule.per, rule.period, subject, rule.allowed, begins(rule.period, now), ends(rule.period, now))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """All of them, at one time: the settings' first."""
+
+    all: tuple[Rule, ...]
+
+    @property
+    def depend_on_tier(self) -> bool:
+        return any(rule.tier for rule in self.all)
+
+
+def all_rules() -> Rules:
+    """All limits; cached until one changes, or as long as a scope is."""
+    token = cache_version.current()
+    if token is None:
+        return _rules()
+    return _cached_rules(token, time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE"))
+
+
+def _rules() -> Rules:
+    return Rules((*_from_settings(), *_from_admin()))
+
+
+@lru_cache(maxsize=2)
+def _cached_rules(_token: str, _bucket: float) -> Rules:
+    return _rules()
+
+
+conf.when_changed(_cached_rules.cache_clear)
+conf.when_changed(_limits_for.cache_clear)
+
+
+def _from_settings() -> Iterator[Rule]:
+    for entry in conf.get("AI_EXTENSIONS_LIMITS"):
+        yield Rule(
+            per=entry["per"],
+            period=entry["period"],
+            allowed=_allowed(entry.get("requests"), entry.get("tokens"), entry.get("money")),
+            tier=entry.get("tier", ""),
+            course_id=entry.get("course"),
+            profile_slug=entry.get("profile"),
+            provider=entry.get("provider"),
+        )
+
+
+def _from_admin() -> Iterator[Rule]:
+    return map(rule_of, AILimit.objects.filter(enabled=True).select_related("profile").order_by("pk"))
+
+
+def rule_of(row: AILimit) -> Rule:
+    """An admin's limit as a rule."""
+    return Rule(
+        per=row.per,
+        period=row.period,
+        allowed=_allowed(row.requests, row.tokens, row.money),
+        tier=row.tier,
+        user_id=row.user_id,
+        course_id=str(row.course_id) if row.course_id else None,
+        profile_slug=row.profile.slug if row.profile else None,
+        provider=row.provider or None,
+        is_from_admin=True,
+    )
+
+
+def _allowed(requests: int | None, tokens: int | None, money: Any) -> Mapping[Kind, int]:
+    micros = None if money is None else int((Decimal(str(money)) * MICRO).to_integral_value(ROUND_DOWN))
+    stated = {Kind.REQUESTS: requests, Kind.TOKENS: tokens, Kind.MONEY: micros}
+    return {kind: amount for kind, amount in stated.items() if amount is not None}

@@ -1,0 +1,53 @@
+"""A limit that is exceeded, in words for whoever ran into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from openedx_ai_extensions.exceptions import QuotaExceeded
+from openedx_ai_extensions.ledger.limits import Kind, Limit
+from openedx_ai_extensions.ledger.models import AILimit
+from openedx_ai_extensions.ledger.prices import MICRO
+
+Per = AILimit.Per
+
+# What ran out, for whom. What a site or a course pays is no learner's business.
+WHAT: Mapping[str, str | Promise] = {
+    Per.PERSON: gettext_lazy("You have used all of your AI requests for now."),
+    Per.COURSE: gettext_lazy("This course has used all of its AI requests for now."),
+    Per.PROFILE: gettext_lazy("This AI tool has used all of its requests for now."),
+    Per.PROVIDER: gettext_lazy("The AI service has used all of its requests for now."),
+    Per.SITE: gettext_lazy("This site has used all of its AI requests for now."),
+}
+
+
+def quota_exceeded(limit: Limit, kind: Kind) -> QuotaExceeded:
+    """The error for a limit that is exceeded, or that allows nothing."""
+    message, resets_at = _("AI is not available to you here."), None
+    if limit.allowed[kind]:
+        resets_at = limit.resets_at
+        then = _("You can go on {time}.").format(time=readable_time(resets_at))
+        message = f"{WHAT[limit.per]} {then}"
+    name = f"{limit.per}/{limit.period}/{kind}"
+    return QuotaExceeded(message, refused_by=name, limit=kind, scope=limit.per, resets_at=resets_at)
+
+
+def readable_time(moment: datetime) -> str:
+    """When, as people say it, in the reader's time zone: the time, with the day when it is not today."""
+    local = timezone.localtime(moment)
+    time = formats.date_format(local, "H:i")
+    if local.date() == timezone.localdate():
+        return _("at {time}").format(time=time)
+    return _("on {day} at {time}").format(day=formats.date_format(local, "MONTH_DAY_FORMAT"), time=time)
+
+
+def money(micros: int) -> Decimal:
+    """Micro-units as an amount of the site's currency."""
+    return Decimal(micros) / MICRO

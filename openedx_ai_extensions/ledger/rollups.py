@@ -1,0 +1,195 @@
+"""Sums of the ledger's rows by day and month, kept in the transaction in which the rows are counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from operator import add
+from typing import Any, NamedTuple
+
+from django.db import connections, router
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from openedx_ai_extensions.ledger import bounds
+from openedx_ai_extensions.ledger.histogram import bucket
+from openedx_ai_extensions.ledger.models import AIWorkflowRun
+from openedx_ai_extensions.ledger.usage_models import (
+    DURATION,
+    FIRST_TOKEN,
+    AIUsageByPerson,
+    AIUsageByPlace,
+    Level,
+    Usage,
+)
+
+TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
+SUMS = ("completed", "failed", "cancelled", "refused", "lost", "requests", "cached", *TOKENS, "cost_micros")
+TIMES = (*FIRST_TOKEN, *DURATION)
+DIMENSIONS = ("course_id", "profile_slug", "provider", "model")
+
+COLUMNS = (*SUMS, *TIMES)
+
+Figures = list[int]  # one for each of COLUMNS, or of SUMS
+PlaceKey = tuple[str, date, tuple[str, ...]]  # level, day, dimensions
+PersonKey = tuple[str, date, int]
+
+_OUTCOMES = {name: number for number, name in enumerate(SUMS[:5])}
+_FIRST_TOKEN, _DURATION = len(SUMS), len(SUMS) + len(FIRST_TOKEN)
+
+
+class Fact(NamedTuple):
+    """Of a row of the ledger, what is summed up; in the order in which it is read."""
+
+    created_at: datetime
+    course_id: str
+    profile_slug: str
+    provider: str
+    model: str
+    user_id: int | None
+    outcome: str
+    times: int
+    calls: int
+    is_cached: bool
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    cost_micros: int
+    first_token_ms: int | None
+    duration_ms: int | None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return (self.course_id, self.profile_slug, self.provider, self.model)
+
+
+def facts(rows: QuerySet[AIWorkflowRun]) -> Iterator[Fact]:
+    """Read rows for nothing but their sums; a course's key stays a text, since parsing it would take longer."""
+    names = [name if name != "course_id" else "course" for name in Fact._fields]
+    course = Cast("course_id", CharField(max_length=255))
+    return map(Fact._make, rows.annotate(course=course).values_list(*names).iterator(chunk_size=5000))
+
+
+def fact_of(row: AIWorkflowRun) -> Fact:
+    values = {name: getattr(row, name) for name in Fact._fields}
+    return Fact(**values | {"course_id": str(row.course_id or "")})
+
+
+def day_of(moment: datetime) -> date:
+    """The day on the site's calendar."""
+    return moment.astimezone(timezone.get_default_timezone()).date()
+
+
+class Sums:
+    """Rows summed up in memory, by day; months and the site follow from these."""
+
+    def __init__(self) -> None:
+        self.places: defaultdict[tuple[date, tuple[str, ...]], Figures] = defaultdict(lambda: [0] * len(COLUMNS))
+        self.people: defaultdict[tuple[date, int], Figures] = defaultdict(lambda: [0] * len(SUMS))
+
+    def add(self, fact: Fact, sign: int = 1) -> None:
+        """Add a run, or with a sign of -1 take it out again."""
+        day = day_of(fact.created_at)
+        cell = self.places[day, fact.place]
+        add_run(cell, fact, sign)
+        add_times(cell, fact, sign)
+        if fact.user_id is not None:
+            add_run(self.people[day, fact.user_id], fact, sign)
+
+    def by_place(self) -> dict[PlaceKey, Figures]:
+        """Of every level."""
+        cells: defaultdict[PlaceKey, Figures] = defaultdict(lambda: [0] * len(COLUMNS))
+        for (day, place), figures in self.places.items():
+            anywhere = ("", *place[1:])
+            for key in ((Level.DAY, day, place), (Level.MONTH, day.replace(day=1), place), (Level.SITE, day, anywhere)):
+                cells[key] = plus(cells[key], figures)
+        return cells
+
+    def by_person(self) -> dict[PersonKey, Figures]:
+        """Of every level."""
+        cells: defaultdict[PersonKey, Figures] = defaultdict(lambda: [0] * len(SUMS))
+        for (day, user_id), figures in self.people.items():
+            for key in ((Level.DAY, day, user_id), (Level.MONTH, day.replace(day=1), user_id)):
+                cells[key] = plus(cells[key], figures)
+        return cells
+
+    def write(self) -> None:
+        """Add all of it to the tables; within the transaction that counts the rows."""
+        add_to_places(self.by_place())
+        add_to_people(self.by_person())
+
+
+def add_run(cell: Figures, fact: Fact, sign: int) -> None:
+    """Add a run to what the first columns count: SUMS, in their order."""
+    outcome = _OUTCOMES.get(fact.outcome)
+    if outcome is not None:
+        cell[outcome] += sign * fact.times
+    cell[5] += sign * (fact.calls > 0)
+    cell[6] += sign * fact.is_cached
+    cell[7] += sign * bounds.tokens(fact.prompt_tokens)
+    cell[8] += sign * bounds.tokens(fact.cached_tokens)
+    cell[9] += sign * bounds.tokens(fact.completion_tokens)
+    cell[10] += sign * bounds.micros(fact.cost_micros)
+
+
+def add_times(cell: Figures, fact: Fact, sign: int) -> None:
+    if fact.first_token_ms is not None:
+        cell[_FIRST_TOKEN + bucket(fact.first_token_ms)] += sign
+    if fact.duration_ms is not None:
+        cell[_DURATION + bucket(fact.duration_ms)] += sign
+
+
+def plus(figures: Figures, more: Figures) -> Figures:
+    return list(map(add, figures, more))
+
+
+def roll_up(added: Iterable[AIWorkflowRun], removed: Iterable[AIWorkflowRun] = ()) -> None:
+    """Add rows that are being counted, and take out what was counted for others; within that transaction."""
+    sums = Sums()
+    for row in added:
+        sums.add(fact_of(row))
+    for row in removed:
+        sums.add(fact_of(row), sign=-1)
+    sums.write()
+
+
+def add_to_places(cells: Mapping[PlaceKey, Figures]) -> None:
+    _write(AIUsageByPlace, {key_of(*key): (place_fields(key), cell) for key, cell in cells.items()}, COLUMNS)
+
+
+def add_to_people(cells: Mapping[PersonKey, Figures]) -> None:
+    _write(AIUsageByPerson, {key_of(*key): (person_fields(key), cell) for key, cell in cells.items()}, SUMS)
+
+
+def place_fields(key: PlaceKey) -> dict[str, Any]:
+    return {"level": key[0], "day": key[1], **dict(zip(DIMENSIONS, key[2], strict=True))}
+
+
+def person_fields(key: PersonKey) -> dict[str, Any]:
+    return {"level": key[0], "day": key[1], "user_id": key[2]}
+
+
+def key_of(level: str, day: date, what: tuple[str, ...] | int) -> str:
+    name = "\n".join([str(level), day.isoformat(), *([str(what)] if isinstance(what, int) else what)])
+    return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
+
+
+def _write(model: type[Usage], cells: Mapping[str, tuple[dict[str, Any], Figures]], columns: Sequence[str]) -> None:
+    features = connections[router.db_for_write(model)].features
+    unique: dict[str, Any] = {"unique_fields": ["key"]} if features.supports_update_conflicts_with_target else {}
+    manager = model._default_manager
+    for keys in batched(sorted(cells), 500):
+        known = {key: list(figures) for key, *figures in manager.filter(key__in=keys).values_list("key", *columns)}
+        rows = []
+        for key in keys:
+            fields, figures = cells[key]
+            after = plus(known[key], figures) if key in known else figures
+            rows.append(model(key=key, **fields, **dict(zip(columns, after, strict=True))))
+        manager.bulk_create(rows, update_conflicts=True, update_fields=list(columns), **unique)
+
+
+def batched(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))

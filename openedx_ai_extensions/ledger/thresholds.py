@@ -1,0 +1,101 @@
+"""Whoever pays hears of it before a limit is used up: at 80 %, and at 100 %."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from django.core.cache import cache
+from django.db import DatabaseError, IntegrityError, router, transaction
+from django.utils import timezone
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.cache_errors import is_outage
+from openedx_ai_extensions.ledger.limits import Amounts, Kind, Limit
+from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal
+from openedx_ai_extensions.ledger.signals import limit_reached
+
+logger = logging.getLogger(__name__)
+
+THRESHOLDS = (80, 100)  # per cent
+MAX_SEEN = 10_000
+# What this process knows to have been said: most runs of a used-up limit need not even ask the cache.
+_seen: set[str] = set()
+conf.when_changed(_seen.clear)
+
+
+class Used(Protocol):
+    """What was used; see ``totals``."""
+
+    def of(self, limit: Limit) -> Amounts: ...
+
+
+def tell(limits: Iterable[Limit], used: Used) -> None:
+    """Send ``limit_reached`` for what is reached and was not said before. No query unless something is new."""
+    for limit in limits:
+        if limit.per == AILimit.Per.PERSON:
+            continue
+        amounts = used.of(limit)
+        for kind, threshold in _reached(limit, amounts):
+            if _is_first(limit, f"reached:{threshold}:{kind}:{limit.key}"):
+                _send(limit, kind, threshold, amounts.of(kind))
+
+
+def _reached(limit: Limit, amounts: Amounts) -> Iterator[tuple[Kind, int]]:
+    for kind, allowed in limit.allowed.items():
+        percent = 100 * amounts.of(kind)
+        # A limit of nothing is a decision: there is nothing to warn of.
+        if allowed and percent >= allowed * THRESHOLDS[0]:
+            yield from ((kind, threshold) for threshold in THRESHOLDS if percent >= allowed * threshold)
+
+
+def _is_first(limit: Limit, key: str) -> bool:
+    """Ask this process, then the cache, and then the database: a cache forgets, so only that decides."""
+    name = hashlib.sha1(f"{key}:{limit.starts_at.timestamp()}".encode(), usedforsecurity=False).hexdigest()
+    if name in _seen:
+        return False
+    if len(_seen) >= MAX_SEEN:
+        _seen.clear()
+    _seen.add(name)
+    try:
+        return _is_news_to_cache(limit, name) and _is_news_to_database(limit, key)
+    except DatabaseError as error:
+        # Whoever's run it happens to be does not suffer.
+        logger.warning("limit.reached.unsaid subject=%s error=%s", limit.subject.key, type(error).__name__)
+        return False
+
+
+def _is_news_to_cache(limit: Limit, name: str) -> bool:
+    seconds = max((limit.resets_at - timezone.now()).total_seconds(), 1)
+    try:
+        return bool(cache.add(f"openedx_ai_extensions.{name}", 1, timeout=seconds))
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        return True
+
+
+def _is_news_to_database(limit: Limit, key: str) -> bool:
+    """Put a mark among the totals, which counts for nothing; of several who try, one does."""
+    marks = AIUsageTotal.objects
+    if marks.filter(key=key, starts_at__lt=limit.starts_at).update(starts_at=limit.starts_at):
+        return True
+    try:
+        # Writes first: SQLite refuses a transaction that reads, waits for another's write and then writes.
+        with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
+            marks.create(key=key, starts_at=limit.starts_at)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _send(limit: Limit, kind: Kind, threshold: int, used: int) -> None:
+    allowed = limit.allowed[kind]
+    logger.warning(
+        "limit.reached threshold=%s limit=%s/%s/%s subject=%s used=%s allowed=%s resets_at=%s",
+        threshold, limit.per, limit.period, kind, limit.subject.key, used, allowed, limit.resets_at.isoformat(),
+    )  # fmt: skip
+    # Django logs what a receiver raises.
+    limit_reached.send_robust(sender=AILimit, limit=limit, kind=kind, threshold=threshold, used=used, allowed=allowed)

@@ -1,0 +1,163 @@
+"""May a run go on? The one question that every door asks, and asks again while an answer arrives."""
+
+from __future__ import annotations
+
+import enum
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from opaque_keys.edx.keys import CourseKey, UsageKey
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.edxapp import get_platform
+from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.exceptions import Refused
+from openedx_ai_extensions.ledger.quota import readable_time
+from openedx_ai_extensions.policy.consent import require_consent
+from openedx_ai_extensions.policy.pauses import Pause, all_pauses, resumes_at, without_place
+from openedx_ai_extensions.policy.places import Way, are_marks_for, is_exam, pauses_at, way_to
+from openedx_ai_extensions.workflows.models import AIWorkflowProfile
+
+RECHECK = 2.0  # seconds between two looks while a run is under way
+
+_current: ContextVar[Guard | None] = ContextVar("ai_rules_guard", default=None)
+
+
+def current_guard() -> Guard | None:
+    """Of the run under way in this context."""
+    return _current.get()
+
+
+class Reason(enum.StrEnum):
+    """Why there is no AI, in words for machines."""
+
+    PAUSED = "paused"
+    QUIET_HOURS = "quiet_hours"
+    EXAM = "exam"
+
+
+class Guard:
+    """The site's rules for one person at one place.
+
+    Args:
+        user: None for nobody in particular.
+        course_id: where the person is.
+        location_id: where in the course.
+        profile: of the workflow; None outside of any.
+    """
+
+    def __init__(
+        self,
+        *,
+        user: Person | None,
+        course_id: CourseKey | None = None,
+        location_id: UsageKey | None = None,
+        profile: AIWorkflowProfile | None = None,
+    ) -> None:
+        self.user = user
+        self.course_id = course_id or (location_id.course_key if location_id else None)
+        self.location_id = location_id
+        self.profile = profile
+        self._asks_model = False
+        self._next_look = 0.0
+
+    @contextmanager
+    def entered(self) -> Iterator[Guard]:
+        """Make it the current one."""
+        token = _current.set(self)
+        try:
+            yield self
+        finally:
+            _current.reset(token)
+
+    def require_allowed(self, *, asks_model: bool) -> None:
+        """Raises unless the site's rules allow a run.
+
+        Args:
+            asks_model: what the person says goes to a model, now or later: that takes consent.
+
+        Raises:
+            Refused: AI is switched off or paused here, or there is an exam.
+            ConsentRequired: the person has not accepted the notice as it is now.
+        """
+        self._asks_model = asks_model
+        self._next_look = time.monotonic() + RECHECK
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
+        if asks_model and self.user is not None:
+            require_consent(self.user, self.profile)
+
+    def check_again(self) -> None:
+        """As ``require_allowed`` with the same question, if the last look was some time ago.
+
+        Raises:
+            Refused: see there.
+        """
+        if time.monotonic() >= self._next_look:
+            reconnect()
+            self.require_allowed(asks_model=self._asks_model)
+
+    def refusal(self) -> Refused | None:
+        """What to say to whoever asks; None where AI may be used."""
+        if not conf.get("AI_EXTENSIONS_ENABLED"):
+            return _refused(Reason.PAUSED, "setting", _("AI is switched off at the moment."))
+        now = timezone.now()
+        profile_id = self.profile.pk if self.profile else -1
+        pauses = without_place(all_pauses(), self.course_id, profile_id, now)
+        return _paused(pauses, now) or self._refusal_at_marked_place(now, profile_id) or self._refusal_in_exam()
+
+    def _refusal_at_marked_place(self, now: datetime, profile_id: int) -> Refused | None:
+        if not self._way or not are_marks_for(self.user, None):
+            return None
+        pauses = pauses_at(self._way, self.course_id, profile_id)
+        if (pauses or is_exam(self._way)) and are_marks_for(self.user, self.course_id):
+            return _in_exam() if is_exam(self._way) else _paused(pauses, now)
+        return None
+
+    def _refusal_in_exam(self) -> Refused | None:
+        """Whoever sits an exam gets no AI anywhere."""
+        if self.user is None or conf.service_variant() == "cms":
+            return None
+        return _in_exam() if get_platform().is_in_exam(self.user) else None
+
+    @cached_property
+    def _way(self) -> Way:
+        # Authors do not move a sequence while somebody waits for an answer in it.
+        return way_to(self.location_id) if are_marks_for(None, None) else ()
+
+
+def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
+    """For the pauses that hold now; those without hours, and those that say why, come first."""
+    if not pauses:
+        return None
+    first = min(pauses, key=lambda pause: (pause.has_hours, not pause.message, pause.pk))
+    reason = Reason.QUIET_HOURS if first.has_hours else Reason.PAUSED
+    back_at = resumes_at(pauses, now)
+    message = first.message or _("AI is not available here at the moment.")
+    if back_at is not None and not first.message:
+        then = _("It will be back {time}.").format(time=readable_time(back_at))
+        message = f"{message} {then}"
+    return _refused(reason, f"pause/{first.pk}", message, back_at)
+
+
+def _in_exam() -> Refused:
+    return _refused(Reason.EXAM, "exam", _("AI is not available during an exam. Good luck!"))
+
+
+def _refused(reason: Reason, refused_by: str, message: str, back_at: datetime | None = None) -> Refused:
+    extra: dict[str, Any] = {"reason": str(reason)}
+    seconds = None
+    if back_at is not None:
+        extra["resumes_at"] = back_at.isoformat()
+        seconds = max(math.ceil((back_at - timezone.now()).total_seconds()), 1)
+    return Refused(message, refused_by=refused_by, extra=extra, retry_after=seconds)

@@ -1,0 +1,145 @@
+"""When AI is off, and until when: the pauses that admins set, and the hours that they hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+from functools import lru_cache
+
+from django.utils import timezone
+from opaque_keys.edx.keys import CourseKey
+
+from openedx_ai_extensions.core import cache_version, conf
+from openedx_ai_extensions.policy.models import AIPause
+from openedx_ai_extensions.workflows.matching import matches
+
+# Seconds after which a process looks again even if nothing told it of a change: the bound without a shared cache.
+MAX_AGE = 5.0
+MIDNIGHT = clock_time()
+A_DAY = timedelta(days=1)
+EVERY_DAY = "0123456"
+# Windows that one after the other hold all the time: nobody knows the end.
+MAX_WINDOWS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause as an admin wrote it; None is no narrowing, or no bound."""
+
+    pk: int
+    course_id: str | None
+    profile_id: int | None
+    location_regex: str | None
+    weekdays: str
+    from_time: clock_time | None
+    to_time: clock_time | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    message: str
+    has_hours: bool
+    is_of_course_staff: bool
+
+    @classmethod
+    def of(cls, row: AIPause) -> Pause:
+        return cls(
+            pk=row.pk,
+            course_id=str(row.course_id) if row.course_id else None,
+            profile_id=row.profile_id,
+            location_regex=row.location_regex,
+            weekdays=row.weekdays,
+            from_time=row.from_time,
+            to_time=row.to_time,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            message=row.message,
+            has_hours=row.has_hours,
+            is_of_course_staff=row.is_of_course_staff,
+        )
+
+    def concerns(self, course_id: CourseKey | None, profile_id: int | None) -> bool:
+        """Is it about this course and profile?"""
+        course = None if course_id is None else str(course_id)
+        return self.course_id in (None, course) and self.profile_id in (None, profile_id)
+
+    def is_at(self, keys: Iterable[object]) -> bool:
+        """Is it about one of these places?"""
+        return any(matches(self.location_regex, str(key)) for key in keys)
+
+    def holds_at(self, moment: datetime) -> bool:
+        return any(begin <= moment and (end is None or moment < end) for begin, end in self._windows(moment))
+
+    def end_after(self, moment: datetime) -> datetime | None:
+        """When the window that holds at this moment ends; None when nobody knows."""
+        ends = [end for begin, end in self._windows(moment) if begin <= moment and (end is None or moment < end)]
+        return None if None in ends else max(end for end in ends if end is not None)
+
+    def _windows(self, moment: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+        """The windows around a moment, in the site's time zone."""
+        first = self.starts_at or datetime.min.replace(tzinfo=moment.tzinfo)
+        if not self.has_hours:
+            yield first, self.ends_at
+            return
+        today = timezone.localdate(moment, timezone.get_default_timezone())
+        for day in (today - A_DAY, today):
+            if str(day.weekday()) in (self.weekdays or EVERY_DAY):
+                begin, end = _at(day, self.from_time or MIDNIGHT), self._end_of(day)
+                yield max(begin, first), min(end, self.ends_at) if self.ends_at else end
+
+    def _end_of(self, day: date) -> datetime:
+        begin, end = self.from_time or MIDNIGHT, self.to_time or MIDNIGHT
+        return _at(day if begin < end else day + A_DAY, end)
+
+
+def _at(day: date, clock: clock_time) -> datetime:
+    return datetime.combine(day, clock, timezone.get_default_timezone())
+
+
+def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
+    """When none of these pauses holds any more; None when nobody knows."""
+    moment = now
+    for _window in range(MAX_WINDOWS):
+        ends = [pause.end_after(moment) for pause in pauses if pause.holds_at(moment)]
+        if not ends:
+            return moment
+        known = [end for end in ends if end is not None]
+        if len(known) < len(ends):
+            return None
+        moment = max(known)
+    return None
+
+
+def all_pauses() -> tuple[Pause, ...]:
+    """Those that are enabled; cached until one changes, and for a few seconds only."""
+    return cached(_cached_pauses, _pauses)
+
+
+def without_place(
+    pauses: Iterable[Pause], course_id: CourseKey | None, profile_id: int | None, now: datetime
+) -> list[Pause]:
+    """Of these, the ones that hold now for a course and profile, wherever in the course."""
+    return [
+        pause
+        for pause in pauses
+        if not pause.location_regex and pause.concerns(course_id, profile_id) and pause.holds_at(now)
+    ]
+
+
+def cached(ask_cache: Callable[[str, float], tuple], ask: Callable[[], tuple]) -> tuple:
+    """Through the cache, unless nothing may be answered from one now."""
+    token = cache_version.current()
+    return ask() if token is None else ask_cache(token, time.monotonic() // MAX_AGE)
+
+
+def _pauses() -> tuple[Pause, ...]:
+    return tuple(map(Pause.of, AIPause.objects.filter(enabled=True).order_by("pk")))
+
+
+@lru_cache(maxsize=2)
+def _cached_pauses(_token: str, _bucket: float) -> tuple[Pause, ...]:
+    return _pauses()
+
+
+conf.when_changed(_cached_pauses.cache_clear)

@@ -1,0 +1,221 @@
+"""The one conversation loop, streaming or not: the model speaks, asks for tools, gets their results, and answers."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.core.http_responses import logged
+from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.execution.finish_reason import FinishReason, error_without_text
+from openedx_ai_extensions.policy import current_guard
+from openedx_ai_extensions.processors.llm.conversation.messages import sendable, with_thinking
+from openedx_ai_extensions.processors.llm.provider.stream import Chunks, StreamEvent
+from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
+from openedx_ai_extensions.processors.llm.provider.types import Answer, Request, Thread, add_counts
+from openedx_ai_extensions.tools import Toolbox
+
+logger = logging.getLogger(__name__)
+
+MAX_CALLS = 16  # in one round; what a model asks for beyond it is refused, not forgotten
+
+Ask = Callable[[Request], Answer]
+
+_noted: ContextVar[list[Conversation] | None] = ContextVar("ai_conversations", default=None)
+
+
+@contextmanager
+def noting(conversations: list[Conversation]) -> Iterator[None]:
+    """Within the block each conversation that begins is added to a list, for whoever must see that all come to an end:
+    an extension may leave one behind half read.
+    """
+    token = _noted.set(conversations)
+    try:
+        yield
+    finally:
+        _noted.reset(token)
+
+
+class Conversation(Chunks):
+    """An answer in one or more rounds; yields its text as UTF-8 bytes, and a ``StreamEvent`` for each tool that runs.
+
+    The first round has begun when the object exists, so its errors are raised by the constructor.
+
+    Args:
+        request: the messages, and the definitions of the tools.
+        toolbox: what may be called; None when nothing may.
+        ask: asks the model once.
+        max_rounds: how often the model may ask for tools.
+
+    Attributes:
+        messages: what came of it, in OpenAI's chat form: assistant messages, tool calls and their results.
+        usage: token counts of all rounds together.
+        model_used: the model's name, as the provider said it.
+        response_id: where the provider's thread ends now; empty without one.
+        finish_reason: how the answer ended; None until then.
+        is_refused: what the model said must not be shown.
+
+    Raises (also while iterating):
+        AnswerTooLong, AnswerDeclined, EmptyAnswer: the model said nothing that can be shown.
+        ProcessorError: the model went on asking for tools.
+        Refused: the site's rules allow no more.
+        AIExtensionsError: the provider failed.
+    """
+
+    def __init__(self, request: Request, toolbox: Toolbox | None, ask: Ask, *, max_rounds: int) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.usage: dict[str, int] = {}
+        self.model_used = ""
+        self.response_id = ""
+        self.finish_reason: FinishReason | None = None
+        self.is_refused = False
+        self._request = request
+        self._toolbox = toolbox
+        self._ask = ask
+        self._max_rounds = max_rounds
+        self._guard = current_guard()
+        self._until = None if request.seconds is None else time.monotonic() + request.seconds
+        self._texts: list[bytes] = []  # of the round under way
+        self._thinking: dict[str, Any] = {}  # of the round under way, as its provider wants it back
+        self._given_back = 0  # how many of the messages the model has been sent
+        self._answer = ask(request)
+        self._request = self._answer.request  # another provider may have answered, and goes on
+        self._chunks = self._rounds()
+        noted = _noted.get()
+        if noted is not None:
+            noted.append(self)
+
+    @property
+    def last_response_id(self) -> str:
+        """Where the provider's thread ends, of an answer that broke off too."""
+        return self._answer.reading.response_id or self.response_id
+
+    def so_far(self) -> list[dict[str, Any]]:
+        """The messages, with the text of a round that was cut off, and a result for every call."""
+        messages = list(self.messages)
+        done = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
+        calls = [call for message in messages for call in message.get("tool_calls") or ()]
+        messages += [
+            _result(call["id"], call["function"]["name"], "Not run.") for call in calls if call["id"] not in done
+        ]
+        if self._texts:
+            messages.append({"role": "assistant", "content": b"".join(self._texts).decode()})
+        return messages
+
+    def _rounds(self) -> Iterator[bytes]:
+        for number in range(self._max_rounds + 1):
+            calls = yield from self._round()
+            if not calls:
+                return
+            if number == self._max_rounds:
+                break
+            for position, call in enumerate(calls):
+                yield from self._call(call, allowed=position < MAX_CALLS)
+            self._ask_again(self._next_request(calls))
+        logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, logged(self.model_used))
+        raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
+
+    def _round(self) -> Generator[bytes, None, Sequence[ToolCall]]:
+        """Pass one answer on; return the calls it asks for. An answer that says nothing is asked for once more."""
+        before = len(self.messages)
+        calls = yield from self._listen()
+        is_empty = len(self.messages) == before
+        if is_empty and self.finish_reason is not None and self.finish_reason.is_worth_repeating:
+            logger.warning("llm.answer.repeated model=%s reason=%s", logged(self.model_used), self.finish_reason)
+            self._ask_again(self._request)
+            calls = yield from self._listen()
+        reason = self.finish_reason
+        if reason is None or calls or self._has_text():
+            return calls
+        request = self._request
+        about = f"provider={request.provider} model={logged(self.model_used)}"
+        raise error_without_text(reason, options=request.options, about=about)
+
+    def _has_text(self) -> bool:
+        """Did the model say something in the last round?"""
+        last = self.messages[-1] if self.messages else None
+        return last is not None and last["role"] == "assistant" and bool(last["content"].strip())
+
+    def _ask_again(self, request: Request) -> None:
+        self._request = request
+        self._require_allowed()
+        self._answer = self._ask(request)
+        self._request = self._answer.request
+
+    def _listen(self) -> Generator[bytes, None, Sequence[ToolCall]]:
+        """Pass one answer on; return the calls it asks for. An answer without text and calls leaves no message."""
+        answer = self._answer
+        said_something = any(message["content"] for message in self.messages if message["role"] == "assistant")
+        for chunk in answer:
+            if chunk:
+                if said_something and not self._texts:
+                    yield b"\n\n"
+                self._texts.append(chunk)
+            yield chunk
+        reading = answer.reading
+        add_counts(self.usage, reading.usage)
+        self.model_used = reading.model_used or self.model_used
+        self.response_id = reading.response_id
+        self.finish_reason = reading.finish_reason
+        self._thinking = dict(reading.thinking)
+        calls = reading.tool_calls
+        message: dict[str, Any] = {"role": "assistant", "content": b"".join(self._texts).decode()}
+        if calls:
+            message["tool_calls"] = [call.as_dict() for call in calls]
+        if calls or message["content"].strip():
+            self.messages.append(message)
+        self._texts = []
+        return calls
+
+    def _call(self, call: ToolCall, *, allowed: bool) -> Iterator[bytes]:
+        yield StreamEvent("tool", {"name": call.name, "state": "started"})
+        self._require_allowed()
+        if self._toolbox is None:
+            text, state = "There is no such tool.", "failed"
+        elif allowed and (self._until is None or time.monotonic() < self._until):
+            result = self._toolbox.call(call.name, call.arguments)
+            text, state = result.text, "completed" if result.ok else "failed"
+        else:
+            text, state = "Refused: too many calls for one answer.", "failed"
+        self.messages.append(_result(call.as_dict()["id"], call.name, text))
+        yield StreamEvent("tool", {"name": call.name, "state": state})
+
+    def _require_allowed(self) -> None:
+        """Raises Refused if what was allowed when the answer began is not any more."""
+        if self._guard is not None:
+            self._guard.check_again()
+
+    def _next_request(self, calls: Sequence[ToolCall]) -> Request:
+        asked = self._request
+        produced = [sendable(message) for message in self.messages[self._given_back :]]
+        asking = max(place for place, message in enumerate(produced) if message.get("tool_calls"))
+        produced[asking] = with_thinking(produced[asking], self._thinking, calls)
+        self._given_back = len(self.messages)
+        thread = asked.thread
+        if thread is not None:
+            # The provider knows all before, and the answer that asked for the tools.
+            thread = Thread(self.response_id, len(asked.messages) + 1) if self.response_id else Thread()
+        return replace(
+            asked,
+            messages=[*asked.messages, *produced],
+            thread=thread,
+            seconds=None if self._until is None else max(self._until - time.monotonic(), 0),
+        )
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Stop: the provider's connection is closed."""
+        self._answer.close()
+
+
+def _result(call_id: str, name: str, text: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": call_id, "name": name, "content": text}

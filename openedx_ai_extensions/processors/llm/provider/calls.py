@@ -1,0 +1,259 @@
+"""A call to a model that somebody pays for: reserved in the ledger before, settled after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.exceptions import RunCancelled
+from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
+from openedx_ai_extensions.ledger import Hold, Outcome, Run, bounds
+from openedx_ai_extensions.processors.llm.provider import gateway, mock, model_info
+from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, ProviderRests
+from openedx_ai_extensions.processors.llm.provider.fallback import ask_in_turn
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
+from openedx_ai_extensions.processors.llm.provider.stream import Chunks, TextStream
+from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Reading, Request, estimated_tokens
+from openedx_ai_extensions.workflows.dry_run import current_trial, is_rehearsal
+
+SLACK = 30  # seconds between the end of a call and the settlement of its run
+CHARACTERS_PER_TOKEN = 4  # about, of a model's thinking, which is not kept
+
+
+def complete(request: Request) -> Completion:
+    """Ask for a whole answer, of the request's provider or of one that stands in for it.
+
+    Raises:
+        QuotaExceeded: the site's limits do not allow it.
+        AIExtensionsError: the provider failed; see ``gateway``.
+    """
+    if is_rehearsal():
+        return mock.complete(_noted(request))
+    return ask_in_turn(request, _complete)
+
+
+def stream(request: Request) -> Answer:
+    """Ask for an answer as it is written; returns when the model has begun.
+
+    Raises:
+        QuotaExceeded: the site's limits do not allow it.
+        AIExtensionsError: the provider failed before that; see ``gateway``.
+    """
+    if is_rehearsal():
+        return mock.MockStream(_noted(request))
+    return ask_in_turn(request, _stream)
+
+
+def _noted(request: Request) -> Request:
+    """The request; whoever tries the workflow out gets to see it."""
+    trial = current_trial()
+    if trial is not None:
+        trial.requests.append(request)
+    return request
+
+
+def _complete(request: Request) -> Completion:
+    answer = _remembered(request)
+    if answer is not None:
+        return answer
+    call = _Call(_noted(request))
+    try:
+        answer = gateway.complete(request)
+    except BaseException as error:
+        call.failed(error)
+        raise
+    call.run.first_token()
+    call.settle(answer.reading, answer.text)
+    _remember(request, answer.reading, answer.text)
+    return answer
+
+
+def _remember(request: Request, reading: Reading, text: str) -> None:
+    """Keep an answer for the same request of others, if it is whole."""
+    if reading.finish_reason is FinishReason.STOP:
+        gateway.remember(request, text, reading.model_used)
+
+
+def _stream(request: Request) -> Answer:
+    answer = _remembered(request)
+    if answer is not None:
+        return answer
+    call = _Call(_noted(request))
+    try:
+        return _Metered(gateway.stream(request), call)
+    except BaseException as error:
+        call.failed(error)
+        raise
+
+
+def _remembered(request: Request) -> Completion | None:
+    """The answer from the response cache: a request like any other for the limits, but it takes nothing."""
+    answer = gateway.recall(request)
+    if answer is not None:
+        call = _Call(request, is_cached=True)
+        call.run.served_from_cache()
+        call.run.first_token()
+        call.settle(answer.reading, answer.text)
+    return answer
+
+
+class _Call:
+    """One call in the ledger. A call outside of any run is a run of its own.
+
+    Raises:
+        ProviderRests: the provider kept failing, and is not asked now.
+        QuotaExceeded: the site's limits do not allow it.
+    """
+
+    def __init__(self, request: Request, *, is_cached: bool = False) -> None:
+        self.request = request
+        self.run = request.run or Run(user=None)
+        self._is_cached = is_cached
+        provider = find_provider(request.provider)
+        total = request.seconds or gateway.total_seconds(request.provider)
+        self._circuit = None if is_cached else self._enter(provider, request.begin_within or total)
+        hold = Hold(
+            provider=provider.name,
+            model=provider.model,
+            prompt_tokens=0 if is_cached else estimated_tokens(request),
+            completion_tokens=0 if is_cached else _expected(request.options),
+            price=model_info.price(provider),
+            seconds=total + SLACK,
+        )
+        try:
+            self.run.reserve(hold)
+            if request.on_admitted is not None:
+                request.on_admitted()
+        except BaseException:
+            if self._circuit is not None:
+                self._circuit.let_go()
+            raise
+
+    def _enter(self, provider: Provider, seconds: float) -> Circuit:
+        try:
+            return Circuit(provider, seconds, self.run.row.user_id)
+        except ProviderRests:
+            self.run.passed_over(provider.name, provider.model)
+            raise
+
+    def began(self) -> None:
+        """The model has said something."""
+        self.run.first_token()
+        if self._circuit is not None:
+            self._circuit.began()
+
+    def failed(self, error: BaseException) -> None:
+        """The provider gave nothing."""
+        if isinstance(error, RunCancelled) and error.reached_provider:
+            self.settle(Reading(), "", outcome=Outcome.CANCELLED)  # it has the request, and may charge for it
+            return
+        reconnect()
+        if self._circuit is not None:
+            self._circuit.failed(error)
+        self._end(Outcome.CANCELLED if isinstance(error, RunCancelled) else Outcome.FAILED)
+
+    def settle(
+        self,
+        reading: Reading,
+        text: str,
+        *,
+        outcome: str = Outcome.COMPLETED,
+        error: BaseException | None = None,
+    ) -> None:
+        """Record what it took: as the provider says, else as we count."""
+        reconnect()
+        if self._circuit is not None:
+            self._judge(self._circuit, outcome, error)
+        usage = reading.usage if self._is_cached else self._counted(reading, text)
+        self.run.used(usage, is_estimated=usage is not reading.usage, finish_reason=reading.finish_reason or "")
+        self._end(outcome)
+
+    def _counted(self, reading: Reading, text: str) -> Mapping[str, int]:
+        """What the provider reported; where it did not report what there is, our estimate stands in.
+
+        Of an answer that broke off, a provider has reported what it knew at the beginning at most.
+        """
+        usage = reading.usage
+        estimates = {}
+        if not usage.get("prompt_tokens"):
+            sent = json.dumps([*self.request.messages, *self.request.tools], ensure_ascii=False, default=str)
+            estimates["prompt_tokens"] = model_info.count_tokens(sent)
+        if not usage.get("completion_tokens") or reading.finish_reason is None:
+            said = text + "".join(call.name + call.arguments for call in reading.tool_calls)
+            counted = model_info.count_tokens(said) + reading.thought_length // CHARACTERS_PER_TOKEN
+            estimates["completion_tokens"] = max(counted, usage.get("completion_tokens", 0))
+        return usage if not any(estimates.values()) else {**usage, **estimates}
+
+    @staticmethod
+    def _judge(circuit: Circuit, outcome: str, error: BaseException | None) -> None:
+        if error is not None:
+            circuit.failed(error)
+        elif outcome == Outcome.COMPLETED:
+            circuit.began()
+        else:
+            circuit.let_go()
+
+    def _end(self, outcome: str) -> None:
+        if not self.run.has_keeper:
+            self.run.end(outcome)
+
+
+class _Metered(Chunks):
+    """An answer that arrives, on its way through the meter."""
+
+    def __init__(self, answer: TextStream, call: _Call) -> None:
+        self._answer = answer
+        self._chunks: Iterator[bytes] = iter(answer)
+        self._call = call
+        self._said: list[bytes] = []
+        self._is_settled = False
+
+    @property
+    def reading(self) -> Reading:
+        return self._answer.reading
+
+    @property
+    def request(self) -> Request:
+        return self._call.request
+
+    def __next__(self) -> bytes:
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self._settle(Outcome.COMPLETED)
+            _remember(self.request, self.reading, self._text())
+            raise
+        except RunCancelled:
+            self._settle(Outcome.CANCELLED)
+            raise
+        except BaseException as error:
+            self._settle(Outcome.FAILED, error)
+            raise
+        if chunk:
+            self._call.began()
+            self._said.append(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Stop: nobody reads the rest, but what was said is paid for."""
+        self._answer.close()
+        self._settle(Outcome.CANCELLED)
+
+    def _text(self) -> str:
+        return b"".join(self._said).decode()
+
+    def _settle(self, outcome: str, error: BaseException | None = None) -> None:
+        if not self._is_settled:
+            self._is_settled = True
+            self._call.settle(self.reading, self._text(), outcome=outcome, error=error)
+
+
+def _expected(options: Mapping[str, Any]) -> int:
+    """How many tokens to reserve for the answer: as many as it may have, where that is known."""
+    stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
+    if isinstance(stated, int) and not isinstance(stated, bool):
+        return bounds.tokens(stated)
+    return int(conf.get("AI_EXTENSIONS_EXPECTED_ANSWER_TOKENS"))

@@ -1,0 +1,342 @@
+"""Chat completions, OpenAI's first API and every provider's through LiteLLM: what is sent and how it is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import httpx
+
+from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS
+from openedx_ai_extensions.processors.llm.conversation import fields
+from openedx_ai_extensions.processors.llm.provider.errors import BrokenAnswer, CutOff, StreamedError
+from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, Provider
+from openedx_ai_extensions.processors.llm.provider.reading import AnswerReader, Signal
+from openedx_ai_extensions.processors.llm.provider.sse import LineTooLong, event_data
+from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Completion, Moderated, Reading, Request
+
+_CACHED = {"type": "ephemeral"}
+# Finish reasons of pieces that more will follow; the second is DashScope's.
+_NOT_YET = {"", "null"}
+
+
+# Where providers say how an answer ended: Anthropic, Bedrock, Gemini (its answer, its prompt), Ollama, all others.
+_REASONS = ("stop_reason", "stopReason", "finishReason", "blockReason", "done_reason", "finish_reason")
+_REASON_OR_ERROR = re.compile(rf'"(?:{"|".join(_REASONS)})"\s*:\s*"|"error"\s*:\s*[^n\s]')  # not null
+
+
+def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[str, Any]:
+    """The arguments for LiteLLM, beside the model and the time limits."""
+    capabilities = provider.capabilities
+    stated = provider.sent_parameters
+    if any(name in request.options for name in OUTPUT_LIMITS):  # of two names for one limit, OpenAI refuses both
+        stated = {name: value for name, value in stated.items() if name not in OUTPUT_LIMITS}
+    messages = [_for_provider(message, capabilities) for message in request.messages]
+    if capabilities.caches_marked_prefixes:
+        messages = _marked(messages)
+    sent: dict[str, Any] = {**stated, **request.options, "messages": messages}
+    if request.tools:
+        sent["tools"] = [{"type": "function", "function": dict(tool)} for tool in request.tools]
+    if request.schema is not None:
+        sent["response_format"] = {"type": "json_schema", "json_schema": dict(request.schema)}
+    if stream:
+        sent["stream"] = True
+        if capabilities.streams_usage:
+            sent["stream_options"] = {"include_usage": True}
+    return sent
+
+
+def _for_provider(message: Mapping[str, Any], capabilities: Capabilities) -> dict[str, Any]:
+    sent = dict(message)
+    if capabilities.wants_reasoning and "reasoning_content" in sent:
+        sent["reasoning"] = sent.pop("reasoning_content")
+    return sent
+
+
+def _marked(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The system message, which stays the same from turn to turn, marked for the provider's cache; tools come before
+    it, so the mark covers them too."""
+    return [
+        {**message, "content": [{"type": "text", "text": message["content"], "cache_control": _CACHED}]}
+        if message["role"] == "system"
+        else message
+        for message in messages
+    ]
+
+
+def read_completion(response: Any, provider: Provider, request: Request, raw: Any = None) -> Completion:
+    """A whole answer.
+
+    Args:
+        response: as LiteLLM understands it.
+        provider: who sent it.
+        request: what was asked.
+        raw: the JSON that the provider sent, if it is known.
+
+    Raises:
+        ProviderFault: it is no answer, or the provider said that it failed.
+    """
+    choices = fields.field(response, "choices")
+    if not isinstance(choices, list | tuple):
+        raise BrokenAnswer
+    choice: Any = next(iter(choices), {})  # some say nothing at all where there is nothing to say
+    message = fields.field(choice, "message") or {}
+    reading = Reading(usage_of(response), fields.text(fields.field(response, "model")) or provider.model)
+    reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
+    extra = fields.field(message, "provider_specific_fields") or {}
+    reader.reported = native_finish_reason(raw) or _litellm_finish_reason(choice)
+    reader.has_refusal = bool(fields.field(message, "refusal") or fields.field(extra, "refusal"))
+    reader.calls.add_whole(fields.field(message, "tool_calls"))
+    said = chain(reader.reason(_thinking(message, extra)), reader.say(fields.field(message, "content")), reader.end())
+    text = "".join(piece for piece in said if isinstance(piece, str))
+    return Completion(text, reading, request)
+
+
+def native_finish_reason(told: Any) -> str:
+    """The finish reason in the JSON that a provider sent, a chunk or a whole answer; empty if there is none."""
+    first: Any = next(chain(*(fields.items(fields.field(told, name)) for name in ("candidates", "choices"))), None)
+    places = (told, fields.field(told, "delta"), fields.field(told, "promptFeedback"), first)
+    words = (fields.text(fields.field(place, name)) for place in places for name in _REASONS)
+    return next((word for word in words if word not in _NOT_YET), "")
+
+
+def _litellm_finish_reason(choice: Any) -> str:
+    """The finish reason of a choice as LiteLLM gives it. Of one that is no text, the name of its type."""
+    reason = fields.field(choice, "finish_reason")
+    return reason if isinstance(reason, str) else type(reason).__name__ if reason else ""
+
+
+def _thinking(message: Any, extra: Any) -> dict[str, Any]:
+    """A message's thinking under the names that the provider itself gave it. LiteLLM renames some."""
+    original = fields.field(extra, "reasoning") or fields.field(message, "reasoning")
+    return {
+        **({"reasoning": original} if original else {"reasoning_content": fields.field(message, "reasoning_content")}),
+        "thinking_blocks": fields.field(message, "thinking_blocks"),
+        "reasoning_details": fields.field(extra, "reasoning_details"),
+    }
+
+
+def read_moderation(response: Any) -> Moderated:
+    """OpenAI's moderation, the only one that LiteLLM knows."""
+    flagged = [result for result in response.results if result.flagged]
+    categories = {name for result in flagged for name, applies in (result.categories or {}).items() if applies}
+    usage = fields.field(response, "usage")
+    counts = {name: fields.count(fields.field(usage, name)) for name in ("prompt_tokens", "completion_tokens")}
+    return Moderated(bool(flagged), sorted(categories), fields.without_nothing(counts))
+
+
+def read_stream(wrapper: Any, provider: Provider, reading: Reading) -> Iterator[str | Signal]:
+    """The texts and signals of a stream; what else it says goes to ``reading``.
+
+    Args:
+        wrapper: the stream as LiteLLM gave it.
+        provider: who sends it.
+        reading: filled in.
+
+    Raises:
+        CutOff: it stopped without saying that it was done.
+        ProviderFault: it is no answer, or the provider said that it failed.
+    """
+    return _ChatStream(wrapper, provider, reading).read()
+
+
+class _ChatStream:
+    """One stream, read from the provider's own bytes where they have OpenAI's shape, else as LiteLLM understands it."""
+
+    def __init__(self, wrapper: Any, provider: Provider, reading: Reading) -> None:
+        self._wrapper = wrapper
+        self._provider = provider
+        self._reading = reading
+        self._reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
+        self._is_wrapped = False
+        self._native_reason = ""  # the provider's own word for how the answer ended
+        self._distrusts_litellm = False  # it says "stop" of each of Gemini's chunks
+        self._has_ended = False  # it said so without a reason
+        self._has_said_some = False  # without saying in the same breath that this is all
+
+    def read(self) -> Iterator[str | Signal]:
+        for chunk in self._chunks():
+            yield from self._read_chunk(chunk)
+        if not (self._has_ended or self._reader.reported):
+            raise CutOff
+        yield from self._reader.end()
+
+    def _chunks(self) -> Iterator[Any]:
+        """Chunks as dictionaries or objects in OpenAI's shape, or in LiteLLM's generic one."""
+        if hasattr(self._wrapper, "fetch_sync_stream"):  # some requests are sent only now
+            self._wrapper.fetch_sync_stream()
+        beneath: Any = getattr(self._wrapper, "completion_stream", None)
+        lines: Any = getattr(beneath, "streaming_response", None)  # as LiteLLM's own readers have it
+        if "mock_response" in self._provider.parameters:  # scripted by LiteLLM, which never says that it is done
+            self._has_ended = True
+            yield from self._wrapper
+        elif lines is None and isinstance(response := getattr(beneath, "response", None), httpx.Response):
+            yield from self._raw_chunks(response)
+        elif hasattr(beneath, "__next__"):
+            if hasattr(lines, "__next__"):
+                beneath.streaming_response = beneath.response_iterator = self._lines(lines)
+            yield from self._understood_chunks(beneath)
+        else:
+            yield from self._wrapped_chunks()
+
+    def _raw_chunks(self, response: httpx.Response) -> Iterator[dict[str, Any]]:
+        try:
+            for name, data in _raw_events(response):
+                text = data.strip()
+                if text == b"[DONE]":
+                    self._has_ended = True
+                    return
+                chunk = json.loads(text) if text else None
+                if (error := _error_in(name, chunk)) is not None:
+                    raise StreamedError(error)
+                if isinstance(chunk, dict):
+                    yield chunk
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, LineTooLong):
+            # The words of these errors quote what was sent.
+            raise BrokenAnswer from None
+
+    def _lines(self, lines: Iterator[Any]) -> Iterator[Any]:
+        """The lines for LiteLLM. They are read here too, as it reports "stop" for many other finish reasons."""
+        for line in lines:
+            if isinstance(line, str):
+                self._distrusts_litellm = self._distrusts_litellm or '"candidates"' in line
+                if _REASON_OR_ERROR.search(line):
+                    self._read_line(line)
+            yield line
+
+    def _read_line(self, line: str) -> None:
+        try:
+            told = json.loads(line.removeprefix("data:"))
+        except (ValueError, RecursionError):
+            return  # LiteLLM will see
+        if (error := _error_in("", told)) is not None:
+            raise StreamedError(error)
+        self._native_reason = native_finish_reason(told) or self._native_reason
+
+    def _understood_chunks(self, beneath: Iterator[Any]) -> Iterator[Any]:
+        """What LiteLLM makes of the provider's chunks, before its wrapper mends them.
+
+        The wrapper takes some texts for special tokens, gives up on a text that repeats itself, says "stop" when the
+        provider did not, and costs more than all the rest. For shapes that only it knows, it stays.
+        """
+        for first in beneath:
+            if first is None:  # a line that says nothing
+                continue
+            known = _is_generic(first) or fields.field(first, "choices") is not None
+            if known:
+                yield from chain([first], beneath)
+            else:
+                self._wrapper.completion_stream = chain([first], beneath)
+                yield from self._wrapped_chunks()
+            return
+
+    def _wrapped_chunks(self) -> Iterator[Any]:
+        self._is_wrapped = True
+        yield from self._wrapper
+        # Its own last chunk says "stop" in any case.
+        names = ("received_finish_reason", "intermittent_finish_reason")
+        self._reader.reported = next((reason for name in names if (reason := getattr(self._wrapper, name, None))), "")
+
+    def _read_chunk(self, chunk: Any) -> Iterator[str | Signal]:
+        reader, reading = self._reader, self._reading
+        usage = usage_of(chunk)
+        if usage:
+            reading.usage = _together(reading.usage, usage)
+        if not reading.model_used:
+            reading.model_used = fields.text(fields.field(chunk, "model")) or self._provider.model
+        if _is_generic(chunk):
+            yield from self._read_generic(chunk)
+        was_finished = bool(reader.reported)
+        for place, choice in enumerate(fields.items(fields.field(chunk, "choices"))):
+            index = fields.field(choice, "index")
+            if str(place if index is None else index) == "0":  # of several answers the first counts
+                yield from self._read_choice(choice)
+        # Its wrapper says "stop" in any case, so that only the end of the stream is certain.
+        if reader.reported and not (was_finished or self._is_wrapped):
+            yield from reader.end()
+            yield Signal.FINISHED if self._has_said_some or reader.text.is_empty else Signal.PERHAPS_FINISHED
+        if not (reader.reported or self._has_said_some or reader.text.is_empty):
+            self._has_said_some = True
+
+    def _read_choice(self, choice: Any) -> Iterator[str | Signal]:
+        reader = self._reader
+        delta = fields.field(choice, "delta")
+        if delta is None:
+            delta = fields.field(choice, "message")
+        if delta is not None:
+            content = fields.field(delta, "content")
+            yield from reader.reason(delta)
+            yield from reader.reason_details(fields.field(delta, "provider_specific_fields"))
+            if content:
+                yield from reader.say(content)
+            if calls := fields.field(delta, "tool_calls"):
+                reader.calls.add(calls)
+                yield from reader.ping()
+            if fields.field(delta, "refusal"):
+                reader.has_refusal = True
+        reported = self._native_reason or ("" if self._distrusts_litellm else _litellm_finish_reason(choice))
+        if reported not in _NOT_YET:
+            reader.reported = reported
+
+    def _read_generic(self, chunk: Mapping[str, Any]) -> Iterator[str | Signal]:
+        """LiteLLM's form for providers that are not like OpenAI."""
+        reader = self._reader
+        if chunk.get("tool_use"):
+            reader.calls.add([chunk["tool_use"]])
+            yield from reader.ping()
+        yield from reader.reason(chunk.get("provider_specific_fields") or {})
+        if chunk["text"]:
+            yield from reader.say(chunk["text"])
+        if chunk["is_finished"] or chunk.get("finish_reason"):
+            reader.reported = self._native_reason or fields.text(chunk.get("finish_reason")) or "stop"
+
+
+def _together(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+    """Counts of one answer told at several times: the last number counts that is not zero."""
+    usage = {**before, **{name: number for name, number in now.items() if number or name not in before}}
+    parts = usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)
+    return {**usage, "total_tokens": max(parts, now.get("total_tokens", 0))}
+
+
+def _raw_events(response: httpx.Response) -> Iterator[tuple[str, bytes]]:
+    """Names and data of a stream's events. A server that does not stream answers with one JSON object."""
+    pieces = response.iter_bytes()
+    if "json" in response.headers.get("content-type", ""):
+        start = next(pieces, b"")
+        if start.lstrip()[:1] in b"{[":
+            yield "", b"".join([start, *pieces])
+            return
+        pieces = chain([start], pieces)  # events, whatever the header says
+    yield from event_data(pieces)
+
+
+def _error_in(name: str, chunk: Any) -> Any:
+    """What an event says that went wrong, in each form that servers have for it; None for all other events."""
+    if isinstance(chunk, list):  # Gemini's endpoint in OpenAI's form
+        chunk = next((each for each in chunk if isinstance(each, dict) and each.get("error")), None)
+    if not isinstance(chunk, dict):
+        return None
+    is_error = name == "error" or chunk.get("object") == "error"  # the second is an older vLLM's
+    found = chunk.get("error") or fields.field(chunk.get("x_groq"), "error")
+    return found or (chunk if is_error else None)
+
+
+def _is_generic(chunk: Any) -> bool:
+    return isinstance(chunk, dict) and "is_finished" in chunk and "text" in chunk
+
+
+def usage_of(response: Any) -> Mapping[str, int]:
+    """Token counts that the provider reported; nothing where it reported none, or only zeros."""
+    first: Any = next(fields.items(fields.field(response, "choices")), None)
+    places = (response, fields.field(response, "x_groq"), first)  # the usual, Groq's and Moonshot's
+    usage = next((found for place in places if (found := fields.field(place, "usage"))), None)
+    if not usage:
+        return {}
+    counts = {name: fields.count(fields.field(usage, name)) for name in TOKEN_COUNTS}
+    details = fields.field(usage, "prompt_tokens_details")
+    counts["cached_tokens"] = fields.count(fields.field(details, "cached_tokens"))
+    counts["cache_written_tokens"] = fields.count(fields.field(details, "cache_creation_tokens"))
+    return fields.without_nothing(counts) if any(counts.values()) else {}

@@ -1,0 +1,303 @@
+"""The connections to providers: as many as there are streams, each free for the next call when its answer is over.
+
+LiteLLM's own clients stop at 100 connections, where the next call waits for one to come free. And a stream whose last
+bytes LiteLLM does not read, or that is abandoned, would hold its connection until the garbage collector comes by.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
+from functools import lru_cache, wraps
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpcore
+import httpx
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BadResponse, Decoder, Unpacking
+
+MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
+# What an answer of so many characters may take: escapes and thinking; in a stream, an event for each few characters.
+BYTES_PER_CHARACTER = 16
+BYTES_PER_CHARACTER_STREAMED = 256
+ROOM = 1024 * 1024  # bytes, for all that is no text
+DRAIN_SECONDS = 0.5  # for the bytes that follow an answer; after that its connection is closed instead of kept
+
+
+class ResponseBody(httpx.SyncByteStream):
+    """The body of one response, which is read once, by one thread, and closed once, by any.
+
+    httpx can iterate over a body anew after its connection has gone to another call, and would then take that call's
+    bytes. This one cannot.
+
+    Args:
+        body: httpx's own.
+        decoder: unpacks it.
+        connection: what carries it, as httpx names it in the response's extensions; None when it is not known.
+    """
+
+    def __init__(self, body: Any, decoder: Decoder, connection: Any) -> None:
+        self._body = body
+        self._chunks: Iterator[bytes] = iter(body)
+        self._decoder = decoder
+        self._connection = connection
+        self._lock = (
+            threading.Lock()
+        )  # between closing, after which the connection is another call's, and shutting down
+        self._is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._received():
+            for piece in self._decoder.unpacked(chunk):
+                if self._is_closed:
+                    return
+                yield piece
+
+    def _received(self) -> Iterator[bytes]:
+        while not self._is_closed:
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                return
+            yield chunk
+
+    def close(self) -> None:
+        """Give the connection back; it is used again if all of the body was read."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._body.close()
+
+    def shut_down(self) -> None:
+        """Break the connection now, and so wake the thread that is blocked in a read of it."""
+        with self._lock:
+            if not self._is_closed and self._connection is not None:
+                shut_down(self._connection)
+
+    def finish(self) -> None:
+        """The answer is over: read what is left, for a moment, so that the connection can be used again; close it."""
+        timer = threading.Timer(DRAIN_SECONDS, self.shut_down)
+        timer.daemon = True
+        timer.start()
+        try:
+            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+                for _rest in self._received():
+                    pass
+        finally:
+            timer.cancel()
+            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+                self.close()
+
+
+def shut_down(connection: Any) -> None:
+    found: socket.socket | None = connection.get_extra_info("socket")
+    if found is not None:
+        with contextlib.suppress(OSError):  # it was closed already
+            found.shutdown(socket.SHUT_RDWR)
+
+
+class RedirectedElsewhere(BadResponse):
+    """A provider wants the request, with all that it says, sent to another server."""
+
+    reason = "redirected_elsewhere"
+
+
+class Transmission:
+    """What became of one attempt of a call on the wire.
+
+    Attributes:
+        is_sent: a request was handed over for sending; what fails from then on is the network or the provider.
+        streams: the answer was asked for in pieces.
+    """
+
+    def __init__(self) -> None:
+        self.is_sent = False
+        self.streams = False
+        self._body: ResponseBody | None = None
+        self._response: httpx.Response | None = None
+        self._connection: Any = None  # while a response is waited for
+        self._is_shut_down = False
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch the requests that this thread makes within."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+    @property
+    def response_json(self) -> Any:
+        """The JSON of the last answer, if all of it was read; else None."""
+        if self._response is None or not self._response.is_closed:
+            return None
+        try:
+            return self._response.json()
+        except (httpx.ResponseNotRead, ValueError, RecursionError):
+            return None
+
+    def sends(self, connection: Any) -> None:
+        """A request, or a part of one, is about to go over this connection."""
+        with self._lock:
+            self._connection = connection
+            if self._is_shut_down:
+                shut_down(connection)
+
+    def received(self, response: httpx.Response, body: ResponseBody) -> None:
+        with self._lock:
+            self._response = response
+            self._body = body
+            self._connection = None
+            if self._is_shut_down:
+                body.shut_down()
+
+    def shut_down(self) -> None:
+        """Wake the thread that waits for the response, which is no longer wanted. Any thread calls this."""
+        with self._lock:
+            self._is_shut_down = True
+            if self._connection is not None:
+                shut_down(self._connection)
+            if self._body is not None:
+                self._body.shut_down()
+
+    def finish(self, *, is_whole: bool) -> None:
+        """Free the connection: for the next call when the answer is whole, else for good."""
+        if self._body is None:
+            return
+        if is_whole:
+            self._body.finish()
+        else:
+            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+                self._body.close()
+
+
+_current: ContextVar[Transmission | None] = ContextVar("ai_llm_transmission", default=None)
+
+
+def _note_request(request: httpx.Request) -> None:
+    url = request.url
+    origin = (url.scheme, url.host, url.port)
+    if request.extensions.setdefault("origin", origin) != origin:  # it comes from the request that was redirected
+        raise RedirectedElsewhere
+    request.headers["Accept-Encoding"] = ACCEPTED_ENCODING
+    watching = _current.get()
+    if watching is not None:
+        watching.is_sent = True
+
+
+def _note_response(response: httpx.Response) -> None:
+    watching = _current.get()
+    streams = watching is not None and watching.streams and response.is_success
+    decoder = Unpacking(*_longest(streams=streams)).decoder(response.headers.pop("Content-Encoding", ""))
+    body = ResponseBody(response.stream, decoder, response.extensions.get("network_stream"))
+    response.stream = body
+    if watching is not None:
+        watching.received(response, body)
+
+
+def _longest(*, streams: bool) -> tuple[int, int]:
+    """How many bytes of a body, and of a line of it, are read."""
+    characters = conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS")
+    whole = ROOM + BYTES_PER_CHARACTER * characters
+    return (ROOM + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
+
+
+class _WatchedStream(httpcore.NetworkStream):
+    """A connection that tells whoever watches what goes over it: until there is a response, httpx does not say."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        watching = _current.get()
+        if watching is not None:
+            watching.sends(self._stream)
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _WatchedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _WatchedNetwork(httpcore.SyncBackend):
+    """The network, with connections that are watched."""
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _WatchedStream(super().connect_tcp(*args, **kwargs))
+
+
+class SharedClient(httpx.Client):
+    """A client that stays open.
+
+    LiteLLM and OpenAI's SDK close the clients of handlers that they no longer need, which would end all other calls.
+    """
+
+    def close(self) -> None:
+        """Do nothing: idle connections end by themselves."""
+
+
+def http_client(**options: Any) -> httpx.Client:
+    """A client for all calls: no limit of connections, and no cookies, as it serves all keys.
+
+    Args:
+        options: further ones of ``httpx.Client``.
+    """
+    client = SharedClient(
+        follow_redirects=True,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
+        event_hooks={"request": [_note_request], "response": [_note_response]},
+        **options,
+    )
+    for transport in (client._transport, *client._mounts.values()):  # those of the environment's proxies too
+        if isinstance(transport, httpx.HTTPTransport):
+            transport._pool._network_backend = _WatchedNetwork()
+    return client
+
+
+def install(litellm: Any) -> None:
+    """Have LiteLLM send through clients of ours: one for each way of checking certificates, shared by all providers.
+
+    A site that has given LiteLLM a session of its own, or wants IPv4 only, keeps LiteLLM's clients; what they send is
+    not watched.
+    """
+    handlers = litellm.llms.custom_httpx.http_handler
+
+    @lru_cache(maxsize=20)
+    def client(ssl_verify: bool | str | None) -> httpx.Client:
+        return http_client(
+            verify=handlers.get_ssl_configuration(ssl_verify),
+            cert=os.getenv("SSL_CERTIFICATE", litellm.ssl_certificate),
+            timeout=litellm.request_timeout,
+        )
+
+    if litellm.client_session is None:
+        litellm.client_session = client(None)  # for OpenAI, Azure OpenAI and those whom LiteLLM asks by OpenAI's SDK
+    make = handlers.HTTPHandler.__init__
+
+    @wraps(make)
+    def make_with_ours(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = dict(zip(("timeout", "concurrent_limit", "client", "ssl_verify"), args, strict=False)) | kwargs
+        is_ours = given.get("client") is None and not (litellm.force_ipv4 or getattr(litellm, "sync_transport", None))
+        make(self, **given | ({"client": client(given.get("ssl_verify"))} if is_ours else {}))
+
+    handlers.HTTPHandler.__init__ = make_with_ours

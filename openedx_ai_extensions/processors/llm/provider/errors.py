@@ -1,0 +1,309 @@
+"""What a provider's failure means to us: an error with a code, logged without a word of what was sent or received.
+
+The libraries' exceptions carry keys and prompts in their texts and in their causes, so they go no further than here.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+import socket
+import ssl
+import traceback
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openedx_ai_extensions.core.http_responses import BadResponse, BodyTooLong
+from openedx_ai_extensions.exceptions import (
+    AIExtensionsError,
+    AnswerDeclined,
+    AnswerTooLong,
+    ContextWindowExceeded,
+    InvalidAPIKey,
+    LLMConfigError,
+    ProviderRateLimited,
+    ServiceUnavailable,
+    ThreadGone,
+)
+from openedx_ai_extensions.processors.llm.provider.connections import RedirectedElsewhere
+
+logger = logging.getLogger(__name__)
+
+_CONTEXT_WINDOW = re.compile(
+    r"context[ _-]?(length|window)|maximum context|too many (input )?tokens|prompt is too long"
+    r"|exceeds the available context|input is too long|maximum prompt length|exceeded model token limit"
+    r"|range of input length",
+    re.IGNORECASE,
+)
+# In words, and as codes of OpenAI, DashScope and Zhipu.
+_CONTENT_POLICY = re.compile(
+    r"content[ _-]?(policy|management|filter)|content violates|usage (policy|policies|guidelines)"
+    r"|input was flagged|considered high risk|invalid_prompt|data_?inspection_?failed|(^|\W)1301(\W|$)",
+    re.IGNORECASE,
+)
+# As a 403 puts it, unless it speaks of a key.
+_MODERATED = re.compile(
+    r"moderat|flagged|safety|unsafe|harmful|inappropriate|sensitive|prohibited (content|use)|violat|acceptable use"
+    r"|(content|prompt|input|request|text) (was |is |has been )?(blocked|rejected|declined|refused)",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"api[ _-]?key|credential|authenticat|unauthori[sz]ed|not authori[sz]ed|permission|billing|payment|credits?\b|quota"
+    r"|subscription|organi[sz]ation|deactivated|suspended|country|region",
+    re.IGNORECASE,
+)
+MACHINE_WORD = re.compile(r"[\w.-]{1,64}")
+MAX_RETRY_AFTER = 24 * 3600  # seconds; a provider that names more has miscounted
+# Groq's for calls and answers of a model that it could not read.
+_MALFORMED = re.compile(r"\btool_use_failed\b|\boutput_parse_failed\b")
+# Of an account that is out of credit.
+_OUT_OF_CREDIT = re.compile(r"insufficient_quota|credit balance is too low")
+# Statuses below 500 that say "try again": a timeout, a conflict, too early, and Groq's "capacity exceeded".
+_TRY_AGAIN = frozenset({408, 409, 425, 498})
+# Raised by HTTP libraries while they send or receive, and by them while they build a request.
+_NETWORK = frozenset(
+    {
+        "httpx.TransportError",
+        "httpx.HTTPStatusError",
+        "httpcore.NetworkError",
+        "httpcore.TimeoutException",
+        "openai.APIStatusError",
+        "openai.APITimeoutError",
+        "requests.RequestException",
+        "urllib3.HTTPError",
+        "botocore.HTTPClientError",
+        "botocore.ClientError",
+        "aiohttp.ClientError",
+    }
+)
+_BUILDING = frozenset({"httpx.UnsupportedProtocol", "httpx.LocalProtocolError", "httpx.InvalidURL"})
+
+
+class ProviderFault(Exception):
+    """The provider failed in a way that only we can see."""
+
+
+class DeadlineExceeded(ProviderFault):
+    """Our own clock ran out."""
+
+
+class CutOff(ProviderFault):
+    """The stream stopped without saying that it was done."""
+
+
+class BrokenAnswer(ProviderFault):
+    """What came is no answer: HTML, bytes that are no text, JSON of another kind."""
+
+
+class StreamedError(ProviderFault):
+    """An error that came in place of, or after, the pieces of an answer.
+
+    Args:
+        error: the provider's own object, such as ``{"code", "type", "message"}``, or its text.
+    """
+
+    def __init__(self, error: Any) -> None:
+        self.body = error if isinstance(error, Mapping) else {}
+        words = {str(self.body.get(name)).lower() for name in ("code", "type", "status")}
+        numbers = [int(word) for word in words if word.isdigit()]
+        self.status_code = next((number for number in numbers if 400 <= number < 600), None)
+        if self.status_code is None:
+            self.status_code = next((status for word, status in _STATUSES.items() if word in words), None)
+        super().__init__(str(self.body.get("message") or error))
+
+
+# Words in errors that come without a status.
+_STATUSES = {
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "insufficient_quota": 429,
+    "resource_exhausted": 429,
+    "invalid_request_error": 400,
+    "context_length_exceeded": 400,
+    "content_filter": 400,
+    "invalid_prompt": 400,
+    "data_inspection_failed": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+}
+
+
+_OURS_OF_NETWORK = (ProviderFault, ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+
+
+def translate(error: BaseException, *, provider: str, model: str, is_sent: bool) -> AIExtensionsError | None:
+    """The error to raise (``from None``) in place of what a library raised; logs it with a reference.
+
+    Args:
+        error: what was raised.
+        provider: name of the provider's entry.
+        model: its model.
+        is_sent: a request is known to have been handed over to the network.
+
+    Returns:
+        The error, which knows whether it ``reached_provider``; None for an exit of the process or the like.
+    """
+    if isinstance(error, AIExtensionsError):
+        return error
+    if not isinstance(error, Exception):
+        return None
+    chain = [_class_names(each) for each in _chain(error)]
+    is_of_network = any(isinstance(each, _OURS_OF_NETWORK) for each in _chain(error)) or any(
+        _NETWORK & n for n in chain
+    )
+    reached = (is_sent or is_of_network) and not any(_BUILDING & names for names in chain)
+    status = _status(error)
+    ours = _ours(error, status) if reached else _ours_before_sending(error, status)
+    ours.reached_provider = reached
+    logger.warning(
+        "llm.call.failed ref=%s provider=%s model=%s code=%s status=%s type=%s reason=%s sent=%s cause=%s",
+        uuid.uuid4().hex[:12], provider, model, ours.code, status, type(error).__name__, _reason(error), reached,
+        "-" if reached else _cause(error),
+    )  # fmt: skip
+    return ours
+
+
+def may_retry(error: AIExtensionsError, reason: BaseException) -> bool:
+    """Could the same call succeed in a moment? An account that is out of credit will not."""
+    if isinstance(error, ProviderRateLimited):
+        return not any(_is_out_of_credit(each) for each in _chain(reason))  # some LiteLLM lose the word
+    return error.reached_provider and isinstance(error, ServiceUnavailable) and not isinstance(error, ThreadGone)
+
+
+def is_too_long(error: BaseException) -> bool:
+    """Did the provider send more than is read?"""
+    return any(isinstance(each, BodyTooLong) for each in _chain(error))
+
+
+def has_timed_out(error: BaseException) -> bool:
+    """Was it silence that the call failed of?"""
+    return isinstance(error, DeadlineExceeded) or _status(error) == 408
+
+
+def _ours_before_sending(error: BaseException, status: int | None) -> AIExtensionsError:
+    """The entry, the profile's options or the messages cannot be made into a request."""
+    return InvalidAPIKey() if status in {401, 403} else LLMConfigError()
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what led to it, the last first."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _class_names(error: BaseException) -> set[str]:
+    """The classes of an exception, with the library that they are from.
+
+    LiteLLM's own are subclasses of OpenAI's and wrap whatever was raised, so they say nothing.
+    """
+    if type(error).__module__.partition(".")[0] == "litellm":
+        return set()
+    return {f"{cls.__module__.partition('.')[0]}.{cls.__name__}" for cls in type(error).__mro__}
+
+
+def _cause(error: BaseException) -> str:
+    """The first exception of a chain and where it was raised, without its words, which may quote a learner."""
+    *_rest, first = _chain(error)
+    frames = traceback.extract_tb(first.__traceback__)
+    place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "-"
+    return f"{type(first).__name__}@{place}"
+
+
+def _ours(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
+    if is_too_long(error):
+        return AnswerTooLong()
+    if any(isinstance(each, RedirectedElsewhere) for each in _chain(error)):
+        return LLMConfigError()
+    names = {cls.__name__ for cls in type(error).__mro__}
+    text = str(error)
+    if "ContextWindowExceededError" in names or (status in {400, 403, 413, 422} and _CONTEXT_WINDOW.search(text)):
+        return ContextWindowExceeded()
+    # OpenRouter and xAI decline with 403.
+    if "ContentPolicyViolationError" in names or _is_declined(" ".join([text, *_words(error)]), status):
+        return AnswerDeclined()
+    if _is_thread_gone(error, status):
+        return ThreadGone()
+    if status in {401, 403}:
+        return InvalidAPIKey()
+    if status == 429 or _is_out_of_credit(error):
+        return ProviderRateLimited(retry_after=_retry_after(error))
+    if status is not None and 400 <= status < 500 and status not in _TRY_AGAIN:
+        refused = LLMConfigError()
+        refused.refused_parameter = _refused_parameter(error)
+        return refused
+    return ServiceUnavailable()
+
+
+def _is_declined(text: str, status: int | None) -> bool:
+    if status in {400, 403, 422} and _CONTENT_POLICY.search(text):
+        return True
+    return status == 403 and _MODERATED.search(text) is not None and not _CREDENTIALS.search(text)
+
+
+def is_malformed_call(error: BaseException) -> bool:
+    """Did the model ask for a tool in a way that its own provider could not read?"""
+    return any(
+        _status(each) == 400 and _MALFORMED.search(" ".join([str(each), *_words(each)])) for each in _chain(error)
+    )
+
+
+def _is_out_of_credit(error: BaseException) -> bool:
+    return _status(error) == 402 or _OUT_OF_CREDIT.search(" ".join([str(error), *_words(error)])) is not None
+
+
+def _is_thread_gone(error: BaseException, status: int | None) -> bool:
+    """LiteLLM keeps the provider's code only in the text."""
+    text = str(error)
+    return (status == 400 and "previous_response_not_found" in text) or (
+        status in {400, 404} and re.search(r"response with id .{0,200} not found", text, re.IGNORECASE) is not None
+    )
+
+
+def _status(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None)
+    try:
+        return int(status) if status is not None else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _retry_after(error: BaseException) -> int | None:
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    headers = {**dict(headers), **dict(getattr(error, "litellm_response_headers", None) or {})}
+    value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:  # also an HTTP date, which no LLM provider sends
+        return None
+    return math.ceil(seconds) if 0 <= seconds <= MAX_RETRY_AFTER else None
+
+
+def _refused_parameter(error: BaseException) -> str:
+    """The option that the model does not take, where the provider says so as OpenAI and Azure do."""
+    named = _named(error)
+    is_refused = named.get("code") in {"unsupported_parameter", "unsupported_value"}
+    return named.get("param", "") if is_refused else ""
+
+
+def _reason(error: BaseException) -> str:
+    """Our word for what was not taken, or the provider's own machine-readable one, if it has one; never prose."""
+    not_taken = next((each.reason for each in _chain(error) if isinstance(each, BadResponse)), "")
+    return not_taken or ",".join(_words(error)) or "-"
+
+
+def _words(error: BaseException) -> list[str]:
+    return list(_named(error).values())
+
+
+def _named(error: BaseException) -> dict[str, str]:
+    """``code``, ``type`` and ``param`` of the provider's error, as far as it has them and they are machine-readable."""
+    body = getattr(error, "body", None)
+    fields: Mapping[str, Any] = body if isinstance(body, Mapping) else vars(error)
+    found = {name: fields.get(name) for name in ("code", "type", "param")}
+    return {name: word for name, word in found.items() if isinstance(word, str) and MACHINE_WORD.fullmatch(word)}

@@ -1,0 +1,368 @@
+"""The only door to LLM providers.
+
+LiteLLM builds the requests, sends them and understands the answers. Ours are the deadlines, the retries, the end of a
+stream and the errors. ``chat`` and ``responses`` know what the two APIs say.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import httpx
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.exceptions import RunCancelled, ThreadGone
+from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.processors.llm.provider import chat, responses
+from openedx_ai_extensions.processors.llm.provider.answer_cache import AnswerCache, answer_cache
+from openedx_ai_extensions.processors.llm.provider.connections import Transmission
+from openedx_ai_extensions.processors.llm.provider.errors import (
+    DeadlineExceeded,
+    is_malformed_call,
+    is_too_long,
+    translate,
+)
+from openedx_ai_extensions.processors.llm.provider.library import let_stream, litellm_module, skip_bookkeeping
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
+from openedx_ai_extensions.processors.llm.provider.reading import Signal
+from openedx_ai_extensions.processors.llm.provider.retry import in_thread, with_retries
+from openedx_ai_extensions.processors.llm.provider.stream import LONG_TAIL, TAIL, Item, ReaderThread, Source, TextStream
+from openedx_ai_extensions.processors.llm.provider.types import Completion, Moderated, Reading, Request
+
+logger = logging.getLogger(__name__)
+
+SETTLING = 2.0  # seconds
+
+
+def warm_up() -> None:
+    """Import LiteLLM now, so that the first learner does not wait for it."""
+    litellm_module()
+
+
+def complete(request: Request) -> Completion:
+    """Ask for a whole answer.
+
+    Raises:
+        AIExtensionsError: the provider failed, after retries; see ``errors``.
+    """
+    provider = find_provider(request.provider)
+    others_wait = request.begin_within is not None
+
+    def ask(deadline: float, sent: Transmission) -> Completion:
+        # The same timeout every time, whatever is left: LiteLLM keeps a client, with its connections, for each.
+        longest = provider.total_timeout
+        try:
+            response = in_thread(lambda: _call(provider, request, sent, read_timeout=longest), deadline, sent.shut_down)
+            if request.thread:
+                answer = responses.read_completion(response, provider, request)
+            else:
+                answer = chat.read_completion(response, provider, request, sent.response_json)
+        except Exception as error:
+            if is_too_long(error):
+                return _cut_off(Completion("", Reading(model_used=provider.model), request), provider)
+            if not is_malformed_call(error):
+                raise
+            return Completion("", _malformed_call(provider), request)
+        return _cut_off(answer, provider) if len(answer.text) > _most_characters() else answer
+
+    return with_retries(ask, provider, _beginning(provider, request), others_wait=others_wait)
+
+
+def stream(request: Request) -> TextStream:
+    """Ask for an answer as it is written; returns when the model has begun.
+
+    Raises:
+        AIExtensionsError: the provider failed before that, after retries; see ``errors``.
+    """
+    provider = find_provider(request.provider)
+    idle = provider.first_byte_timeout
+    end = time.monotonic() + _total(provider, request)
+
+    def open_stream(deadline: float, sent: Transmission) -> TextStream:
+        reader = ReaderThread(_ProviderStream(provider, request, sent))
+        try:
+            first = _beginning_of(reader, min(idle, deadline - time.monotonic()))
+        except queue.Empty:
+            reader.close()
+            raise DeadlineExceeded from None
+        except RunCancelled:
+            reader.close()
+            raise
+        return TextStream(
+            reader,
+            first=first,
+            idle=idle,
+            deadline=end,
+            on_fault=lambda error: translate(error, provider=provider.name, model=provider.model, is_sent=True),
+        )
+
+    others_wait = request.begin_within is not None
+    return with_retries(open_stream, provider, _beginning(provider, request), others_wait=others_wait)
+
+
+def _most_characters() -> int:
+    return int(conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"))
+
+
+def _cut_off(answer: Completion, provider: Provider) -> Completion:
+    """A whole answer, as far as the site passes it on."""
+    _note_cut_off(answer.reading, provider)
+    return replace(answer, text=answer.text[: _most_characters()])
+
+
+def _note_cut_off(reading: Reading, provider: Provider) -> None:
+    reading.finish_reason = FinishReason.SITE_LIMIT
+    reading.tool_calls = ()
+    logger.warning(
+        "llm.answer.cut_off provider=%s model=%s limit=%s", provider.name, provider.model, _most_characters()
+    )
+
+
+def _malformed_call(provider: Provider) -> Reading:
+    """What is known of an answer that the provider refused to pass on because the model wrote it wrongly."""
+    return Reading(model_used=provider.model, finish_reason=FinishReason.MALFORMED_CALL)
+
+
+def _beginning_of(reader: ReaderThread, seconds: float) -> list[Item | None]:
+    """The first items of a stream, up to its first text or its end.
+
+    What fails at all mostly fails by then, and what fails before there is text can be tried again. A model that is at
+    work without saying anything gets ``SETTLING`` seconds for that.
+
+    Raises:
+        queue.Empty: nothing came in this many seconds.
+        BaseException: what the source raised.
+    """
+    began = time.monotonic()
+    items: list[Item | None] = [reader.get(seconds)]
+    settled = min(time.monotonic() + SETTLING, began + seconds)
+    while isinstance(items[-1], Signal) and time.monotonic() < settled:
+        try:
+            items.append(reader.get(settled - time.monotonic()))
+        except queue.Empty:
+            break
+    return items
+
+
+class _ProviderStream(Source):
+    """A provider's answer to a request, for a thread to read."""
+
+    # Providers whose counts of tokens have come late, by entry and model.
+    _slow: ClassVar[set[tuple[str, str]]] = set()
+
+    def __init__(self, provider: Provider, request: Request, sent: Transmission) -> None:
+        super().__init__()
+        self._provider = provider
+        self._request = request
+        self._sent = sent
+        self._is_cut_off = False
+        self._wrapper: Any = None  # without it, all beneath it would be closed as soon as nobody reads
+
+    @property
+    def tail(self) -> float:
+        return LONG_TAIL if (self._provider.name, self._provider.model) in self._slow else TAIL
+
+    def items(self) -> Iterator[Item]:
+        idle = self._provider.first_byte_timeout
+        read = responses.read_stream if self._request.thread else chat.read_stream
+        try:
+            self._wrapper = _call(self._provider, self._request, self._sent, read_timeout=idle, stream=True)
+            yield from self._passed_on(read(self._wrapper, self._provider, self.reading))
+        except Exception as error:
+            if is_too_long(error):
+                self._cut_off()
+            elif is_malformed_call(error):
+                self.reading.finish_reason = FinishReason.MALFORMED_CALL
+            else:
+                raise
+
+    def _passed_on(self, items: Iterator[Item]) -> Iterator[Item]:
+        """As much of the answer as the site passes on."""
+        left = _most_characters()
+        for item in items:
+            if isinstance(item, str):
+                if len(item) > left:
+                    yield item[:left]
+                    self._cut_off()
+                    return
+                left -= len(item)
+            yield item
+
+    def _cut_off(self) -> None:
+        self._is_cut_off = True
+        _note_cut_off(self.reading, self._provider)
+
+    def shut_down(self) -> None:
+        self._sent.shut_down()
+
+    def finish(self, *, is_whole: bool) -> None:
+        self._sent.finish(is_whole=is_whole and not self._is_cut_off)
+
+    def counted_late(self) -> None:
+        self._slow.add((self._provider.name, self._provider.model))
+
+
+def recall(request: Request) -> Completion | None:
+    """The answer that this provider gave to the same request before, where the response cache has it."""
+    cache = _answer_cache() if request.may_be_cached else None
+    return cache.get(find_provider(request.provider), request) if cache else None
+
+
+def remember(request: Request, text: str, model_used: str) -> None:
+    """Keep a whole answer for the same request of others, where the site and the profile want that."""
+    cache = _answer_cache() if request.may_be_cached else None
+    if cache:
+        cache.put(find_provider(request.provider), request, text, model_used)
+
+
+def _answer_cache() -> AnswerCache | None:
+    """The site's response cache; None when it wants none, or has set one that cannot be made."""
+    if not conf.get("AI_EXTENSIONS_ENABLE_LLM_CACHE"):
+        return None
+    return answer_cache(litellm_module(), conf.get("AI_EXTENSIONS_LLM_CACHE"))
+
+
+def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
+    """A response that the provider keeps, as OpenAI's Responses API gives it, with all that led to it under ``input``.
+
+    Raises:
+        ThreadGone: the provider does not have it any more.
+        AIExtensionsError: the provider failed.
+    """
+    provider = find_provider(provider_name)
+    total = provider.total_timeout
+
+    def ask(deadline: float, sent: Transmission) -> Mapping[str, Any]:
+        litellm = litellm_module()
+        about = {**provider.sent_parameters, "custom_llm_provider": provider.kind, "timeout": total}
+
+        def fetch() -> Mapping[str, Any]:
+            with sent.watched():
+                response = litellm.get_responses(response_id=response_id, **about)
+                items: list[Any] = []
+                more: dict[str, Any] = {}
+                while True:
+                    page = litellm.list_input_items(response_id=response_id, order="asc", limit=100, **more, **about)
+                    items += page.get("data") or ()
+                    if not page.get("has_more") or not page.get("last_id"):
+                        return {**response.model_dump(), "input": items}
+                    more = {"after": page["last_id"]}
+
+        found: Mapping[str, Any] = in_thread(fetch, deadline, sent.shut_down)
+        return found
+
+    return with_retries(ask, provider, total)
+
+
+def delete_response(provider_name: str, response_id: str) -> str:
+    """Have the provider delete a response that it keeps.
+
+    Returns:
+        The id of the response before it in its thread; empty when it was the first.
+
+    Raises:
+        ThreadGone: the provider does not have it any more.
+        AIExtensionsError: the provider failed.
+    """
+    provider = find_provider(provider_name)
+    total = provider.total_timeout
+    previous: list[str] = []
+
+    def ask(deadline: float, sent: Transmission) -> None:
+        litellm = litellm_module()
+        about = {**provider.sent_parameters, "custom_llm_provider": provider.kind, "timeout": total}
+
+        def delete() -> None:
+            with sent.watched():
+                if not previous:
+                    response = litellm.get_responses(response_id=response_id, **about)
+                    previous.append(response.previous_response_id or "")
+                litellm.delete_responses(response_id=response_id, **about)
+
+        in_thread(delete, deadline, sent.shut_down)
+
+    try:
+        with_retries(ask, provider, total)
+    except ThreadGone:
+        if not previous:
+            raise
+        # It was there a moment ago: the provider had deleted it when its answer got lost, and was asked again.
+    return previous[0]
+
+
+def moderate(provider_name: str, text: str, seconds: float) -> Moderated:
+    """Have a provider's moderation model look at a text.
+
+    Raises:
+        AIExtensionsError: the provider failed, or took longer than this, tries included.
+    """
+    provider = find_provider(provider_name)
+    litellm = litellm_module()  # the first import takes longer than a moderator may
+    stated = provider.sent_parameters
+    client = _moderation_client(stated.get("api_key"), stated.get("api_base") or stated.get("base_url"), seconds)
+    model = provider.model.partition("/")[2] or provider.model
+
+    def ask(deadline: float, sent: Transmission) -> Moderated:
+        def call() -> Any:
+            with sent.watched():
+                return litellm.moderation(input=text, model=model, client=client)
+
+        return chat.read_moderation(in_thread(call, deadline, sent.shut_down))
+
+    return with_retries(ask, provider, seconds)
+
+
+@lru_cache(maxsize=8)
+def _moderation_client(key: str | None, address: str | None, seconds: float) -> Any:
+    """The client that LiteLLM would make anew for each call, to wait for ten minutes and try three times."""
+    import openai
+
+    session = litellm_module().client_session
+    return openai.OpenAI(api_key=key, base_url=address, timeout=seconds, max_retries=0, http_client=session)
+
+
+def total_seconds(provider_name: str) -> float:
+    """Seconds that a whole answer of this provider may take.
+
+    Raises:
+        LLMConfigError: the site has no such provider.
+    """
+    return find_provider(provider_name).total_timeout
+
+
+def _total(provider: Provider, request: Request) -> float:
+    """Seconds that the answer may take."""
+    total = provider.total_timeout
+    return total if request.seconds is None else max(min(total, request.seconds), 0.001)
+
+
+def _beginning(provider: Provider, request: Request) -> float:
+    """Seconds in which the answer must have begun, if it streams, or be there."""
+    total = _total(provider, request)
+    return total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
+
+
+def _call(
+    provider: Provider, request: Request, sent: Transmission, *, read_timeout: float, stream: bool = False
+) -> Any:
+    litellm = litellm_module()
+    sent.streams = stream
+    skip_bookkeeping(litellm)
+    common = {
+        "model": provider.model,
+        "timeout": httpx.Timeout(read_timeout, connect=provider.connect_timeout),
+        "max_retries": 0,
+        "num_retries": 0,
+    }
+    if stream and request.thread is not None:
+        let_stream(litellm, provider.model, provider.kind)
+    with sent.watched():
+        if request.thread is None:
+            return litellm.completion(**chat.parameters(provider, request, stream=stream), **common)
+        return litellm.responses(**responses.parameters(provider, request, stream=stream), **common)

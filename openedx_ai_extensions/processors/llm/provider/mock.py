@@ -1,0 +1,90 @@
+"""Answers in a rehearsal: made up without a model, at no cost, and the same every time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.processors.llm.provider.providers import MOCK
+from openedx_ai_extensions.processors.llm.provider.stream import Chunks
+from openedx_ai_extensions.processors.llm.provider.types import Completion, Reading, Request, estimated_tokens
+
+MOST_ITEMS = 50  # in the outermost list of a structured answer: whoever wants fewer takes the first
+SOME_ITEMS = 2  # in a list inside of it
+
+
+def complete(request: Request) -> Completion:
+    """A made-up answer: in the form of the request's schema, where it has one."""
+    text = _text(request) if request.schema is None else _json(request.schema["schema"])
+    usage = _usage(request, text)
+    _settle(request, usage)
+    return Completion(text, Reading(usage, MOCK.model, finish_reason=FinishReason.STOP), request)
+
+
+class MockStream(Chunks):
+    """The same answer, word by word."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.reading = Reading(model_used=MOCK.model)
+        self._text = _text(request)
+        words = self._text.split(" ")
+        self._words = iter([*(f"{word} " for word in words[:-1]), words[-1]])
+        if request.run is not None:
+            request.run.first_token()
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._words).encode()
+        except StopIteration:
+            if not self.reading.usage:
+                self.reading.usage = _usage(self.request, self._text)
+                self.reading.finish_reason = FinishReason.STOP
+                _settle(self.request, self.reading.usage)
+            raise
+
+    def close(self) -> None:
+        """Nobody is asked, so there is nothing to stop."""
+        self._words = iter(())
+
+
+def _text(request: Request) -> str:
+    return _("This is a mock answer; no AI was asked. It would have got {count} messages.").format(
+        count=len(request.messages)
+    )
+
+
+def _usage(request: Request, text: str) -> dict[str, int]:
+    prompt, answer = estimated_tokens(request), len(text.encode()) // 4
+    return {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
+
+
+def _settle(request: Request, usage: Mapping[str, int]) -> None:
+    if request.run is not None:
+        request.run.first_token()
+        request.run.used(usage, is_estimated=True)
+
+
+def _json(schema: Mapping[str, Any]) -> str:
+    """A value that satisfies the schema. The first of several is the right one, such as of a question's choices."""
+    return json.dumps(_value(schema, "", 0, MOST_ITEMS), ensure_ascii=False)
+
+
+def _value(schema: Mapping[str, Any], name: str, place: int, items: int) -> Any:
+    if "enum" in schema:
+        return schema["enum"][0]
+    kinds = schema.get("type")
+    kind = kinds[0] if isinstance(kinds, list) else kinds
+    if kind == "object":
+        return {key: _value(member, key, place, items) for key, member in schema["properties"].items()}
+    if kind == "array":
+        return [_value(schema["items"], name, number, SOME_ITEMS) for number in range(items)]
+    if kind == "boolean":
+        return place == 0
+    if kind in {"integer", "number"}:
+        return place
+    return f"Mock {name.replace('_', ' ')} {place + 1}"

@@ -1,0 +1,182 @@
+"""The site's LLM providers, and what each kind of provider can do."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.provider_parameters import is_sent
+from openedx_ai_extensions.exceptions import LLMConfigError
+from openedx_ai_extensions.workflows.dry_run import is_rehearsal
+
+logger = logging.getLogger(__name__)
+
+OPENAI = "https://api.openai.com/v1"
+OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variables
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a kind of provider can do.
+
+    Attributes:
+        streams_usage: takes ``stream_options: {include_usage: true}``.
+        starts_thinking: its template begins each answer with ``<think>``, so that only ``</think>`` is sent.
+        keeps_threads: has OpenAI's Responses API and remembers conversations.
+        runs_mcp: calls MCP servers itself, within such a thread.
+        caches_marked_prefixes: caches a prompt up to a ``cache_control`` mark.
+        structured_output: takes ``response_format`` with a JSON schema; others are told the form in words.
+        wants_reasoning: takes back a model's thinking under ``reasoning``, where LiteLLM says ``reasoning_content``.
+    """
+
+    streams_usage: bool = True
+    starts_thinking: bool = False
+    keeps_threads: bool = False
+    runs_mcp: bool = False
+    caches_marked_prefixes: bool = False
+    structured_output: bool = False
+    wants_reasoning: bool = False
+
+
+# By the part of the model's name before the slash, as LiteLLM names providers. An extension may add its own.
+CAPABILITIES: dict[str, Capabilities] = {
+    "openai": Capabilities(keeps_threads=True, runs_mcp=True, structured_output=True),
+    "azure": Capabilities(keeps_threads=True, runs_mcp=True, structured_output=True),
+    "anthropic": Capabilities(caches_marked_prefixes=True),
+    "groq": Capabilities(wants_reasoning=True),
+}
+UNKNOWN = Capabilities()
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One entry of the setting ``AI_EXTENSIONS``.
+
+    Attributes:
+        name: the entry's name.
+        model: LiteLLM's name of the model, such as ``openai/gpt-4.1-mini``.
+        parameters: everything else that the entry says and that can be used, names in lower case; see
+            ``provider_entries``.
+    """
+
+    name: str
+    model: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """LiteLLM's name of the provider."""
+        stated = self.parameters.get("custom_llm_provider")
+        if stated:
+            return str(stated)
+        kind, slash, _model = self.model.partition("/")
+        return kind if slash else "openai"
+
+    @property
+    def base_model(self) -> str:
+        """The model's own name, where ``model`` is that of a deployment."""
+        return str(self.parameters.get("base_model", self.model))
+
+    @property
+    def sent_parameters(self) -> dict[str, Any]:
+        """What goes to LiteLLM with each call."""
+        return {name: value for name, value in self.parameters.items() if is_sent(name)}
+
+    @property
+    def total_timeout(self) -> float:
+        """Seconds for one whole answer, retries included: the entry's own, else the site's."""
+        return self._seconds("total_timeout")
+
+    @property
+    def first_byte_timeout(self) -> float:
+        """Seconds until the first byte, and between two chunks of a stream: the entry's own, else the site's."""
+        return self._seconds("first_byte_timeout")
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds to reach the provider: the entry's own, else the site's."""
+        return self._seconds("connect_timeout")
+
+    @property
+    def max_retries(self) -> int:
+        """How often a failed call is tried again: the entry's own, else the site's."""
+        return int(self.parameters.get("max_retries", conf.get("AI_EXTENSIONS_MAX_RETRIES")))
+
+    def _seconds(self, name: str) -> float:
+        return float(self.parameters.get(name, conf.get(f"AI_EXTENSIONS_{name.upper()}")))
+
+    @property
+    def fallbacks(self) -> Sequence[str]:
+        """Names of the entries to ask in its place, for profiles that name none of their own."""
+        return tuple(self.parameters.get("fallbacks", ()))
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its kind can do, unless the entry's own ``CAPABILITIES`` says otherwise.
+
+        Raises:
+            LLMConfigError: the entry states capabilities that do not exist.
+        """
+        capabilities = CAPABILITIES.get(self.kind, UNKNOWN)
+        if self.kind == "openai" and not _is_openai(self.parameters):
+            # Servers that speak OpenAI's language seldom keep threads, and some drop a history without a word.
+            capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
+        capabilities = replace(capabilities, **_stated_capabilities(self.parameters.get("capabilities", {})))
+        # LiteLLM's own answers are remembered by nobody; of STORE only False is let through.
+        if {"mock_response", "store"} & self.parameters.keys():
+            capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
+        return capabilities
+
+
+def _stated_capabilities(stated: Any) -> dict[str, bool]:
+    known = {field.name for field in fields(Capabilities)}
+    own = {str(name).lower(): value for name, value in stated.items()} if isinstance(stated, Mapping) else {"": stated}
+    if not (own.keys() <= known and all(isinstance(value, bool) for value in own.values())):
+        raise LLMConfigError
+    return own
+
+
+# Who answers in a rehearsal, whatever the site has.
+MOCK = Provider("mock", "mock/mock", {})
+
+
+def _is_openai(parameters: Mapping[str, Any]) -> bool:
+    """Does the address lead to OpenAI itself? LiteLLM takes it from any of these."""
+    stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
+    try:
+        host = urlsplit(str(next(filter(None, stated), OPENAI))).hostname or ""
+    except ValueError:  # not an address; the call will say so
+        return False
+    return host == "openai.com" or host.endswith(".openai.com")
+
+
+def find_provider(name: str) -> Provider:
+    """The provider of that name; ``default`` is the entry so named, or else the first. In a rehearsal ``MOCK`` is all.
+
+    Raises:
+        LLMConfigError: the site has no such provider, or it has no model.
+    """
+    if is_rehearsal():
+        return MOCK
+    entries = conf.providers()
+    if name == "default" and name not in entries:
+        name = next(iter(entries), name)
+    entry = conf.provider_entry(name)
+    if entry is None:
+        raise LLMConfigError
+    if entry.ignored:
+        _warn_once(name, tuple(entry.ignored))
+    if not entry.model:
+        raise LLMConfigError
+    return Provider(name, entry.model, entry.parameters)
+
+
+@lru_cache(maxsize=100)  # for its one effect: a process says it once
+def _warn_once(name: str, ignored: tuple[str, ...]) -> None:
+    logger.warning("llm.provider.parameters_ignored provider=%s parameters=%s", name, ",".join(ignored))

@@ -1,0 +1,105 @@
+"""Trying a call of a provider, and trying it again, within the time there is."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from openedx_ai_extensions.core.connection_release import long_wait, pause, require_wanted
+from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, ServiceUnavailable
+from openedx_ai_extensions.processors.llm.provider.connections import Transmission
+from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceeded, has_timed_out, may_retry, translate
+from openedx_ai_extensions.processors.llm.provider.providers import Provider
+
+logger = logging.getLogger(__name__)
+
+FIRST_WAIT = 0.5  # seconds before the first retry; doubles each time
+PATIENCE = 2.0  # seconds to wait at most for a provider's next attempt where another provider could be asked
+
+Value = TypeVar("Value")
+
+
+def with_retries(
+    attempt: Callable[[float, Transmission], Value], provider: Provider, total: float, *, others_wait: bool = False
+) -> Value:
+    """Try until it works, retries are used up, trying again is pointless, or time is up.
+
+    Args:
+        attempt: called with the ``time.monotonic()`` at which time is up, and with what watches its requests.
+        provider: who is asked.
+        total: seconds that there are.
+        others_wait: another provider can be asked in its place: a provider that was silent, or wants us to wait long,
+            is not asked again.
+
+    Raises:
+        RunCancelled: the answer is not wanted any more.
+        AIExtensionsError: why it did not work in the end; see ``errors``.
+    """
+    deadline = time.monotonic() + total
+    retries = provider.max_retries
+    for number in range(retries + 1):
+        sent = Transmission()
+        try:
+            require_wanted()
+            return attempt(deadline, sent)
+        except RunCancelled as error:
+            error.reached_provider = sent.is_sent
+            raise
+        except BaseException as error:
+            is_sent = sent.is_sent or "mock_response" in provider.parameters  # LiteLLM can play a provider's errors
+            ours = translate(error, provider=provider.name, model=provider.model, is_sent=is_sent)
+            if ours is None:
+                raise
+            wait = _wait(number, ours)
+            is_over = number == retries or not may_retry(ours, error) or time.monotonic() + wait >= deadline
+            if is_over or (others_wait and (has_timed_out(error) or wait > PATIENCE)):
+                raise ours from None
+        pause(wait)
+        logger.info("llm.retry provider=%s attempt=%s", provider.name, number + 2)
+    raise ServiceUnavailable
+
+
+def _wait(number: int, error: AIExtensionsError) -> float:
+    """Seconds until the next attempt: what the provider asked for, else doubling with jitter."""
+    if error.retry_after is not None:
+        return error.retry_after
+    return FIRST_WAIT * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
+
+
+def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], None]) -> Any:
+    """Run a call that may ignore its timeout; give up on it when time is up, or its answer is not wanted any more.
+
+    Args:
+        call: what to run.
+        deadline: the ``time.monotonic()`` at which time is up.
+        give_up: called then, to end the call.
+
+    Raises:
+        DeadlineExceeded: time is up.
+        RunCancelled: the answer is not wanted.
+    """
+    answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((call(), None))
+        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
+            answers.put((None, error))
+
+    threading.Thread(target=run, name="llm-call", daemon=True).start()
+    try:
+        with long_wait(lambda: answers.put((None, RunCancelled()))):
+            answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
+    except queue.Empty:
+        give_up()
+        raise DeadlineExceeded from None
+    if isinstance(error, RunCancelled):
+        give_up()
+    if error is not None:
+        raise error
+    return answer

@@ -1,0 +1,295 @@
+"""A provider's stream as bytes: read by a thread of its own, so that our deadlines hold whatever a library does."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Any, NoReturn
+
+from django.utils.translation import gettext as _
+
+from openedx_ai_extensions.core.connection_release import long_wait
+from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, RunCancelled, StreamInterrupted
+from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceeded
+from openedx_ai_extensions.processors.llm.provider.reading import Signal
+from openedx_ai_extensions.processors.llm.provider.types import Reading
+
+HEARTBEAT = 15.0  # seconds of silence after which the consumer hears that the source is alive
+
+# Seconds that the reader of a stream has the interpreter to itself when the first text has come: a quick provider would
+# keep it from sending that text on.
+HEAD_START = 0.002
+
+# Seconds to wait for the counts of tokens that follow the end of an answer. Some providers never send them, and keep
+# the connection open. One whose counts have come late is given more time from then on.
+TAIL = 0.04
+LONG_TAIL = 2.0
+
+Item = str | Signal
+
+
+class StreamEvent(bytes):
+    """An empty chunk with news of the work: nothing for a reader of text, an event for a client that shows progress.
+
+    Attributes:
+        name: the event, such as ``tool`` or ``status``.
+        data: JSON-serialisable.
+    """
+
+    name: str
+    data: Mapping[str, Any]
+
+    def __new__(cls, name: str, data: Mapping[str, Any]) -> StreamEvent:
+        event = super().__new__(cls)
+        event.name = name
+        event.data = data
+        return event
+
+
+class Source:
+    """What a ``ReaderThread`` reads. A subclass writes ``items`` and may write the others.
+
+    Attributes:
+        reading: what the source knows besides its texts.
+    """
+
+    def __init__(self) -> None:
+        self.reading = Reading()
+
+    @property
+    def tail(self) -> float:
+        """Seconds to wait for counts of tokens after the end of the answer."""
+        return TAIL
+
+    def items(self) -> Iterator[Item]:
+        """The texts and signals; runs in the thread."""
+        raise NotImplementedError
+
+    def shut_down(self) -> None:
+        """Wake the thread, which may be blocked in a read. Any thread calls this."""
+
+    def finish(self, *, is_whole: bool) -> None:
+        """Clean up, in the thread; ``is_whole`` when ``items`` came to its end before anybody closed the stream."""
+
+    def counted_late(self) -> None:
+        """Counts of tokens have come after the consumer stopped waiting for them."""
+
+
+class ReaderThread:
+    """Runs a source in a daemon thread and hands over its items.
+
+    Args:
+        source: what to read.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._items: deque[Item] = deque()
+        self._error: BaseException | None = None
+        self._is_over = False
+        self._is_closed = False
+        self._is_unwanted = False
+        self._waits_for_counts = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._run, name="llm-stream", daemon=True).start()
+
+    def _run(self) -> None:
+        items = self.source.items()
+        is_whole = False
+        is_first = True
+        try:
+            for item in items:
+                with self._changed:
+                    if self._is_closed:
+                        break
+                    self._items.append(item)
+                    self._changed.notify()
+                if is_first:
+                    is_first = False
+                    time.sleep(HEAD_START)
+        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that reads on
+            self._end(error)
+        else:
+            is_whole = self._end(None)
+        finally:
+            items.close()  # type: ignore[attr-defined]  # sources are generators
+            if self._waits_for_counts and self.source.reading.usage:
+                self.source.counted_late()
+            self.source.finish(is_whole=is_whole)
+
+    def _end(self, error: BaseException | None) -> bool:
+        with self._changed:
+            self._is_over = True
+            self._error = error
+            self._changed.notify()
+            return not self._is_closed
+
+    def get(self, timeout: float) -> Item | None:
+        """The texts that have arrived, joined; or the next signal; or None at the end.
+
+        Raises:
+            queue.Empty: nothing arrived in ``timeout`` seconds.
+            RunCancelled: nothing arrived, and the answer is not wanted any more.
+            BaseException: what the source raised.
+        """
+        with self._changed:
+            is_silent = not (self._items or self._is_over)
+        if is_silent:
+            with long_wait(self._cancel), self._changed:
+                is_due = lambda: self._items or self._is_over or self._is_unwanted  # noqa: E731
+                self._changed.wait_for(is_due, max(timeout, 0.001))
+        with self._changed:
+            if not self._items:
+                if not self._is_over:
+                    raise RunCancelled if self._is_unwanted else queue.Empty
+                if self._error is not None:
+                    raise self._error
+                return None
+            item = self._items.popleft()
+            if isinstance(item, Signal):
+                return item
+            texts = [item]
+            while self._items and isinstance(self._items[0], str):
+                texts.append(str(self._items.popleft()))
+            return "".join(texts)
+
+    def _cancel(self) -> None:
+        with self._changed:
+            self._is_unwanted = True
+            self._changed.notify()
+
+    def leave(self, seconds: float) -> None:
+        """The answer is over for the consumer: read on for counts of tokens, but no longer than this."""
+        with self._changed:
+            self._waits_for_counts = not self.source.reading.usage
+        timer = threading.Timer(seconds, self.close)
+        timer.daemon = True
+        timer.start()
+
+    def close(self) -> None:
+        """Stop the source now, even in the middle of a read."""
+        with self._changed:
+            is_running = not (self._is_over or self._is_closed)
+            self._is_closed = True
+        if is_running:
+            self.source.shut_down()
+
+
+class Chunks(Generator[bytes, None, None]):
+    """What a generator of bytes is besides ``__next__`` and ``close``, which a subclass writes."""
+
+    def send(self, value: None, /) -> bytes:
+        return next(self)
+
+    def throw(self, typ: Any, val: Any = None, tb: Any = None, /) -> bytes:
+        self.close()
+        return super().throw(typ, val, tb)
+
+
+class TextStream(Chunks):
+    """The model's answer as it arrives: UTF-8 bytes, whole characters only.
+
+    An empty chunk says that the provider is alive but silent; it may be a ``StreamEvent``.
+
+    Args:
+        reader: where the items come from.
+        first: the items that have already been taken from it; None among them is its end.
+        idle: seconds of silence that end the stream.
+        deadline: ``time.monotonic()`` at which the stream ends in any case.
+        on_fault: told of what broke the stream, to log it; returns it as an error of ours.
+
+    Attributes:
+        reading: what is known of the answer; complete after the end.
+
+    Raises (while iterating):
+        StreamInterrupted: the provider broke off, or fell silent.
+        OutOfTime: it was not done when its time was up.
+        RunCancelled: it is not wanted any more; the provider's connection is closed.
+    """
+
+    def __init__(
+        self,
+        reader: ReaderThread,
+        *,
+        first: list[Item | None],
+        idle: float,
+        deadline: float,
+        on_fault: Callable[[BaseException], AIExtensionsError | None],
+    ) -> None:
+        self.reading = reader.source.reading
+        self._reader = reader
+        self._first = first[::-1]
+        self._idle = idle
+        self._deadline = deadline
+        self._on_fault = on_fault
+        self._heard = time.monotonic()
+        self._tail_ends: float | None = None  # set once the provider has said that the answer is over
+        self._is_over = False
+
+    def __next__(self) -> bytes:
+        while not self._is_over:
+            item = self._first.pop() if self._first else self._next_item()
+            if isinstance(item, str):
+                if self._tail_ends is not None:
+                    self._tail_ends = time.monotonic() + LONG_TAIL
+                return item.encode()
+            if item is Signal.THINKING:
+                return StreamEvent("status", {"message": _("Thinking…")})
+            if item is Signal.WORKING:
+                return b""
+            if item is None:
+                self._is_over = True
+            else:
+                self._begin_tail(item)
+        raise StopIteration
+
+    def _next_item(self) -> Item | None:
+        now = time.monotonic()
+        limit = min(self._heard + self._idle, self._deadline)
+        wait = min(HEARTBEAT, limit - now)
+        if self._tail_ends is not None:
+            wait = min(wait, self._tail_ends - now)
+        try:
+            item = self._reader.get(wait)
+        except queue.Empty:
+            if self._tail_ends is not None and time.monotonic() >= min(self._tail_ends, limit):
+                self._reader.leave(LONG_TAIL)
+                return None
+            if time.monotonic() < limit:
+                return Signal.WORKING  # a heartbeat
+            is_silent = time.monotonic() >= self._heard + self._idle
+            self._break(DeadlineExceeded(), StreamInterrupted if is_silent else OutOfTime)
+        except RunCancelled:
+            self.close()
+            raise
+        except BaseException as error:  # noqa: BLE001  # not hidden: logged, and raised as ours
+            if self._tail_ends is not None:
+                return None  # all was said before
+            self._break(error)
+        self._heard = time.monotonic()
+        return item
+
+    def _begin_tail(self, signal: Signal) -> None:
+        """The provider says that this is all. What may follow are counts, and at times more after all."""
+        is_certain = signal is Signal.FINISHED
+        if is_certain and self.reading.usage:
+            self._reader.leave(TAIL)
+            self._is_over = True
+        else:
+            self._tail_ends = time.monotonic() + (self._reader.source.tail if is_certain else LONG_TAIL)
+
+    def _break(self, error: BaseException, kind: type[StreamInterrupted] = StreamInterrupted) -> NoReturn:
+        self.close()
+        raise kind(reason=self._on_fault(error)) from None
+
+    def close(self) -> None:
+        """Stop: the provider's connection is closed, unless the answer is over."""
+        if not self._is_over:
+            self._is_over = True
+            self._reader.close()
+
+    def __del__(self) -> None:
+        self.close()

@@ -1,0 +1,275 @@
+"""What was used, where, by whom, and how it went: from the sums by day and month, and the rows not in them yet."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet, Sum
+
+from openedx_ai_extensions.ledger.audit import midnight
+from openedx_ai_extensions.ledger.counters import LOCK
+from openedx_ai_extensions.ledger.histogram import percentile
+from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
+from openedx_ai_extensions.ledger.rollups import COLUMNS, SUMS, Fact, Figures, add_run, add_times, day_of, facts, plus
+from openedx_ai_extensions.ledger.usage_models import DURATION, FIRST_TOKEN, AIUsageByPerson, AIUsageByPlace, Level
+
+LOOKS = 5
+PEOPLE_AT_ONCE = 2000
+Group = tuple[Any, ...]
+
+
+class By(enum.StrEnum):
+    """What a report has a line for."""
+
+    DAY = "day"
+    MONTH = "month"
+    COURSE = "course"
+    PROFILE = "profile"
+    PROVIDER = "provider"
+    MODEL = "model"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which runs a report is about: from one day to another, both included; None and empty are any.
+
+    Runs of one person are read from the ledger, as far back as it goes.
+    """
+
+    since: date
+    until: date
+    course_id: str = ""
+    profile_slug: str = ""
+    provider: str = ""
+    user_id: int | None = None
+
+    @property
+    def place(self) -> dict[str, str]:
+        stated = {"course_id": self.course_id, "profile_slug": self.profile_slug, "provider": self.provider}
+        return {name: value for name, value in stated.items() if value}
+
+
+@dataclass(slots=True)
+class Line:
+    """What some runs took together.
+
+    Attributes:
+        group: what they have in common.
+        figures: their sums, as ``COLUMNS`` names them.
+        running: how many are under way.
+    """
+
+    group: Group
+    figures: Figures = field(default_factory=lambda: [0] * len(COLUMNS))
+    running: int = 0
+    name: str = ""
+
+    def add(self, figures: Figures) -> None:
+        self.figures = [*plus(self.figures, figures), *self.figures[len(figures) :]]
+
+    def add_fact(self, fact: Fact) -> None:
+        add_run(self.figures, fact, 1)
+        add_times(self.figures, fact, 1)
+        self.running += fact.outcome == AIWorkflowRun.Outcome.RUNNING
+
+    def of(self, column: str) -> int:
+        return self.figures[COLUMNS.index(column)]
+
+    @property
+    def runs(self) -> int:
+        return sum(self.figures[:5]) + self.running
+
+    @property
+    def errors(self) -> int:
+        return self.of("failed") + self.of("lost")
+
+    @property
+    def tokens(self) -> int:
+        return self.of("prompt_tokens") + self.of("completion_tokens")
+
+    @property
+    def cost_micros(self) -> int:
+        return self.of("cost_micros")
+
+    def first_token(self, percent: int) -> int | None:
+        """Milliseconds to the first token that this many of a hundred runs took at most."""
+        return percentile(self._times(FIRST_TOKEN), percent)
+
+    def duration(self, percent: int) -> int | None:
+        """Milliseconds that this many of a hundred runs took at most."""
+        return percentile(self._times(DURATION), percent)
+
+    def _times(self, columns: Sequence[str]) -> Figures:
+        start = COLUMNS.index(columns[0])
+        return self.figures[start : start + len(columns)]
+
+
+# How rows of sums, and of the ledger, are told apart for a report.
+GROUPS: dict[By, tuple[str, ...]] = {
+    By.DAY: ("day",),
+    By.MONTH: ("day",),
+    By.COURSE: ("course_id",),
+    By.PROFILE: ("profile_slug",),
+    By.PROVIDER: ("provider",),
+    By.MODEL: ("provider", "model"),
+    By.PERSON: ("user_id",),
+}
+
+
+def report(by: By, filters: Filters) -> list[Line]:
+    """The lines of a report: days in order, all else by cost. Exact at this moment, with what is not summed up yet."""
+    lines = _at_one_moment(lambda: _lines(by, filters))
+    if by in {By.DAY, By.MONTH}:
+        return sorted(lines.values(), key=lambda line: line.group)
+    return sorted(lines.values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
+
+
+def total_of(lines: Sequence[Line]) -> Line:
+    total = Line(())
+    for line in lines:
+        total.add(line.figures)
+        total.running += line.running
+    return total
+
+
+def top_people(filters: Filters, most: int) -> list[Line]:
+    """The people whose runs cost most."""
+
+    def look() -> dict[Group, Line]:
+        recent = _recent(By.PERSON, filters)
+        sums = _sums(By.PERSON, filters, ("cost_micros", "requests"))
+        top = [row[0] for row in sums.order_by("-sum_cost_micros", "-sum_requests", "user_id")[:most]]
+        return _people([*top, *(user_id for (user_id,) in recent if user_id not in top)], filters, recent)
+
+    lines = sorted(_at_one_moment(look).values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
+    return _named(lines[:most])
+
+
+def everybody(filters: Filters) -> Iterator[Line]:
+    """All people who used anything, in the order of their ids, however many they are."""
+    last = 0
+    while True:
+        recent = {group: line for group, line in _recent(By.PERSON, filters).items() if group[0] > last}
+        sums = _sums(By.PERSON, filters, ("requests",)).filter(user_id__gt=last).order_by("user_id")
+        ids = sorted({row[0] for row in sums[:PEOPLE_AT_ONCE]} | {group[0] for group in recent})[:PEOPLE_AT_ONCE]
+        if not ids:
+            return
+        last = ids[-1]
+        lines = _at_one_moment(partial(_people_now, ids, filters))
+        yield from _named([lines[(user_id,)] for user_id in ids if (user_id,) in lines])
+
+
+def runs(filters: Filters) -> QuerySet[AIWorkflowRun]:
+    """The rows of the ledger that a report is about."""
+    person = {} if filters.user_id is None else {"user_id": filters.user_id}
+    start, end = midnight(filters.since), midnight(filters.until + timedelta(days=1))
+    return AIWorkflowRun.objects.filter(created_at__gte=start, created_at__lt=end, **filters.place, **person)
+
+
+def _lines(by: By, filters: Filters) -> dict[Group, Line]:
+    if filters.user_id is not None and by != By.PERSON:
+        return _fold(by, facts(runs(filters)))
+    lines = _recent(by, filters)
+    width = len(GROUPS[by])
+    for row in _sums(by, filters).iterator():
+        _line(lines, _group(by, row[:width])).add(list(map(int, row[width:])))
+    return lines
+
+
+def _recent(by: By, filters: Filters) -> dict[Group, Line]:
+    """Of the rows that are not in the sums yet."""
+    return _fold(by, facts(runs(filters).filter(is_counted=False)))
+
+
+def _fold(by: By, rows: Iterator[Fact]) -> dict[Group, Line]:
+    lines: dict[Group, Line] = {}
+    for fact in rows:
+        if by != By.PERSON or fact.user_id is not None:
+            _line(lines, _group_of(by, fact)).add_fact(fact)
+    return lines
+
+
+def _people_now(ids: Sequence[int], filters: Filters) -> dict[Group, Line]:
+    return _people(ids, filters, _recent(By.PERSON, filters))
+
+
+def _people(ids: Sequence[int], filters: Filters, recent: dict[Group, Line]) -> dict[Group, Line]:
+    lines = {group: line for group, line in recent.items() if group[0] in set(ids)}
+    for user_id, *figures in _sums(By.PERSON, filters).filter(user_id__in=ids):
+        _line(lines, (user_id,)).add(list(map(int, figures)))
+    return lines
+
+
+def _line(lines: dict[Group, Line], group: Group) -> Line:
+    return lines.setdefault(group, Line(group, name=" · ".join(str(part) for part in group if part)))
+
+
+def _group_of(by: By, fact: Fact) -> Group:
+    if by in {By.DAY, By.MONTH}:
+        return _group(by, (day_of(fact.created_at),))
+    return tuple(getattr(fact, name) for name in GROUPS[by])
+
+
+def _group(by: By, values: Sequence[Any]) -> Group:
+    return (values[0].isoformat()[:7],) if by == By.MONTH else tuple(values)
+
+
+def _sums(by: By, filters: Filters, columns: Sequence[str] = ()) -> QuerySet[Any, Any]:
+    """The sums of each group, added up by the database; whole months are read as such."""
+    rows: QuerySet[Any] = AIUsageByPlace.objects.filter(**filters.place)
+    columns = columns or (SUMS if by == By.PERSON else COLUMNS)
+    if by == By.PERSON:
+        rows = AIUsageByPerson.objects.all()
+        rows = rows if filters.user_id is None else rows.filter(user_id=filters.user_id)
+    is_of_courses = by == By.COURSE or bool(filters.course_id)
+    if by != By.PERSON and (by == By.DAY or not is_of_courses):
+        level = Level.DAY if is_of_courses else Level.SITE
+        rows = rows.filter(level=level, day__gte=filters.since, day__lte=filters.until)
+    else:
+        rows = rows.filter(_months_and_days(filters.since, filters.until))
+    sums = {f"sum_{name}": Sum(name) for name in columns}
+    return rows.order_by().values_list(*GROUPS[by]).annotate(**sums)
+
+
+def _months_and_days(since: date, until: date) -> Q:
+    """The months that are in this time as a whole, and the days before and after them."""
+    after = until + timedelta(days=1)
+    first = since if since.day == 1 else (since.replace(day=1) + timedelta(days=32)).replace(day=1)
+    last = after.replace(day=1)
+    if first >= last:
+        return Q(level=Level.DAY, day__gte=since, day__lte=until)
+    return (
+        Q(level=Level.MONTH, day__gte=first, day__lt=last)
+        | Q(level=Level.DAY, day__gte=since, day__lt=first)
+        | Q(level=Level.DAY, day__gte=last, day__lte=until)
+    )
+
+
+def _at_one_moment(look: Callable[[], dict[Group, Line]]) -> dict[Group, Line]:
+    """Look again when rows were counted while we looked: they might be in neither, or in both."""
+    for _number in range(LOOKS):
+        before = _times_counted()
+        lines = look()
+        if _times_counted() == before:
+            break
+    return lines
+
+
+def _times_counted() -> int | None:
+    return AIUsageTotal.objects.filter(key=LOCK).values_list("requests", flat=True).first()
+
+
+def _named(lines: list[Line]) -> list[Line]:
+    """With the names of the people that they are about."""
+    people = get_user_model()._default_manager.in_bulk([line.group[0] for line in lines])
+    for line in lines:
+        person = people.get(line.group[0])
+        line.name = person.get_username() if person else str(line.group[0])
+    return lines

@@ -1,0 +1,55 @@
+"""A report as rows of text and numbers, for files and terminals."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from openedx_ai_extensions.ledger.prices import MICRO
+from openedx_ai_extensions.reports.kinds import By, Filters, Line, everybody, report
+
+PERCENTILES = (50, 95, 99)
+# What a spreadsheet would take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def lines_of(by: By, filters: Filters) -> Iterable[Line]:
+    """All lines of a report."""
+    return everybody(filters) if by == By.PERSON else report(by, filters)
+
+
+def record(by: By, line: Line) -> dict[str, Any]:
+    """A line by names that stay the same in every language: money as a decimal number, times in milliseconds."""
+    counted = ("completed", "failed", "cancelled", "refused", "lost")
+    values: dict[str, Any] = {str(by): line.name, "runs": line.runs, **{name: line.of(name) for name in counted}}
+    values |= {name: line.of(name) for name in ("requests", "cached", "prompt_tokens", "cached_tokens")}
+    values |= {"completion_tokens": line.of("completion_tokens"), "tokens": line.tokens}
+    values["cost"] = f"{line.cost_micros // MICRO}.{line.cost_micros % MICRO:06}"
+    if by != By.PERSON:
+        values |= {f"first_token_p{percent}_ms": line.first_token(percent) for percent in PERCENTILES}
+        values |= {f"duration_p{percent}_ms": line.duration(percent) for percent in PERCENTILES}
+    return values
+
+
+def csv_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The records as lines of a CSV file, made one by one; no cell is a formula."""
+    writer = csv.writer(_Echo())
+    names: list[str] = []
+    for values in records:
+        if not names:
+            names = list(values)
+            yield writer.writerow(names)
+        yield writer.writerow(map(harmless, values.values()))
+
+
+def harmless(value: Any) -> Any:
+    """A cell that a spreadsheet shows as it is, and does not run."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text

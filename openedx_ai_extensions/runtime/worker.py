@@ -1,0 +1,123 @@
+"""What a worker does with a run: check the person's rights again, run it, write down what became of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.utils import translation
+from django.utils.translation import gettext as _
+from rest_framework.utils.encoders import JSONEncoder
+
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.connection_release import cancellable
+from openedx_ai_extensions.core.hooks import provides
+from openedx_ai_extensions.edxapp.access import may_see
+from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed, RunCancelled, WorkflowNotFound
+from openedx_ai_extensions.execution.background import ended, timed_out
+from openedx_ai_extensions.execution.lease import Lease
+from openedx_ai_extensions.execution.stream import Result, Stream
+from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowScope
+from openedx_ai_extensions.processors.llm import StreamEvent
+
+logger = logging.getLogger(__name__)
+
+Status = AIWorkflowAsyncRun.Status
+
+
+@provides("async_run")
+def perform(task_id: str) -> None:
+    """Do a run that waits; whatever becomes of it is in its row. A second delivery of its task does nothing."""
+    lease = Lease.claim(task_id)
+    if lease is None:
+        logger.info("workflow.async.ignored task_id=%s", task_id)
+        return
+    logger.info("workflow.async.began task_id=%s", task_id)
+    with lease, cancellable(lease.cancellation), translation.override(lease.run.language or None):
+        fields = _outcome(lease)
+        is_kept = lease.end(**fields)
+    logger.info("workflow.async.ended task_id=%s status=%s kept=%s", task_id, fields["status"], is_kept)
+
+
+def _outcome(lease: Lease) -> dict[str, Any]:
+    """Run it; returns what to write in its row."""
+    try:
+        return ended(Status.COMPLETED, answer=_answer(lease), progress=1.0)
+    except SoftTimeLimitExceeded:
+        return timed_out()
+    except RunCancelled:
+        return ended(Status.CANCELLED)
+    except AIExtensionsError as error:
+        # Where the time limit struck within a provider's stream, it comes as a stream that broke.
+        return timed_out() if lease.is_overdue else ended(Status.FAILED, code=error.code, error=str(error))
+    except Exception as error:  # noqa: BLE001  # not hidden: logged, and told to the person under a reference
+        return ended(Status.FAILED, code=AIExtensionsError.code, error=_unexpected(error))
+
+
+def _answer(lease: Lease) -> dict[str, Any]:
+    """What ``run`` answers.
+
+    Raises:
+        NotAllowed: the person may not be there any more.
+        WorkflowNotFound: what was set up there is not any more, or this worker is another service's.
+    """
+    run = lease.run
+    session = run.session
+    course_id, location_id = session.course_id or None, run.location_id or None
+    # As the REST endpoint does: time has passed since it did.
+    if not may_see(session.user, course_id, location_id):
+        raise NotAllowed
+    scope = AIWorkflowScope.get_profile(course_id, location_id, run.ui_slot_selector_id)
+    if run.service_variant != conf.service_variant():
+        logger.error("workflow.async.wrong_service task_id=%s of=%s", run.task_id, run.service_variant)
+        raise WorkflowNotFound
+    if scope is None or (scope.pk, scope.profile_id) != (session.scope_id, session.profile_id):
+        raise WorkflowNotFound
+    if not scope.profile.is_usable:
+        raise WorkflowNotFound
+    lease.check(now=True)
+    outcome = scope.execute(
+        user_input=run.user_input,
+        action="run",
+        user=session.user,
+        running_context={
+            "course_id": course_id,
+            "location_id": location_id,
+            "ui_slot_selector_id": run.ui_slot_selector_id,
+            "run_id": run.task_id,
+            # Nobody reads along, but a stream can be stopped at every word.
+            "accepts_stream": True,
+            "async_run": lease,
+        },
+    )
+    answer = _whole(outcome, lease) if isinstance(outcome, Stream) else outcome
+    # As the REST endpoint writes it: dates and translated texts, for instance, are no JSON yet.
+    plain: dict[str, Any] = json.loads(json.dumps(answer, cls=JSONEncoder))
+    return plain
+
+
+def _whole(stream: Stream, lease: Lease) -> dict[str, Any]:
+    """The stream's text; it is stopped when nobody wants it any more: between two tools at once, else in seconds."""
+    texts = []
+    try:
+        for chunk in stream:
+            lease.check(now=isinstance(chunk, StreamEvent))
+            texts.append(chunk)
+    finally:
+        stream.close()
+    return Result(b"".join(texts).decode(), finish_reason=stream.finish_reason).as_dict()
+
+
+def _unexpected(error: Exception) -> str:
+    """Log a fault of ours without its words, which may hold a person's; returns what to tell."""
+    reference = uuid.uuid4().hex[:12]
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        places.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    logger.error("workflow.async.failed ref=%s type=%s at=%s", reference, type(error).__name__, " > ".join(places[-6:]))
+    return _("Something went wrong. Reference: {reference}").format(reference=reference)
