@@ -14,20 +14,18 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache_errors import is_outage
-from openedx_ai_extensions.edxapp.access import may_see, parse_place
+from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
     DuplicateRequest,
     InvalidRequest,
     NotAllowed,
-    PayloadTooLarge,
-    WorkflowNotFound,
 )
-from openedx_ai_extensions.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators import Stream
+from openedx_ai_extensions.execution.execution import SlotLocation
+from openedx_ai_extensions.execution.stream import Stream
+from openedx_ai_extensions.runtime import admit, run
 
 logger = logging.getLogger(__name__)
 
@@ -87,23 +85,17 @@ def _run(orchestration: AIOrchestrationData, run_id: str) -> None:
     course_key, usage_key = parse_place(orchestration.course_id or None, orchestration.location_id or None)
     user_input = _user_input(orchestration.user_input)
     user = get_user_model().objects.filter(pk=orchestration.user_id).first()
-    if user is None or not may_see(user, course_key, usage_key):
+    if user is None:
         raise NotAllowed
-    course_id = str(course_key) if course_key else None
-    scope = AIWorkflowScope.get_profile(course_id, usage_key, orchestration.ui_slot_selector_id)
-    if scope is None or not scope.profile.is_usable:
-        raise WorkflowNotFound
-    outcome = scope.execute(
-        user_input=user_input,
-        action=orchestration.action,
-        user=user,
-        running_context={
-            "course_id": course_key,
-            "location_id": usage_key,
-            "ui_slot_selector_id": orchestration.ui_slot_selector_id,
-            "run_id": run_id,
-            "accepts_stream": False,
-        },
+    outcome = run(
+        admit(
+            user,
+            SlotLocation(course_key, usage_key, orchestration.ui_slot_selector_id),
+            action=orchestration.action,
+            user_input=user_input,
+            run_id=run_id,
+            accepts_stream=False,
+        )
     )
     if isinstance(outcome, Stream):
         # Some orchestrators know no other way; what it does at its end, it does when it was read.
@@ -116,7 +108,6 @@ def _user_input(raw: str) -> Any:
 
     Raises:
         InvalidRequest: it is not JSON.
-        PayloadTooLarge: it is longer than the site allows.
     """
     if not raw:
         return None
@@ -125,8 +116,6 @@ def _user_input(raw: str) -> Any:
         written = json.dumps(value, ensure_ascii=False)
     except (ValueError, RecursionError):
         raise InvalidRequest(_("user_input is not JSON.")) from None
-    if len(written) > conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"):
-        raise PayloadTooLarge
     # Half a character, which JSON can say and a database cannot hold, becomes a question mark.
     return json.loads(written.encode("utf-8", "replace"))
 

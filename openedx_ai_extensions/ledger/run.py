@@ -7,9 +7,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -41,13 +39,6 @@ NOTHING = Amounts()
 # What changes while a run is under way.
 COUNTED = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micros", "is_estimated", "is_cached",
            "first_token_ms", "finish_reason")  # fmt: skip
-
-_current: ContextVar[Run | None] = ContextVar("ai_workflow_run", default=None)
-
-
-def current_run() -> Run | None:
-    """The run under way in this context."""
-    return _current.get()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +116,7 @@ class Run:
         self._failed: list[str] = []
         self._counted_by: int | None = None  # the row of an earlier refusal
         self.is_over = False
-        self.has_keeper = False
-
-    @contextmanager
-    def entered(self) -> Iterator[Run]:
-        """Make it the current run. Who does so ends it; else each call of a provider does."""
-        self.has_keeper = True
-        token = _current.set(self)
-        try:
-            yield self
-        finally:
-            _current.reset(token)
+        self.is_managed = False  # true: an execution ends it; else each call of a provider does
 
     @property
     def is_written(self) -> bool:

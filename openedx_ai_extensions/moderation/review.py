@@ -134,7 +134,7 @@ class Review:
         logger.info("run.unsuitable run_id=%s refused_by=%s categories=%s",
                     self.run.about["run_id"], refused_by, ",".join(map(logged, categories)))  # fmt: skip
         error = Unsuitable(message or MESSAGES[direction], refused_by=refused_by, reason=reason)
-        if direction is Direction.BEFORE and not self.run.has_keeper:
+        if direction is Direction.BEFORE and not self.run.is_managed:
             self.run.end(Outcome.REFUSED, error_code=error.code, refused_by=refused_by)
         raise error
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import enum
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -28,13 +26,6 @@ from openedx_ai_extensions.policy.places import Way, are_marks_for, is_exam, pau
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 RECHECK = 2.0  # seconds between two looks while a run is under way
-
-_current: ContextVar[Guard | None] = ContextVar("ai_rules_guard", default=None)
-
-
-def current_guard() -> Guard | None:
-    """Of the run under way in this context."""
-    return _current.get()
 
 
 class Reason(enum.StrEnum):
@@ -69,15 +60,6 @@ class Guard:
         self.profile = profile
         self._asks_model = False
         self._next_look = 0.0
-
-    @contextmanager
-    def entered(self) -> Iterator[Guard]:
-        """Make it the current one."""
-        token = _current.set(self)
-        try:
-            yield self
-        finally:
-            _current.reset(token)
 
     def require_allowed(self, *, asks_model: bool) -> None:
         """Raises unless the site's rules allow a run.

@@ -1,5 +1,6 @@
-"""Runs workflows: for requests, events and background workers, and as a dry run."""
+"""Runs workflows: for requests, events and background tasks, and as a dry run."""
 
-from openedx_ai_extensions.runtime import execution, worker
+from openedx_ai_extensions.runtime import worker
+from openedx_ai_extensions.runtime.runner import admit, run
 
-__all__ = ["execution", "worker"]
+__all__ = ["admit", "run", "worker"]

@@ -5,33 +5,33 @@ A real model is paid for, so whoever tries finds the run in the ledger; a mock o
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.execution.execution import Execution
 from openedx_ai_extensions.execution.stream import Result, Stream
 from openedx_ai_extensions.ledger import Hold
 from openedx_ai_extensions.ledger.dry_run import FreeRun, TrialRun
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
-from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
 from openedx_ai_extensions.policy import Guard
+from openedx_ai_extensions.processors.llm.provider.mock import MockModels
 from openedx_ai_extensions.processors.llm.provider.types import Request
-from openedx_ai_extensions.runtime.execution import carry_out
-from openedx_ai_extensions.workflows.dry_run import Trial
+from openedx_ai_extensions.runtime.runner import run_allowed
+from openedx_ai_extensions.workflows.orchestrators.base import RUN
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_class, orchestrator_for
 
-ACTION = "run"
 SOME_QUESTIONS = 3  # of a quiz, when nobody says how many
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DryRunRequest:
     """What is to be tried.
 
     Attributes:
@@ -65,6 +65,30 @@ class Wanted:
         return self.text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DryExecution(Execution):
+    """Nothing of it is stored, and no event tells of it.
+
+    Attributes:
+        requests: what went to a model, or would have, one for each time it was asked.
+    """
+
+    stores: ClassVar[bool] = False
+
+    requests: list[Request] = field(default_factory=list)
+
+    def session(self, location_id: UsageKey | None) -> AIWorkflowSession:
+        return AIWorkflowSession.objects.in_memory(
+            user=self.user, scope=self.scope, course_id=self.course_id, location_id=location_id
+        )
+
+    def record(self, event: str, **data: Any) -> None:
+        """No event."""
+
+    def is_sending(self, request: Request) -> None:
+        self.requests.append(request)
+
+
 class _NoGuard(Guard):
     """For what asks no model and stores nothing: no rule is broken by it."""
 
@@ -75,45 +99,42 @@ class _NoGuard(Guard):
         """It still is."""
 
 
-class Attempt:
-    """One try. ``begin`` it, then read its ``chunks``; ``close`` it if nobody reads on.
+class DryRun:
+    """One dry run. ``begin`` it, then read its ``chunks``; ``close`` it to stop it early.
 
     The site's rules hold for a real model (switched off, paused, an exam of the person's); its consent is not asked
-    for, since nothing of the person's goes out: the words are those of whoever tries.
+    for, since nothing of the person's goes out: the words are those of the person who tries.
 
     Attributes:
         response: the answer, of a workflow that gives it whole.
     """
 
-    def __init__(self, wanted: Wanted) -> None:
-        self.wanted = wanted
+    def __init__(self, asked: DryRunRequest) -> None:
+        self.asked = asked
         self.response: Any = None
         self.refusal = self._guard(Guard).refusal()  # what the person would be told at this moment
-        self._trial = Trial(wanted.is_mock)
-        kind = FreeRun if wanted.is_mock else TrialRun
-        self._run = kind(
-            wanted.payer,
-            person=wanted.person,
-            course_id=wanted.course_id,
-            location_id=wanted.location_id,
-            profile_slug=wanted.profile.slug,
+        self._run = (FreeRun if asked.is_mock else TrialRun)(
+            asked.payer,
+            person=asked.person,
+            course_id=asked.course_id,
+            location_id=asked.location_id,
+            profile_slug=asked.profile.slug,
         )
+        self._execution: DryExecution | None = None
         self._stream: Stream | None = None
 
     def _guard(self, kind: type[Guard]) -> Guard:
-        wanted = self.wanted
-        return kind(
-            user=wanted.person, course_id=wanted.course_id, location_id=wanted.location_id, profile=wanted.profile
-        )
+        asked = self.asked
+        return kind(user=asked.person, course_id=asked.course_id, location_id=asked.location_id, profile=asked.profile)
 
     @property
     def requests(self) -> Sequence[Request]:
         """What the model was sent, each time it was asked."""
-        return self._trial.requests
+        return self._execution.requests if self._execution else ()
 
     @property
     def row(self) -> AIWorkflowRun:
-        """What it took so far, as the ledger writes it down."""
+        """What it took so far, as the ledger records it."""
         return self._run.row
 
     @property
@@ -125,27 +146,26 @@ class Attempt:
         """Run it until the answer is there, or has begun to arrive.
 
         Raises:
-            AIExtensionsError: whatever went wrong.
+            AIExtensionsError: what went wrong.
         """
-        wanted = self.wanted
-        scope = AIWorkflowScope(profile=wanted.profile, course_id=wanted.course_id or "")
-        orchestrator = orchestrator_for(scope, ACTION)
-        guard = self._guard(_NoGuard if wanted.is_mock else Guard)
+        asked = self.asked
+        scope = AIWorkflowScope(profile=asked.profile, course_id=asked.course_id or "")
+        guard = self._guard(_NoGuard if asked.is_mock else Guard)
+        self._execution = DryExecution(
+            user=asked.person,
+            scope=scope,
+            action=RUN,
+            traits=orchestrator_for(scope, RUN).traits[RUN],
+            user_input=asked.user_input,
+            course_id=asked.course_id,
+            location_id=asked.location_id,
+            accepts_stream=asked.streams,
+            run=self._run,
+            guard=guard,
+            models=MockModels() if asked.is_mock else None,
+        )
         guard.require_allowed(asks_model=False)
-        context = {
-            "course_id": wanted.course_id,
-            "location_id": wanted.location_id,
-            "run_id": uuid.uuid4().hex,
-            "accepts_stream": wanted.streams,
-        }
-        with self._trial.entered():
-            outcome = carry_out(
-                lambda: orchestrator.get_orchestrator(workflow=scope, user=wanted.person, context=context),
-                ACTION,
-                wanted.user_input,
-                run=self._run,
-                guard=guard,
-            )
+        outcome = run_allowed(self._execution)
         if isinstance(outcome, Result):
             self.response = outcome.response
         else:
@@ -157,9 +177,9 @@ class Attempt:
         Raises:
             AIExtensionsError: it broke off.
         """
-        while self._stream is not None:
-            # Not around the yield: meanwhile this thread may do something in earnest.
-            with self._trial.entered():
+        while self._stream is not None and self._execution is not None:
+            # Not around the yield: meanwhile this thread may run something else.
+            with self._execution.entered():
                 try:
                     chunk = next(self._stream)
                 except StopIteration:
@@ -167,7 +187,7 @@ class Attempt:
             yield chunk
 
     def close(self) -> None:
-        """Nobody reads on: the model is stopped."""
-        if self._stream is not None:
-            with self._trial.entered():
+        """Stop the model."""
+        if self._stream is not None and self._execution is not None:
+            with self._execution.entered():
                 self._stream.close()

@@ -15,13 +15,16 @@ from rest_framework.utils.encoders import JSONEncoder
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.hooks import provides
-from openedx_ai_extensions.edxapp.access import may_see
-from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed, RunCancelled, WorkflowNotFound
+from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.execution.background import ended, timed_out
+from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.execution.stream import Result, Stream
-from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowScope
+from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.processors.llm import StreamEvent
+from openedx_ai_extensions.runtime.runner import admit
+from openedx_ai_extensions.runtime.runner import run as run_execution
+from openedx_ai_extensions.workflows.orchestrators.base import RUN
 
 logger = logging.getLogger(__name__)
 
@@ -67,33 +70,24 @@ def _answer(lease: Lease) -> dict[str, Any]:
     run = lease.run
     session = run.session
     course_id, location_id = session.course_id or None, run.location_id or None
-    # As the REST endpoint does: time has passed since it did.
-    if not may_see(session.user, course_id, location_id):
-        raise NotAllowed
-    scope = AIWorkflowScope.get_profile(course_id, location_id, run.ui_slot_selector_id)
     if run.service_variant != conf.service_variant():
         logger.error("workflow.async.wrong_service task_id=%s of=%s", run.task_id, run.service_variant)
         raise WorkflowNotFound
-    if scope is None or (scope.pk, scope.profile_id) != (session.scope_id, session.profile_id):
-        raise WorkflowNotFound
-    if not scope.profile.is_usable:
+    # As the REST endpoint did: time has passed since then.
+    execution = admit(
+        session.user,
+        SlotLocation(course_id, location_id, run.ui_slot_selector_id),
+        action=RUN,
+        user_input=run.user_input,
+        run_id=run.task_id,
+        accepts_stream=True,  # no client reads it, but a stream can be stopped at every word
+        lease=lease,
+    )
+    if (execution.scope.pk, execution.scope.profile_id) != (session.scope_id, session.profile_id):
         raise WorkflowNotFound
     lease.check(now=True)
-    outcome = scope.execute(
-        user_input=run.user_input,
-        action="run",
-        user=session.user,
-        running_context={
-            "course_id": course_id,
-            "location_id": location_id,
-            "ui_slot_selector_id": run.ui_slot_selector_id,
-            "run_id": run.task_id,
-            # Nobody reads along, but a stream can be stopped at every word.
-            "accepts_stream": True,
-            "async_run": lease,
-        },
-    )
-    answer = _whole(outcome, lease) if isinstance(outcome, Stream) else outcome
+    outcome = run_execution(execution)
+    answer = _whole(outcome, lease) if isinstance(outcome, Stream) else outcome.as_dict()
     # As the REST endpoint writes it: dates and translated texts, for instance, are no JSON yet.
     plain: dict[str, Any] = json.loads(json.dumps(answer, cls=JSONEncoder))
     return plain

@@ -11,7 +11,6 @@ from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import hooks
-from openedx_ai_extensions.workflows.dry_run import current_trial
 
 if TYPE_CHECKING:
     from openedx_ai_extensions.workflows.models import AIWorkflowScope
@@ -28,14 +27,7 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         course_id: CourseKey | None = None,
         location_id: UsageKey | None = None,
     ) -> AIWorkflowSession:
-        """The session, created when there is none; two requests at once get the same one.
-
-        On trial it is a fresh one that is nowhere stored.
-        """
-        if current_trial() is not None:
-            return self.model(
-                user=user, scope=scope, profile=scope.profile, course_id=course_id or "", location_id=location_id or ""
-            )
+        """The session, created when there is none; two requests at once get the same one."""
         session, _created = self.get_or_create(
             user=user,
             scope=scope,
@@ -45,6 +37,16 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         )
         # Known already: nobody has to fetch them again.
         session.user, session.scope, session.profile = user, scope, scope.profile
+        return session
+
+    def in_memory(
+        self, *, user: Any, scope: AIWorkflowScope, course_id: CourseKey | None, location_id: UsageKey | None
+    ) -> AIWorkflowSession:
+        """A fresh session that is never stored."""
+        session = self.model(
+            user=user, scope=scope, profile=scope.profile, course_id=course_id or "", location_id=location_id or ""
+        )
+        session.is_in_memory = True
         return session
 
 
@@ -68,6 +70,8 @@ class AIWorkflowSession(models.Model):
 
     objects = SessionManager()
 
+    is_in_memory = False
+
     class Meta:
         verbose_name = gettext_lazy("AI workflow session")
         verbose_name_plural = gettext_lazy("AI workflow sessions")
@@ -87,12 +91,16 @@ class AIWorkflowSession(models.Model):
         return f"{self.pk}: {self.profile_id} / {self.user_id}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """As Django's; on trial nothing is stored."""
-        if current_trial() is not None:
+        """As Django's. A session in memory stays there."""
+        if self.is_in_memory:
             return
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}
         super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """As Django's. A session in memory is not stored, so nothing is deleted."""
+        return (0, {}) if self.is_in_memory else super().delete(*args, **kwargs)
 
     def get_local_thread(self) -> list[dict[str, Any]] | None:
         """All messages that we keep, in chronological order; None when there are none.

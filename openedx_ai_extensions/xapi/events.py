@@ -10,7 +10,6 @@ from eventtracking import tracker
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ def emit(
     usage: Mapping[str, int],
     prompt_template_slug: str | None = None,
 ) -> None:
-    """A workflow has answered. Of one that is only tried out nobody is told.
+    """A workflow has answered.
 
     A backend or learning record store that fails is logged by the tracker and never reaches the caller.
 
@@ -43,8 +42,6 @@ def emit(
         usage: token counts as the provider reported them; may be empty.
         prompt_template_slug: the prompt template in use, if any.
     """
-    if current_trial() is not None:
-        return
     data: dict[str, Any] = {
         "workflow_id": workflow_id,
         "action": action,

@@ -14,7 +14,7 @@ from openedx_ai_extensions.admin.scopes.place_form import PlaceForm
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import PayloadTooLarge
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.runtime.dry_run import Wanted
+from openedx_ai_extensions.runtime.dry_run import DryRunRequest
 
 MOCK, REAL = "mock", "real"
 CHANGE_PROFILE, ADD_PROFILE = (f"openedx_ai_extensions.{verb}_aiworkflowprofile" for verb in ("change", "add"))
@@ -111,11 +111,11 @@ class TryItForm(PlaceForm):
         return profile
 
     @property
-    def wanted(self) -> Wanted:
+    def asked(self) -> DryRunRequest:
         """What a valid form asks for."""
         cleaned = self.cleaned_data
         course, location = self.place
-        return Wanted(
+        return DryRunRequest(
             profile=cleaned["profile"],
             payer=self.user,
             person=cleaned["person"],

@@ -16,7 +16,7 @@ from openedx_ai_extensions.admin.dry_run.stream import EVENT_STREAM, FOLDER, str
 from openedx_ai_extensions.admin.page import PageAdmin
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
-from openedx_ai_extensions.runtime.dry_run import Attempt
+from openedx_ai_extensions.runtime.dry_run import DryRun
 
 # From the address to the form.
 PREFILLED = ("profile", "course", "location", "person", "text", "number")
@@ -43,8 +43,8 @@ class TryItAdmin(PageAdmin):
         if not form.is_valid():
             # Whoever asked for a stream asks again for the page, which says what is wrong.
             return self._answer(request, form, status=400 if streams else 200)
-        attempt = Attempt(form.wanted)
-        return streaming_response(attempt) if streams else self._answer(request, form, outcome=_outcome(attempt))
+        dry_run = DryRun(form.asked)
+        return streaming_response(dry_run) if streams else self._answer(request, form, outcome=_outcome(dry_run))
 
     def _answer(
         self, request: HttpRequest, form: TryItForm, *, status: int = 200, outcome: dict[str, Any] | None = None
@@ -53,24 +53,24 @@ class TryItAdmin(PageAdmin):
         return TemplateResponse(request, f"{FOLDER}/page.html", context, status=status)
 
 
-def _outcome(attempt: Attempt) -> dict[str, Any]:
+def _outcome(dry_run: DryRun) -> dict[str, Any]:
     """All of a try, at its end."""
     error, text = None, ""
     try:
-        attempt.begin()
-        text = attempt.response if isinstance(attempt.response, str) else ""
-        for chunk in attempt.chunks():
+        dry_run.begin()
+        text = dry_run.response if isinstance(dry_run.response, str) else ""
+        for chunk in dry_run.chunks():
             text += chunk.decode()
     except AIExtensionsError as raised:
         error = raised
     finally:
-        attempt.close()
+        dry_run.close()
     return {
-        "notes": notes(attempt),
-        "sent": sent(attempt),
+        "notes": notes(dry_run),
+        "sent": sent(dry_run),
         "text": text,
-        "structured": structured(attempt.response),
-        "figures": figures(attempt),
+        "structured": structured(dry_run.response),
+        "figures": figures(dry_run),
         "error": error,
     }
 

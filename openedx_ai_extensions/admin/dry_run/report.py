@@ -18,7 +18,7 @@ from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors.llm.conversation.fences import COURSE
 from openedx_ai_extensions.processors.llm.provider.types import estimated_tokens
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
-from openedx_ai_extensions.runtime.dry_run import Attempt
+from openedx_ai_extensions.runtime.dry_run import DryRun
 
 _COURSE_TEXT = re.compile(rf"\A(?=.*\n</{COURSE}>\Z)(.*)\n\n<{COURSE}>\n(.*)\n</{COURSE}>\Z", re.DOTALL)
 
@@ -40,24 +40,24 @@ class Item:
     lines: list[str]
 
 
-def notes(attempt: Attempt) -> list[str]:
+def notes(dry_run: DryRun) -> list[str]:
     """What the person would meet in earnest, and does not here."""
-    wanted, said = attempt.wanted, []
+    wanted, said = dry_run.asked, []
     name = wanted.person.get_username()
-    if attempt.refusal is not None:
+    if dry_run.refusal is not None:
         refused = _("In earnest this would be refused to {person} now: {reason}")
-        said.append(refused.format(person=name, reason=attempt.refusal))
+        said.append(refused.format(person=name, reason=dry_run.refusal))
     terms = terms_for(wanted.profile)
     if terms is not None and not has_accepted(wanted.person, terms):
         said.append(_("In earnest {person} would first be asked to accept the AI notice.").format(person=name))
     return said
 
 
-def sent(attempt: Attempt) -> dict[str, Any]:
+def sent(dry_run: DryRun) -> dict[str, Any]:
     """What the model was sent; the last time that it was asked, which repeats the times before."""
-    if not attempt.requests:
+    if not dry_run.requests:
         return {"messages": [], "tools": [], "rounds": 0}
-    request, secrets = attempt.requests[-1], configured_secrets()
+    request, secrets = dry_run.requests[-1], configured_secrets()
     tools = [
         {"name": tool["name"], "about": redact(tool.get("description", ""), secrets),
          "parameters": pretty_json(redact(tool.get("parameters", {}), secrets))}
@@ -66,7 +66,7 @@ def sent(attempt: Attempt) -> dict[str, Any]:
     return {
         "messages": [part for message in readable(request.messages) for part in _parts(message)],
         "tools": tools,
-        "rounds": len(attempt.requests),
+        "rounds": len(dry_run.requests),
         "options": pretty_json(redact(dict(request.options), secrets)) if request.options else "",
     }
 
@@ -81,46 +81,46 @@ def _parts(message: Message) -> Iterator[Message]:
         yield replace(message, speaker=_("Course text"), text=found[2])
 
 
-def figures(attempt: Attempt) -> list[Figure]:
+def figures(dry_run: DryRun) -> list[Figure]:
     """What it took."""
-    row, holds = attempt.row, attempt.holds
-    expected = estimated_tokens(attempt.requests[0]) if attempt.requests else 0
+    row, holds = dry_run.row, dry_run.holds
+    expected = estimated_tokens(dry_run.requests[0]) if dry_run.requests else 0
     answer = _number(holds[0].completion_tokens) if holds else "–"
     return [
-        Figure(_("Provider and model"), "–", _model(attempt)),
-        Figure(_("Tokens sent"), _about(expected), _counted(row.prompt_tokens, attempt)),
-        Figure(_("Tokens of the answer"), answer, _counted(row.completion_tokens, attempt)),
-        Figure(_("Cost"), *_cost(attempt)),
+        Figure(_("Provider and model"), "–", _model(dry_run)),
+        Figure(_("Tokens sent"), _about(expected), _counted(row.prompt_tokens, dry_run)),
+        Figure(_("Tokens of the answer"), answer, _counted(row.completion_tokens, dry_run)),
+        Figure(_("Cost"), *_cost(dry_run)),
         Figure(_("Time to the first word"), "–", _seconds(row.first_token_ms)),
         Figure(_("Duration"), "–", _seconds(row.duration_ms)),
-        Figure(_("Times the model was asked"), "–", _number(len(attempt.requests))),
+        Figure(_("Times the model was asked"), "–", _number(len(dry_run.requests))),
     ]
 
 
-def _model(attempt: Attempt) -> str:
-    row = attempt.row
-    if attempt.wanted.is_mock or not row.provider:
+def _model(dry_run: DryRun) -> str:
+    row = dry_run.row
+    if dry_run.asked.is_mock or not row.provider:
         return _("None: nobody was asked")
     return f"{row.provider}: {row.model}"
 
 
-def _cost(attempt: Attempt) -> tuple[str, str]:
-    if not attempt.holds:
+def _cost(dry_run: DryRun) -> tuple[str, str]:
+    if not dry_run.holds:
         return amount(0), amount(0)
-    if any(hold.price is None for hold in attempt.holds):
+    if any(hold.price is None for hold in dry_run.holds):
         unknown = _("nobody knows this model's price")
         return unknown, unknown
-    return amount(attempt.holds[0].micros), amount(attempt.row.cost_micros)
+    return amount(dry_run.holds[0].micros), amount(dry_run.row.cost_micros)
 
 
 def _about(number: int) -> str:
     return _("about {number}").format(number=_number(number)) if number else "–"
 
 
-def _counted(number: int, attempt: Attempt) -> str:
-    if attempt.wanted.is_mock:
+def _counted(number: int, dry_run: DryRun) -> str:
+    if dry_run.asked.is_mock:
         return _about(number)
-    if attempt.row.is_estimated:
+    if dry_run.row.is_estimated:
         return _("{number} (our estimate: the provider did not say)").format(number=_number(number))
     return _number(number)
 

@@ -7,7 +7,7 @@ from typing import Any
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import NotAllowed
-from openedx_ai_extensions.policy import Guard
+from openedx_ai_extensions.runtime import runner
 
 is_site_staff = access.is_site_staff
 
@@ -17,15 +17,9 @@ def may_see(user: Any, context: RequestContext) -> bool:
     return access.may_see(user, context.course_key, context.usage_key)
 
 
-def require_sight(user: Any, context: RequestContext) -> None:
-    """Raises NotAllowed unless ``may_see``.
-
-    Where that is for an exam, which the platform hides, those who are in the course read so.
-    """
-    if not may_see(user, context):
-        in_course = context.usage_key is not None and access.may_see(user, context.course_key, None)
-        guard = Guard(user=user, course_id=context.course_key, location_id=context.usage_key)
-        raise (in_course and guard.refusal()) or NotAllowed()
+def require_can_view(user: Any, context: RequestContext) -> None:
+    """As ``runtime.runner.require_can_view``."""
+    runner.require_can_view(user, context.course_key, context.usage_key)
 
 
 def require_course_staff(user: Any, context: RequestContext) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from openedx_ai_extensions.api.v1.access import require_sight
+from openedx_ai_extensions.api.v1.access import require_can_view
 from openedx_ai_extensions.api.v1.errors import timestamp
 from openedx_ai_extensions.api.v1.views import WidgetView
 from openedx_ai_extensions.exceptions import InvalidRequest, WorkflowNotFound
@@ -42,7 +42,7 @@ class ConsentView(WidgetView):
 
     def _terms(self, request: Request) -> Terms | None:
         context = self.context
-        require_sight(request.user, context)
+        require_can_view(request.user, context)
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
         if scope is None or not scope.profile.is_usable:
             raise WorkflowNotFound

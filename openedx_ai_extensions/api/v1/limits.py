@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from openedx_ai_extensions.api.v1.access import is_site_staff, require_sight
+from openedx_ai_extensions.api.v1.access import is_site_staff, require_can_view
 from openedx_ai_extensions.api.v1.errors import timestamp
 from openedx_ai_extensions.api.v1.views import WidgetView
 from openedx_ai_extensions.exceptions import LLMConfigError
@@ -25,7 +25,7 @@ class LimitsView(WidgetView):
 
     def get(self, request: Request) -> Response:
         context = self.context
-        require_sight(request.user, context)
+        require_can_view(request.user, context)
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
         run = Run(
             user=request.user,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from django.db import router, transaction
@@ -23,7 +20,13 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from openedx_ai_extensions.api.v1.access import is_site_staff, is_staff_of, may_see, require_course_staff, require_sight
+from openedx_ai_extensions.api.v1.access import (
+    is_site_staff,
+    is_staff_of,
+    may_see,
+    require_can_view,
+    require_course_staff,
+)
 from openedx_ai_extensions.api.v1.capacity import require_room
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
@@ -36,7 +39,8 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.redaction import configured_secrets
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
-from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Outdated, PayloadTooLarge, WorkflowNotFound
+from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Outdated
+from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy import Guard, Reason
 from openedx_ai_extensions.policy.audit_log import write_down
@@ -49,7 +53,7 @@ from openedx_ai_extensions.policy.prompt_editors import (
 )
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.prompts.models import body_problem
-from openedx_ai_extensions.runtime.execution import ALWAYS_ALLOWED
+from openedx_ai_extensions.runtime import admit, run
 from openedx_ai_extensions.workflows import unmatched_slots
 from openedx_ai_extensions.workflows.orchestrators import Stream
 from openedx_ai_extensions.workflows.orchestrators.registry import is_available_to
@@ -117,42 +121,9 @@ def _guard(request: Request, scope: AIWorkflowScope, context: RequestContext) ->
     return Guard(user=request.user, course_id=context.course_key, location_id=context.usage_key, profile=scope.profile)
 
 
-# What these answer changes from one request to the next, and asking costs nothing.
-NEVER_REPLAYED = frozenset({"get_run_status", "get_current_session_response", "lazy_load_chat_history"})
-
-
 def _body(request: Request) -> dict[str, Any]:
     """The JSON object that the parser has made sure of; empty when nothing was sent."""
     return dict(request.data)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The body of a request to run an action."""
-
-    action: str
-    user_input: Any
-    request_id: str | None
-
-    @classmethod
-    def from_request(cls, request: Request) -> Run:
-        """Read and check the body.
-
-        Raises:
-            InvalidRequest: a field is missing or of the wrong kind.
-            PayloadTooLarge: the input is longer than the site allows.
-        """
-        body = _body(request)
-        action = body.get("action")
-        if not isinstance(action, str) or not action:
-            raise InvalidRequest(_("action is required, as a text."))
-        user_input = body.get("user_input")
-        # What a person saves goes to no model, so it may be longer than what a person says.
-        limit = conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS" if action == "save" else "AI_EXTENSIONS_MAX_INPUT_CHARS")
-        if user_input is not None and len(json.dumps(user_input, ensure_ascii=False)) > limit:
-            raise PayloadTooLarge
-        request_id = body.get("request_id")
-        return cls(action, user_input, str(request_id) if isinstance(request_id, str | int) else None)
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -162,42 +133,37 @@ class WorkflowView(WidgetView):
     is_atomic = False
 
     def post(self, request: Request) -> HttpResponseBase:
-        context = self.context
-        run = Run.from_request(request)
-        if run.action not in NEVER_REPLAYED | ALWAYS_ALLOWED:
-            require_room(request)
-        require_sight(request.user, context)
-        scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
-        if scope is None or not scope.profile.is_usable:
-            raise WorkflowNotFound
-        run_id = uuid.uuid4().hex
-        key = replay_key(
-            None if run.action in NEVER_REPLAYED else run.request_id,
-            request.user.pk, scope.pk, context.course_id, context.usage_key, run.action, run.user_input,
-        )  # fmt: skip
+        context, body = self.context, _body(request)
+        action, request_id = body.get("action"), body.get("request_id")
+        if not isinstance(action, str) or not action:
+            raise InvalidRequest(_("action is required, as a text."))
         streams = accepts_stream(request)
+        execution = admit(
+            request.user,
+            SlotLocation(context.course_key, context.usage_key, context.ui_slot_selector_id),
+            action=action,
+            user_input=body.get("user_input"),
+            accepts_stream=streams,
+        )
+        traits = execution.traits
+        if traits.replayable and not traits.always_allowed:
+            require_room(request)
+        is_known = traits.replayable and isinstance(request_id, str | int)
+        key = replay_key(
+            str(request_id) if is_known else None,
+            request.user.pk, execution.scope.pk, context.course_id, context.usage_key, action, execution.user_input,
+        )  # fmt: skip
         # A whole answer is finished, and kept for who asks again, also when its client has gone.
         with Replay(key) as replay, nullcontext() if streams else cancellable(None):
             if replay.stored is not None:
-                if run.action not in ALWAYS_ALLOWED:
-                    _guard(request, scope, context).require_allowed(asks_model=False)  # an old answer is one too
-                return self.again(request, replay, run_id)
-            outcome = scope.execute(
-                user_input=run.user_input,
-                action=run.action,
-                user=request.user,
-                running_context={
-                    "course_id": context.course_key,
-                    "location_id": context.usage_key,
-                    "ui_slot_selector_id": context.ui_slot_selector_id,
-                    "run_id": run_id,
-                    "accepts_stream": streams,
-                },
-            )
+                if not traits.always_allowed:
+                    execution.guard.require_allowed(asks_model=False)  # an old answer is one too
+                return self.again(request, replay, execution.run_id)
+            outcome = run(execution)
             if isinstance(outcome, Stream):
                 return streaming_response(outcome, events=wants_events(request), replay=replay)
             # Encoded here rather than after this view, where a fault would no longer become an error answer.
-            answer = JSONRenderer().render(outcome)
+            answer = JSONRenderer().render(outcome.as_dict())
             replay.store({"answer": answer})
         return _json(answer)
 
@@ -238,7 +204,7 @@ class CourseTextView(WidgetView):
         require_course_staff(request.user, context)
         if context.course_key is None:
             raise InvalidRequest(_("courseId or locationId is required."))
-        require_sight(request.user, context)
+        require_can_view(request.user, context)
         processor = OpenEdXProcessor(
             {
                 OpenEdXProcessor.__name__: {

@@ -22,7 +22,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.processors.llm import StreamEvent
-from openedx_ai_extensions.runtime.dry_run import Attempt, Wanted
+from openedx_ai_extensions.runtime.dry_run import DryRun, DryRunRequest
 
 EVENT_STREAM = "text/event-stream"
 
@@ -60,11 +60,11 @@ class TryForm(forms.Form):
             raise forms.ValidationError(_("Your text is too long."), code="max_length")
         return text
 
-    def wanted(self, user: Any) -> Wanted:
+    def asked(self, user: Any) -> DryRunRequest:
         """What a valid form asks for."""
         cleaned = self.cleaned_data
         unit = next(unit for unit in self._units if str(unit.key) == cleaned["unit"])
-        return Wanted(
+        return DryRunRequest(
             profile=next(profile for profile in self._profiles if str(profile.pk) == cleaned["workflow"]),
             payer=user,
             person=user,
@@ -91,12 +91,12 @@ class TryPage(CoursePage):
         form = self._form(data=request.POST)
         if not form.is_valid():
             return self._page(form, status=400)
-        attempt = Attempt(form.wanted(request.user))
+        dry_run = DryRun(form.asked(request.user))
         if EVENT_STREAM in request.headers.get("Accept", ""):
             return StreamingHttpResponse(
-                events(attempt), content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"}
+                events(dry_run), content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"}
             )  # fmt: skip
-        return self._page(form, outcome=_whole(attempt))
+        return self._page(form, outcome=_whole(dry_run))
 
     def _form(self, **kwargs: Any) -> TryForm:
         profiles = sorted((profile for profile in self.profiles() if profile.is_usable), key=name_of)
@@ -106,23 +106,23 @@ class TryPage(CoursePage):
         return self.answer({"form": form, "outcome": outcome, "can_try": bool(form.fields["workflow"].choices)}, status)  # type: ignore[attr-defined]
 
 
-def events(attempt: Attempt) -> Iterator[bytes]:
+def events(dry_run: DryRun) -> Iterator[bytes]:
     """Server-sent events (WHATWG HTML, section 9.2): ``delta`` and ``tool``, then ``usage``, then one of ``done`` and
     ``error``. Whoever stops reading stops the model.
     """
     try:
         error = None
         try:
-            attempt.begin()
-            yield _event("delta", {"text": readable(attempt.response)})
-            for chunk in attempt.chunks():
+            dry_run.begin()
+            yield _event("delta", {"text": readable(dry_run.response)})
+            for chunk in dry_run.chunks():
                 yield _rendered(chunk)
         except AIExtensionsError as raised:
             error = raised
-        yield _event("usage", {"text": _usage(attempt)})
+        yield _event("usage", {"text": _usage(dry_run)})
         yield _event("done", {}) if error is None else _event("error", {"message": str(error)})
     finally:
-        attempt.close()
+        dry_run.close()
 
 
 def _rendered(chunk: bytes) -> bytes:
@@ -136,23 +136,23 @@ def _event(name: str, data: Mapping[str, Any]) -> bytes:
     return f"event: {name}\ndata: {json.dumps(dict(data), ensure_ascii=False)}\n\n".encode()
 
 
-def _whole(attempt: Attempt) -> dict[str, Any]:
+def _whole(dry_run: DryRun) -> dict[str, Any]:
     """The answer at its end."""
     error, text = None, ""
     try:
-        attempt.begin()
-        text = readable(attempt.response)
-        for chunk in attempt.chunks():
+        dry_run.begin()
+        text = readable(dry_run.response)
+        for chunk in dry_run.chunks():
             text += chunk.decode()
     except AIExtensionsError as raised:
         error = raised
     finally:
-        attempt.close()
-    return {"text": text, "usage": _usage(attempt), "error": error}
+        dry_run.close()
+    return {"text": text, "usage": _usage(dry_run), "error": error}
 
 
-def _usage(attempt: Attempt) -> str:
-    row = attempt.row
+def _usage(dry_run: DryRun) -> str:
+    row = dry_run.row
     if not row.prompt_tokens and not row.completion_tokens:
         return ""
     return _("Tokens: {sent} to the model, {answered} in the answer.").format(

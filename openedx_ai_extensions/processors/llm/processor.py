@@ -12,9 +12,10 @@ from typing import Any
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
-from openedx_ai_extensions.ledger import Run, current_run
+from openedx_ai_extensions.execution.execution import current_execution
+from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import Review
-from openedx_ai_extensions.policy import Guard, current_guard
+from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.base import Processor, function, is_marked
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
 from openedx_ai_extensions.processors.llm.conversation.messages import build_messages, without_tools
@@ -28,7 +29,6 @@ from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
 from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
 from openedx_ai_extensions.tools.registry import find_tool
-from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -136,10 +136,16 @@ class LLMProcessor(Processor):
     def keeps_threads(self) -> bool:
         """Can the provider remember a conversation of this profile? What is only tried out it is not to keep."""
         return (
-            current_trial() is None
+            self._may_be_kept
             and self.capabilities.keeps_threads
             and responses.understands(find_provider(self.provider), self.options)
         )
+
+    @property
+    def _may_be_kept(self) -> bool:
+        """May a provider or the response cache keep what is said?"""
+        execution = current_execution()
+        return execution is None or execution.stores
 
     def process(
         self,
@@ -242,13 +248,14 @@ class LLMProcessor(Processor):
             run=run,
             fallbacks=self.fallbacks,
             may_trim=True,
-            may_be_cached=bool(self._setting("cache")) and thread is None and not tools and current_trial() is None,
+            may_be_cached=bool(self._setting("cache")) and thread is None and not tools and self._may_be_kept,
             on_admitted=partial(self._on_passed, input_text),
         )
 
     def review(self) -> Review:
         """What looks at one question to the model, and at its answer."""
-        return Review(self._setting("moderation"), current_run() or self._run_of_its_own())
+        execution = current_execution()
+        return Review(self._setting("moderation"), execution.run if execution else self._run_of_its_own())
 
     def _run_of_its_own(self) -> Run:
         """For a processor that is used outside of any workflow's run.
@@ -362,10 +369,11 @@ def _context_of(session: Any) -> ToolContext | None:
 
 def _context_of_run() -> ToolContext | None:
     """Where the tools of the run under way run."""
-    guard = current_guard()
-    if guard is None or guard.user is None:
+    execution = current_execution()
+    if execution is None:
         return None
-    return ToolContext(guard.user, guard.course_id, guard.location_id, get_platform())
+    guard = execution.guard  # which knows the course of a location
+    return ToolContext(execution.user, guard.course_id, guard.location_id, get_platform())
 
 
 def _as_json(option: Any) -> Any:

@@ -15,9 +15,9 @@ from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
+from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx.questions import olx_to_save
-from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,8 @@ class ContentLibraryProcessor(Processor):
         Raises:
             ProcessorError: the workflow is only tried out.
         """
-        if current_trial() is not None:
+        execution = current_execution()
+        if execution is not None and not execution.stores:
             raise ProcessorError(_("Nothing is saved while a workflow is tried out."))
         for index, raw in enumerate(questions):
             try:

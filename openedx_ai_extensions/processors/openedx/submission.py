@@ -21,7 +21,6 @@ from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx import history
 from openedx_ai_extensions.processors.openedx.history import Turn
-from openedx_ai_extensions.workflows.dry_run import current_trial
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +105,7 @@ class SubmissionProcessor(Processor):
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
         """Newest first. The first call for a session creates its student item, so that no later one has to."""
-        if current_trial() is not None:
+        if self.session.is_in_memory:
             return ()
         found: Sequence[Mapping[str, Any]] = _again(partial(api.get_submissions, self._item, limit))
         return found
@@ -126,7 +125,7 @@ class SubmissionProcessor(Processor):
         Returns:
             The UUID of the last submission; empty when nothing is stored, as the session has gone.
         """
-        if current_trial() is not None:
+        if self.session.is_in_memory:
             return ""
         now = timezone.now()
         stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
@@ -154,7 +153,7 @@ class SubmissionProcessor(Processor):
 
     def clear(self) -> None:
         """Forget the conversation."""
-        if current_trial() is not None:
+        if self.session.is_in_memory:
             return
         item = self._item
         _again(

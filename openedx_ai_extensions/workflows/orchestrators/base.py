@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
@@ -12,16 +12,17 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
+from openedx_ai_extensions.execution.actions import Traits
+from openedx_ai_extensions.execution.execution import Execution, current_execution
 from openedx_ai_extensions.execution.stream import Ending, Result, Stream
+from openedx_ai_extensions.ledger import Run
+from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors import OpenEdXProcessor
-from openedx_ai_extensions.processors.llm import Conversation
-from openedx_ai_extensions.processors.llm.conversation.conversation import noting
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators.extension_answers import GivenChunks, close_all, result_of, usage_of
+from openedx_ai_extensions.workflows.orchestrators.extension_answers import GivenChunks, result_of, usage_of
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
-from openedx_ai_extensions.xapi.events import emit
 
 logger = logging.getLogger(__name__)
 
@@ -34,18 +35,24 @@ RUN = "run"
 @overload
 def action(method: ActionMethod) -> ActionMethod: ...
 @overload
-def action(*, asks_model: bool) -> Callable[[ActionMethod], ActionMethod]: ...
-def action(method: Any = None, *, asks_model: bool = True) -> Any:
+def action(
+    *,
+    asks_model: bool = True,
+    asks_model_later: bool = False,
+    replayable: bool = True,
+    always_allowed: bool = False,
+    max_chars: str = "AI_EXTENSIONS_MAX_INPUT_CHARS",
+) -> Callable[[ActionMethod], ActionMethod]: ...
+def action(method: Any = None, **traits: Any) -> Any:
     """Decorator: clients may ask for this method by its name. Overrides of that name inherit the mark.
 
     Args:
         method: the method, when used without arguments.
-        asks_model: False for an action that only looks or tidies up: no run, however it ends.
+        traits: see ``Traits``. ``asks_model=False`` for an action that only reads or tidies up.
     """
 
     def mark(marked: ActionMethod) -> ActionMethod:
-        vars(marked)["is_action"] = True
-        vars(marked)["asks_model"] = asks_model
+        vars(marked)["traits"] = Traits(**traits)
         return marked
 
     return mark if method is None else mark(method)
@@ -68,17 +75,21 @@ class BaseOrchestrator:
     # False: it answers by itself, whatever ``processor_config`` says.
     reads_processors: ClassVar[bool] = True
     actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
-    asking_actions: ClassVar[Set[str]] = frozenset()
+    traits: ClassVar[Mapping[str, Traits]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        marked = {
-            name for base in cls.__mro__ for name, value in vars(base).items() if getattr(value, "is_action", False)
+        # From the most general class to this one, so that the nearest mark of a name is the last.
+        marks = {
+            name: vars(value)["traits"]
+            for base in reversed(cls.__mro__)
+            for name, value in vars(base).items()
+            if isinstance(value, FunctionType) and "traits" in vars(value)
         }
         if isinstance(getattr(cls, RUN, None), FunctionType):
-            marked.add(RUN)
-        cls.actions = {name: getattr(cls, name) for name in marked}
-        cls.asking_actions = frozenset(name for name in marked if _asks_model(cls, name))
+            marks.setdefault(RUN, Traits())
+        cls.traits = marks
+        cls.actions = {name: getattr(cls, name) for name in marks}
 
     def __init__(self, workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> None:
         self.workflow = workflow
@@ -87,7 +98,7 @@ class BaseOrchestrator:
         self.profile = workflow.profile
         self.course_id = context.get("course_id")
         self.location_id = context.get("location_id")
-        self._conversations: list[Conversation] = []  # of the action under way
+        self.execution = current_execution() or _execution_of(workflow, user, context)
         self._is_recorded = False
 
     @classmethod
@@ -113,23 +124,21 @@ class BaseOrchestrator:
         method = self.actions.get(name)
         if method is None:
             raise UnknownAction
-        conversations = self._conversations = []
         try:
-            with noting(conversations):
-                outcome = method(self, user_input)
-                if isinstance(outcome, Iterator) and not isinstance(outcome, Stream):
-                    outcome = self.stream(outcome)
-                    if not self.context.get("accepts_stream", True):
-                        text = b"".join(outcome).decode()
-                        outcome = Result(text, finish_reason=outcome.finish_reason)
+            outcome = method(self, user_input)
+            if isinstance(outcome, Iterator) and not isinstance(outcome, Stream):
+                outcome = self.stream(outcome)
+                if not self.context.get("accepts_stream", True):
+                    text = b"".join(outcome).decode()
+                    outcome = Result(text, finish_reason=outcome.finish_reason)
             if isinstance(outcome, Mapping):
-                outcome = self._result_of(outcome, asks_model=name in self.asking_actions)
+                outcome = self._result_of(outcome, asks_model=self.traits[name].asks_model)
         except BaseException:
-            close_all(conversations)
+            self.execution.close_conversations()
             raise
         if isinstance(outcome, Stream):
             return outcome
-        close_all(conversations)
+        self.execution.close_conversations()
         if not isinstance(outcome, Result):
             raise TypeError(f"{type(self).__name__}.{name} returned a {type(outcome).__name__}, which is no answer.")
         return outcome
@@ -139,7 +148,9 @@ class BaseOrchestrator:
         result = result_of(fields, asks_model=asks_model)
         if asks_model and result.status == "completed" and not self._is_recorded:
             usage = fields.get("usage")
-            self.record(EVENT_COMPLETED, usage if isinstance(usage, Mapping) else usage_of(self._conversations))
+            self.record(
+                EVENT_COMPLETED, usage if isinstance(usage, Mapping) else usage_of(self.execution.conversations)
+            )
         return result
 
     def result(self, response: Any, usage: Mapping[str, int] | None = None, finish_reason: str = "") -> Result:
@@ -160,7 +171,7 @@ class BaseOrchestrator:
             source: what ``LLMProcessor`` gave, or any generator of UTF-8 bytes or texts. It is closed whatever happens;
                 its attribute ``usage``, if it has one, is read at the end.
         """
-        chunks = source if isinstance(source, Chunks) else GivenChunks(source, self._conversations)
+        chunks = source if isinstance(source, Chunks) else GivenChunks(source, self.execution)
 
         def finish(ending: Ending, _text: str) -> None:
             logger.info("workflow.stream.ended run_id=%s ending=%s", self.context.get("run_id"), ending)
@@ -183,11 +194,11 @@ class BaseOrchestrator:
     def record(self, event: str, usage: Mapping[str, int]) -> None:
         """Tell the tracker what happened, one of ``xapi.constants.EVENTS``; ``usage`` holds token counts."""
         self._is_recorded = True
-        emit(
+        self.execution.record(
             event,
             user=self.user,
             workflow_id=str(self.workflow.pk),
-            action=self.workflow.action or "",
+            action=self.execution.action,
             course_id=str(self.course_id) if self.course_id else None,
             profile_name=self.profile.slug,
             location_id=str(self.location_id) if self.location_id else None,
@@ -204,10 +215,18 @@ class BaseOrchestrator:
         return None
 
 
-def _asks_model(cls: type, name: str) -> bool:
-    """As the nearest mark of this name says."""
-    marked = (vars(base).get(name) for base in cls.__mro__)
-    return next((bool(vars(method)["asks_model"]) for method in marked if getattr(method, "is_action", False)), True)
+def _execution_of(workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> Execution:
+    """For an orchestrator that an extension makes by itself."""
+    where: dict[str, Any] = {name: context.get(name) for name in ("course_id", "location_id")}
+    return Execution(
+        user=user,
+        scope=workflow,
+        action=workflow.action or "",
+        traits=Traits(),
+        run=Run(user=user, profile_id=workflow.profile_id, profile_slug=workflow.profile.slug, **where),
+        guard=Guard(user=user, profile=workflow.profile, **where),
+        **where,
+    )
 
 
 def input_text(user_input: Any) -> str:

@@ -118,7 +118,8 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         response = {"question": question, "history": slot["versions"], "selected": len(slot["versions"]) - 1}
         return self.result(response, quiz.usage)
 
-    @action(asks_model=False)
+    # What a person saves goes to no model, so it may be longer than what a person says.
+    @action(asks_model=False, max_chars="AI_EXTENSIONS_MAX_SAVE_CHARS")
     def save(self, user_input: Any) -> Result:
         """Save questions to a library: ``{"library_id", "questions", "collection_name"?, "collection_key"?,
         "publish"?}``."""

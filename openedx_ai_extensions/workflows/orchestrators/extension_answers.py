@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.execution.execution import Conversation, Execution
 from openedx_ai_extensions.execution.stream import Result, State
-from openedx_ai_extensions.ledger import current_run
-from openedx_ai_extensions.policy import current_guard
-from openedx_ai_extensions.processors.llm import Conversation, StreamEvent
-from openedx_ai_extensions.processors.llm.conversation.conversation import noting
+from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.processors.llm.provider.types import add_counts
 
 MAX_ERROR = 500  # characters of an error that people read
@@ -52,28 +49,28 @@ class GivenChunks:
 
     Args:
         source: yields bytes or texts.
-        conversations: those with models that were begun for it; they end when it does.
+        execution: in which it runs. The conversations with models that it begins end when it does.
 
     Raises (while iterating):
         TypeError: it yields something else.
         AIExtensionsError: whatever the generator raises.
     """
 
-    def __init__(self, source: Iterator[Any], conversations: list[Conversation]) -> None:
+    def __init__(self, source: Iterator[Any], execution: Execution) -> None:
         self._source = source
-        self._conversations = conversations
-        self._run, self._guard = current_run(), current_guard()
+        self._execution = execution
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
     def usage(self) -> Mapping[str, int]:
         """Token counts, as the source says, else as its conversations do."""
-        return getattr(self._source, "usage", None) or usage_of(self._conversations)
+        return getattr(self._source, "usage", None) or usage_of(self._execution.conversations)
 
     @property
     def finish_reason(self) -> str | None:
         """As the source says, else as the last of its conversations does."""
-        last = self._conversations[-1].finish_reason if self._conversations else None
+        conversations = self._execution.conversations
+        last = conversations[-1].finish_reason if conversations else None
         return getattr(self._source, "finish_reason", None) or last
 
     def __iter__(self) -> Iterator[bytes]:
@@ -81,12 +78,7 @@ class GivenChunks:
 
     def __next__(self) -> bytes:
         # A generator runs when it is read, long after the action that made it has returned.
-        with ExitStack() as entered:
-            if self._run is not None:
-                entered.enter_context(self._run.entered())
-            if self._guard is not None:
-                entered.enter_context(self._guard.entered())
-            entered.enter_context(noting(self._conversations))
+        with self._execution.entered():
             chunk = next(self._source, _END)
         if chunk is _END:
             rest = self._decoder.decode(b"", final=True)
@@ -108,16 +100,10 @@ class GivenChunks:
             if close is not None:
                 close()
         finally:
-            close_all(self._conversations)
+            self._execution.close_conversations()
 
 
-def close_all(conversations: list[Conversation]) -> None:
-    """Nobody listens any more."""
-    for conversation in conversations:
-        conversation.close()
-
-
-def usage_of(conversations: list[Conversation]) -> dict[str, int]:
+def usage_of(conversations: Iterable[Conversation]) -> dict[str, int]:
     """Token counts of all of them together."""
     usage: dict[str, int] = {}
     for conversation in conversations:

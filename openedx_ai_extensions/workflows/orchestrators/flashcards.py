@@ -70,7 +70,8 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         new = self._add(value["cards"], limit=wanted or SOME)
         return self.result(new, usage)
 
-    @action(asks_model=False)
+    # What a person saves goes to no model, so it may be longer than what a person says.
+    @action(asks_model=False, max_chars="AI_EXTENSIONS_MAX_SAVE_CHARS")
     def save(self, user_input: Any) -> Result:
         """Keep what was learnt of cards of the stack; of two tabs, the later review of a card counts."""
         learnt = [_learnt(card) for card in _cards_in(user_input)]
@@ -88,7 +89,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         self._change(merge)
         return State(status="saved", extra={"message": _("Your progress is saved.")})
 
-    @action(asks_model=False)
+    @action(asks_model=False, replayable=False)
     def get_current_session_response(self, _user_input: Any) -> Result:
         cards = self.cards
         return State(status="completed" if cards else "no_flashcards", extra={"cards": cards or None})

@@ -12,7 +12,6 @@ from openedx_ai_extensions.exceptions import UnknownAction
 from openedx_ai_extensions.execution import background
 from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.execution.stream import Result, State
-from openedx_ai_extensions.ledger import current_run
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
 
@@ -27,9 +26,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
     @cached_property
     def session(self) -> AIWorkflowSession:
         """The session, created when there is none."""
-        return AIWorkflowSession.objects.for_context(
-            user=self.user, scope=self.workflow, course_id=self.course_id, location_id=self.session_location
-        )
+        return self.execution.session(self.session_location)
 
     @property
     def session_location(self) -> UsageKey | None:
@@ -40,7 +37,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
     @property
     def async_run(self) -> Lease | None:
         """The run in the background that this is; None when somebody waits for the answer."""
-        return self.context.get("async_run")
+        return self.execution.lease
 
     def report_progress(self, progress: float | None = None, message: str = "") -> None:
         """In the background: say how far the run is, and go on only if somebody still wants it.
@@ -71,7 +68,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         self.session.delete()
         del self.session
 
-    @action(asks_model=False)
+    @action(asks_model=False, replayable=False)
     def get_current_session_response(self, _user_input: Any) -> Result:
         return Result(self.current_response())
 
@@ -80,15 +77,14 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         self.clear()
         return Result("", status="session_cleared")
 
-    @action(asks_model=False)
+    @action(asks_model=False, asks_model_later=True)
     def run_async(self, user_input: Any) -> Result:
         """Do ``run`` in the background."""
         if "run" not in self.actions:
             raise UnknownAction
         self.check_input(user_input)
-        account = current_run()
-        if account is not None:
-            account.require_some_left()
+        account = self.execution.run
+        account.require_some_left()
         run = background.start(
             self.session,
             user_input=user_input,
@@ -98,11 +94,11 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         )
         return State(status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")})
 
-    @action(asks_model=False)
+    @action(asks_model=False, replayable=False)
     def get_run_status(self, _user_input: Any) -> Result:
         return _state(background.state(background.current(self.session)))
 
-    @action(asks_model=False)
+    @action(asks_model=False, always_allowed=True)
     def cancel_run(self, _user_input: Any) -> Result:
         return _state(background.state(background.cancel(self.session)))
 

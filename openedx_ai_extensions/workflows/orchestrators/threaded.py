@@ -61,7 +61,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         content = self.course_content()
         return _TurnUnderWay(self, turns, text).run(content)
 
-    @action(asks_model=False)
+    @action(asks_model=False, replayable=False)
     def lazy_load_chat_history(self, user_input: Any) -> Result:
         """The messages before those that the client has."""
         count = _current_messages(user_input)

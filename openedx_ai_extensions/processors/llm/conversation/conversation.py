@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.execution.finish_reason import FinishReason, error_without_text
-from openedx_ai_extensions.policy import current_guard
 from openedx_ai_extensions.processors.llm.conversation.messages import sendable, with_thinking
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks, StreamEvent
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
@@ -27,20 +25,6 @@ logger = logging.getLogger(__name__)
 MAX_CALLS = 16  # in one round; what a model asks for beyond it is refused, not forgotten
 
 Ask = Callable[[Request], Answer]
-
-_noted: ContextVar[list[Conversation] | None] = ContextVar("ai_conversations", default=None)
-
-
-@contextmanager
-def noting(conversations: list[Conversation]) -> Iterator[None]:
-    """Within the block each conversation that begins is added to a list, for whoever must see that all come to an end:
-    an extension may leave one behind half read.
-    """
-    token = _noted.set(conversations)
-    try:
-        yield
-    finally:
-        _noted.reset(token)
 
 
 class Conversation(Chunks):
@@ -80,7 +64,8 @@ class Conversation(Chunks):
         self._toolbox = toolbox
         self._ask = ask
         self._max_rounds = max_rounds
-        self._guard = current_guard()
+        execution = current_execution()
+        self._guard = execution.guard if execution else None
         self._until = None if request.seconds is None else time.monotonic() + request.seconds
         self._texts: list[bytes] = []  # of the round under way
         self._thinking: dict[str, Any] = {}  # of the round under way, as its provider wants it back
@@ -88,9 +73,8 @@ class Conversation(Chunks):
         self._answer = ask(request)
         self._request = self._answer.request  # another provider may have answered, and goes on
         self._chunks = self._rounds()
-        noted = _noted.get()
-        if noted is not None:
-            noted.append(self)
+        if execution is not None:  # which closes it if an extension leaves it half read
+            execution.conversations.append(self)
 
     @property
     def last_response_id(self) -> str:

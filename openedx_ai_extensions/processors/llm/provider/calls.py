@@ -9,15 +9,15 @@ from typing import Any
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import reconnect
 from openedx_ai_extensions.exceptions import RunCancelled
+from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.ledger import Hold, Outcome, Run, bounds
-from openedx_ai_extensions.processors.llm.provider import gateway, mock, model_info
+from openedx_ai_extensions.processors.llm.provider import gateway, model_info
 from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, ProviderRests
 from openedx_ai_extensions.processors.llm.provider.fallback import ask_in_turn
-from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider, replaced_models
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks, TextStream
 from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Reading, Request, estimated_tokens
-from openedx_ai_extensions.workflows.dry_run import current_trial, is_rehearsal
 
 SLACK = 30  # seconds between the end of a call and the settlement of its run
 CHARACTERS_PER_TOKEN = 4  # about, of a model's thinking, which is not kept
@@ -30,9 +30,11 @@ def complete(request: Request) -> Completion:
         QuotaExceeded: the site's limits do not allow it.
         AIExtensionsError: the provider failed; see ``gateway``.
     """
-    if is_rehearsal():
-        return mock.complete(_noted(request))
-    return ask_in_turn(request, _complete)
+    models = replaced_models()
+    if models is None:
+        return ask_in_turn(request, _complete)
+    _announce(request)
+    return models.complete(request)
 
 
 def stream(request: Request) -> Answer:
@@ -42,24 +44,25 @@ def stream(request: Request) -> Answer:
         QuotaExceeded: the site's limits do not allow it.
         AIExtensionsError: the provider failed before that; see ``gateway``.
     """
-    if is_rehearsal():
-        return mock.MockStream(_noted(request))
-    return ask_in_turn(request, _stream)
+    models = replaced_models()
+    if models is None:
+        return ask_in_turn(request, _stream)
+    _announce(request)
+    return models.stream(request)
 
 
-def _noted(request: Request) -> Request:
-    """The request; whoever tries the workflow out gets to see it."""
-    trial = current_trial()
-    if trial is not None:
-        trial.requests.append(request)
-    return request
+def _announce(request: Request) -> None:
+    execution = current_execution()
+    if execution is not None:
+        execution.is_sending(request)
 
 
 def _complete(request: Request) -> Completion:
     answer = _remembered(request)
     if answer is not None:
         return answer
-    call = _Call(_noted(request))
+    _announce(request)
+    call = _Call(request)
     try:
         answer = gateway.complete(request)
     except BaseException as error:
@@ -81,7 +84,8 @@ def _stream(request: Request) -> Answer:
     answer = _remembered(request)
     if answer is not None:
         return answer
-    call = _Call(_noted(request))
+    _announce(request)
+    call = _Call(request)
     try:
         return _Metered(gateway.stream(request), call)
     except BaseException as error:
@@ -197,7 +201,7 @@ class _Call:
             circuit.let_go()
 
     def _end(self, outcome: str) -> None:
-        if not self.run.has_keeper:
+        if not self.run.is_managed:
             self.run.end(outcome)
 
 

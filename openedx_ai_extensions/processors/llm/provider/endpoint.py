@@ -14,7 +14,6 @@ from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import PASSED, Direction, Moderator, Verdict, moderator_kind
 from openedx_ai_extensions.processors.llm.provider import gateway, model_info
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
-from openedx_ai_extensions.workflows.dry_run import is_rehearsal
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +43,6 @@ class ProviderModerator(Moderator):
         self._lets_pass = on_failure == "allow"
 
     def check(self, text: str, direction: Direction, run: Run) -> Verdict:
-        if is_rehearsal():
-            return PASSED
         if direction is Direction.BEFORE:
             run.require_some_left()  # who may not ask the model any more need not be looked at
         try:

@@ -29,7 +29,7 @@ from openedx_ai_extensions.processors.llm.provider.errors import (
     translate,
 )
 from openedx_ai_extensions.processors.llm.provider.library import let_stream, litellm_module, skip_bookkeeping
-from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider, replaced_models
 from openedx_ai_extensions.processors.llm.provider.reading import Signal
 from openedx_ai_extensions.processors.llm.provider.retry import in_thread, with_retries
 from openedx_ai_extensions.processors.llm.provider.stream import LONG_TAIL, TAIL, Item, ReaderThread, Source, TextStream
@@ -302,6 +302,9 @@ def moderate(provider_name: str, text: str, seconds: float) -> Moderated:
     Raises:
         AIExtensionsError: the provider failed, or took longer than this, tries included.
     """
+    models = replaced_models()
+    if models is not None:
+        return models.moderate(text)
     provider = find_provider(provider_name)
     litellm = litellm_module()  # the first import takes longer than a moderator may
     stated = provider.sent_parameters

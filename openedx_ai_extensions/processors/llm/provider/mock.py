@@ -1,4 +1,4 @@
-"""Answers in a rehearsal: made up without a model, at no cost, and the same every time."""
+"""Answers without a model: made up, at no cost, and the same every time."""
 
 from __future__ import annotations
 
@@ -9,16 +9,41 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.execution.finish_reason import FinishReason
-from openedx_ai_extensions.processors.llm.provider.providers import MOCK
+from openedx_ai_extensions.processors.llm.provider.providers import Provider
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
-from openedx_ai_extensions.processors.llm.provider.types import Completion, Reading, Request, estimated_tokens
+from openedx_ai_extensions.processors.llm.provider.types import (
+    Completion,
+    Moderated,
+    Reading,
+    Request,
+    estimated_tokens,
+)
 
 MOST_ITEMS = 50  # in the outermost list of a structured answer: whoever wants fewer takes the first
+# Who answers in a rehearsal, whatever the site has.
+MOCK = Provider("mock", "mock/mock", {})
 SOME_ITEMS = 2  # in a list inside of it
 
 
-def complete(request: Request) -> Completion:
-    """A made-up answer: in the form of the request's schema, where it has one."""
+class MockModels:
+    """Answers in place of the providers."""
+
+    provider = MOCK
+
+    def complete(self, request: Request) -> Completion:
+        """A made-up answer: in the form of the request's schema, where it has one."""
+        return _complete(request)
+
+    def stream(self, request: Request) -> MockStream:
+        """The same answer as it is written."""
+        return MockStream(request)
+
+    def moderate(self, _text: str) -> Moderated:
+        """Nothing is flagged."""
+        return Moderated(is_flagged=False, categories=(), usage={})
+
+
+def _complete(request: Request) -> Completion:
     text = _text(request) if request.schema is None else _json(request.schema["schema"])
     usage = _usage(request, text)
     _settle(request, usage)

@@ -7,13 +7,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.provider_parameters import is_sent
 from openedx_ai_extensions.exceptions import LLMConfigError
-from openedx_ai_extensions.workflows.dry_run import is_rehearsal
+from openedx_ai_extensions.execution.execution import current_execution
+from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Moderated, Request
 
 logger = logging.getLogger(__name__)
 
@@ -142,10 +143,6 @@ def _stated_capabilities(stated: Any) -> dict[str, bool]:
     return own
 
 
-# Who answers in a rehearsal, whatever the site has.
-MOCK = Provider("mock", "mock/mock", {})
-
-
 def _is_openai(parameters: Mapping[str, Any]) -> bool:
     """Does the address lead to OpenAI itself? LiteLLM takes it from any of these."""
     stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
@@ -156,14 +153,36 @@ def _is_openai(parameters: Mapping[str, Any]) -> bool:
     return host == "openai.com" or host.endswith(".openai.com")
 
 
+class Models(Protocol):
+    """What answers in place of the site's providers, at no cost."""
+
+    provider: Provider
+
+    def complete(self, request: Request) -> Completion:
+        """As ``calls.complete``."""
+
+    def stream(self, request: Request) -> Answer:
+        """As ``calls.stream``."""
+
+    def moderate(self, text: str) -> Moderated:
+        """As ``gateway.moderate``."""
+
+
+def replaced_models() -> Models | None:
+    """What answers in place of the providers in the execution under way; None for the providers themselves."""
+    execution = current_execution()
+    return execution.models if execution else None
+
+
 def find_provider(name: str) -> Provider:
-    """The provider of that name; ``default`` is the entry so named, or else the first. In a rehearsal ``MOCK`` is all.
+    """The provider of that name; ``default`` is the entry so named, or else the first.
 
     Raises:
         LLMConfigError: the site has no such provider, or it has no model.
     """
-    if is_rehearsal():
-        return MOCK
+    models = replaced_models()
+    if models is not None:
+        return models.provider
     entries = conf.providers()
     if name == "default" and name not in entries:
         name = next(iter(entries), name)
