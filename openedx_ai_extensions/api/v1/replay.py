@@ -68,9 +68,10 @@ class Replay:
             self._ask("set", answer, KEEP)
 
     def release(self) -> None:
-        """There is no answer to keep: the next request with this id is a new one."""
+        """There is no answer to keep: the next request with this id is a new one. Idempotent."""
         if self._is_first:
             self._ask("delete")
+            self._is_first = False  # the id may be another request's now
 
     def _ask(self, method: str, *args: Any) -> Any:
         """Call the cache; go on without it when it is down."""

@@ -15,8 +15,8 @@ from openedx_ai_extensions.api.v1.errors import unexpected
 from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
 from openedx_ai_extensions.api.v1.replay import Replay
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
+from openedx_ai_extensions.execution.stream import Ending, Stream
 from openedx_ai_extensions.processors.llm import StreamEvent, notice, with_notice
-from openedx_ai_extensions.workflows.orchestrators import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,15 @@ def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> Strea
     Raises:
         AIExtensionsError: it failed before anything was sent.
     """
-    body = EventBody(stream, replay) if events else TextBody(stream, replay)
+
+    def keep(ending: Ending, text: str) -> None:
+        if ending is Ending.COMPLETED:
+            replay.store({"stream": text, "usage": dict(stream.usage), "finish_reason": stream.finish_reason})
+        else:
+            replay.release()
+
+    stream.then(keep)
+    body = EventBody(stream) if events else TextBody(stream)
     body.start()
     return StreamingHttpResponse(
         body,
@@ -46,12 +54,8 @@ def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> Strea
 class TextBody:
     """The text itself. Closing the body closes the stream, also when nobody ever read it."""
 
-    def __init__(self, stream: Stream, replay: Replay) -> None:
+    def __init__(self, stream: Stream) -> None:
         self.stream = stream
-        self._replay = replay
-        self._texts: list[bytes] = []
-        self._complete = False
-        self._settled = False
         self._begun: list[bytes] = []
 
     def start(self) -> None:
@@ -65,7 +69,6 @@ class TextBody:
         yield from self.opening()
         try:
             for chunk in chain(self._begun, self.stream):
-                self._texts.append(chunk)
                 given = time.monotonic()
                 yield self.render(chunk)
                 if time.monotonic() - given > SEND_SECONDS:
@@ -77,9 +80,7 @@ class TextBody:
         except Exception as error:  # noqa: BLE001  # not hidden: logged with a reference, and the client is told
             yield self.broken(unexpected(error))
         else:
-            self._complete = True
             yield from self.closing()
-        self._settle()
 
     def opening(self) -> Iterator[bytes]:
         yield from ()
@@ -100,17 +101,6 @@ class TextBody:
 
     def close(self) -> None:
         self.stream.close()
-        self._settle()
-
-    def _settle(self) -> None:
-        if self._settled:
-            return
-        self._settled = True
-        if self._complete:
-            about = {"usage": dict(self.stream.usage), "finish_reason": self.stream.finish_reason}
-            self._replay.store({"stream": b"".join(self._texts), **about})
-        else:
-            self._replay.release()
 
 
 class EventBody(TextBody):
@@ -146,10 +136,10 @@ def _event(name: str, data: Mapping[str, Any]) -> bytes:
 class StoredText:
     """A stored answer, as the source of a new stream."""
 
-    def __init__(self, text: bytes, usage: dict[str, int], finish_reason: str) -> None:
+    def __init__(self, text: str, usage: dict[str, int], finish_reason: str) -> None:
         self.usage = usage
         self.finish_reason = finish_reason
-        self._chunks = iter((text,))
+        self._chunks = iter((text.encode(),))
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
