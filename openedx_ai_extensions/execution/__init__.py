@@ -1,0 +1,7 @@
+"""What is under way: ``Execution`` says who asked for what, ``Result`` and ``Stream`` are its answer."""
+
+from openedx_ai_extensions.execution.actions import Traits
+from openedx_ai_extensions.execution.execution import Execution, SlotLocation, current_execution
+from openedx_ai_extensions.execution.stream import Ending, Result, State, Stream
+
+__all__ = ["Ending", "Execution", "Result", "SlotLocation", "State", "Stream", "Traits", "current_execution"]
