@@ -12,7 +12,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from openedx_ai_extensions.contrib.upgrade.guard import ADVICE
-from openedx_ai_extensions.contrib.upgrade.history import find
+from openedx_ai_extensions.contrib.upgrade.history import find, is_ours
 from openedx_ai_extensions.core import conf, hooks
 from openedx_ai_extensions.core.character_sets import connection_is_limited, limited_tables
 from openedx_ai_extensions.core.schema import template_problems
@@ -174,7 +174,7 @@ def _profiles(alias: str) -> Iterator[CheckMessage]:
     connection = connections[alias]
     if AIWorkflowProfile._meta.db_table not in connection.introspection.table_names():
         return  # before the first migration, or another database of a router
-    if find(connection).is_foreign:
+    if not is_ours(connection) and find(connection).is_foreign:
         # No error: it would keep other apps from migrating. Migrations of ours stop by themselves.
         yield Warning(
             "The tables of this app were made by another implementation.",

@@ -11,7 +11,7 @@ from django.db import connections, router
 from django.db.models.signals import pre_migrate
 from django.dispatch import receiver
 
-from openedx_ai_extensions.contrib.upgrade.history import APP, find
+from openedx_ai_extensions.contrib.upgrade.history import APP, find, is_ours
 
 ADVICE = "Run 'manage.py ai_upgrade' to see what would be taken over, and 'manage.py ai_upgrade --apply' to do it."
 
@@ -25,7 +25,7 @@ def refuse_foreign_tables(app_config: AppConfig, using: str, plan: Sequence[Any]
     """
     is_concerned = app_config.label == APP and any(migration.app_label == APP for migration, _backwards in plan)
     # Databases that have no tables of this app have its history nevertheless.
-    if not is_concerned or not router.allow_migrate(using, APP):
+    if not is_concerned or not router.allow_migrate(using, APP) or is_ours(connections[using]):
         return
     finding = find(connections[using])
     if finding.is_foreign:
