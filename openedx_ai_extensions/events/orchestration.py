@@ -17,12 +17,7 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.core.cache_errors import is_outage
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
-from openedx_ai_extensions.exceptions import (
-    AIExtensionsError,
-    DuplicateRequest,
-    InvalidRequest,
-    NotAllowed,
-)
+from openedx_ai_extensions.exceptions import AIExtensionsError, DuplicateRequest, InvalidRequest, NotAllowed
 from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.execution.stream import Stream
 from openedx_ai_extensions.runtime import admit, run

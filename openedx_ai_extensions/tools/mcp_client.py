@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import mcp
 from mcp.client.sse import sse_client
@@ -21,9 +21,6 @@ from mcp.client.streamable_http import streamable_http_client
 
 from openedx_ai_extensions.core.connection_release import long_wait
 from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
-
-if TYPE_CHECKING:
-    from openedx_ai_extensions.tools.mcp import McpServer
 
 IS_MCP_1 = not hasattr(mcp, "Client")
 # The library that the client calls with. The other one may be installed as well.
@@ -34,6 +31,16 @@ for _name in ("mcp.client", "mcp.shared"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 for _name in ("httpx", "httpcore", "httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Server(Protocol):
+    """What the client needs to know of a server, see ``mcp.McpServer``."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    timeout: float
+    transport: str
+
 
 MAX_PAGES = 50
 MAX_BYTES = 4 * 1024 * 1024  # of all that a server says in one exchange
@@ -80,7 +87,7 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
     return answer  # type: ignore[return-value]  # there is one where there is no error
 
 
-async def list_tools(server: McpServer, limit: int) -> list[dict[str, Any]]:
+async def list_tools(server: Server, limit: int) -> list[dict[str, Any]]:
     """The first tools that a server lists, over as many pages as that takes."""
     tools: list[dict[str, Any]] = []
     async with _connected(server) as client:
@@ -94,7 +101,7 @@ async def list_tools(server: McpServer, limit: int) -> list[dict[str, Any]]:
     return tools[:limit]
 
 
-async def call_tool(server: McpServer, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+async def call_tool(server: Server, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """What a tool gives, which may be that it failed."""
     async with _connected(server) as client:
         # Holding a server's answer against the server's own schema costs another listing, and runs its patterns.
@@ -164,7 +171,7 @@ def _http_client(headers: Any = None, timeout: Any = None, auth: Any = None) -> 
 
 
 @asynccontextmanager
-async def _connected(server: McpServer) -> AsyncIterator[Any]:
+async def _connected(server: Server) -> AsyncIterator[Any]:
     """A ``mcp.Client``, or what comes closest to it in version 1."""
     headers = dict(server.headers)
     is_sse = server.transport == "sse"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -12,9 +12,6 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import hooks
 
-if TYPE_CHECKING:
-    from openedx_ai_extensions.workflows.models import AIWorkflowScope
-
 
 class SessionManager(models.Manager["AIWorkflowSession"]):
     """Finds the one session of a person and a workflow at a place."""
@@ -23,7 +20,7 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         self,
         *,
         user: Any,
-        scope: AIWorkflowScope,
+        scope: Any,
         course_id: CourseKey | None = None,
         location_id: UsageKey | None = None,
     ) -> AIWorkflowSession:
@@ -40,7 +37,7 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         return session
 
     def in_memory(
-        self, *, user: Any, scope: AIWorkflowScope, course_id: CourseKey | None, location_id: UsageKey | None
+        self, *, user: Any, scope: Any, course_id: CourseKey | None, location_id: UsageKey | None
     ) -> AIWorkflowSession:
         """A fresh session that is never stored."""
         session = self.model(

@@ -18,11 +18,11 @@ from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.edxapp.subtitles import transcript_text
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.formulas import find_spans
-from openedx_ai_extensions.processors.llm.conversation.answer_text import AnswerText
-from openedx_ai_extensions.processors.llm.conversation.fences import fenced
 from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
-from openedx_ai_extensions.processors.openedx import capa, markup, safe_html, unknown_blocks
-from openedx_ai_extensions.processors.openedx.blocks import repair
+from openedx_ai_extensions.processors.llm.provider.answer_text import AnswerText
+from openedx_ai_extensions.processors.llm.provider.fences import fenced
+from openedx_ai_extensions.processors.openedx import safe_html
+from openedx_ai_extensions.processors.openedx.blocks import capa, markup, repair, unknown_blocks
 from openedx_ai_extensions.processors.openedx.questions import question_problems
 
 # What takes quadratic time takes minutes; what takes linear time takes a second on a busy machine.

@@ -8,9 +8,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.limits.form import known_courses
+from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses, known_slots
 from openedx_ai_extensions.admin.person_name import person_named
-from openedx_ai_extensions.admin.scopes.form import CourseKeyFormField, SuggestingInput, known_slots
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest

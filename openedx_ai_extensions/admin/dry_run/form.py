@@ -9,8 +9,8 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.admin.place_form import PlaceForm
 from openedx_ai_extensions.admin.profiles.form import template_choices, with_plain_line_ends
-from openedx_ai_extensions.admin.scopes.place_form import PlaceForm
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import PayloadTooLarge
 from openedx_ai_extensions.models import AIWorkflowProfile

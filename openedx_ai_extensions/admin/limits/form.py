@@ -6,23 +6,10 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
-from opaque_keys.edx.django.models import CourseKeyField
 
-from openedx_ai_extensions.admin.scopes.form import CourseKeyFormField, SuggestingInput
+from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.models import AILimit, AIWorkflowScope
-
-MAX_COURSES = 200
-
-
-def known_courses() -> list[str]:
-    """Courses that a scope names."""
-    courses = (
-        AIWorkflowScope.objects.exclude(course_id=CourseKeyField.Empty)
-        .order_by("course_id")
-        .values_list("course_id", flat=True)
-    )
-    return [str(course) for course in courses.distinct()[:MAX_COURSES] if course]
+from openedx_ai_extensions.models import AILimit
 
 
 class LimitForm(forms.ModelForm):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.scopes.place_form import PlaceForm
+from openedx_ai_extensions.admin.place_form import PlaceForm
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 
 MODES = (

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.scopes.form import CourseKeyFormField
+from openedx_ai_extensions.admin.fields import CourseKeyFormField
 from openedx_ai_extensions.models import AIPause
 from openedx_ai_extensions.policy.pauses import Pause
 

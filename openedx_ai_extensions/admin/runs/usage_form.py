@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.limits.form import known_courses
+from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
 from openedx_ai_extensions.admin.person_name import person_named
-from openedx_ai_extensions.admin.scopes.form import CourseKeyFormField, SuggestingInput
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.reports.kinds import By, Filters

@@ -11,7 +11,7 @@ from openedx_ai_extensions.core.redaction import masked_text, redact
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.prompt_editors import readable_body
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reading
 
 
 def profiles_data(profiles: Sequence[AIWorkflowProfile], secrets: Collection[str]) -> list[dict[str, Any]]:

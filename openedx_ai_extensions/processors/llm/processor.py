@@ -18,10 +18,10 @@ from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.base import Processor, function, is_marked
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
-from openedx_ai_extensions.processors.llm.conversation.messages import build_messages, without_tools
 from openedx_ai_extensions.processors.llm.conversation.moderated import ModeratedConversation
 from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
 from openedx_ai_extensions.processors.llm.provider import calls, gateway, responses, types
+from openedx_ai_extensions.processors.llm.provider.messages import build_messages, without_tools
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
 from openedx_ai_extensions.processors.openedx.content import CourseContent
 from openedx_ai_extensions.prompts.builtin import builtin_prompt

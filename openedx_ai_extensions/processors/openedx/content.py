@@ -9,7 +9,7 @@ from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, Person, RetrievalMode
-from openedx_ai_extensions.processors.openedx.markup import squeeze
+from openedx_ai_extensions.processors.openedx.blocks.markup import squeeze
 from openedx_ai_extensions.processors.openedx.trimming import Fitted
 
 

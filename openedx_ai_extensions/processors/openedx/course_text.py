@@ -8,7 +8,7 @@ from datetime import datetime
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.interface import CourseInfo, OutlineNode
-from openedx_ai_extensions.processors.openedx.markup import html_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.markup import html_text, squeeze
 from openedx_ai_extensions.processors.openedx.trimming import Piece, Section
 
 INFO_FIELDS: Mapping[str, str] = {

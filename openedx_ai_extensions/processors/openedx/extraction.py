@@ -11,10 +11,10 @@ from openedx_ai_extensions.edxapp.interface import PERSONAL_CONTAINERS, Block
 from openedx_ai_extensions.processors.openedx.blocks import mentoring, polls, simple
 from openedx_ai_extensions.processors.openedx.blocks.annotatable import annotatable_text
 from openedx_ai_extensions.processors.openedx.blocks.drag_and_drop import drag_and_drop_text
-from openedx_ai_extensions.processors.openedx.blocks.left_out import LeftOut, Reason
+from openedx_ai_extensions.processors.openedx.blocks.markup import squeeze
+from openedx_ai_extensions.processors.openedx.blocks.omissions import LeftOut, Reason
 from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open_assessment_text
 from openedx_ai_extensions.processors.openedx.blocks.video import video_text
-from openedx_ai_extensions.processors.openedx.markup import squeeze
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
 
 # Takes a block and a set that takes the reasons why parts of it are not in the text.

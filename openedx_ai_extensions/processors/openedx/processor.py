@@ -17,7 +17,7 @@ from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.policy.places import readable_units
 from openedx_ai_extensions.processors.base import Processor, function
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reading
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reading
 from openedx_ai_extensions.processors.openedx.content import CourseContent, location_facts
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
 from openedx_ai_extensions.processors.openedx.extraction import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openedx_ai_extensions.processors.openedx.blocks.left_out import LeftOut, Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import LeftOut, Reason
 from openedx_ai_extensions.processors.openedx.extraction import left_out
 from tests.processors.openedx.blocks import block, demo_key
 

@@ -21,7 +21,7 @@ from openedx_ai_extensions.ledger.limits import Kind
 from openedx_ai_extensions.ledger.periods import Period
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
 from openedx_ai_extensions.policy import Reason
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason as LeftOutReason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason as LeftOutReason
 from openedx_ai_extensions.prompts.models import MAX_BODY
 
 _VARIANT = words(dict(AIWorkflowScope.SERVICE_VARIANTS))

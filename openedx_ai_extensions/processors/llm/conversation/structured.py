@@ -20,8 +20,8 @@ from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.execution.finish_reason import error_without_text
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
-from openedx_ai_extensions.processors.llm.conversation.messages import build_messages
 from openedx_ai_extensions.processors.llm.provider import calls, gateway
+from openedx_ai_extensions.processors.llm.provider.messages import build_messages
 from openedx_ai_extensions.processors.llm.provider.types import Completion, Request, add_counts
 
 logger = logging.getLogger(__name__)

@@ -21,8 +21,8 @@ from openedx_ai_extensions.exceptions import (
     ThreadGone,
 )
 from openedx_ai_extensions.ledger import Run
-from openedx_ai_extensions.processors.llm.conversation.messages import fit
 from openedx_ai_extensions.processors.llm.provider import gateway, model_info
+from openedx_ai_extensions.processors.llm.provider.messages import fit
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.provider.types import Request, Thread
 

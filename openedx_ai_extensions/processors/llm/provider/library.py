@@ -12,8 +12,7 @@ from functools import lru_cache, wraps
 from types import ModuleType
 from typing import Any
 
-from openedx_ai_extensions.processors.llm.conversation import fields
-from openedx_ai_extensions.processors.llm.provider import connections
+from openedx_ai_extensions.processors.llm.provider import connections, fields
 
 
 @lru_cache(maxsize=1)

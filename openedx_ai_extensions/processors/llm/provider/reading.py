@@ -10,8 +10,8 @@ from typing import Any
 
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.execution.finish_reason import REPORTED, FinishReason, Heard, finish_reason
-from openedx_ai_extensions.processors.llm.conversation import fields
-from openedx_ai_extensions.processors.llm.conversation.answer_text import AnswerText
+from openedx_ai_extensions.processors.llm.provider import fields
+from openedx_ai_extensions.processors.llm.provider.answer_text import AnswerText
 from openedx_ai_extensions.processors.llm.provider.errors import MACHINE_WORD, ProviderFault
 from openedx_ai_extensions.processors.llm.provider.tool_calls import CallParts
 from openedx_ai_extensions.processors.llm.provider.types import Reading

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from openedx_ai_extensions.processors.llm.conversation import fields
+from openedx_ai_extensions.processors.llm.provider import fields
 from openedx_ai_extensions.processors.llm.provider.errors import CutOff, ProviderFault, StreamedError
 from openedx_ai_extensions.processors.llm.provider.providers import Provider
 from openedx_ai_extensions.processors.llm.provider.reading import AnswerReader, Signal

@@ -12,7 +12,7 @@ from typing import Any
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import BodyTooLong
 from openedx_ai_extensions.core.surrogates import replace_surrogates
-from openedx_ai_extensions.processors.llm.conversation import fields
+from openedx_ai_extensions.processors.llm.provider import fields
 
 # What providers take as a tool's name (OpenAI) and as a call's id (Anthropic).
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")

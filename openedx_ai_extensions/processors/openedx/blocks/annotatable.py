@@ -6,8 +6,8 @@ from lxml import etree
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import joined, string, titled
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.markup import TextWriter, parse_html
+from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter, parse_html
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 
 
 class _AnnotationWriter(TextWriter):

@@ -16,8 +16,8 @@ from openedx_ai_extensions.processors.openedx.blocks.fields import (
     text_in,
     titled,
 )
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.markup import html_text, rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.markup import html_text, rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 
 
 def drag_and_drop_text(block: Block, left_out: set[Reason]) -> str:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from openedx_ai_extensions.edxapp.interface import Block
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, squeeze
 
 _MAX_ITEMS = 500

@@ -7,8 +7,8 @@ from typing import Any
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import items, joined, lines, string, structure, titled
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.markup import rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 
 # Their text tells their children too.
 QUESTIONS = frozenset({"pb-mcq", "pb-mrq", "pb-rating", "pb-slider", "pb-answer", "pb-completion", "pb-swipe"})

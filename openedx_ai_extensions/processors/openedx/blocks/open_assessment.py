@@ -17,9 +17,9 @@ from openedx_ai_extensions.processors.openedx.blocks.fields import (
     text_in,
     titled,
 )
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean
-from openedx_ai_extensions.processors.openedx.markup import rich_text, squeeze
 
 
 def open_assessment_text(block: Block, left_out: set[Reason]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 
 # Of one block, in characters. A long chapter of a book has a third of this.
 MAX_MARKUP = 300_000

@@ -7,8 +7,8 @@ from typing import Any
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import items, lines, string, structure, text_in, titled
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.markup import rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 
 
 def poll_text(block: Block, left_out: set[Reason]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.processors.openedx.blocks.capa import problem_text
 from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string, titled
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.capa import problem_text
-from openedx_ai_extensions.processors.openedx.markup import html_text, rich_text, squeeze
-from openedx_ai_extensions.processors.openedx.unknown_blocks import prose
+from openedx_ai_extensions.processors.openedx.blocks.markup import html_text, rich_text, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.unknown_blocks import prose
 
 
 def for_staff(_block: Block, left_out: set[Reason]) -> str:

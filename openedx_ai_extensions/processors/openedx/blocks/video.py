@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string, titled
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, squeeze
 
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"

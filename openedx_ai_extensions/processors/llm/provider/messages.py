@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openedx_ai_extensions.exceptions import ContextWindowExceeded
-from openedx_ai_extensions.processors.llm.conversation.fences import LEARNER, TOOL, fenced
+from openedx_ai_extensions.processors.llm.provider.fences import LEARNER, TOOL, fenced
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall, sendable_call, sendable_id
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 

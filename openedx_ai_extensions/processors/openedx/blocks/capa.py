@@ -8,14 +8,14 @@ from lxml import etree
 
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.answers import additional_answers, hint, tolerance
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, inner_text, parse_html, squeeze
 from openedx_ai_extensions.processors.openedx.blocks.repair import (
     without_attributes,
     without_lost_tags,
     without_secrets,
 )
-from openedx_ai_extensions.processors.openedx.markup import TextWriter
 
 _BLANK = " ____ "
 # What learners never see: it is for graders.

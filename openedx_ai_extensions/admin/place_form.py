@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.admin.limits.form import known_courses
+from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
 from openedx_ai_extensions.admin.person_name import person_named
-from openedx_ai_extensions.admin.scopes.form import CourseKeyFormField, SuggestingInput
 from openedx_ai_extensions.edxapp.access import may_see, parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
 

@@ -9,8 +9,7 @@ from itertools import repeat
 
 from lxml import etree
 
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
-from openedx_ai_extensions.processors.openedx.blocks.marks import (
+from openedx_ai_extensions.processors.openedx.blocks.inline_markup import (
     alternative,
     icon,
     index,
@@ -20,6 +19,7 @@ from openedx_ai_extensions.processors.openedx.blocks.marks import (
     tidy,
 )
 from openedx_ai_extensions.processors.openedx.blocks.mathml import formula
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     clean,
     inner_text,

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
-from openedx_ai_extensions.processors.openedx.blocks.left_out import Reason
+from openedx_ai_extensions.processors.openedx.blocks.capa import ProblemWriter
+from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, clean, parse_html
 from openedx_ai_extensions.processors.openedx.blocks.repair import (
     without_attributes,
     without_lost_tags,
     without_secrets,
 )
-from openedx_ai_extensions.processors.openedx.capa import ProblemWriter
-from openedx_ai_extensions.processors.openedx.markup import rich_text
 
 _READABLE_NAME = re.compile(
     r"(?:.*_)?(?:body|caption|content|data|description|heading|html|instructions?|intro|introduction|message|overview"
