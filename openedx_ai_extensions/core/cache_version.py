@@ -6,18 +6,15 @@ random, so a lost one can never come back as an old one.
 
 from __future__ import annotations
 
-import logging
 import threading
 import uuid
 
 from django.db import transaction
 
-from openedx_ai_extensions.core.cache_errors import is_outage
-from openedx_ai_extensions.core.shared_cache import shared_cache
-
-logger = logging.getLogger(__name__)
+from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
 
 KEY = "generation"
+OUTAGE = "scope.cache.down"  # in the log
 _uncommitted = threading.local()
 
 
@@ -25,14 +22,10 @@ def current() -> str | None:
     """The present token; None when nothing may be answered from a cache: it is down, or we have uncommitted changes."""
     if getattr(_uncommitted, "connection", None) is not None and _has_uncommitted_changes():
         return None
-    try:
+    with tolerated_outage(OUTAGE):
         token: str | None = shared_cache().get(KEY)
         return token or _new_token()
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        logger.warning("scope.cache.down error=%s", type(error).__name__)
-        return None
+    return None
 
 
 def _new_token() -> str | None:
@@ -57,14 +50,10 @@ def bump(using: str | None = None) -> None:
 
 
 def _replace_token() -> None:
-    try:
+    # While it is down readers cannot reach the token either, so they ask the database; those that can again do so
+    # within the bound of AI_EXTENSIONS_RESOLUTION_MAX_AGE.
+    with tolerated_outage(OUTAGE):
         shared_cache().set(KEY, uuid.uuid4().hex, timeout=None)
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        # Readers cannot reach the token either, so they ask the database; those that can again do so within the
-        # bound of AI_EXTENSIONS_RESOLUTION_MAX_AGE.
-        logger.warning("scope.cache.down error=%s", type(error).__name__)
 
 
 def _has_uncommitted_changes() -> bool:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.core.cache_errors import is_outage
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
-from openedx_ai_extensions.exceptions import AIExtensionsError, DuplicateRequest, InvalidRequest, NotAllowed
+from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, NotAllowed
 from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.execution.stream import Stream
 from openedx_ai_extensions.runtime import admit, run
+from openedx_ai_extensions.runtime.replay import Replay
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +27,7 @@ REMEMBERED = 86_400  # seconds in which a bus may deliver an event again
 def run_requested(orchestration: AIOrchestrationData, event_id: UUID) -> None:
     """Run it, once for each event, and log how it went. Never raises: a sender has no part in our faults."""
     try:
-        with _once(event_id):
+        with Replay(f"openedx_ai_extensions.event.{event_id.hex}", REMEMBERED):
             _run(orchestration, event_id.hex)
     except AIExtensionsError as error:
         logger.info("event.orchestration.refused event=%s code=%s", event_id.hex, error.code)
@@ -41,34 +38,6 @@ def run_requested(orchestration: AIOrchestrationData, event_id: UUID) -> None:
         )
     else:
         logger.info("event.orchestration.completed event=%s", event_id.hex)
-
-
-@contextmanager
-def _once(event_id: UUID) -> Iterator[None]:
-    """The first delivery of an event, unless that failed.
-
-    Kept in Django's default cache; without one, every delivery is the first.
-
-    Raises:
-        DuplicateRequest: the event was delivered before.
-    """
-    key = f"openedx_ai_extensions.event.{event_id.hex}"
-    if _ask_cache("add", key, 1, REMEMBERED) is False:
-        raise DuplicateRequest
-    try:
-        yield
-    except BaseException:
-        _ask_cache("delete", key)
-        raise
-
-
-def _ask_cache(method: str, *args: Any) -> Any:
-    try:
-        return getattr(cache, method)(*args)
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        return None
 
 
 def _run(orchestration: AIOrchestrationData, run_id: str) -> None:

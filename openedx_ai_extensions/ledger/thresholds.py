@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, router, transaction
 from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.cache_errors import is_outage
+from openedx_ai_extensions.core.cache import tolerated_outage
 from openedx_ai_extensions.ledger.limits import Amounts, Kind, Limit
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal
 from openedx_ai_extensions.ledger.signals import limit_reached
@@ -69,12 +69,9 @@ def _is_first(limit: Limit, key: str) -> bool:
 
 def _is_news_to_cache(limit: Limit, name: str) -> bool:
     seconds = max((limit.resets_at - timezone.now()).total_seconds(), 1)
-    try:
+    with tolerated_outage():
         return bool(cache.add(f"openedx_ai_extensions.{name}", 1, timeout=seconds))
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        return True
+    return True
 
 
 def _is_news_to_database(limit: Limit, key: str) -> bool:

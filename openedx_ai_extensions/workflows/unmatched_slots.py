@@ -6,17 +6,13 @@ about people.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from openedx_ai_extensions.core.cache_errors import is_outage
-from openedx_ai_extensions.core.shared_cache import shared_cache
-
-logger = logging.getLogger(__name__)
+from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
 
 KEY = "unserved-slots"
 MOST = 500
@@ -57,11 +53,8 @@ def note(slot: str | None, variant: str, course_id: str | None) -> None:
     known = dict(_read())
     known[key] = time.time()
     newest = sorted(known.items(), key=lambda item: item[1])[-MOST:]
-    try:
+    with tolerated_outage():
         shared_cache().set(KEY, dict(newest), timeout=KEPT)
-    except Exception as error:
-        if not is_outage(error):
-            raise
 
 
 def unserved() -> list[Unserved]:
@@ -79,10 +72,6 @@ def forget() -> None:
 
 
 def _read() -> Mapping[tuple[str, str, str], float]:
-    try:
+    with tolerated_outage("scope.cache.down"):
         return shared_cache().get(KEY) or {}
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        logger.warning("scope.cache.down error=%s", type(error).__name__)
-        return {}
+    return {}

@@ -7,7 +7,7 @@ import json
 import pytest
 from django.contrib.auth import get_user_model
 
-from openedx_ai_extensions.core.shared_cache import shared_cache
+from openedx_ai_extensions.core.cache import shared_cache
 from openedx_ai_extensions.processors.llm.provider import circuit
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from tests.api.conftest import Api, error_of, text_of

@@ -13,10 +13,10 @@ from django.http import StreamingHttpResponse
 
 from openedx_ai_extensions.api.v1.errors import unexpected
 from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
-from openedx_ai_extensions.api.v1.replay import Replay
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
 from openedx_ai_extensions.execution.stream import Ending, Stream
 from openedx_ai_extensions.processors.llm import StreamEvent, notice, with_notice
+from openedx_ai_extensions.runtime.replay import Replay
 
 logger = logging.getLogger(__name__)
 

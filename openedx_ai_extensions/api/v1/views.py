@@ -32,7 +32,6 @@ from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
 from openedx_ai_extensions.api.v1.negotiation import JSONOnly, accepts_stream, wants_events
 from openedx_ai_extensions.api.v1.reading import JSONObjectParser, prepare_to_read
-from openedx_ai_extensions.api.v1.replay import Replay, replay_key
 from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
 from openedx_ai_extensions.core import conf
@@ -54,6 +53,7 @@ from openedx_ai_extensions.policy.prompt_editors import (
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.prompts.models import body_problem
 from openedx_ai_extensions.runtime import admit, run
+from openedx_ai_extensions.runtime.replay import Replay, replay_key
 from openedx_ai_extensions.workflows import unmatched_slots
 from openedx_ai_extensions.workflows.orchestrators import Stream
 from openedx_ai_extensions.workflows.orchestrators.registry import is_available_to

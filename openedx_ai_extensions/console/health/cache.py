@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.console.health.findings import Finding, Level
 from openedx_ai_extensions.console.health.timed import TookTooLong, within
-from openedx_ai_extensions.core.cache_errors import is_outage
-from openedx_ai_extensions.core.shared_cache import shared_cache
+from openedx_ai_extensions.core.cache import is_outage, shared_cache
 
 SECONDS = 2.0
 KEY = "health"

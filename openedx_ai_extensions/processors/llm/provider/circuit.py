@@ -21,8 +21,7 @@ from typing import Any, TypeVar
 from django.core.cache.backends.base import BaseCache
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.cache_errors import is_outage
-from openedx_ai_extensions.core.shared_cache import shared_cache
+from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
     AnswerDeclined,
@@ -215,10 +214,6 @@ def _one_more(cache: BaseCache, window: str, what: str) -> int:
 
 def _shared(use: Callable[[BaseCache], Value], otherwise: Value) -> Value:
     """What the shared cache says; ``otherwise`` when it is down."""
-    try:
+    with tolerated_outage("llm.circuit.cache_down"):
         return use(shared_cache())
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        logger.warning("llm.circuit.cache_down error=%s", type(error).__name__)
-        return otherwise
+    return otherwise

@@ -1,4 +1,4 @@
-"""The same request twice is one request: its answer is kept for ten minutes and given again.
+"""The same request twice is one request: its answer is kept for a while and given again.
 
 Kept in Django's default cache; without one, every request is a new one.
 """
@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from django.core.cache import cache
 
-from openedx_ai_extensions.core.cache_errors import is_outage
+from openedx_ai_extensions.core.cache import tolerated_outage
 from openedx_ai_extensions.exceptions import DuplicateRequest
 
 KEEP = 600  # seconds
@@ -38,17 +38,22 @@ class Replay:
     As a context manager it gives the id free when the block raises, so that the client can try again. A later request
     only reads what the first one kept: it neither replaces it nor gives the id free, whatever becomes of it.
 
+    Args:
+        key: the id in the cache; None for a request without one.
+        seconds: for which the id is claimed.
+
     Raises (on entry):
         DuplicateRequest: the first is still running.
     """
 
-    def __init__(self, key: str | None) -> None:
+    def __init__(self, key: str | None, seconds: int = KEEP) -> None:
         self._key = key
+        self._seconds = seconds
         self._is_first = True
         self.stored: Any = None
 
     def __enter__(self) -> Self:
-        if self._key is not None and self._ask("add", _RUNNING, KEEP) is False:
+        if self._key is not None and self._ask("add", _RUNNING, self._seconds) is False:
             # None: it went away between the two calls, or this cache keeps nothing.
             self.stored = self._ask("get")
             if self.stored == _RUNNING:
@@ -65,7 +70,7 @@ class Replay:
     def store(self, answer: Any) -> None:
         """Keep the answer, any value but None, for whoever asks again."""
         if self._is_first:
-            self._ask("set", answer, KEEP)
+            self._ask("set", answer, self._seconds)
 
     def release(self) -> None:
         """There is no answer to keep: the next request with this id is a new one. Idempotent."""
@@ -77,10 +82,7 @@ class Replay:
         """Call the cache; go on without it when it is down."""
         if self._key is None:
             return None
-        try:
+        with tolerated_outage():
             return getattr(cache, method)(self._key, *args)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            self._key = None
-            return None
+        self._key = None
+        return None
