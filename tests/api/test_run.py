@@ -90,6 +90,8 @@ def test_what_a_silent_model_sends(as_learner, make_scope, headers, expected):
         ("*/*", True),
         ("text/plain", True),
         ("text/event-stream", True),
+        ("application/json, text/event-stream;q=0", False),
+        ("application/json, text/event-stream; q=0.000, text/plain;q=0.1", True),
     ],
 )
 def test_a_client_that_takes_only_json_gets_json(as_learner, make_scope, provider, accept, streams):
