@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import traceback
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core.faults import where
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, NotAllowed
@@ -32,9 +32,8 @@ def run_requested(orchestration: AIOrchestrationData, event_id: UUID) -> None:
     except AIExtensionsError as error:
         logger.info("event.orchestration.refused event=%s code=%s", event_id.hex, error.code)
     except Exception as error:  # noqa: BLE001  # not hidden: logged, without its words, which may hold a learner's
-        places = (f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:])
-        logger.error(  # a traceback quotes the error
-            "event.orchestration.failed event=%s type=%s at=%s", event_id.hex, type(error).__name__, " > ".join(places)
+        logger.error(
+            "event.orchestration.failed event=%s type=%s at=%s", event_id.hex, type(error).__name__, where(error)
         )
     else:
         logger.info("event.orchestration.completed event=%s", event_id.hex)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import translation
-from django.utils.translation import gettext as _
 from rest_framework.utils.encoders import JSONEncoder
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import cancellable
+from openedx_ai_extensions.core.faults import unexpected
 from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.execution.background import ended, timed_out
@@ -57,7 +56,8 @@ def _outcome(lease: Lease) -> dict[str, Any]:
         # Where the time limit struck within a provider's stream, it comes as a stream that broke.
         return timed_out() if lease.is_overdue else ended(Status.FAILED, code=error.code, error=str(error))
     except Exception as error:  # noqa: BLE001  # not hidden: logged, and told to the person under a reference
-        return ended(Status.FAILED, code=AIExtensionsError.code, error=_unexpected(error))
+        told = unexpected(error, "workflow.async.failed")
+        return ended(Status.FAILED, code=told.code, error=str(told))
 
 
 def _answer(lease: Lease) -> dict[str, Any]:
@@ -103,15 +103,3 @@ def _whole(stream: Stream, lease: Lease) -> dict[str, Any]:
     finally:
         stream.close()
     return Result(b"".join(texts).decode(), finish_reason=stream.finish_reason).as_dict()
-
-
-def _unexpected(error: Exception) -> str:
-    """Log a fault of ours without its words, which may hold a person's; returns what to tell."""
-    reference = uuid.uuid4().hex[:12]
-    places = []
-    trace = error.__traceback__
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    logger.error("workflow.async.failed ref=%s type=%s at=%s", reference, type(error).__name__, " > ".join(places[-6:]))
-    return _("Something went wrong. Reference: {reference}").format(reference=reference)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,12 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from openedx_ai_extensions.core.faults import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, ConsentRequired, ParseError, PayloadTooLarge
 
 # Raised by Django wherever a body is read first: in the check of a CSRF token, in DRF's parsers, or in a view.
 _UNREADABLE = (BadRequest, MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnreadablePostError)
-
-logger = logging.getLogger(__name__)
 
 
 def timestamp() -> str:
@@ -48,24 +45,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         exc = drf.PermissionDenied()
     if isinstance(exc, drf.APIException):
         return _answer(exc.status_code, _code(exc), _detail(exc.detail), _headers(exc))
-    return _answer(500, AIExtensionsError.code, _text(unexpected(exc)))
-
-
-def unexpected(exc: BaseException) -> AIExtensionsError:
-    """Log a fault of ours under a reference, and say so without its words, which may hold a learner's."""
-    reference = uuid.uuid4().hex[:12]
-    trace = [f"{frame.f_code.co_qualname}:{line}" for frame, line in _frames(exc)]
-    logger.error("request.failed ref=%s type=%s at=%s", reference, type(exc).__name__, " > ".join(trace[-6:]))
-    return AIExtensionsError(_("Something went wrong. Reference: {reference}").format(reference=reference))
-
-
-def _frames(exc: BaseException) -> list[tuple[Any, int]]:
-    frames = []
-    trace = exc.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame, trace.tb_lineno))
-        trace = trace.tb_next
-    return frames
+    return _answer(500, AIExtensionsError.code, _text(unexpected(exc, "request.failed")))
 
 
 def _answer(

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from openedx_ai_extensions.api.v1.errors import unexpected
 from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
+from openedx_ai_extensions.core.faults import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
 from openedx_ai_extensions.execution.stream import Ending, Stream
 from openedx_ai_extensions.processors.llm import StreamEvent, notice, with_notice
@@ -78,7 +78,7 @@ class TextBody:
         except AIExtensionsError as error:
             yield self.broken(error)
         except Exception as error:  # noqa: BLE001  # not hidden: logged with a reference, and the client is told
-            yield self.broken(unexpected(error))
+            yield self.broken(unexpected(error, "request.failed"))
         else:
             yield from self.closing()
 
