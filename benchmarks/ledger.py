@@ -50,7 +50,7 @@ def _run(at_once: str, quick: str) -> None:
     class Free(account.Run):
         """A run that nobody writes down."""
 
-        def reserve(self, hold: account.Hold) -> None:
+        def reserve(self, reservation: account.Reservation) -> None:
             pass
 
         def end(self, outcome: str, **_why: str) -> None:

@@ -193,8 +193,8 @@ def _clean_cache() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_work_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is done every few seconds or every so many runs would sometimes fall into a test that counts queries."""
-    monkeypatch.setattr(pauses, "MAX_AGE", 1e9)
-    monkeypatch.setattr(run, "COUNT_EVERY", 10**9)
+    monkeypatch.setattr(pauses, "MAX_CACHE_SECONDS", 1e9)
+    monkeypatch.setattr(run, "RUNS_PER_COUNT", 10**9)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,6 @@
 
 from openedx_ai_extensions.execution.actions import Traits
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation, current_execution
-from openedx_ai_extensions.execution.stream import Ending, Result, State, Stream
+from openedx_ai_extensions.execution.stream import Ending, Result, StatusResult, Stream
 
-__all__ = ["Ending", "Execution", "Result", "SlotLocation", "State", "Stream", "Traits", "current_execution"]
+__all__ = ["Ending", "Execution", "Result", "SlotLocation", "StatusResult", "Stream", "Traits", "current_execution"]

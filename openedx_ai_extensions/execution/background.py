@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 Status = AIWorkflowAsyncRun.Status
 
 # A broker that is away is tried twice: somebody is waiting.
-SEND_AGAIN = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0, "interval_max": 0.2}
+BROKER_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0, "interval_max": 0.2}
 
 
 def start(
@@ -51,7 +51,7 @@ def start(
         QuotaExceeded: the person has too many under way, or so many that wait that no limit leaves room for another.
         ServiceUnavailable: no broker can be reached; there is no run.
     """
-    _require_place(session, account)
+    _require_free_slot(session, account)
     wanted = {"user_input": user_input, "location_id": location_id or UsageKeyField.Empty}
     fields = {
         **wanted,
@@ -68,14 +68,14 @@ def start(
         run = end_if_overdue(run)
         blank = {"progress": None, "message": "", "answer": None, "error": "", "code": "", "started_at": None,
                  "lease_until": None, "ended_at": None}  # fmt: skip
-        is_new = not run.is_active and move(run.task_id, [run.status], **{**blank, **fields})
+        is_new = not run.is_active and update_if_status(run.task_id, [run.status], **{**blank, **fields})
         run = runs.get(session=session)
     if not is_new:
         if {name: getattr(run, name) or None for name in wanted} != {name: wanted[name] or None for name in wanted}:
             raise DuplicateRequest(_("The AI is still at work on your last request here."))
         return run
     try:
-        _require_place(session, account)  # others may have come at the same moment
+        _require_free_slot(session, account)  # others may have come at the same moment
     except QuotaExceeded:
         _withdraw(run)
         raise
@@ -83,7 +83,7 @@ def start(
     return run
 
 
-def _require_place(session: AIWorkflowSession, account: Run | None) -> None:
+def _require_free_slot(session: AIWorkflowSession, account: Run | None) -> None:
     """Raises QuotaExceeded if what the person has under way besides this session's run leaves no place for another."""
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
@@ -97,7 +97,7 @@ def _require_place(session: AIWorkflowSession, account: Run | None) -> None:
     if waiting + at_work >= most:
         raise QuotaExceeded.at_once(most, refused_by="person/background")
     if account is not None and waiting:
-        account.require_some_left(waiting=waiting)
+        account.require_quota(waiting=waiting)
 
 
 def _withdraw(run: AIWorkflowAsyncRun) -> None:
@@ -111,7 +111,7 @@ def _send(run: AIWorkflowAsyncRun) -> None:
             task_id=run.task_id,
             soft_time_limit=conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT"),
             time_limit=conf.get("AI_EXTENSIONS_ASYNC_TIME_LIMIT"),
-            retry_policy=SEND_AGAIN,
+            retry_policy=BROKER_RETRY_POLICY,
         )
     except OperationalError:
         # Its text may hold the broker's address with a password.
@@ -154,25 +154,29 @@ def processing_message(run: AIWorkflowAsyncRun) -> str:
 def cancel(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
     """Cancel the session's run, unless it is over; returns it as it is then."""
     run = current(session)
-    if run is not None and run.is_active and move(run.task_id, run.ACTIVE, **ended(Status.CANCELLED)):
+    if (
+        run is not None
+        and run.is_active
+        and update_if_status(run.task_id, run.ACTIVE, **final_fields(Status.CANCELLED))
+    ):
         logger.info("workflow.async.cancelled task_id=%s", run.task_id)
     return AIWorkflowAsyncRun.objects.filter(session=session).first()
 
 
-def move(task_id: str, before: Iterable[str], /, *, only: Q | None = None, **fields: Any) -> bool:
+def update_if_status(task_id: str, before: Iterable[str], /, *, only: Q | None = None, **fields: Any) -> bool:
     """Change a run's row if its status is one of ``before``, and ``only`` holds; says whether it did."""
     rows = AIWorkflowAsyncRun.objects.filter(only or Q(), task_id=task_id, status__in=list(before))
     return bool(rows.update(**fields))
 
 
-def ended(status: str, **fields: Any) -> dict[str, Any]:
+def final_fields(status: str, **fields: Any) -> dict[str, Any]:
     """What to write when a run is over: what was asked is not kept."""
     return {"status": status, "ended_at": timezone.now(), "user_input": None, "message": "", **fields}
 
 
-def timed_out() -> dict[str, Any]:
+def timeout_fields() -> dict[str, Any]:
     """What to write when a run was stopped for its time limit."""
-    return ended(Status.TIMEOUT, error=_("This took too long and was stopped. Please try again."))
+    return final_fields(Status.TIMEOUT, error=_("This took too long and was stopped. Please try again."))
 
 
 def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
@@ -180,10 +184,12 @@ def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
     if run.status == Status.QUEUED and run.queued_at < waited_since:
-        fields = ended(Status.TIMEOUT, error=_("Nobody could take this on in time. Please try again later."))
-        has_ended = move(run.task_id, [Status.QUEUED], only=Q(queued_at__lt=waited_since), **fields)
+        fields = final_fields(Status.TIMEOUT, error=_("Nobody could take this on in time. Please try again later."))
+        has_ended = update_if_status(run.task_id, [Status.QUEUED], only=Q(queued_at__lt=waited_since), **fields)
     elif run.status == Status.RUNNING and run.lease_until is not None and run.lease_until < now:
-        has_ended = move(run.task_id, [Status.RUNNING], only=Q(lease_until__lt=now), **_lost(run, now))
+        has_ended = update_if_status(
+            run.task_id, [Status.RUNNING], only=Q(lease_until__lt=now), **_interrupted_fields(run, now)
+        )
     else:
         return run
     if has_ended:
@@ -191,10 +197,10 @@ def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
     return AIWorkflowAsyncRun.objects.filter(pk=run.pk).first() or run
 
 
-def _lost(run: AIWorkflowAsyncRun, now: datetime) -> dict[str, Any]:
+def _interrupted_fields(run: AIWorkflowAsyncRun, now: datetime) -> dict[str, Any]:
     limit = timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT"))
     if run.started_at is not None and run.started_at + limit <= now:
-        return timed_out()
-    return ended(
+        return timeout_fields()
+    return final_fields(
         Status.FAILED, code=AIExtensionsError.code, error=_("This was interrupted before its end. Please try again.")
     )

@@ -37,7 +37,7 @@ class SlotLocation:
     ui_slot_selector_id: str | None = None
 
 
-class Conversation(Protocol):
+class OpenConversation(Protocol):
     """A conversation with a model, which must come to an end with its execution."""
 
     usage: dict[str, int]
@@ -85,10 +85,10 @@ class Execution:
     accepts_stream: bool = True
     lease: Lease | None = None
     models: Any = None  # a ``processors.llm.provider.providers.Models``
-    conversations: list[Conversation] = field(default_factory=list)
+    conversations: list[OpenConversation] = field(default_factory=list)
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def as_current(self) -> Iterator[None]:
         """Make it the current one. Its account is settled by ``run``, not by the calls of providers within."""
         self.run.is_managed = True
         token = _current.set(self)
@@ -118,7 +118,7 @@ class Execution:
         """Tell the tracker what happened, see ``xapi.events.emit``."""
         emit(event, **data)
 
-    def is_sending(self, request: Any) -> None:
+    def on_request(self, request: Any) -> None:
         """Called with each ``Request`` that is about to go to a model."""
 
     def close_conversations(self) -> None:

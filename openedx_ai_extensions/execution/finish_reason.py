@@ -47,7 +47,7 @@ class FinishReason(enum.StrEnum):
         return self in {FinishReason.CONTENT_FILTER, FinishReason.REFUSAL}
 
     @property
-    def is_worth_repeating(self) -> bool:
+    def is_retryable(self) -> bool:
         """The same request may well succeed the second time."""
         return self in {FinishReason.EMPTY, FinishReason.MALFORMED_CALL}
 
@@ -121,7 +121,7 @@ REPORTED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class AnswerSigns:
     """What a reader saw of an answer.
 
     Attributes:
@@ -139,7 +139,7 @@ class Heard:
     has_reasoning: bool = False
 
 
-def finish_reason(heard: Heard) -> FinishReason:
+def finish_reason(heard: AnswerSigns) -> FinishReason:
     """Decide how an answer ended."""
     # Gemini's endpoint in OpenAI's form says more behind a colon: "content_filter: RECITATION".
     word = (heard.reported or "").partition(":")[0].strip().lower()

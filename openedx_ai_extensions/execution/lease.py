@@ -17,14 +17,14 @@ from django.utils import timezone
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import Cancellation
 from openedx_ai_extensions.exceptions import RunCancelled
-from openedx_ai_extensions.execution.background import end_if_overdue, move
+from openedx_ai_extensions.execution.background import end_if_overdue, update_if_status
 from openedx_ai_extensions.models import AIWorkerLease, AIWorkflowAsyncRun
 
 logger = logging.getLogger(__name__)
 
 Status = AIWorkflowAsyncRun.Status
 
-BEATS = 4  # in the time of one lease
+BEATS_PER_LEASE = 4  # in the time of one lease
 
 
 class Lease:
@@ -62,7 +62,7 @@ class Lease:
         held = AIWorkerLease.objects.filter(user=run.session.user_id)
         held.filter(until__lt=now).delete()  # of workers that died
         with transaction.atomic(using=router.db_for_write(AIWorkerLease)):
-            if not move(task_id, [Status.QUEUED], status=Status.RUNNING, started_at=now, lease_until=until):
+            if not update_if_status(task_id, [Status.QUEUED], status=Status.RUNNING, started_at=now, lease_until=until):
                 return None
             held.create(task_id=task_id, user_id=run.session.user_id, until=until)
         return cls(run)
@@ -122,7 +122,7 @@ class Lease:
     def end(self, **fields: Any) -> bool:
         """Write what became of the run, unless it is over already. The worker is free."""
         self._held.delete()
-        return move(self.run.task_id, [Status.RUNNING], **fields)
+        return update_if_status(self.run.task_id, [Status.RUNNING], **fields)
 
     @property
     def _held(self) -> QuerySet[AIWorkerLease]:
@@ -132,11 +132,11 @@ class Lease:
         """Say that the worker is alive; says whether the run is wanted."""
         until = _from_now(self._seconds)
         self._held.update(until=until)
-        return move(self.run.task_id, [Status.RUNNING], lease_until=until, **fields)
+        return update_if_status(self.run.task_id, [Status.RUNNING], lease_until=until, **fields)
 
     def _beat(self) -> None:
         try:
-            while not self._over.wait(self._seconds / BEATS) and time.monotonic() < self._hard:
+            while not self._over.wait(self._seconds / BEATS_PER_LEASE) and time.monotonic() < self._hard:
                 try:
                     is_wanted = self._renew()
                 except DatabaseError as error:

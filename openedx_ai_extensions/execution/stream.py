@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,7 +38,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class State(Result):
+class StatusResult(Result):
     """An answer that is a status and fields, without a response."""
 
     response: Any = None
@@ -95,8 +96,8 @@ class Stream:
         """How the model's answer ended, see ``processors.llm.FinishReason``; ``stop`` where the source does not say."""
         return str(getattr(self.source, "finish_reason", None) or "stop")
 
-    def then(self, finish: Finish) -> None:
-        """Have ``finish`` run after what runs at the end already, even if that fails."""
+    def on_finish(self, finish: Finish) -> None:
+        """Run ``finish`` at the end, after the functions added before it, even if one of those fails."""
         first = self._finish
 
         def both(ending: Ending, text: str) -> None:
@@ -107,9 +108,19 @@ class Stream:
 
         self._finish = both
 
-    def watch(self, check: Callable[[], None]) -> None:
-        """Have ``check`` run before each chunk is given out: what it raises breaks the stream."""
+    def before_each_chunk(self, check: Callable[[], None]) -> None:
+        """Run ``check`` before each chunk is returned. An exception that it raises ends the stream."""
         self._check = check
+
+    def then(self, finish: Finish) -> None:
+        """Deprecated name of ``on_finish``."""
+        warnings.warn("Stream.then is called Stream.on_finish now.", DeprecationWarning, stacklevel=2)
+        self.on_finish(finish)
+
+    def watch(self, check: Callable[[], None]) -> None:
+        """Deprecated name of ``before_each_chunk``."""
+        warnings.warn("Stream.watch is called Stream.before_each_chunk now.", DeprecationWarning, stacklevel=2)
+        self.before_each_chunk(check)
 
     def __iter__(self) -> Iterator[bytes]:
         return self

@@ -4,6 +4,6 @@
 what is allowed, ``counters`` what was used.
 """
 
-from openedx_ai_extensions.ledger.run import Hold, Outcome, Run
+from openedx_ai_extensions.ledger.run import Outcome, Reservation, Run
 
-__all__ = ["Hold", "Outcome", "Run"]
+__all__ = ["Outcome", "Reservation", "Run"]

@@ -14,7 +14,7 @@ from django.db import router, transaction
 from django.db.models import F, Max, Min
 from django.utils import timezone
 
-from openedx_ai_extensions.ledger.counters import LOCK
+from openedx_ai_extensions.ledger.counters import COUNTING_LOCK_KEY
 from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.rollups import (
     COLUMNS,
@@ -27,14 +27,14 @@ from openedx_ai_extensions.ledger.rollups import (
     facts,
     plus,
 )
-from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace, Level, Usage
+from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace, RollupLevel, Usage
 
-PURGED = "purged"  # key of a row that is no total: rows before its time have been deleted
-PART = 5_000  # rows
+PURGE_MARK_KEY = "purged"  # key of a row that is no total: rows before its time have been deleted
+ROWS_PER_QUERY = 5_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class AuditedPeriod:
     """What became of a day or month.
 
     Attributes:
@@ -46,27 +46,27 @@ class Audited:
     differences: int
 
 
-def audit(*, mend: bool) -> Iterator[Audited]:
+def audit(*, repair: bool) -> Iterator[AuditedPeriod]:
     """Hold each day against its rows, then each month against its days, and mend what differs if asked to.
 
     Days whose rows have been purged are left as they are. Whoever counts meanwhile waits for one day at a time.
     """
     days = _days()
     for day in days:
-        with _nobody_counts():
-            found = _audit(day, [Level.DAY, Level.SITE], _rows_of_day(day), mend=mend)
-        yield Audited(day.isoformat(), found)
+        with _counting_locked():
+            found = _audit(day, [RollupLevel.DAY, RollupLevel.SITE], _rows_of_day(day), repair=repair)
+        yield AuditedPeriod(day.isoformat(), found)
     for month in sorted({day.replace(day=1) for day in days}):
-        with _nobody_counts():
-            found = _audit(month, [Level.MONTH], _days_of_month(month), mend=mend)
-        yield Audited(month.isoformat()[:7], found)
+        with _counting_locked():
+            found = _audit(month, [RollupLevel.MONTH], _days_of_month(month), repair=repair)
+        yield AuditedPeriod(month.isoformat()[:7], found)
 
 
-def _audit(day: date, levels: Sequence[str], sums: Sums, *, mend: bool) -> int:
+def _audit(day: date, levels: Sequence[str], sums: Sums, *, repair: bool) -> int:
     """How many sums of these levels are not these."""
     places = _differences(AIUsageByPlace, day, levels, sums.by_place(), COLUMNS)
     people = _differences(AIUsageByPerson, day, levels, sums.by_person(), SUMS)
-    if mend:
+    if repair:
         add_to_places(places)
         add_to_people(people)
         for model in (AIUsageByPlace, AIUsageByPerson):  # what no row has anything to do with
@@ -96,7 +96,7 @@ def _rows_of_day(day: date) -> Sums:
     begin, end = (midnight(each).astimezone(UTC) for each in (day, day + timedelta(days=1)))
     rows = AIWorkflowRun.objects.filter(is_counted=True)
     # As few parts as there may be at once in memory.
-    parts = rows.filter(created_at__gte=begin, created_at__lt=end).count() // PART + 1
+    parts = rows.filter(created_at__gte=begin, created_at__lt=end).count() // ROWS_PER_QUERY + 1
     step = (end - begin) / parts
     for number in range(parts):
         until = end if number == parts - 1 else begin + (number + 1) * step
@@ -109,7 +109,7 @@ def _days_of_month(month: date) -> Sums:
     """The month's stored days, added up under its first."""
     sums = Sums()
     for number in range(monthrange(month.year, month.month)[1]):
-        days = {"level": Level.DAY, "day": month.replace(day=number + 1)}
+        days = {"level": RollupLevel.DAY, "day": month.replace(day=number + 1)}
         for row in AIUsageByPlace.objects.filter(**days).values_list(*DIMENSIONS, *COLUMNS):
             key = (month, tuple(row[: len(DIMENSIONS)]))
             sums.places[key] = plus(sums.places[key], list(row[len(DIMENSIONS) :]))
@@ -119,25 +119,25 @@ def _days_of_month(month: date) -> Sums:
 
 
 @contextmanager
-def _nobody_counts() -> Iterator[None]:
+def _counting_locked() -> Iterator[None]:
     """A transaction in which nobody else counts."""
-    AIUsageTotal.objects.get_or_create(key=LOCK, defaults={"starts_at": timezone.now()})
+    AIUsageTotal.objects.get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": timezone.now()})
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
         yield
 
 
 def _days() -> list[date]:
     """From the first day whose rows are all there to the last that has any, of rows or sums."""
     rows = AIWorkflowRun.objects.aggregate(first=Min("created_at"), last=Max("created_at"))
-    sums = AIUsageByPlace.objects.filter(level=Level.SITE).aggregate(first=Min("day"), last=Max("day"))
+    sums = AIUsageByPlace.objects.filter(level=RollupLevel.SITE).aggregate(first=Min("day"), last=Max("day"))
     tz = timezone.get_default_timezone()
     seen = [moment.astimezone(tz).date() for moment in rows.values() if moment]
     seen += [day for day in sums.values() if day]
     if not seen:
         return []
     first, last = min(seen), max(seen)
-    purged = AIUsageTotal.objects.filter(key=PURGED).first()
+    purged = AIUsageTotal.objects.filter(key=PURGE_MARK_KEY).first()
     if purged:
         first = max(first, purged.starts_at.astimezone(tz).date())
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]

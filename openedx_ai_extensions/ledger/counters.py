@@ -21,18 +21,18 @@ from openedx_ai_extensions.ledger.limits import Amounts, Limit, Limits, total_ke
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.periods import Period, begins
 from openedx_ai_extensions.ledger.rollups import roll_up
-from openedx_ai_extensions.ledger.subjects import Place
+from openedx_ai_extensions.ledger.subjects import Subject
 from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson
 
 logger = logging.getLogger(__name__)
 
-LOCK = "lock"  # key of a row that is no total: whoever counts holds it
-BATCH = 500
+COUNTING_LOCK_KEY = "lock"  # key of a row that is no total: whoever counts holds it
+ROWS_PER_COUNT = 500
 # Seconds after a reservation has lapsed until its run is given up: it may be writing its end just now.
-GRACE = timedelta(seconds=30)
+LAPSED_GRACE = timedelta(seconds=30)
 
 
-class Used:
+class LimitUsage:
     """What was used or is held, of the limits that were asked for.
 
     Args:
@@ -70,9 +70,9 @@ class Used:
         return Amounts(int(requests), int(tokens), int(micros))
 
 
-def used(limits: Limits, now: datetime, *, before: int = 0) -> Used:
+def limit_usage(limits: Limits, now: datetime, *, before: int = 0) -> LimitUsage:
     """What counts for these limits, in one query: one look at one moment."""
-    return Used(limits, sql.look(limits, now, before))
+    return LimitUsage(limits, sql.query_usage(limits, now, before))
 
 
 def _uncounted() -> QuerySet[AIWorkflowRun]:
@@ -86,21 +86,21 @@ def count(now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     using = router.db_for_write(AIUsageTotal)
-    AIUsageTotal.objects.using(using).get_or_create(key=LOCK, defaults={"starts_at": now})
+    AIUsageTotal.objects.using(using).get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": now})
     with transaction.atomic(using=using):
         # The first statement writes: who holds this row counts, others wait.
-        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
-        _give_up_lapsed(now)
+        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
+        _mark_lapsed_as_lost(now)
         over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(refusals.is_open())
-        rows = list(over.order_by("pk")[:BATCH])
+        rows = list(over.order_by("pk")[:ROWS_PER_COUNT])
         _add(rows, now)
         roll_up(rows)
         AIWorkflowRun.objects.filter(pk__in=[row.pk for row in rows]).update(is_counted=True)
     return len(rows)
 
 
-def _give_up_lapsed(now: datetime) -> None:
-    lost = _uncounted().filter(outcome=AIWorkflowRun.Outcome.RUNNING, held_until__lt=now - GRACE)
+def _mark_lapsed_as_lost(now: datetime) -> None:
+    lost = _uncounted().filter(outcome=AIWorkflowRun.Outcome.RUNNING, held_until__lt=now - LAPSED_GRACE)
     # Nobody knows what it used. Most likely that is what it held; which tokens were whose, nobody knows either.
     number = lost.update(
         outcome=AIWorkflowRun.Outcome.LOST,
@@ -121,7 +121,7 @@ def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
     changes: defaultdict[str, Amounts] = defaultdict(Amounts)
     times: dict[str, datetime] = {}
     for row in rows:
-        place, amounts = place_of(row), _amounts(row)
+        place, amounts = subject_of(row), _amounts(row)
         for period, starts_at in starts.items():
             if row.created_at >= starts_at:
                 for subject in place.subjects():
@@ -154,15 +154,15 @@ def add_to_totals(changes: Mapping[str, Amounts], times: Mapping[str, datetime])
     )
 
 
-def place_of(row: AIWorkflowRun) -> Place:
-    return Place(row.user_id, str(row.course_id) if row.course_id else None, row.profile_id, row.provider or None)
+def subject_of(row: AIWorkflowRun) -> Subject:
+    return Subject(row.user_id, str(row.course_id) if row.course_id else None, row.profile_id, row.provider or None)
 
 
 def recount(row: AIWorkflowRun) -> None:
     """Write a run that ended after it had been given up and counted; the totals get the difference."""
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
         counted = AIWorkflowRun.objects.filter(pk=row.pk).first()
         if counted is None:  # purged: nobody asks any more
             logger.warning("ledger.run.purged run_id=%s", row.run_id)
@@ -179,7 +179,7 @@ def recount(row: AIWorkflowRun) -> None:
             total_key(subject, period): starts_at
             for period, starts_at in starts.items()
             if row.created_at >= starts_at
-            for subject in place_of(row).subjects()
+            for subject in subject_of(row).subjects()
         }
         add_to_totals(dict.fromkeys(times, difference), times)
 
@@ -188,9 +188,9 @@ def forget_person(user_id: int) -> None:
     """Take a person out of the ledger, whose rows stay, and out of the totals, the reports and the limits."""
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
         # Whoever counts this person's runs just now writes before, or not at all.
-        AIUsageTotal.objects.filter(key=LOCK).update(requests=F("requests") + 1)
+        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
         AIWorkflowRun.objects.filter(user_id=user_id).update(user=None)
-        own = Place(user_id=user_id).key
+        own = Subject(user_id=user_id).key
         AIUsageTotal.objects.filter(Q(key__startswith=f"{own}/") | Q(key__startswith=f"{own}|")).delete()
         AIUsageByPerson.objects.filter(user_id=user_id).delete()
         AILimit.objects.filter(user_id=user_id).delete()

@@ -9,12 +9,12 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.ledger.run import Hold, Run
+from openedx_ai_extensions.ledger.run import Reservation, Run
 
-ACTION = "try"
+DRY_RUN_ACTION = "try"
 
 
-class TrialRun(Run):
+class DryLedgerRun(Run):
     """A run in the ledger of whoever tries: the limits of the site, the provider and that person hold for it.
 
     It names no course and no profile's id, so that it counts neither to a course's budget nor to a profile's.
@@ -38,10 +38,10 @@ class TrialRun(Run):
         location_id: UsageKey | None,
         profile_slug: str,
     ) -> None:
-        super().__init__(user=payer, profile_slug=profile_slug, action=ACTION)
-        self.holds: list[Hold] = []
-        self._tried_in = course_id
-        self._tried_for = {
+        super().__init__(user=payer, profile_slug=profile_slug, action=DRY_RUN_ACTION)
+        self.reservations: list[Reservation] = []
+        self._tested_course_id = course_id
+        self._tested_for = {
             "user_id": person.pk,
             "course_id": str(course_id) if course_id else None,
             "location_id": str(location_id) if location_id else None,
@@ -49,22 +49,22 @@ class TrialRun(Run):
 
     def _is_staff(self) -> bool:
         """Whoever teaches the course tries as its staff."""
-        payer, course_id = self.user, self._tried_in
+        payer, course_id = self.user, self._tested_course_id
         return super()._is_staff() or bool(payer and course_id and get_platform().is_course_staff(payer, course_id))
 
     @property
     def about(self) -> dict[str, Any]:
-        return {**super().about, **self._tried_for}
+        return {**super().about, **self._tested_for}
 
-    def reserve(self, hold: Hold) -> None:
-        self.holds.append(hold)
-        super().reserve(hold)
+    def reserve(self, reservation: Reservation) -> None:
+        self.reservations.append(reservation)
+        super().reserve(reservation)
 
 
-class FreeRun(TrialRun):
+class MockLedgerRun(DryLedgerRun):
     """The account of a trial that asks nobody: kept in memory, and no limit holds."""
 
-    def require_some_left(self, provider: str | None = None, *, waiting: int = 0) -> None:
+    def require_quota(self, provider: str | None = None, *, waiting: int = 0) -> None:
         """There is always some left of nothing."""
 
     def _write(self, **fields: Any) -> None:

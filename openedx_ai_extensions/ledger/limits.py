@@ -15,12 +15,12 @@ from openedx_ai_extensions.core import cache_version, conf
 from openedx_ai_extensions.ledger.models import AILimit
 from openedx_ai_extensions.ledger.periods import begins, ends
 from openedx_ai_extensions.ledger.prices import MICRO
-from openedx_ai_extensions.ledger.subjects import Place
+from openedx_ai_extensions.ledger.subjects import Subject
 
 Per = AILimit.Per
 
 
-class Kind(enum.StrEnum):
+class LimitKind(enum.StrEnum):
     """What a limit counts."""
 
     REQUESTS = "requests"
@@ -39,12 +39,12 @@ class Amounts:
     def __add__(self, other: Amounts) -> Amounts:
         return Amounts(self.requests + other.requests, self.tokens + other.tokens, self.micros + other.micros)
 
-    def of(self, kind: Kind) -> int:
+    def of(self, kind: LimitKind) -> int:
         amount: int = getattr(self, _FIELDS[kind])
         return amount
 
 
-_FIELDS = {Kind.REQUESTS: "requests", Kind.TOKENS: "tokens", Kind.MONEY: "micros"}
+_FIELDS = {LimitKind.REQUESTS: "requests", LimitKind.TOKENS: "tokens", LimitKind.MONEY: "micros"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Rule:
 
     per: str
     period: str
-    allowed: Mapping[Kind, int]
+    allowed: Mapping[LimitKind, int]
     tier: str = ""
     user_id: int | None = None
     course_id: str | None = None
@@ -66,7 +66,7 @@ class Rule:
         is_narrow = bool(self.course_id or self.profile_slug or self.provider)
         return (self.user_id is not None, is_narrow, bool(self.tier), self.is_from_admin)
 
-    def fits(self, place: Place, profile_slug: str | None, *, is_staff: bool) -> bool:
+    def fits(self, place: Subject, profile_slug: str | None, *, is_staff: bool) -> bool:
         return (
             self.user_id in (None, place.user_id)
             and self.course_id in (None, place.course_id)
@@ -75,20 +75,20 @@ class Rule:
             and (not self.tier or is_staff)
         )
 
-    def subject(self, place: Place) -> Place | None:
+    def subject(self, place: Subject) -> Subject | None:
         """Whose use it counts, for a run at this place; None when there is nobody to count for."""
         match self.per:
             case Per.SITE:
-                return Place()
+                return Subject()
             case Per.PROVIDER:
-                return Place(provider=place.provider) if place.provider else None
+                return Subject(provider=place.provider) if place.provider else None
             case Per.COURSE:
-                return Place(course_id=place.course_id) if place.course_id else None
+                return Subject(course_id=place.course_id) if place.course_id else None
             case Per.PROFILE:
-                return Place(profile_id=place.profile_id) if place.profile_id else None
+                return Subject(profile_id=place.profile_id) if place.profile_id else None
         if place.user_id is None:
             return None
-        return Place(
+        return Subject(
             user_id=place.user_id,
             course_id=place.course_id if self.course_id else None,
             profile_id=place.profile_id if self.profile_slug else None,
@@ -109,8 +109,8 @@ class Limit:
 
     per: str
     period: str
-    subject: Place
-    allowed: Mapping[Kind, int]
+    subject: Subject
+    allowed: Mapping[LimitKind, int]
     starts_at: datetime
     resets_at: datetime
 
@@ -134,17 +134,17 @@ class Limits(tuple[Limit, ...]):
     __eq__ = object.__eq__
 
     @cached_property
-    def subjects(self) -> list[Place]:
+    def subjects(self) -> list[Subject]:
         """Whose use they count, each once."""
         return list(dict.fromkeys(limit.subject for limit in self))
 
 
 @lru_cache(maxsize=1024)
-def total_key(subject: Place, period: str) -> str:
+def total_key(subject: Subject, period: str) -> str:
     return f"{subject.key}|{period}"
 
 
-def limits_for(place: Place, profile_slug: str | None, is_staff: Callable[[], bool], now: datetime) -> Limits:
+def limits_for(place: Subject, profile_slug: str | None, is_staff: Callable[[], bool], now: datetime) -> Limits:
     """The limits that hold for a run at this place, now.
 
     Args:
@@ -159,7 +159,7 @@ def limits_for(place: Place, profile_slug: str | None, is_staff: Callable[[], bo
 
 
 @lru_cache(maxsize=1024)
-def _limits_for(rules: Rules, place: Place, profile_slug: str | None, is_staff: bool, minute: datetime) -> Limits:
+def _limits_for(rules: RuleSet, place: Subject, profile_slug: str | None, is_staff: bool, minute: datetime) -> Limits:
     chosen: dict[tuple[str, str], Rule] = {}
     for rule in rules.all:
         best = chosen.get((rule.per, rule.period))
@@ -169,7 +169,7 @@ def _limits_for(rules: Rules, place: Place, profile_slug: str | None, is_staff: 
     return Limits(_limits(chosen.values(), place, minute))
 
 
-def _limits(chosen: Iterable[Rule], place: Place, now: datetime) -> Iterator[Limit]:
+def _limits(chosen: Iterable[Rule], place: Subject, now: datetime) -> Iterator[Limit]:
     for rule in chosen:
         subject = rule.subject(place)
         if subject is not None and rule.allowed:
@@ -177,7 +177,7 @@ def _limits(chosen: Iterable[Rule], place: Place, now: datetime) -> Iterator[Lim
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rules:
+class RuleSet:
     """All of them, at one time: the settings' first."""
 
     all: tuple[Rule, ...]
@@ -187,7 +187,7 @@ class Rules:
         return any(rule.tier for rule in self.all)
 
 
-def all_rules() -> Rules:
+def all_rules() -> RuleSet:
     """All limits; cached until one changes, or as long as a scope is."""
     token = cache_version.current()
     if token is None:
@@ -195,12 +195,12 @@ def all_rules() -> Rules:
     return _cached_rules(token, time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE"))
 
 
-def _rules() -> Rules:
-    return Rules((*_from_settings(), *_from_admin()))
+def _rules() -> RuleSet:
+    return RuleSet((*_from_settings(), *_from_admin()))
 
 
 @lru_cache(maxsize=2)
-def _cached_rules(_token: str, _bucket: float) -> Rules:
+def _cached_rules(_token: str, _bucket: float) -> RuleSet:
     return _rules()
 
 
@@ -240,7 +240,7 @@ def rule_of(row: AILimit) -> Rule:
     )
 
 
-def _allowed(requests: int | None, tokens: int | None, money: Any) -> Mapping[Kind, int]:
+def _allowed(requests: int | None, tokens: int | None, money: Any) -> Mapping[LimitKind, int]:
     micros = None if money is None else int((Decimal(str(money)) * MICRO).to_integral_value(ROUND_DOWN))
-    stated = {Kind.REQUESTS: requests, Kind.TOKENS: tokens, Kind.MONEY: micros}
+    stated = {LimitKind.REQUESTS: requests, LimitKind.TOKENS: tokens, LimitKind.MONEY: micros}
     return {kind: amount for kind, amount in stated.items() if amount is not None}

@@ -9,44 +9,44 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.ledger.audit import PURGED
+from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY
 from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.periods import Period, begins
 
 
-def old_before(days: int, now: datetime) -> datetime:
+def purge_cutoff(days: int, now: datetime) -> datetime:
     """Where the present ends: whole days of the site's calendar, so that sums can be held against what is left."""
     return begins(Period.DAY, begins(Period.DAY, now).replace(hour=12) - timedelta(days=days))
 
 
-def old_rows(before: datetime) -> QuerySet[AIWorkflowRun]:
+def purgeable_rows(before: datetime) -> QuerySet[AIWorkflowRun]:
     """What may go: never a row that is not in the sums yet."""
     return AIWorkflowRun.objects.filter(created_at__lt=before, is_counted=True)
 
 
 def purge(before: datetime, batch: int) -> Iterator[int]:
     """Delete old rows, each batch in a transaction of its own; yields how many. Old totals of limits go as well."""
-    while counters.count() == counters.BATCH:
+    while counters.count() == counters.ROWS_PER_COUNT:
         pass
-    mark, is_new = AIUsageTotal.objects.get_or_create(key=PURGED, defaults={"starts_at": before})
+    mark, is_new = AIUsageTotal.objects.get_or_create(key=PURGE_MARK_KEY, defaults={"starts_at": before})
     if not is_new and mark.starts_at < before:
-        AIUsageTotal.objects.filter(key=PURGED).update(starts_at=before)
-    last = old_rows(before).aggregate(last=Max("pk"))["last"] or 0
+        AIUsageTotal.objects.filter(key=PURGE_MARK_KEY).update(starts_at=before)
+    last = purgeable_rows(before).aggregate(last=Max("pk"))["last"] or 0
     first = 0
     while True:
-        next_ones = old_rows(before).filter(pk__gt=first, pk__lte=last).order_by("pk")
+        next_ones = purgeable_rows(before).filter(pk__gt=first, pk__lte=last).order_by("pk")
         pks = list(next_ones.values_list("pk", flat=True)[:batch])
         if not pks:
             break
         first = pks[-1]
-        yield old_rows(before).filter(pk__gte=pks[0], pk__lte=first).delete()[0]
+        yield purgeable_rows(before).filter(pk__gte=pks[0], pk__lte=first).delete()[0]
     _forget_old_totals(batch)
 
 
 def _forget_old_totals(batch: int) -> None:
     """Totals of months that are over count for nothing any more."""
     over = AIUsageTotal.objects.filter(starts_at__lt=begins(Period.MONTH, timezone.now()))
-    over = over.exclude(key__in=[counters.LOCK, PURGED])
+    over = over.exclude(key__in=[counters.COUNTING_LOCK_KEY, PURGE_MARK_KEY])
     while True:
         pks = list(over.values_list("pk", flat=True)[:batch])
         if not pks:

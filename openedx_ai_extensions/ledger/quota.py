@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.exceptions import QuotaExceeded
-from openedx_ai_extensions.ledger.limits import Kind, Limit
+from openedx_ai_extensions.ledger.limits import Limit, LimitKind
 from openedx_ai_extensions.ledger.models import AILimit
 from openedx_ai_extensions.ledger.prices import MICRO
 
 Per = AILimit.Per
 
 # What ran out, for whom. What a site or a course pays is no learner's business.
-WHAT: Mapping[str, str | Promise] = {
+EXHAUSTED_MESSAGES: Mapping[str, str | Promise] = {
     Per.PERSON: gettext_lazy("You have used all of your AI requests for now."),
     Per.COURSE: gettext_lazy("This course has used all of its AI requests for now."),
     Per.PROFILE: gettext_lazy("This AI tool has used all of its requests for now."),
@@ -28,13 +28,13 @@ WHAT: Mapping[str, str | Promise] = {
 }
 
 
-def quota_exceeded(limit: Limit, kind: Kind) -> QuotaExceeded:
+def quota_exceeded(limit: Limit, kind: LimitKind) -> QuotaExceeded:
     """The error for a limit that is exceeded, or that allows nothing."""
     message, resets_at = _("AI is not available to you here."), None
     if limit.allowed[kind]:
         resets_at = limit.resets_at
         then = _("You can go on {time}.").format(time=readable_time(resets_at))
-        message = f"{WHAT[limit.per]} {then}"
+        message = f"{EXHAUSTED_MESSAGES[limit.per]} {then}"
     name = f"{limit.per}/{limit.period}/{kind}"
     return QuotaExceeded(message, refused_by=name, limit=kind, scope=limit.per, resets_at=resets_at)
 

@@ -9,9 +9,18 @@ from django.utils import timezone
 
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 
-WINDOW = timedelta(minutes=10)  # in which a row takes in more of the same
-MARGIN = timedelta(seconds=30)  # after which it goes into the totals: who found it in time has written by then
-SAME = ("user_id", "course_id", "profile_id", "profile_slug", "action", "service_variant", "error_code", "refused_by")
+MERGE_WINDOW = timedelta(minutes=10)  # in which a row takes in more of the same
+COUNT_DELAY = timedelta(seconds=30)  # after which it goes into the totals: who found it in time has written by then
+MERGE_FIELDS = (
+    "user_id",
+    "course_id",
+    "profile_id",
+    "profile_slug",
+    "action",
+    "service_variant",
+    "error_code",
+    "refused_by",
+)
 
 
 def _younger_than(age: timedelta) -> Q:
@@ -20,17 +29,17 @@ def _younger_than(age: timedelta) -> Q:
 
 def is_open() -> Q:
     """Rows that may still change."""
-    return _younger_than(WINDOW + MARGIN)
+    return _younger_than(MERGE_WINDOW + COUNT_DELAY)
 
 
-def count_with_others(row: AIWorkflowRun) -> int | None:
+def merge_into_earlier(row: AIWorkflowRun) -> int | None:
     """Count a refused run that used nothing with an earlier one like it, if there is one; its own row goes.
 
     Returns:
         The id of the row that counts it; None when there is none, and it needs a row of its own.
     """
-    same = {name: getattr(row, name) for name in SAME}
-    rows = AIWorkflowRun.objects.filter(_younger_than(WINDOW), is_counted=False, **same).exclude(pk=row.pk)
+    same = {name: getattr(row, name) for name in MERGE_FIELDS}
+    rows = AIWorkflowRun.objects.filter(_younger_than(MERGE_WINDOW), is_counted=False, **same).exclude(pk=row.pk)
     known = rows.order_by("pk").values_list("pk", flat=True).first()
     if known is None or not _add(known, 1):
         return None
@@ -41,7 +50,7 @@ def count_with_others(row: AIWorkflowRun) -> int | None:
     return known
 
 
-def take_back(known: int) -> None:
+def undo_merge(known: int) -> None:
     """It was no refusal after all: another provider is asked."""
     _add(known, -1)
 

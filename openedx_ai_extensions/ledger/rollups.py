@@ -22,7 +22,7 @@ from openedx_ai_extensions.ledger.usage_models import (
     FIRST_TOKEN,
     AIUsageByPerson,
     AIUsageByPlace,
-    Level,
+    RollupLevel,
     Usage,
 )
 
@@ -104,7 +104,11 @@ class Sums:
         cells: defaultdict[PlaceKey, Figures] = defaultdict(lambda: [0] * len(COLUMNS))
         for (day, place), figures in self.places.items():
             anywhere = ("", *place[1:])
-            for key in ((Level.DAY, day, place), (Level.MONTH, day.replace(day=1), place), (Level.SITE, day, anywhere)):
+            for key in (
+                (RollupLevel.DAY, day, place),
+                (RollupLevel.MONTH, day.replace(day=1), place),
+                (RollupLevel.SITE, day, anywhere),
+            ):
                 cells[key] = plus(cells[key], figures)
         return cells
 
@@ -112,7 +116,7 @@ class Sums:
         """Of every level."""
         cells: defaultdict[PersonKey, Figures] = defaultdict(lambda: [0] * len(SUMS))
         for (day, user_id), figures in self.people.items():
-            for key in ((Level.DAY, day, user_id), (Level.MONTH, day.replace(day=1), user_id)):
+            for key in ((RollupLevel.DAY, day, user_id), (RollupLevel.MONTH, day.replace(day=1), user_id)):
                 cells[key] = plus(cells[key], figures)
         return cells
 

@@ -22,27 +22,36 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.ledger import bounds, counters, refusals, sql, thresholds
-from openedx_ai_extensions.ledger.limits import Amounts, Kind, Limit, Limits, limits_for
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, limits_for
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 from openedx_ai_extensions.ledger.prices import Price, PriceSource
 from openedx_ai_extensions.ledger.quota import quota_exceeded
-from openedx_ai_extensions.ledger.subjects import Place
+from openedx_ai_extensions.ledger.subjects import Subject
 
 logger = logging.getLogger(__name__)
 
 Outcome = AIWorkflowRun.Outcome
 
 # Several who reserve the last of a budget at once see each other: the later one steps back, the first looks again.
-LOOKS = 8
-COUNT_EVERY = 50  # runs
-NOTHING = Amounts()
-# What changes while a run is under way.
-COUNTED = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens", "cost_micros", "is_estimated", "is_cached",
-           "first_token_ms", "finish_reason")  # fmt: skip
+MAX_LIMIT_CHECKS = 8
+RUNS_PER_COUNT = 50  # runs
+NO_AMOUNTS = Amounts()
+# Fields that are written again with each update of a running row.
+CHANGING_FIELDS = (
+    "calls",
+    "prompt_tokens",
+    "cached_tokens",
+    "completion_tokens",
+    "cost_micros",
+    "is_estimated",
+    "is_cached",
+    "first_token_ms",
+    "finish_reason",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Reservation:
     """What a call of a provider may use.
 
     Attributes:
@@ -114,7 +123,7 @@ class Run:
         self._started = time.monotonic()
         self._price: Price | None = None
         self._failed: list[str] = []
-        self._counted_by: int | None = None  # the row of an earlier refusal
+        self._merged_into: int | None = None  # the row of an earlier refusal
         self.is_over = False
         self.is_managed = False  # true: an execution ends it; else each call of a provider does
 
@@ -140,7 +149,7 @@ class Run:
             "action": row.action,
         }
 
-    def require_some_left(self, provider: str | None = None, *, waiting: int = 0) -> None:
+    def require_quota(self, provider: str | None = None, *, waiting: int = 0) -> None:
         """Look, without reserving, whether another request is allowed at all.
 
         Args:
@@ -153,18 +162,18 @@ class Run:
         now = timezone.now()
         limits = self._limits_at(provider, now)
         plus = Amounts(1 + waiting, 1 + waiting, 0)
-        over = _exceeded(limits, counters.used(limits, now), plus=plus) if limits else None
+        over = _exceeded(limits, counters.limit_usage(limits, now), plus=plus) if limits else None
         if over:
             raise quota_exceeded(*over)
 
-    def standing(self, provider: str | None = None) -> list[tuple[Limit, Amounts]]:
+    def limit_status(self, provider: str | None = None) -> list[tuple[Limit, Amounts]]:
         """The limits that hold, each with what is used or reserved of it. Nothing is written."""
         now = timezone.now()
         limits = self._limits_at(provider, now)
-        used = counters.used(limits, now) if limits else None
+        used = counters.limit_usage(limits, now) if limits else None
         return [(limit, used.of(limit)) for limit in limits] if used else []
 
-    def reserve(self, hold: Hold) -> None:
+    def reserve(self, reservation: Reservation) -> None:
         """Write down that a provider is about to be called, and make sure that this is allowed.
 
         What was held for an earlier call of this run is let go.
@@ -175,31 +184,31 @@ class Run:
         """
         now = timezone.now()
         row = self._row
-        if row.provider and row.provider != hold.provider:
+        if row.provider and row.provider != reservation.provider:
             self._failed.append(row.provider)
-        failed = [name for name in dict.fromkeys(self._failed) if name != hold.provider]
-        limits = self._limits_at(hold.provider, now)
+        failed = [name for name in dict.fromkeys(self._failed) if name != reservation.provider]
+        limits = self._limits_at(reservation.provider, now)
         self.is_over = False
-        if self._counted_by is not None:
-            refusals.take_back(self._counted_by)
-            self._counted_by = None
-        self._price = hold.price
-        self._require_price(hold, limits)
+        if self._merged_into is not None:
+            refusals.undo_merge(self._merged_into)
+            self._merged_into = None
+        self._price = reservation.price
+        self._require_price(reservation, limits)
         row.calls += 1
         self._write(
             outcome=Outcome.RUNNING,
-            provider=hold.provider,
-            model=hold.model[:150],
+            provider=reservation.provider,
+            model=reservation.model[:150],
             fallback_from=",".join(failed)[:255],
-            price_source=hold.price.source if hold.price else PriceSource.NONE,
-            held_tokens=hold.tokens,
-            held_micros=hold.micros,
-            held_until=now + timedelta(seconds=hold.seconds),
+            price_source=reservation.price.source if reservation.price else PriceSource.NONE,
+            held_tokens=reservation.tokens,
+            held_micros=reservation.micros,
+            held_until=now + timedelta(seconds=reservation.seconds),
         )
         if limits:
-            self._require_room(limits, now)
+            self._require_within_limits(limits, now)
 
-    def passed_over(self, provider: str, model: str) -> None:
+    def record_skipped(self, provider: str, model: str) -> None:
         """It was this provider's turn, but it rests, because it kept failing: it is not called."""
         row = self._row
         if row.provider and self.is_written:
@@ -208,7 +217,7 @@ class Run:
             self._failed += [row.provider] if row.provider else []
             row.provider, row.model = provider, model[:150]
 
-    def used(self, usage: Mapping[str, int], *, is_estimated: bool = False, finish_reason: str = "") -> None:
+    def record_usage(self, usage: Mapping[str, int], *, is_estimated: bool = False, finish_reason: str = "") -> None:
         """Add what a call has used.
 
         Args:
@@ -216,11 +225,11 @@ class Run:
             is_estimated: the provider did not say so; it is our count.
             finish_reason: how the answer ended.
         """
-        self.used_beside(usage, self._price)
+        self.record_extra_usage(usage, self._price)
         self._row.is_estimated = self._row.is_estimated or is_estimated
         self._row.finish_reason = finish_reason
 
-    def used_beside(self, usage: Mapping[str, int], price: Price | None) -> None:
+    def record_extra_usage(self, usage: Mapping[str, int], price: Price | None) -> None:
         """Add what a call used that nothing was reserved for, such as a moderator's."""
         row = self._row
         row.prompt_tokens = bounds.tokens(row.prompt_tokens + usage.get("prompt_tokens", 0))
@@ -228,11 +237,11 @@ class Run:
         row.completion_tokens = bounds.tokens(row.completion_tokens + usage.get("completion_tokens", 0))
         row.cost_micros = bounds.micros(row.cost_micros + (price.cost(usage) if price else 0))
 
-    def served_from_cache(self) -> None:
+    def record_cache_hit(self) -> None:
         """The answer came from the response cache: it used nothing."""
         self._row.is_cached = True
 
-    def first_token(self) -> None:
+    def record_first_token(self) -> None:
         """The model has begun to answer."""
         if self._row.first_token_ms is None:
             self._row.first_token_ms = self._elapsed_ms()
@@ -249,16 +258,16 @@ class Run:
         if outcome == Outcome.REFUSED and not (row.calls or row.tokens or row.cost_micros):
             for name, value in ending.items():
                 setattr(row, name, value)
-            self._counted_by = refusals.count_with_others(row)
-            if self._counted_by is not None:
+            self._merged_into = refusals.merge_into_earlier(row)
+            if self._merged_into is not None:
                 return
         self._write(**ending, duration_ms=self._elapsed_ms(), held_tokens=0, held_micros=0, held_until=None)
-        if row.pk % COUNT_EVERY == 0:
+        if row.pk % RUNS_PER_COUNT == 0:
             _count()
 
     def _limits_at(self, provider: str | None, now: datetime) -> Limits:
         row = self._row
-        place = Place(row.user_id, str(self.course_id) if self.course_id else None, row.profile_id, provider)
+        place = Subject(row.user_id, str(self.course_id) if self.course_id else None, row.profile_id, provider)
         return limits_for(place, row.profile_slug or None, self._is_staff, now)
 
     def _is_staff(self) -> bool:
@@ -267,29 +276,31 @@ class Run:
             return False
         return user.is_staff or (self.course_id is not None and get_platform().is_course_staff(user, self.course_id))
 
-    def _require_price(self, hold: Hold, limits: Limits) -> None:
-        if hold.price is not None or not any(Kind.MONEY in limit.allowed for limit in limits):
+    def _require_price(self, reservation: Reservation, limits: Limits) -> None:
+        if reservation.price is not None or not any(LimitKind.MONEY in limit.allowed for limit in limits):
             return
         policy = conf.get("AI_EXTENSIONS_UNKNOWN_PRICE")
         if policy == "tokens_only":
             return
-        logger.warning("ledger.price.unknown provider=%s model=%s policy=%s", hold.provider, hold.model, policy)
+        logger.warning(
+            "ledger.price.unknown provider=%s model=%s policy=%s", reservation.provider, reservation.model, policy
+        )
         if policy == "block":
             raise LLMConfigError
 
-    def _require_room(self, limits: Limits, now: datetime) -> None:
+    def _require_within_limits(self, limits: Limits, now: datetime) -> None:
         for look in itertools.count():
-            used = counters.used(limits, now, before=self._row.pk)
+            used = counters.limit_usage(limits, now, before=self._row.pk)
             if not look:
-                thresholds.tell(limits, used)
+                thresholds.notify_reached(limits, used)
             over = _exceeded(limits, used)
             if over is None:
                 return
-            if look == LOOKS or _exceeded(limits, used, only_before=True):
+            if look == MAX_LIMIT_CHECKS or _exceeded(limits, used, only_before=True):
                 self._refuse(over)
             time.sleep(random.uniform(0.5, 1.5) * 0.01 * 2 ** min(look, 4))  # noqa: S311  # spreads load, guards nothing
 
-    def _refuse(self, over: tuple[Limit, Kind]) -> NoReturn:
+    def _refuse(self, over: tuple[Limit, LimitKind]) -> NoReturn:
         """Let go of what is held, and say why.
 
         Raises:
@@ -307,7 +318,7 @@ class Run:
         if row.pk is None:
             row.created_at = timezone.now()
             sql.insert(row)
-        elif not self._update((*fields, *COUNTED)):
+        elif not self._update((*fields, *CHANGING_FIELDS)):
             counters.recount(row)
 
     def _update(self, names: tuple[str, ...]) -> bool:
@@ -331,8 +342,8 @@ def _count() -> None:
 
 
 def _exceeded(
-    limits: Limits, used: counters.Used, *, only_before: bool = False, plus: Amounts = NOTHING
-) -> tuple[Limit, Kind] | None:
+    limits: Limits, used: counters.LimitUsage, *, only_before: bool = False, plus: Amounts = NO_AMOUNTS
+) -> tuple[Limit, LimitKind] | None:
     """The narrowest limit that is exceeded, and of what; of several as narrow, the longest."""
     over = []
     for limit in limits:

@@ -75,7 +75,7 @@ def _update_sql(alias: str, names: tuple[str, ...]) -> str:
     return f"UPDATE {quote(AIWorkflowRun._meta.db_table)} SET {changes} WHERE id = %s AND is_counted = %s"  # noqa: S608  # our names
 
 
-def look(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
+def query_usage(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
     """What was used, at one moment.
 
     Args:
@@ -90,7 +90,7 @@ def look(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
         covers them. What is held counts.
     """
     connection = _connection()
-    question = _question(limits, connection.alias)
+    question = _usage_query(limits, connection.alias)
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
         before,
@@ -105,7 +105,7 @@ def look(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _UsageQuery:
     """What of a look is the same for many runs."""
 
     sql: str
@@ -114,18 +114,18 @@ class _Question:
 
 
 @lru_cache(maxsize=1024)
-def _question(limits: Limits, alias: str) -> _Question:
+def _usage_query(limits: Limits, alias: str) -> _UsageQuery:
     wanted = limits.subjects
     shapes = tuple(tuple(name for name in SUBJECT if getattr(place, name) is not None) for place in wanted)
     subjects = [getattr(place, name) for place, names in zip(wanted, shapes, strict=True) for name in names]
     adapt = connections[alias].ops.adapt_datetimefield_value
     totals = {limit.key: adapt(limit.starts_at) for limit in limits}
     keys = [value for total in totals.items() for value in total]
-    return _Question(_look_sql(alias, shapes, len(totals)), subjects, [*(subjects if all(shapes) else ()), *keys])
+    return _UsageQuery(_usage_sql(alias, shapes, len(totals)), subjects, [*(subjects if all(shapes) else ()), *keys])
 
 
 @lru_cache(maxsize=64)
-def _look_sql(alias: str, shapes: tuple[tuple[str, ...], ...], number_of_totals: int) -> str:
+def _usage_sql(alias: str, shapes: tuple[tuple[str, ...], ...], number_of_totals: int) -> str:
     quote = connections[alias].ops.quote_name
     rows, totals = quote(AIWorkflowRun._meta.db_table), quote(AIUsageTotal._meta.db_table)
     covers = [" AND ".join(f"{quote(name)} = %s" for name in names) for names in shapes]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Subject:
     """Where a run's use belongs: as a filter, None is any."""
 
     user_id: int | None = None
@@ -30,7 +30,7 @@ class Place:
         ]
         return "/".join(parts) or "site"
 
-    def covers(self, other: Place) -> bool:
+    def covers(self, other: Subject) -> bool:
         """Does use there count here?"""
         return (
             self.user_id in (None, other.user_id)
@@ -39,18 +39,18 @@ class Place:
             and self.provider in (None, other.provider)
         )
 
-    def subjects(self) -> Iterator[Place]:
+    def subjects(self) -> Iterator[Subject]:
         """All that use at this place is counted for."""
-        yield Place()
+        yield Subject()
         if self.provider:
-            yield Place(provider=self.provider)
+            yield Subject(provider=self.provider)
         if self.course_id:
-            yield Place(course_id=self.course_id)
+            yield Subject(course_id=self.course_id)
         if self.profile_id:
-            yield Place(profile_id=self.profile_id)
+            yield Subject(profile_id=self.profile_id)
         if self.user_id:
-            yield Place(user_id=self.user_id)
+            yield Subject(user_id=self.user_id)
             if self.course_id:
-                yield Place(user_id=self.user_id, course_id=self.course_id)
+                yield Subject(user_id=self.user_id, course_id=self.course_id)
             if self.profile_id:
-                yield Place(user_id=self.user_id, profile_id=self.profile_id)
+                yield Subject(user_id=self.user_id, profile_id=self.profile_id)

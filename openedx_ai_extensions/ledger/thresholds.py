@@ -13,17 +13,17 @@ from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import tolerated_outage
-from openedx_ai_extensions.ledger.limits import Amounts, Kind, Limit
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal
 from openedx_ai_extensions.ledger.signals import limit_reached
 
 logger = logging.getLogger(__name__)
 
 THRESHOLDS = (80, 100)  # per cent
-MAX_SEEN = 10_000
+MAX_REMEMBERED = 10_000
 # What this process knows to have been said: most runs of a used-up limit need not even ask the cache.
-_seen: set[str] = set()
-conf.when_changed(_seen.clear)
+_notified: set[str] = set()
+conf.when_changed(_notified.clear)
 
 
 class Used(Protocol):
@@ -32,7 +32,7 @@ class Used(Protocol):
     def of(self, limit: Limit) -> Amounts: ...
 
 
-def tell(limits: Iterable[Limit], used: Used) -> None:
+def notify_reached(limits: Iterable[Limit], used: Used) -> None:
     """Send ``limit_reached`` for what is reached and was not said before. No query unless something is new."""
     for limit in limits:
         if limit.per == AILimit.Per.PERSON:
@@ -43,7 +43,7 @@ def tell(limits: Iterable[Limit], used: Used) -> None:
                 _send(limit, kind, threshold, amounts.of(kind))
 
 
-def _reached(limit: Limit, amounts: Amounts) -> Iterator[tuple[Kind, int]]:
+def _reached(limit: Limit, amounts: Amounts) -> Iterator[tuple[LimitKind, int]]:
     for kind, allowed in limit.allowed.items():
         percent = 100 * amounts.of(kind)
         # A limit of nothing is a decision: there is nothing to warn of.
@@ -54,27 +54,27 @@ def _reached(limit: Limit, amounts: Amounts) -> Iterator[tuple[Kind, int]]:
 def _is_first(limit: Limit, key: str) -> bool:
     """Ask this process, then the cache, and then the database: a cache forgets, so only that decides."""
     name = hashlib.sha1(f"{key}:{limit.starts_at.timestamp()}".encode(), usedforsecurity=False).hexdigest()
-    if name in _seen:
+    if name in _notified:
         return False
-    if len(_seen) >= MAX_SEEN:
-        _seen.clear()
-    _seen.add(name)
+    if len(_notified) >= MAX_REMEMBERED:
+        _notified.clear()
+    _notified.add(name)
     try:
-        return _is_news_to_cache(limit, name) and _is_news_to_database(limit, key)
+        return _is_new_in_cache(limit, name) and _is_new_in_database(limit, key)
     except DatabaseError as error:
         # Whoever's run it happens to be does not suffer.
         logger.warning("limit.reached.unsaid subject=%s error=%s", limit.subject.key, type(error).__name__)
         return False
 
 
-def _is_news_to_cache(limit: Limit, name: str) -> bool:
+def _is_new_in_cache(limit: Limit, name: str) -> bool:
     seconds = max((limit.resets_at - timezone.now()).total_seconds(), 1)
     with tolerated_outage():
         return bool(cache.add(f"openedx_ai_extensions.{name}", 1, timeout=seconds))
     return True
 
 
-def _is_news_to_database(limit: Limit, key: str) -> bool:
+def _is_new_in_database(limit: Limit, key: str) -> bool:
     """Put a mark among the totals, which counts for nothing; of several who try, one does."""
     marks = AIUsageTotal.objects
     if marks.filter(key=key, starts_at__lt=limit.starts_at).update(starts_at=limit.starts_at):
@@ -88,7 +88,7 @@ def _is_news_to_database(limit: Limit, key: str) -> bool:
     return True
 
 
-def _send(limit: Limit, kind: Kind, threshold: int, used: int) -> None:
+def _send(limit: Limit, kind: LimitKind, threshold: int, used: int) -> None:
     allowed = limit.allowed[kind]
     logger.warning(
         "limit.reached threshold=%s limit=%s/%s/%s subject=%s used=%s allowed=%s resets_at=%s",

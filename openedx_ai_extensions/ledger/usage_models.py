@@ -12,7 +12,7 @@ FIRST_TOKEN = tuple(f"first_token_{number}" for number in range(BUCKETS))
 DURATION = tuple(f"duration_{number}" for number in range(BUCKETS))
 
 
-class Level(models.TextChoices):
+class RollupLevel(models.TextChoices):
     """What a row sums up, so that no report has to read many rows."""
 
     DAY = "day"
@@ -24,7 +24,7 @@ class Usage(models.Model):
     """What some runs had in common, and their sums."""
 
     key = models.CharField(max_length=40, unique=True)  # a hash of what they have in common: exact on any database
-    level = models.CharField(max_length=5, choices=Level.choices)
+    level = models.CharField(max_length=5, choices=RollupLevel.choices)
     day = models.DateField()  # a month's first
 
     completed = models.PositiveIntegerField(default=0)

@@ -92,7 +92,7 @@ class Review:
             Unsuitable: the verdict refuses.
         """
         if verdict.usage:
-            self.run.used_beside(verdict.usage, verdict.price)
+            self.run.record_extra_usage(verdict.usage, verdict.price)
             total = sum(verdict.usage.values())
             for name, count in {**verdict.usage, "total_tokens": total}.items():
                 self._usage[name] = self._usage.get(name, 0) + count

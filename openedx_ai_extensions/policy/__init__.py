@@ -3,6 +3,6 @@
 ``Guard`` answers for one person at one place; ``places`` says what of a course an AI may read for whom.
 """
 
-from openedx_ai_extensions.policy.guard import Guard, Reason
+from openedx_ai_extensions.policy.guard import Guard, RefusalReason
 
-__all__ = ["Guard", "Reason"]
+__all__ = ["Guard", "RefusalReason"]

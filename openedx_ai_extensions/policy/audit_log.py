@@ -9,7 +9,7 @@ from django.db.models import Model
 from openedx_ai_extensions.edxapp.interface import Person
 
 
-def write_down(user: Person, obj: Model, what: str) -> None:
+def record(user: Person, obj: Model, what: str) -> None:
     """One more line in the history of an object."""
     LogEntry.objects.create(
         user_id=user.pk or 0,

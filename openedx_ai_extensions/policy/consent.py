@@ -19,7 +19,7 @@ from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired
 from openedx_ai_extensions.policy.data_recipients import Recipient, recipients
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion
-from openedx_ai_extensions.policy.pauses import cached
+from openedx_ai_extensions.policy.pauses import through_cache
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Terms:
 
 def terms_for(profile: AIWorkflowProfile | None) -> Terms | None:
     """What to accept for a profile: its own notice, or else the site's; None when there is nothing to accept."""
-    notices = {notice.profile_id: notice for notice in cached(_cached_notices, _notices)}
+    notices = {notice.profile_id: notice for notice in through_cache(_cached_notices, _notices)}
     notice = (profile and notices.get(profile.pk)) or notices.get(None)
     if notice is None or not notice.enabled:
         return None
@@ -92,7 +92,7 @@ def require_consent(user: Person, profile: AIWorkflowProfile | None) -> None:
 
 def has_accepted(user: Person, terms: Terms) -> bool:
     # Not cached: who withdraws is never asked twice.
-    return _holding(user).filter(fingerprint=terms.fingerprint).exists()
+    return _active_consents(user).filter(fingerprint=terms.fingerprint).exists()
 
 
 def accept(user: Person, terms: Terms) -> None:
@@ -114,14 +114,14 @@ def withdraw(user: Person, terms: Terms) -> None:
     """The person takes back all that was ever accepted of this notice: every wording, for all providers."""
     # The same words for the same providers may have been accepted as another notice.
     meant = Q(version__notice=terms.notice.pk) | Q(fingerprint=terms.fingerprint)
-    accepted = _holding(user).filter(meant)
+    accepted = _active_consents(user).filter(meant)
     count = AIConsent.objects.filter(pk__in=list(accepted.values_list("pk", flat=True))).update(
         holds=None, withdrawn_at=timezone.now()
     )
     logger.info("consent.withdrawn user=%s notice=%s count=%s", user.pk, terms.notice.pk, count)
 
 
-def _holding(user: Person) -> QuerySet[AIConsent]:
+def _active_consents(user: Person) -> QuerySet[AIConsent]:
     return AIConsent.objects.filter(user_id=cast("int", user.pk), holds=True)
 
 

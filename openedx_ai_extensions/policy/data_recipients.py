@@ -9,7 +9,7 @@ from typing import Any
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.provider_entries import Entry
 
-ASK_NO_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor", "ContentLibraryProcessor"})
+PROCESSORS_WITHOUT_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor", "ContentLibraryProcessor"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +40,7 @@ def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
 
 
 def _names(processor: str, config: Any) -> Iterator[str]:
-    if processor in ASK_NO_MODEL or not isinstance(config, Mapping):
+    if processor in PROCESSORS_WITHOUT_MODEL or not isinstance(config, Mapping):
         return
     name = str(config.get("provider") or "default")
     yield name
@@ -49,10 +49,10 @@ def _names(processor: str, config: Any) -> Iterator[str]:
         entry = conf.provider_entry(_resolved(name))
         stand_ins = entry.parameters.get("fallbacks") if entry else None
     yield from _texts(stand_ins)
-    yield from _moderating(config.get("moderation"))
+    yield from _moderation_providers(config.get("moderation"))
 
 
-def _moderating(own: Any) -> Iterator[str]:
+def _moderation_providers(own: Any) -> Iterator[str]:
     """The providers whose moderation endpoints read along: as the profile says, else as the site does."""
     said = {**conf.get("AI_EXTENSIONS_MODERATION"), **(own if isinstance(own, Mapping) else {})}
     moderators = conf.get("AI_EXTENSIONS_MODERATORS")

@@ -21,14 +21,14 @@ from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import Refused
 from openedx_ai_extensions.ledger.quota import readable_time
 from openedx_ai_extensions.policy.consent import require_consent
-from openedx_ai_extensions.policy.pauses import Pause, all_pauses, resumes_at, without_place
-from openedx_ai_extensions.policy.places import Way, are_marks_for, is_exam, pauses_at, way_to
+from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_pauses, resumes_at
+from openedx_ai_extensions.policy.places import BlockPath, is_exam, path_to, pauses_at, restrictions_apply_to
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
-RECHECK = 2.0  # seconds between two looks while a run is under way
+RECHECK_SECONDS = 2.0  # seconds between two looks while a run is under way
 
 
-class Reason(enum.StrEnum):
+class RefusalReason(enum.StrEnum):
     """Why there is no AI, in words for machines."""
 
     PAUSED = "paused"
@@ -59,7 +59,7 @@ class Guard:
         self.location_id = location_id
         self.profile = profile
         self._asks_model = False
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def require_allowed(self, *, asks_model: bool) -> None:
         """Raises unless the site's rules allow a run.
@@ -72,38 +72,38 @@ class Guard:
             ConsentRequired: the person has not accepted the notice as it is now.
         """
         self._asks_model = asks_model
-        self._next_look = time.monotonic() + RECHECK
+        self._next_check = time.monotonic() + RECHECK_SECONDS
         refusal = self.refusal()
         if refusal is not None:
             raise refusal
         if asks_model and self.user is not None:
             require_consent(self.user, self.profile)
 
-    def check_again(self) -> None:
+    def recheck(self) -> None:
         """As ``require_allowed`` with the same question, if the last look was some time ago.
 
         Raises:
             Refused: see there.
         """
-        if time.monotonic() >= self._next_look:
+        if time.monotonic() >= self._next_check:
             reconnect()
             self.require_allowed(asks_model=self._asks_model)
 
     def refusal(self) -> Refused | None:
         """What to say to whoever asks; None where AI may be used."""
         if not conf.get("AI_EXTENSIONS_ENABLED"):
-            return _refused(Reason.PAUSED, "setting", _("AI is switched off at the moment."))
+            return _refused(RefusalReason.PAUSED, "setting", _("AI is switched off at the moment."))
         now = timezone.now()
         profile_id = self.profile.pk if self.profile else -1
-        pauses = without_place(all_pauses(), self.course_id, profile_id, now)
-        return _paused(pauses, now) or self._refusal_at_marked_place(now, profile_id) or self._refusal_in_exam()
+        pauses = course_wide_pauses(all_pauses(), self.course_id, profile_id, now)
+        return _paused(pauses, now) or self._refusal_at_restricted_place(now, profile_id) or self._refusal_in_exam()
 
-    def _refusal_at_marked_place(self, now: datetime, profile_id: int) -> Refused | None:
-        if not self._way or not are_marks_for(self.user, None):
+    def _refusal_at_restricted_place(self, now: datetime, profile_id: int) -> Refused | None:
+        if not self._block_path or not restrictions_apply_to(self.user, None):
             return None
-        pauses = pauses_at(self._way, self.course_id, profile_id)
-        if (pauses or is_exam(self._way)) and are_marks_for(self.user, self.course_id):
-            return _in_exam() if is_exam(self._way) else _paused(pauses, now)
+        pauses = pauses_at(self._block_path, self.course_id, profile_id)
+        if (pauses or is_exam(self._block_path)) and restrictions_apply_to(self.user, self.course_id):
+            return _in_exam() if is_exam(self._block_path) else _paused(pauses, now)
         return None
 
     def _refusal_in_exam(self) -> Refused | None:
@@ -113,9 +113,9 @@ class Guard:
         return _in_exam() if get_platform().is_in_exam(self.user) else None
 
     @cached_property
-    def _way(self) -> Way:
+    def _block_path(self) -> BlockPath:
         # Authors do not move a sequence while somebody waits for an answer in it.
-        return way_to(self.location_id) if are_marks_for(None, None) else ()
+        return path_to(self.location_id) if restrictions_apply_to(None, None) else ()
 
 
 def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
@@ -123,7 +123,7 @@ def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
     if not pauses:
         return None
     first = min(pauses, key=lambda pause: (pause.has_hours, not pause.message, pause.pk))
-    reason = Reason.QUIET_HOURS if first.has_hours else Reason.PAUSED
+    reason = RefusalReason.QUIET_HOURS if first.has_hours else RefusalReason.PAUSED
     back_at = resumes_at(pauses, now)
     message = first.message or _("AI is not available here at the moment.")
     if back_at is not None and not first.message:
@@ -133,10 +133,10 @@ def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
 
 
 def _in_exam() -> Refused:
-    return _refused(Reason.EXAM, "exam", _("AI is not available during an exam. Good luck!"))
+    return _refused(RefusalReason.EXAM, "exam", _("AI is not available during an exam. Good luck!"))
 
 
-def _refused(reason: Reason, refused_by: str, message: str, back_at: datetime | None = None) -> Refused:
+def _refused(reason: RefusalReason, refused_by: str, message: str, back_at: datetime | None = None) -> Refused:
     extra: dict[str, Any] = {"reason": str(reason)}
     seconds = None
     if back_at is not None:

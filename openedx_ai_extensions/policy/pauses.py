@@ -17,7 +17,7 @@ from openedx_ai_extensions.policy.models import AIPause
 from openedx_ai_extensions.workflows.matching import matches
 
 # Seconds after which a process looks again even if nothing told it of a change: the bound without a shared cache.
-MAX_AGE = 5.0
+MAX_CACHE_SECONDS = 5.0
 MIDNIGHT = clock_time()
 A_DAY = timedelta(days=1)
 EVERY_DAY = "0123456"
@@ -59,16 +59,16 @@ class Pause:
             is_of_course_staff=row.is_of_course_staff,
         )
 
-    def concerns(self, course_id: CourseKey | None, profile_id: int | None) -> bool:
+    def applies_to(self, course_id: CourseKey | None, profile_id: int | None) -> bool:
         """Is it about this course and profile?"""
         course = None if course_id is None else str(course_id)
         return self.course_id in (None, course) and self.profile_id in (None, profile_id)
 
-    def is_at(self, keys: Iterable[object]) -> bool:
+    def is_at_any(self, keys: Iterable[object]) -> bool:
         """Is it about one of these places?"""
         return any(matches(self.location_regex, str(key)) for key in keys)
 
-    def holds_at(self, moment: datetime) -> bool:
+    def is_active_at(self, moment: datetime) -> bool:
         return any(begin <= moment and (end is None or moment < end) for begin, end in self._windows(moment))
 
     def end_after(self, moment: datetime) -> datetime | None:
@@ -101,7 +101,7 @@ def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
     """When none of these pauses holds any more; None when nobody knows."""
     moment = now
     for _window in range(MAX_WINDOWS):
-        ends = [pause.end_after(moment) for pause in pauses if pause.holds_at(moment)]
+        ends = [pause.end_after(moment) for pause in pauses if pause.is_active_at(moment)]
         if not ends:
             return moment
         known = [end for end in ends if end is not None]
@@ -113,24 +113,24 @@ def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
 
 def all_pauses() -> tuple[Pause, ...]:
     """Those that are enabled; cached until one changes, and for a few seconds only."""
-    return cached(_cached_pauses, _pauses)
+    return through_cache(_cached_pauses, _pauses)
 
 
-def without_place(
+def course_wide_pauses(
     pauses: Iterable[Pause], course_id: CourseKey | None, profile_id: int | None, now: datetime
 ) -> list[Pause]:
     """Of these, the ones that hold now for a course and profile, wherever in the course."""
     return [
         pause
         for pause in pauses
-        if not pause.location_regex and pause.concerns(course_id, profile_id) and pause.holds_at(now)
+        if not pause.location_regex and pause.applies_to(course_id, profile_id) and pause.is_active_at(now)
     ]
 
 
-def cached(ask_cache: Callable[[str, float], tuple], ask: Callable[[], tuple]) -> tuple:
+def through_cache(ask_cache: Callable[[str, float], tuple], ask: Callable[[], tuple]) -> tuple:
     """Through the cache, unless nothing may be answered from one now."""
     token = cache_version.current()
-    return ask() if token is None else ask_cache(token, time.monotonic() // MAX_AGE)
+    return ask() if token is None else ask_cache(token, time.monotonic() // MAX_CACHE_SECONDS)
 
 
 def _pauses() -> tuple[Pause, ...]:

@@ -13,17 +13,17 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, Step
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses
 
-Way = Sequence[Step]
+BlockPath = Sequence[Step]
 
 
-def way_to(location_id: UsageKey | None) -> Way:
+def path_to(location_id: UsageKey | None) -> BlockPath:
     """From the course down to a place; that alone, when the platform knows no more of it."""
     if location_id is None:
         return ()
     return get_platform().ways_to([location_id]).get(location_id) or (Step(location_id),)
 
 
-def is_exam(way: Way) -> bool:
+def is_exam(way: BlockPath) -> bool:
     """Does the way lead through a timed or proctored sequence, or one of a type that the site calls an exam?"""
     exam_formats = {_normal(name) for name in conf.get("AI_EXTENSIONS_EXAM_FORMATS")}
     return any(step.is_exam or (step.format and _normal(step.format) in exam_formats) for step in way)
@@ -33,11 +33,11 @@ def _normal(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def pauses_at(way: Way, course_id: CourseKey | None, profile_id: int | None) -> list[Pause]:
+def pauses_at(way: BlockPath, course_id: CourseKey | None, profile_id: int | None) -> list[Pause]:
     """The pauses for this place, or one that it is in, that hold now.
 
     Args:
-        way: see ``way_to``.
+        way: see ``path_to``.
         course_id: its course.
         profile_id: None when nobody knows: a pause for any profile counts then.
     """
@@ -46,13 +46,13 @@ def pauses_at(way: Way, course_id: CourseKey | None, profile_id: int | None) -> 
         pause
         for pause in all_pauses()
         if pause.location_regex
-        and pause.concerns(course_id, pause.profile_id if profile_id is None else profile_id)
-        and pause.is_at(keys)
-        and pause.holds_at(now)
+        and pause.applies_to(course_id, pause.profile_id if profile_id is None else profile_id)
+        and pause.is_at_any(keys)
+        and pause.is_active_at(now)
     ]
 
 
-def may_be_read(user: Person | None, location_id: UsageKey) -> bool:
+def is_readable(user: Person | None, location_id: UsageKey) -> bool:
     """May an AI read this place for this person, wherever the person is?"""
     return bool(readable([location_id], user))
 
@@ -60,26 +60,26 @@ def may_be_read(user: Person | None, location_id: UsageKey) -> bool:
 def readable(keys: Iterable[UsageKey], user: Person | None) -> set[UsageKey]:
     """Those of the places of one course that an AI may read for this person: for a learner, none that are marked."""
     keys = list(keys)
-    if not keys or not are_marks_for(user, None):
+    if not keys or not restrictions_apply_to(user, None):
         return set(keys)
     course_id = keys[0].course_key
-    ways, has_marks = get_platform().ways_to(keys), _has_marks()
-    open_keys = {key for key in keys if not _is_marked(ways.get(key) or (Step(key),), course_id, has_marks)}
-    return set(keys) if len(open_keys) < len(keys) and not are_marks_for(user, course_id) else open_keys
+    ways, has_marks = get_platform().ways_to(keys), _has_location_pauses()
+    open_keys = {key for key in keys if not _is_restricted(ways.get(key) or (Step(key),), course_id, has_marks)}
+    return set(keys) if len(open_keys) < len(keys) and not restrictions_apply_to(user, course_id) else open_keys
 
 
 def readable_units(units: Sequence[Block], user: Person | None) -> Sequence[Block]:
     """The units of one course, as far as an AI may read them for this person."""
     keys = readable((unit.usage_key for unit in units), user)
     units = [unit for unit in units if unit.usage_key in keys]
-    if units and _has_marks():
+    if units and _has_location_pauses():
         course_id = units[0].usage_key.course_key
-        if are_marks_for(user, course_id):
-            return [_without_marked(unit, course_id) for unit in units]
+        if restrictions_apply_to(user, course_id):
+            return [_without_restricted(unit, course_id) for unit in units]
     return units
 
 
-def are_marks_for(user: Person | None, course_id: CourseKey | None) -> bool:
+def restrictions_apply_to(user: Person | None, course_id: CourseKey | None) -> bool:
     """Is this person held up by marked places? Nobody is in Studio, and staff are not in their course.
 
     Args:
@@ -91,15 +91,15 @@ def are_marks_for(user: Person | None, course_id: CourseKey | None) -> bool:
     return user is None or course_id is None or not get_platform().is_course_staff(user, course_id)
 
 
-def _has_marks() -> bool:
+def _has_location_pauses() -> bool:
     """Does any pause name a place? Hardly ever, and each look at them may be a query where there is no cache."""
     return any(pause.location_regex for pause in all_pauses())
 
 
-def _is_marked(way: Way, course_id: CourseKey | None, has_marks: bool) -> bool:
+def _is_restricted(way: BlockPath, course_id: CourseKey | None, has_marks: bool) -> bool:
     return is_exam(way) or (has_marks and bool(pauses_at(way, course_id, None)))
 
 
-def _without_marked(block: Block, course_id: CourseKey | None) -> Block:
+def _without_restricted(block: Block, course_id: CourseKey | None) -> Block:
     children = [child for child in block.children if not pauses_at((Step(child.usage_key),), course_id, None)]
-    return replace(block, children=tuple(_without_marked(child, course_id) for child in children))
+    return replace(block, children=tuple(_without_restricted(child, course_id) for child in children))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 200
 LEFT, BOTTOM, TOP = 70, 24, 10
-ROW = 24
-LABEL = 220
-MOST_ROWS = 15
-LABELS = 8
+ROW_HEIGHT = 24
+LABEL_WIDTH = 220
+MAX_ROWS = 15
+MAX_X_LABELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Chart:
 Values = Sequence[tuple[str, float]]
 
 
-def standing_bars(title: str, summary: str, values: Values, shown: Callable[[float], str]) -> Chart:
+def vertical_bars(title: str, summary: str, values: Values, shown: Callable[[float], str]) -> Chart:
     """A bar for each moment, from left to right."""
     top = nice(max((value for _label, value in values), default=0))
     step = (WIDTH - LEFT) / max(len(values), 1)
@@ -84,15 +84,22 @@ def standing_bars(title: str, summary: str, values: Values, shown: Callable[[flo
     return Chart(title, summary, WIDTH, HEIGHT, bars, (), _x_marks(labels), _y_marks(top, shown))
 
 
-def lying_bars(title: str, summary: str, values: Values, shown: Callable[[float], str]) -> Chart:
+def horizontal_bars(title: str, summary: str, values: Values, shown: Callable[[float], str]) -> Chart:
     """A bar for each of the first of a list, from top to bottom."""
-    some = values[:MOST_ROWS]
+    some = values[:MAX_ROWS]
     top = max((value for _label, value in some), default=0) or 1
     bars = [
-        Bar(LABEL, number * ROW + 4, round((WIDTH - LABEL - 90) * value / top, 1), ROW - 8, label, shown(value))
+        Bar(
+            LABEL_WIDTH,
+            number * ROW_HEIGHT + 4,
+            round((WIDTH - LABEL_WIDTH - 90) * value / top, 1),
+            ROW_HEIGHT - 8,
+            label,
+            shown(value),
+        )
         for number, (label, value) in enumerate(some)
     ]
-    return Chart(title, summary, WIDTH, max(len(some), 1) * ROW, bars, lies=True)
+    return Chart(title, summary, WIDTH, max(len(some), 1) * ROW_HEIGHT, bars, lies=True)
 
 
 def lines(
@@ -130,7 +137,7 @@ def _y(value: float, top: float) -> float:
 
 def _x_marks(labels: Sequence[str]) -> list[Mark]:
     step = (WIDTH - LEFT) / max(len(labels), 1)
-    every = max(math.ceil(len(labels) / LABELS), 1)
+    every = max(math.ceil(len(labels) / MAX_X_LABELS), 1)
     return [
         Mark(round(LEFT + (number + 0.5) * step, 1), label) for number, label in enumerate(labels) if not number % every
     ]

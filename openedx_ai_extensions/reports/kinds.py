@@ -13,14 +13,20 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet, Sum
 
 from openedx_ai_extensions.ledger.audit import midnight
-from openedx_ai_extensions.ledger.counters import LOCK
+from openedx_ai_extensions.ledger.counters import COUNTING_LOCK_KEY
 from openedx_ai_extensions.ledger.histogram import percentile
 from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.rollups import COLUMNS, SUMS, Fact, Figures, add_run, add_times, day_of, facts, plus
-from openedx_ai_extensions.ledger.usage_models import DURATION, FIRST_TOKEN, AIUsageByPerson, AIUsageByPlace, Level
+from openedx_ai_extensions.ledger.usage_models import (
+    DURATION,
+    FIRST_TOKEN,
+    AIUsageByPerson,
+    AIUsageByPlace,
+    RollupLevel,
+)
 
-LOOKS = 5
-PEOPLE_AT_ONCE = 2000
+MAX_READS = 5
+PEOPLE_PER_QUERY = 2000
 Group = tuple[Any, ...]
 
 
@@ -125,7 +131,7 @@ GROUPS: dict[By, tuple[str, ...]] = {
 
 def report(by: By, filters: Filters) -> list[Line]:
     """The lines of a report: days in order, all else by cost. Exact at this moment, with what is not summed up yet."""
-    lines = _at_one_moment(lambda: _lines(by, filters))
+    lines = _read_consistently(lambda: _lines(by, filters))
     if by in {By.DAY, By.MONTH}:
         return sorted(lines.values(), key=lambda line: line.group)
     return sorted(lines.values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
@@ -148,21 +154,21 @@ def top_people(filters: Filters, most: int) -> list[Line]:
         top = [row[0] for row in sums.order_by("-sum_cost_micros", "-sum_requests", "user_id")[:most]]
         return _people([*top, *(user_id for (user_id,) in recent if user_id not in top)], filters, recent)
 
-    lines = sorted(_at_one_moment(look).values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
+    lines = sorted(_read_consistently(look).values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
     return _named(lines[:most])
 
 
-def everybody(filters: Filters) -> Iterator[Line]:
+def all_people(filters: Filters) -> Iterator[Line]:
     """All people who used anything, in the order of their ids, however many they are."""
     last = 0
     while True:
         recent = {group: line for group, line in _recent(By.PERSON, filters).items() if group[0] > last}
         sums = _sums(By.PERSON, filters, ("requests",)).filter(user_id__gt=last).order_by("user_id")
-        ids = sorted({row[0] for row in sums[:PEOPLE_AT_ONCE]} | {group[0] for group in recent})[:PEOPLE_AT_ONCE]
+        ids = sorted({row[0] for row in sums[:PEOPLE_PER_QUERY]} | {group[0] for group in recent})[:PEOPLE_PER_QUERY]
         if not ids:
             return
         last = ids[-1]
-        lines = _at_one_moment(partial(_people_now, ids, filters))
+        lines = _read_consistently(partial(_people_now, ids, filters))
         yield from _named([lines[(user_id,)] for user_id in ids if (user_id,) in lines])
 
 
@@ -230,7 +236,7 @@ def _sums(by: By, filters: Filters, columns: Sequence[str] = ()) -> QuerySet[Any
         rows = rows if filters.user_id is None else rows.filter(user_id=filters.user_id)
     is_of_courses = by == By.COURSE or bool(filters.course_id)
     if by != By.PERSON and (by == By.DAY or not is_of_courses):
-        level = Level.DAY if is_of_courses else Level.SITE
+        level = RollupLevel.DAY if is_of_courses else RollupLevel.SITE
         rows = rows.filter(level=level, day__gte=filters.since, day__lte=filters.until)
     else:
         rows = rows.filter(_months_and_days(filters.since, filters.until))
@@ -244,26 +250,26 @@ def _months_and_days(since: date, until: date) -> Q:
     first = since if since.day == 1 else (since.replace(day=1) + timedelta(days=32)).replace(day=1)
     last = after.replace(day=1)
     if first >= last:
-        return Q(level=Level.DAY, day__gte=since, day__lte=until)
+        return Q(level=RollupLevel.DAY, day__gte=since, day__lte=until)
     return (
-        Q(level=Level.MONTH, day__gte=first, day__lt=last)
-        | Q(level=Level.DAY, day__gte=since, day__lt=first)
-        | Q(level=Level.DAY, day__gte=last, day__lte=until)
+        Q(level=RollupLevel.MONTH, day__gte=first, day__lt=last)
+        | Q(level=RollupLevel.DAY, day__gte=since, day__lt=first)
+        | Q(level=RollupLevel.DAY, day__gte=last, day__lte=until)
     )
 
 
-def _at_one_moment(look: Callable[[], dict[Group, Line]]) -> dict[Group, Line]:
+def _read_consistently(look: Callable[[], dict[Group, Line]]) -> dict[Group, Line]:
     """Look again when rows were counted while we looked: they might be in neither, or in both."""
-    for _number in range(LOOKS):
-        before = _times_counted()
+    for _number in range(MAX_READS):
+        before = _count_version()
         lines = look()
-        if _times_counted() == before:
+        if _count_version() == before:
             break
     return lines
 
 
-def _times_counted() -> int | None:
-    return AIUsageTotal.objects.filter(key=LOCK).values_list("requests", flat=True).first()
+def _count_version() -> int | None:
+    return AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).values_list("requests", flat=True).first()
 
 
 def _named(lines: list[Line]) -> list[Line]:

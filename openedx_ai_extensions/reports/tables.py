@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openedx_ai_extensions.ledger.prices import MICRO
-from openedx_ai_extensions.reports.kinds import By, Filters, Line, everybody, report
+from openedx_ai_extensions.reports.kinds import By, Filters, Line, all_people, report
 
 PERCENTILES = (50, 95, 99)
 # What a spreadsheet would take for a formula.
@@ -16,7 +16,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def lines_of(by: By, filters: Filters) -> Iterable[Line]:
     """All lines of a report."""
-    return everybody(filters) if by == By.PERSON else report(by, filters)
+    return all_people(filters) if by == By.PERSON else report(by, filters)
 
 
 def record(by: By, line: Line) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.execution.execution import Execution
 from openedx_ai_extensions.execution.stream import Result, Stream
-from openedx_ai_extensions.ledger import Hold
-from openedx_ai_extensions.ledger.dry_run import FreeRun, TrialRun
+from openedx_ai_extensions.ledger import Reservation
+from openedx_ai_extensions.ledger.dry_run import DryLedgerRun, MockLedgerRun
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
 from openedx_ai_extensions.policy import Guard
@@ -85,7 +85,7 @@ class DryExecution(Execution):
     def record(self, event: str, **data: Any) -> None:
         """No event."""
 
-    def is_sending(self, request: Request) -> None:
+    def on_request(self, request: Request) -> None:
         self.requests.append(request)
 
 
@@ -95,7 +95,7 @@ class _NoGuard(Guard):
     def require_allowed(self, *, asks_model: bool) -> None:
         """It always is."""
 
-    def check_again(self) -> None:
+    def recheck(self) -> None:
         """It still is."""
 
 
@@ -113,7 +113,7 @@ class DryRun:
         self.asked = asked
         self.response: Any = None
         self.refusal = self._guard(Guard).refusal()  # what the person would be told at this moment
-        self._run = (FreeRun if asked.is_mock else TrialRun)(
+        self._run = (MockLedgerRun if asked.is_mock else DryLedgerRun)(
             asked.payer,
             person=asked.person,
             course_id=asked.course_id,
@@ -138,9 +138,9 @@ class DryRun:
         return self._run.row
 
     @property
-    def holds(self) -> Sequence[Hold]:
+    def reservations(self) -> Sequence[Reservation]:
         """What each call was expected to take."""
-        return self._run.holds
+        return self._run.reservations
 
     def begin(self) -> None:
         """Run it until the answer is there, or has begun to arrive.
@@ -179,7 +179,7 @@ class DryRun:
         """
         while self._stream is not None and self._execution is not None:
             # Not around the yield: meanwhile this thread may run something else.
-            with self._execution.entered():
+            with self._execution.as_current():
                 try:
                     chunk = next(self._stream)
                 except StopIteration:
@@ -189,5 +189,5 @@ class DryRun:
     def close(self) -> None:
         """Stop the model."""
         if self._stream is not None and self._execution is not None:
-            with self._execution.entered():
+            with self._execution.as_current():
                 self._stream.close()

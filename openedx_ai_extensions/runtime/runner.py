@@ -181,7 +181,7 @@ def run_allowed(execution: Execution) -> Result | Stream:
     """
     orchestrator = orchestrator_for(execution.scope, execution.action)
     execution.scope.__dict__["_action"] = execution.action
-    with execution.entered(), _settled(execution):
+    with execution.as_current(), _settled(execution):
         outcome = orchestrator.get_orchestrator(
             workflow=execution.scope, user=execution.user, context=execution.context
         ).run_action(execution.action, execution.user_input)
@@ -189,8 +189,8 @@ def run_allowed(execution: Execution) -> Result | Stream:
         execution.run.end(Outcome.COMPLETED)
         return outcome
     stream = outcome
-    stream.watch(execution.guard.check_again)
-    stream.then(lambda ending, _text: _end(execution.run, OUTCOMES[ending], stream.error))
+    stream.before_each_chunk(execution.guard.recheck)
+    stream.on_finish(lambda ending, _text: _end(execution.run, OUTCOMES[ending], stream.error))
     return stream
 
 

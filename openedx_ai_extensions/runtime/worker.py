@@ -15,7 +15,7 @@ from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.faults import unexpected
 from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
-from openedx_ai_extensions.execution.background import ended, timed_out
+from openedx_ai_extensions.execution.background import final_fields, timeout_fields
 from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.execution.stream import Result, Stream
@@ -47,17 +47,17 @@ def perform(task_id: str) -> None:
 def _outcome(lease: Lease) -> dict[str, Any]:
     """Run it; returns what to write in its row."""
     try:
-        return ended(Status.COMPLETED, answer=_answer(lease), progress=1.0)
+        return final_fields(Status.COMPLETED, answer=_answer(lease), progress=1.0)
     except SoftTimeLimitExceeded:
-        return timed_out()
+        return timeout_fields()
     except RunCancelled:
-        return ended(Status.CANCELLED)
+        return final_fields(Status.CANCELLED)
     except AIExtensionsError as error:
         # Where the time limit struck within a provider's stream, it comes as a stream that broke.
-        return timed_out() if lease.is_overdue else ended(Status.FAILED, code=error.code, error=str(error))
+        return timeout_fields() if lease.is_overdue else final_fields(Status.FAILED, code=error.code, error=str(error))
     except Exception as error:  # noqa: BLE001  # not hidden: logged, and told to the person under a reference
         told = unexpected(error, "workflow.async.failed")
-        return ended(Status.FAILED, code=told.code, error=str(told))
+        return final_fields(Status.FAILED, code=told.code, error=str(told))
 
 
 def _answer(lease: Lease) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def test_of_several_the_narrowest_is_named(as_learner, scope, settings):
 
 
 def test_a_new_period_begins_with_nothing_used(as_learner, scope, settings, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.ledger.run.COUNT_EVERY", 10**9)  # what is counted stays where it was
+    monkeypatch.setattr("openedx_ai_extensions.ledger.run.RUNS_PER_COUNT", 10**9)  # what is counted stays where it was
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "hour", "requests": 2}]
     assert allowed(as_learner) == 2
     AIWorkflowRun.objects.update(created_at=timezone.now() - timedelta(hours=1))
@@ -160,7 +160,7 @@ def test_a_new_period_begins_with_nothing_used(as_learner, scope, settings, monk
 
 @pytest.mark.parametrize("counted", [False, True], ids=["from the rows", "from the totals"])
 def test_what_was_counted_counts(as_learner, scope, settings, counted, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.ledger.run.COUNT_EVERY", 10**9)  # only when the test says so
+    monkeypatch.setattr("openedx_ai_extensions.ledger.run.RUNS_PER_COUNT", 10**9)  # only when the test says so
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "month", "requests": 4}]
     for _number in range(3):
         as_learner.run("Why green?")

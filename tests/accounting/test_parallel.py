@@ -95,7 +95,7 @@ def test_a_budget_of_tokens_with_streams_failures_and_deaths(clients, make_scope
     assert budget * 0.4 < spent <= budget
     assert AIWorkflowRun.objects.filter(outcome="running").exclude(run_id="dead").count() == 0
     time.sleep(max(2 - (timezone.now() - now).total_seconds(), 0))
-    while counters.count(timezone.now() + counters.GRACE):
+    while counters.count(timezone.now() + counters.LAPSED_GRACE):
         pass
     assert held() == 0
     assert AIUsageTotal.objects.get(key__startswith="course:", key__endswith="|month").tokens == spent + 3000

@@ -66,7 +66,7 @@ def ledger(learner, author):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
 def test_a_report_says_what_the_rows_say(ledger, monkeypatch, counted, options, expected):
-    monkeypatch.setattr(counters, "BATCH", counted or 1)
+    monkeypatch.setattr(counters, "ROWS_PER_COUNT", counted or 1)
     if counted:
         counters.count()
     name = options[1]
@@ -110,7 +110,7 @@ def test_what_differs_is_found_and_mended(ledger):
     AIUsageByPerson.objects.filter(level="month").delete()
     with pytest.raises(CommandError, match="sums differ"):
         command("ai_usage_report", "--check")
-    assert "sums mended." in command("ai_usage_report", "--rebuild")
+    assert "sums repaired." in command("ai_usage_report", "--rebuild")
     agree()
     assert rows("--by", "course")[0]["cost"] == "5.000000"
 

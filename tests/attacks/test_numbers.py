@@ -132,7 +132,7 @@ def test_one_row_never_poisons_a_batch(api, make_scope, provider, settings, amou
     assert counters.count() == 4
     assert not AIWorkflowRun.objects.filter(is_counted=False).exists()
     assert AIUsageTotal.objects.filter(tokens__gt=MAX_TOKENS, tokens__lt=10 * MAX_TOKENS).exists()
-    assert {audited.differences for audited in audit(mend=False)} == {0}
+    assert {audited.differences for audited in audit(repair=False)} == {0}
     AIWorkflowRun.objects.update(created_at=timezone.now() - timedelta(days=1000))
     call_command("ai_purge_ledger", days=400)
     assert not runs()

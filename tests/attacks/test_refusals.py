@@ -127,7 +127,7 @@ def test_people_places_and_reasons_are_counted_apart(make_scope, provider, learn
 
 def test_the_sums_agree_whenever_it_is_counted(chat: Chat, settings, monkeypatch):
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "month", "requests": 0}]
-    times = {name: getattr(refusals_counted, name) for name in ("WINDOW", "MARGIN")}
+    times = {name: getattr(refusals_counted, name) for name in ("MERGE_WINDOW", "COUNT_DELAY")}
     for _time in range(3):
         for question in questions(3):
             chat.say(question)
@@ -141,7 +141,7 @@ def test_the_sums_agree_whenever_it_is_counted(chat: Chat, settings, monkeypatch
     assert [times for _by, times in refusals()] == [3, 3, 3]
     assert not AIWorkflowRun.objects.filter(is_counted=False).exists()
     assert refused_in_report() == 9
-    assert {audited.differences for audited in audit(mend=False)} == {0}
+    assert {audited.differences for audited in audit(repair=False)} == {0}
 
 
 def test_a_run_that_another_provider_could_do_is_no_refusal(chat: Chat, provider, settings):

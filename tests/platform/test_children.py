@@ -50,7 +50,7 @@ class ChildrenTest(ModuleStoreTestCase):
     def why(self, user: Any) -> list[str]:
         """Reasons why the box says nothing."""
         reading = OpenEdXProcessor(location_id=self.unit.location, user=user).explain_location_content()
-        return [str(entry.reason) for entry in reading.left_out]
+        return [str(entry.reason) for entry in reading.omissions]
 
     def choose(self, box: Any, state: dict[str, Any]) -> None:
         StudentModule.objects.create(

@@ -239,7 +239,7 @@ def test_events(as_learner, learner, scope, notice, provider, consuming, outcome
 
 
 def test_an_answer_under_way_when_it_is_withdrawn(as_learner, scope, notice, provider, monkeypatch):
-    monkeypatch.setattr(guard, "RECHECK", 0.2)
+    monkeypatch.setattr(guard, "RECHECK_SECONDS", 0.2)
     accept(as_learner)
     provider.reply([f"word{number} " for number in range(600)], delay=0.05)
     chunks = iter(as_learner.run("Why?", context=HERE).streaming_content)

@@ -58,7 +58,7 @@ def at(text: str) -> datetime:
 def test_hours(fields, now, until):
     fields = {name: at(value) if name.endswith("_at") else value for name, value in fields.items()}
     rest = pause(**fields)
-    assert rest.holds_at(at(now)) is (until is not False)
+    assert rest.is_active_at(at(now)) is (until is not False)
     if until is not False:
         assert resumes_at([rest], at(now)) == (at(until) if until else None)
 
@@ -76,7 +76,7 @@ def test_hours(fields, now, until):
 def test_the_site_s_time_zone(settings, zone, now, holds, until):
     settings.TIME_ZONE = zone
     moment = datetime.fromisoformat(now)
-    assert pause(**NIGHT).holds_at(moment) is holds
+    assert pause(**NIGHT).is_active_at(moment) is holds
     if holds:
         assert resumes_at([pause(**NIGHT)], moment).astimezone(UTC) == datetime.fromisoformat(until)
 
@@ -117,7 +117,7 @@ def test_it_holds_and_ends_at_once(as_learner, scope):
 
 def test_a_process_that_hears_of_nothing_looks_again_in_seconds(as_learner, scope, monkeypatch):
     """As where processes share no cache: the row changes, and nobody tells this process."""
-    monkeypatch.setattr(pauses, "MAX_AGE", 1.0)
+    monkeypatch.setattr(pauses, "MAX_CACHE_SECONDS", 1.0)
     AIPause.objects.create(enabled=False)
     assert as_learner.run("Why?", context=HERE).status_code == 200
     QuerySet(AIPause).update(enabled=True)
@@ -134,7 +134,7 @@ def test_in_quiet_hours_a_person_reads_when_ai_is_back(as_learner, scope):
 
 @pytest.fixture
 def _quick(monkeypatch):
-    monkeypatch.setattr(guard, "RECHECK", 0.3)
+    monkeypatch.setattr(guard, "RECHECK_SECONDS", 0.3)
 
 
 @pytest.mark.usefixtures("_quick")

@@ -83,9 +83,9 @@ def _parts(message: Message) -> Iterator[Message]:
 
 def figures(dry_run: DryRun) -> list[Figure]:
     """What it took."""
-    row, holds = dry_run.row, dry_run.holds
+    row, reservations = dry_run.row, dry_run.reservations
     expected = estimated_tokens(dry_run.requests[0]) if dry_run.requests else 0
-    answer = _number(holds[0].completion_tokens) if holds else "–"
+    answer = _number(reservations[0].completion_tokens) if reservations else "–"
     return [
         Figure(_("Provider and model"), "–", _model(dry_run)),
         Figure(_("Tokens sent"), _about(expected), _counted(row.prompt_tokens, dry_run)),
@@ -105,12 +105,12 @@ def _model(dry_run: DryRun) -> str:
 
 
 def _cost(dry_run: DryRun) -> tuple[str, str]:
-    if not dry_run.holds:
+    if not dry_run.reservations:
         return amount(0), amount(0)
-    if any(hold.price is None for hold in dry_run.holds):
+    if any(reservation.price is None for reservation in dry_run.reservations):
         unknown = _("nobody knows this model's price")
         return unknown, unknown
-    return amount(dry_run.holds[0].micros), amount(dry_run.row.cost_micros)
+    return amount(dry_run.reservations[0].micros), amount(dry_run.row.cost_micros)
 
 
 def _about(number: int) -> str:

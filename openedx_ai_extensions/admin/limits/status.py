@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger.amounts import amount
-from openedx_ai_extensions.ledger.limits import Kind, Limit, Limits, Rule
+from openedx_ai_extensions.ledger.limits import Limit, LimitKind, Limits, Rule
 from openedx_ai_extensions.ledger.periods import begins, ends
-from openedx_ai_extensions.ledger.subjects import Place
+from openedx_ai_extensions.ledger.subjects import Subject
 from openedx_ai_extensions.models import AILimit, AIUsageTotal, AIWorkflowProfile
 
 Per = AILimit.Per
 FULLEST = 3
-KINDS: Mapping[str, str] = {Kind.REQUESTS: "requests", Kind.TOKENS: "tokens", Kind.MONEY: "micros"}
+KINDS: Mapping[str, str] = {LimitKind.REQUESTS: "requests", LimitKind.TOKENS: "tokens", LimitKind.MONEY: "micros"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def fills(rules: Iterable[Rule]) -> list[list[Fill]]:
     now = timezone.now()
     limits = [list(_limits(rule, now)) for rule in rules]
     everything = Limits(limit for some in limits for limit in some)
-    used = counters.used(everything, now) if everything else None
+    used = counters.limit_usage(everything, now) if everything else None
     return [[fill for limit in some for fill in _fills(limit, used, len(some) > 1)] for some in limits]
 
 
@@ -56,18 +56,18 @@ def _fills(limit: Limit, used: Any, is_named: bool) -> Iterator[Fill]:
         yield Fill(_whose(limit.subject), text, min(percent, 100))
 
 
-def _shown(kind: Kind, number: int) -> str:
-    return amount(number) if kind == Kind.MONEY else f"{number:,}".replace(",", " ")
+def _shown(kind: LimitKind, number: int) -> str:
+    return amount(number) if kind == LimitKind.MONEY else f"{number:,}".replace(",", " ")
 
 
-def _with_unit(kind: Kind, number: int) -> str:
-    if kind == Kind.MONEY:
+def _with_unit(kind: LimitKind, number: int) -> str:
+    if kind == LimitKind.MONEY:
         return amount(number)
-    unit = _("requests") if kind == Kind.REQUESTS else _("tokens")
+    unit = _("requests") if kind == LimitKind.REQUESTS else _("tokens")
     return f"{_shown(kind, number)} {unit}"
 
 
-def _whose(subject: Place) -> str:
+def _whose(subject: Subject) -> str:
     if subject.profile_id and not subject.user_id:
         return AIWorkflowProfile.objects.filter(pk=subject.profile_id).values_list("slug", flat=True).first() or ""
     return subject.course_id or subject.provider or ""
@@ -78,20 +78,20 @@ def _limits(rule: Rule, now: datetime) -> Iterator[Limit]:
         yield Limit(rule.per, rule.period, subject, rule.allowed, begins(rule.period, now), ends(rule.period, now))
 
 
-def _subjects(rule: Rule, now: datetime) -> Iterable[Place]:
+def _subjects(rule: Rule, now: datetime) -> Iterable[Subject]:
     profile_id = None
     if rule.profile_slug:
         profile_id = AIWorkflowProfile.objects.filter(slug=rule.profile_slug).values_list("pk", flat=True).first()
-    place = Place(rule.user_id, rule.course_id, profile_id, rule.provider)
+    place = Subject(rule.user_id, rule.course_id, profile_id, rule.provider)
     if rule.per == Per.PERSON and rule.user_id is None:
         return []  # each person has a count of their own
     subject = rule.subject(place)
     return [subject] if subject is not None else _fullest(rule, now)
 
 
-def _fullest(rule: Rule, now: datetime) -> Iterator[Place]:
+def _fullest(rule: Rule, now: datetime) -> Iterator[Subject]:
     """Of each of many, those that have used most, as far as it is in the totals."""
-    kind = next(iter(rule.allowed), Kind.REQUESTS)
+    kind = next(iter(rule.allowed), LimitKind.REQUESTS)
     start, end = f"{rule.per}:", f"|{rule.period}"
     found = AIUsageTotal.objects.filter(
         key__startswith=start, key__endswith=end, starts_at=begins(rule.period, now)
@@ -100,8 +100,8 @@ def _fullest(rule: Rule, now: datetime) -> Iterator[Place]:
         value = key[len(start) : -len(end)]
         match rule.per:
             case Per.COURSE:
-                yield Place(course_id=value)
+                yield Subject(course_id=value)
             case Per.PROFILE:
-                yield Place(profile_id=int(value))
+                yield Subject(profile_id=int(value))
             case Per.PROVIDER:
-                yield Place(provider=value)
+                yield Subject(provider=value)

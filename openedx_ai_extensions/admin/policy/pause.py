@@ -99,7 +99,7 @@ class PauseAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("now"), boolean=True)
     def holds_now(self, obj: AIPause) -> bool:
-        return obj.enabled and Pause.of(obj).holds_at(timezone.now())
+        return obj.enabled and Pause.of(obj).is_active_at(timezone.now())
 
     @admin.action(description=gettext_lazy("Enable the selected pauses: AI off"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[AIPause]) -> None:

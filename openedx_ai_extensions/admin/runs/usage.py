@@ -19,7 +19,7 @@ from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.runs.usage_form import BY, SHOW, UsageForm
 from openedx_ai_extensions.ledger.amounts import amount
 from openedx_ai_extensions.models import AIUsageByPlace
-from openedx_ai_extensions.reports.charts import Chart, lines, lying_bars, standing_bars
+from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, vertical_bars
 from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, top_people, total_of
 from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
 
@@ -146,7 +146,7 @@ def _chart(by: By, filters: Filters, found: Sequence[Line], show: str, shown: Ca
     else:
         name, most = max(values, key=lambda pair: pair[1])
         summary = _("Most: {most} ({name}). All values are in the table below.").format(most=shown(most), name=name)
-    draw = standing_bars if by in {By.DAY, By.MONTH} else lying_bars
+    draw = vertical_bars if by in {By.DAY, By.MONTH} else horizontal_bars
     return draw(title, summary, values, shown)
 
 

@@ -13,7 +13,7 @@ from openedx_ai_extensions.api.v1.errors import timestamp
 from openedx_ai_extensions.api.v1.views import WidgetView
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.ledger import Run
-from openedx_ai_extensions.ledger.limits import Amounts, Kind, Limit
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind
 from openedx_ai_extensions.ledger.quota import money
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
 from openedx_ai_extensions.processors import LLMProcessor
@@ -34,7 +34,7 @@ class LimitsView(WidgetView):
             profile_id=scope.profile_id if scope else None,
             profile_slug=scope.profile.slug if scope else "",
         )
-        standing = sorted(run.standing(_provider(scope)), key=lambda pair: (pair[0].breadth, pair[0].resets_at))
+        standing = sorted(run.limit_status(_provider(scope)), key=lambda pair: (pair[0].breadth, pair[0].resets_at))
         shows_all = is_site_staff(request.user)
         limits = [entry for limit, used in standing for entry in _entries(limit, used, shows_all=shows_all)]
         return Response({"limits": limits, "timestamp": timestamp()})
@@ -55,7 +55,7 @@ def _entries(limit: Limit, used: Amounts, *, shows_all: bool) -> Iterator[dict[s
         left = max(allowed - used.of(kind), 0)
         entry: dict[str, Any] = {"scope": str(limit.per), "period": str(limit.period), "kind": str(kind)}
         # What others use, and what it costs, is no learner's business; that it is used up is.
-        if shows_all or (limit.per == AILimit.Per.PERSON and kind != Kind.MONEY):
+        if shows_all or (limit.per == AILimit.Per.PERSON and kind != LimitKind.MONEY):
             amounts = {"limit": allowed, "used": used.of(kind), "left": left}
             entry |= {name: _shown(kind, amount) for name, amount in amounts.items()}
         else:
@@ -64,6 +64,6 @@ def _entries(limit: Limit, used: Amounts, *, shows_all: bool) -> Iterator[dict[s
         yield entry | {"exhausted": not left, "resets_at": limit.resets_at.isoformat() if allowed else None}
 
 
-def _shown(kind: Kind, amount: int) -> int | str:
+def _shown(kind: LimitKind, amount: int) -> int | str:
     """Money as a decimal number in a text, as JSON's numbers would not keep it."""
-    return str(money(amount)) if kind == Kind.MONEY else amount
+    return str(money(amount)) if kind == LimitKind.MONEY else amount

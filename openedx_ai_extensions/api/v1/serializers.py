@@ -11,7 +11,7 @@ from openedx_ai_extensions.core.redaction import masked_text, redact
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.prompt_editors import readable_body
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reading
+from openedx_ai_extensions.processors.openedx.blocks.omissions import BlockText
 
 
 def profiles_data(profiles: Sequence[AIWorkflowProfile], secrets: Collection[str]) -> list[dict[str, Any]]:
@@ -45,7 +45,7 @@ def _scope_data(scope: AIWorkflowScope) -> dict[str, Any]:
     }
 
 
-def reading_data(reading: Reading) -> dict[str, Any]:
+def reading_data(reading: BlockText) -> dict[str, Any]:
     """What a model reads at a place, and what it doesn't."""
     return {
         "text": reading.text,
@@ -57,7 +57,7 @@ def reading_data(reading: Reading) -> dict[str, Any]:
                 "reason": entry.reason.value,
                 "message": str(entry.reason.label),
             }
-            for entry in reading.left_out
+            for entry in reading.omissions
         ],
     }
 

@@ -41,7 +41,7 @@ def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> Strea
         else:
             replay.release()
 
-    stream.then(keep)
+    stream.on_finish(keep)
     body = EventBody(stream) if events else TextBody(stream)
     body.start()
     return StreamingHttpResponse(

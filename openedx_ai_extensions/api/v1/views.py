@@ -41,8 +41,8 @@ from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Outdated
 from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.models import AIWorkflowScope, PromptTemplate
-from openedx_ai_extensions.policy import Guard, Reason
-from openedx_ai_extensions.policy.audit_log import write_down
+from openedx_ai_extensions.policy import Guard, RefusalReason
+from openedx_ai_extensions.policy.audit_log import record
 from openedx_ai_extensions.policy.prompt_editors import (
     profiles_using,
     require_editor,
@@ -100,7 +100,7 @@ class ProfileView(WidgetView):
         if not (may_see(request.user, context) and is_available_to(scope.profile, request.user, context.course_key)):
             return _no_config()
         refusal = _guard(request, scope, context).refusal()
-        if refusal is not None and refusal.extra["reason"] != Reason.QUIET_HOURS:
+        if refusal is not None and refusal.extra["reason"] != RefusalReason.QUIET_HOURS:
             return _no_config()
         quiet = {} if refusal is None else {"unavailable": {"message": str(refusal), **refusal.extra}}
         return Response(
@@ -271,7 +271,7 @@ class PromptView(WidgetView):
             if body != prompt.body:
                 prompt.body = body
                 prompt.save()
-                write_down(user, prompt, _("Changed through the API."))
+                record(user, prompt, _("Changed through the API."))
         return _shown(prompt, user)
 
 

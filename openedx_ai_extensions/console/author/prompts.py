@@ -18,7 +18,7 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.access import is_site_staff
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
-from openedx_ai_extensions.policy.audit_log import write_down
+from openedx_ai_extensions.policy.audit_log import record
 from openedx_ai_extensions.policy.prompt_editors import (
     courses_using,
     may_edit,
@@ -94,7 +94,7 @@ class PromptPage(CoursePage):
             if body != prompt.body:
                 prompt.body = body
                 prompt.save()
-                write_down(self.user, prompt, _("Changed by course staff."))
+                record(self.user, prompt, _("Changed by course staff."))
         messages.success(request, _("The prompt is saved. The next answer follows it."))
         return HttpResponseRedirect(self.url("prompt", pk=prompt.pk))
 

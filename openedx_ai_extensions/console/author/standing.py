@@ -14,7 +14,7 @@ from opaque_keys.edx.keys import CourseKey
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger.quota import readable_time
 from openedx_ai_extensions.models import AIPause, AIWorkflowProfile
-from openedx_ai_extensions.policy.pauses import Pause, without_place
+from openedx_ai_extensions.policy.pauses import Pause, course_wide_pauses
 
 
 class State(enum.StrEnum):
@@ -56,7 +56,7 @@ def standing_of(
     reasons = [] if profile.is_usable else [_("Its configuration is broken. The site's operators have to mend it.")]
     if not conf.get("AI_EXTENSIONS_ENABLED"):
         reasons.append(_("AI is switched off on the whole site."))
-    reasons += [_reason(pause, switch, now) for pause in without_place(pauses, course_key, profile.pk, now)]
+    reasons += [_reason(pause, switch, now) for pause in course_wide_pauses(pauses, course_key, profile.pk, now)]
     if reasons:
         return Standing(State.OFF, reasons, switch)
     at_places = [
@@ -64,7 +64,7 @@ def standing_of(
             pattern=pause.location_regex
         )
         for pause in pauses
-        if pause.location_regex and pause.concerns(course_key, profile.pk) and pause.holds_at(now)
+        if pause.location_regex and pause.applies_to(course_key, profile.pk) and pause.is_active_at(now)
     ]
     return Standing(State.PARTLY if at_places else State.ON, at_places, switch)
 

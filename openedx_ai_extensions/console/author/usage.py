@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.console.author.page import CoursePage, name_of
 from openedx_ai_extensions.ledger.amounts import amount
-from openedx_ai_extensions.reports.charts import Chart, standing_bars
+from openedx_ai_extensions.reports.charts import Chart, vertical_bars
 from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, total_of
 
 VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
@@ -88,7 +88,7 @@ def _chart(by_day: Sequence[tuple[str, Line]]) -> Chart:
     values = [(name, line.runs) for name, line in by_day]
     name, most = max(values, key=lambda pair: pair[1])
     summary = _("Most: {most} ({name}). All values are in the table below.").format(most=most, name=name)
-    return standing_bars(
+    return vertical_bars(
         _("Requests per day"), summary if most else _("Nothing to show."), values,
         lambda value: formats.number_format(round(value) if value == round(value) else value, force_grouping=True),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from openedx_ai_extensions.console.author.places import Places, Unit, units_of
 from openedx_ai_extensions.console.author.prompts import prompts_of
 from openedx_ai_extensions.console.author.standing import Standing, standing_of
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
-from openedx_ai_extensions.policy.audit_log import write_down
+from openedx_ai_extensions.policy.audit_log import record
 from openedx_ai_extensions.policy.course_switch import switched_off, turn_off, turn_on
 from openedx_ai_extensions.policy.pauses import all_pauses
 from openedx_ai_extensions.workflows.resolution import ORDER
@@ -146,11 +146,11 @@ class SwitchView(CoursePage):
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         profile, to = self.profile(pk), request.POST.get("to")
         if to == OFF:
-            write_down(self.user, turn_off(self.user, self.course_key, profile), _("Turned off by course staff."))
+            record(self.user, turn_off(self.user, self.course_key, profile), _("Turned off by course staff."))
             text = _("“{name}” is turned off in this course.")
         elif to == ON:
             for pause in turn_on(self.user, self.course_key, profile):
-                write_down(self.user, pause, _("Turned on by course staff."))
+                record(self.user, pause, _("Turned on by course staff."))
             text = _("“{name}” is no longer turned off by this course.")
         else:
             return HttpResponseBadRequest(_("Say on or off."), content_type="text/plain; charset=utf-8")

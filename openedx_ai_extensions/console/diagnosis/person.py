@@ -14,7 +14,7 @@ from openedx_ai_extensions.edxapp.access import may_see
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError, ProcessorError, QuotaExceeded
 from openedx_ai_extensions.ledger import Run
-from openedx_ai_extensions.policy import Guard, Reason
+from openedx_ai_extensions.policy import Guard, RefusalReason
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
@@ -117,12 +117,12 @@ def _rules(place: Place, user: Person | None) -> Check:
         return Check(About.RULES, False, _("Nothing is switched off or paused here, and there is no exam."))
     reason = refusal.extra["reason"]
     words = {
-        Reason.PAUSED: _("AI is switched off or paused here"),
-        Reason.QUIET_HOURS: _("There are quiet hours now"),
-        Reason.EXAM: _("This is an exam, or the person sits one"),
+        RefusalReason.PAUSED: _("AI is switched off or paused here"),
+        RefusalReason.QUIET_HOURS: _("There are quiet hours now"),
+        RefusalReason.EXAM: _("This is an exam, or the person sits one"),
     }
     text = _("{what}, says {by}. People read: “{message}”").format(
-        what=words[Reason(reason)], by=_by(refusal.refused_by), message=refusal
+        what=words[RefusalReason(reason)], by=_by(refusal.refused_by), message=refusal
     )
     return Check(About.RULES, True, text, reason)
 
@@ -159,7 +159,7 @@ def _limits(place: Place, profile: AIWorkflowProfile, user: Person | None) -> Ch
         profile_slug=profile.slug,
     )
     try:
-        run.require_some_left(_provider(profile))
+        run.require_quota(_provider(profile))
     except QuotaExceeded as error:
         text = _("A limit is used up: {limit}. People read: “{message}”").format(limit=error.refused_by, message=error)
         return Check(About.LIMITS, True, text, error.refused_by)

@@ -15,7 +15,7 @@ from openedx_ai_extensions.console.diagnosis.person import About, Check, Place, 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.hooks import Problem
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.policy import Reason
+from openedx_ai_extensions.policy import RefusalReason
 from openedx_ai_extensions.workflows.models import load_candidates
 from openedx_ai_extensions.workflows.resolution import first_match
 from openedx_ai_extensions.workflows.trace import Explanation, Question, explain
@@ -124,7 +124,7 @@ def _outcome(explanation: Explanation, found: Sequence[Check]) -> Outcome:
     first = next((check for check in found if check.stops), None)
     if first is None:
         return Outcome.READY
-    return Outcome.QUIET if first.reason == Reason.QUIET_HOURS else STOPS[first.about]
+    return Outcome.QUIET if first.reason == RefusalReason.QUIET_HOURS else STOPS[first.about]
 
 
 def asked_in_vain() -> list[Unserved]:

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from openedx_ai_extensions import migrations
 from openedx_ai_extensions.console.health.findings import Finding, Level
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.ledger.audit import PURGED
-from openedx_ai_extensions.ledger.purge import old_before
+from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY
+from openedx_ai_extensions.ledger.purge import purge_cutoff
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 
 APP = "openedx_ai_extensions"
@@ -43,14 +43,14 @@ def _missing_migrations() -> list[str]:
 def _oldest() -> Finding:
     subject, days = _("Ledger"), conf.get("AI_EXTENSIONS_LEDGER_DAYS")
     oldest = AIWorkflowRun.objects.order_by("created_at").values_list("created_at", flat=True).first()
-    purged = AIUsageTotal.objects.filter(key=PURGED).values_list("starts_at", flat=True).first()
+    purged = AIUsageTotal.objects.filter(key=PURGE_MARK_KEY).values_list("starts_at", flat=True).first()
     if oldest is None:
         return Finding(Level.OK, subject, _("It is empty."))
     text = _("Its oldest run is of {day}; runs are to be kept for {days} days.").format(day=_day(oldest), days=days)
     if purged is not None:
         deleted = _("Runs before {day} have been deleted.").format(day=_day(purged))
         text = f"{text} {deleted}"
-    if oldest < old_before(days, timezone.now()) - SLACK:
+    if oldest < purge_cutoff(days, timezone.now()) - SLACK:
         return Finding(Level.WARNING, subject, text, _("Have manage.py ai_purge_ledger run every night."))
     return Finding(Level.OK, subject, text)
 

@@ -22,7 +22,7 @@ def look() -> list[Finding]:
         text = _("AI is switched off for everybody by the setting AI_EXTENSIONS_ENABLED.")
         found.append(Finding(Level.WARNING, _("Switch"), text, _("Set it to True and restart to switch AI on.")))
     now = timezone.now()
-    found += [_paused(pause) for pause in all_pauses() if pause.holds_at(now)]
+    found += [_paused(pause) for pause in all_pauses() if pause.is_active_at(now)]
     return found or [Finding(Level.OK, _("Switch"), _("AI is switched on, and no pause holds now."))]
 
 

@@ -43,6 +43,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(reading.text)
         self.stdout.write(f"\ncharacters: {len(reading.text)}")
-        self.stdout.write(f"left out: {len(reading.left_out)}")
-        for entry in reading.left_out:
+        self.stdout.write(f"left out: {len(reading.omissions)}")
+        for entry in reading.omissions:
             self.stdout.write(f"{entry.usage_key} {entry.reason.value}: {entry.reason.label}")

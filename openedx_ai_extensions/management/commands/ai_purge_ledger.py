@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.ledger.purge import old_before, old_rows, purge
+from openedx_ai_extensions.ledger.purge import purge, purge_cutoff, purgeable_rows
 
 
 class Command(BaseCommand):
@@ -25,9 +25,9 @@ class Command(BaseCommand):
         days = conf.get("AI_EXTENSIONS_LEDGER_DAYS") if days is None else days
         if days < 1 or batch < 1:
             raise CommandError("--days and --batch must be 1 or more.")
-        before = old_before(days, timezone.now())
+        before = purge_cutoff(days, timezone.now())
         if dry_run:
-            self.stdout.write(f"runs before {before:%Y-%m-%d} that would be deleted: {old_rows(before).count()}")
+            self.stdout.write(f"runs before {before:%Y-%m-%d} that would be deleted: {purgeable_rows(before).count()}")
             return
         deleted = 0
         for number in purge(before, batch):

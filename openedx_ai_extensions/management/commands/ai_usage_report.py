@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, check: bool, rebuild: bool, **options: Any) -> None:
         if check or rebuild:
-            self._audit(mend=rebuild)
+            self._audit(repair=rebuild)
             return
         by = By(options["by"])
         filters = _filters(options)
@@ -54,20 +54,20 @@ class Command(BaseCommand):
         for text in write(records):
             self.stdout.write(text, ending="")
 
-    def _audit(self, *, mend: bool) -> None:
+    def _audit(self, *, repair: bool) -> None:
         """Says what it finds.
 
         Raises:
-            CommandError: something differs and was not mended.
+            CommandError: something differs and was not repaired.
         """
         found = 0
-        for part in audit(mend=mend):
+        for part in audit(repair=repair):
             found += part.differences
-            if part.differences or mend:
-                self.stdout.write(f"{part.name}: {part.differences} sums {'mended' if mend else 'differ'}")
-        if found and not mend:
-            raise CommandError(f"{found} sums differ from the ledger. ai_usage_report --rebuild mends them.")
-        self.stdout.write(f"{found} sums mended." if found else "All sums agree with the ledger.")
+            if part.differences or repair:
+                self.stdout.write(f"{part.name}: {part.differences} sums {'repaired' if repair else 'differ'}")
+        if found and not repair:
+            raise CommandError(f"{found} sums differ from the ledger. ai_usage_report --rebuild repairs them.")
+        self.stdout.write(f"{found} sums repaired." if found else "All sums agree with the ledger.")
 
 
 def _day(text: str) -> date:

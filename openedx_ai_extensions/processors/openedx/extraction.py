@@ -12,13 +12,13 @@ from openedx_ai_extensions.processors.openedx.blocks import mentoring, polls, si
 from openedx_ai_extensions.processors.openedx.blocks.annotatable import annotatable_text
 from openedx_ai_extensions.processors.openedx.blocks.drag_and_drop import drag_and_drop_text
 from openedx_ai_extensions.processors.openedx.blocks.markup import squeeze
-from openedx_ai_extensions.processors.openedx.blocks.omissions import LeftOut, Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Omission, OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open_assessment_text
 from openedx_ai_extensions.processors.openedx.blocks.video import video_text
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
 
 # Takes a block and a set that takes the reasons why parts of it are not in the text.
-Writer = Callable[[Block, set[Reason]], str]
+Writer = Callable[[Block, set[OmissionReason]], str]
 
 _WRITERS: Mapping[str, Writer] = {
     "html": simple.html_block_text,
@@ -62,25 +62,29 @@ def block_text(block: Block) -> str:
     return _read(block, set())
 
 
-def left_out(blocks: Iterable[Block], categories: Collection[str] | None = None) -> list[LeftOut]:
+def omissions(blocks: Iterable[Block], categories: Collection[str] | None = None) -> list[Omission]:
     """What the texts of these blocks leave out, and why. For course staff.
 
     Args:
         blocks: with all their children.
         categories: the categories of blocks that are read; None for all.
     """
-    return [entry for block in blocks for entry in _left_out(block, categories)]
+    return [entry for block in blocks for entry in _omissions(block, categories)]
 
 
-def closed_entries(usage_keys: Iterable[UsageKey]) -> list[LeftOut]:
+def closed_entries(usage_keys: Iterable[UsageKey]) -> list[Omission]:
     """What the platform keeps from a person."""
-    return [LeftOut(usage_key, usage_key.block_type, Reason.CLOSED) for usage_key in usage_keys]
+    return [Omission(usage_key, usage_key.block_type, OmissionReason.CLOSED) for usage_key in usage_keys]
 
 
-def marked_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[LeftOut]:
+def marked_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[Omission]:
     """What the site's rules keep from every AI: the outermost blocks of ``units`` that are not in ``readable``."""
     kept = {key for unit in readable for key in _keys(unit)}
-    return [LeftOut(block.usage_key, block.category, Reason.EXAM) for unit in units for block in _outside(unit, kept)]
+    return [
+        Omission(block.usage_key, block.category, OmissionReason.EXAM)
+        for unit in units
+        for block in _outside(unit, kept)
+    ]
 
 
 def _keys(block: Block) -> Iterator[UsageKey]:
@@ -97,10 +101,10 @@ def _outside(block: Block, kept: Collection[UsageKey]) -> Iterator[Block]:
         yield from _outside(child, kept)
 
 
-def trimmed_entries(fitted: Fitted) -> list[LeftOut]:
+def trimmed_entries(fitted: Fitted) -> list[Omission]:
     """What there was no room for."""
     blocks = (piece.block for piece in fitted.trimmed())
-    return [LeftOut(block.usage_key, block.category, Reason.TRIMMED) for block in blocks if block is not None]
+    return [Omission(block.usage_key, block.category, OmissionReason.TRIMMED) for block in blocks if block is not None]
 
 
 def unit_sections(
@@ -133,22 +137,22 @@ def _pieces(block: Block, location: UsageKey, categories: Collection[str] | None
         yield from _pieces(child, location, _inner(block, categories), here=here)
 
 
-def _left_out(block: Block, categories: Collection[str] | None) -> Iterator[LeftOut]:
-    reasons: set[Reason] = set()
+def _omissions(block: Block, categories: Collection[str] | None) -> Iterator[Omission]:
+    reasons: set[OmissionReason] = set()
     if block.category in PERSONAL_CONTAINERS and not block.children:
-        reasons.add(Reason.PERSONAL)
+        reasons.add(OmissionReason.PERSONAL)
     elif not _is_selected(block, categories):
         if block.category not in _ARRANGE:
-            reasons.add(Reason.NOT_SELECTED)
+            reasons.add(OmissionReason.NOT_SELECTED)
     elif not _read(block, reasons) and not reasons and block.category not in _ARRANGE:
-        reasons.add(Reason.EMPTY)
+        reasons.add(OmissionReason.EMPTY)
     for reason in sorted(reasons):
-        yield LeftOut(block.usage_key, block.category, reason)
+        yield Omission(block.usage_key, block.category, reason)
     for child in () if block.category in _WHOLE else block.children:
-        yield from _left_out(child, _inner(block, categories))
+        yield from _omissions(child, _inner(block, categories))
 
 
-def _read(block: Block, reasons: set[Reason]) -> str:
+def _read(block: Block, reasons: set[OmissionReason]) -> str:
     if block.category in _ARRANGE:
         return ""
     return _WRITERS.get(block.category, simple.unknown_text)(block, reasons)

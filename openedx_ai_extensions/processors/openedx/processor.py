@@ -17,13 +17,13 @@ from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.policy.places import readable_units
 from openedx_ai_extensions.processors.base import Processor, function
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reading
+from openedx_ai_extensions.processors.openedx.blocks.omissions import BlockText
 from openedx_ai_extensions.processors.openedx.content import CourseContent, location_facts
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
 from openedx_ai_extensions.processors.openedx.extraction import (
     closed_entries,
-    left_out,
     marked_entries,
+    omissions,
     trimmed_entries,
     unit_sections,
 )
@@ -113,7 +113,7 @@ class OpenEdXProcessor(Processor):
         self._facts = partial(location_facts, course_text, self.location_key, self.retrieval_mode, self.user)
         return course_text.text
 
-    def explain_location_content(self) -> Reading:
+    def explain_location_content(self) -> BlockText:
         """What ``get_location_content`` reads, and what it leaves out and why. For course staff only.
 
         Raises:
@@ -124,12 +124,12 @@ class OpenEdXProcessor(Processor):
         course_text = self._fitted(units)
         closed = get_platform().closed_blocks(self.user, self.location_key, self.retrieval_mode)
         not_read = (
-            *left_out(units, self.fields),
+            *omissions(units, self.fields),
             *marked_entries(all_units, units),
             *closed_entries(closed),
             *trimmed_entries(course_text),
         )
-        return Reading(course_text.text, not_read)
+        return BlockText(course_text.text, not_read)
 
     def _units(self) -> Sequence[Block]:
         return readable_units(self._all_units(), self.user)

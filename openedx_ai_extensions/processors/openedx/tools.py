@@ -14,7 +14,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
 from openedx_ai_extensions.exceptions import ProcessorError
-from openedx_ai_extensions.policy.places import may_be_read
+from openedx_ai_extensions.policy.places import is_readable
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
 from openedx_ai_extensions.tools.registry import ToolContext, llm_tool
 
@@ -138,7 +138,7 @@ def _location(context: ToolContext, location_id: str | None) -> UsageKey:
         raise _refusal() from None
     if location is None or location.context_key != _course_key(context):
         raise _refusal()
-    if not context.platform.can_see_block(context.user, location) or not may_be_read(context.user, location):
+    if not context.platform.can_see_block(context.user, location) or not is_readable(context.user, location):
         raise _refusal()
     return location
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import ProcessorError
-from openedx_ai_extensions.execution.execution import Conversation, Execution
-from openedx_ai_extensions.execution.stream import Result, State
+from openedx_ai_extensions.execution.execution import Execution, OpenConversation
+from openedx_ai_extensions.execution.stream import Result, StatusResult
 from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.processors.llm.provider.types import add_counts
 
@@ -32,7 +32,7 @@ def result_of(fields: Mapping[str, Any], *, asks_model: bool) -> Result:
         raise ProcessorError(_error_text(fields.get("error")))
     given = {name: value for name, value in fields.items() if name not in {"response", "status", "finish_reason"}}
     if "response" not in fields:
-        return State(status=status, extra=given)
+        return StatusResult(status=status, extra=given)
     return Result(fields["response"], status, given, str(fields.get("finish_reason") or ""))
 
 
@@ -78,7 +78,7 @@ class GivenChunks:
 
     def __next__(self) -> bytes:
         # A generator runs when it is read, long after the action that made it has returned.
-        with self._execution.entered():
+        with self._execution.as_current():
             chunk = next(self._source, _END)
         if chunk is _END:
             rest = self._decoder.decode(b"", final=True)
@@ -103,7 +103,7 @@ class GivenChunks:
             self._execution.close_conversations()
 
 
-def usage_of(conversations: Iterable[Conversation]) -> dict[str, int]:
+def usage_of(conversations: Iterable[OpenConversation]) -> dict[str, int]:
     """Token counts of all of them together."""
     usage: dict[str, int] = {}
     for conversation in conversations:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import InvalidRequest
-from openedx_ai_extensions.execution.stream import Result, State
+from openedx_ai_extensions.execution.stream import Result, StatusResult
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
@@ -87,12 +87,12 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             return list(by_id.values()), None
 
         self._change(merge)
-        return State(status="saved", extra={"message": _("Your progress is saved.")})
+        return StatusResult(status="saved", extra={"message": _("Your progress is saved.")})
 
     @action(asks_model=False, replayable=False)
     def get_current_session_response(self, _user_input: Any) -> Result:
         cards = self.cards
-        return State(status="completed" if cards else "no_flashcards", extra={"cards": cards or None})
+        return StatusResult(status="completed" if cards else "no_flashcards", extra={"cards": cards or None})
 
     def current_response(self) -> list[Card] | None:
         return self.cards or None

@@ -11,7 +11,7 @@ from opaque_keys.edx.keys import UsageKey
 from openedx_ai_extensions.exceptions import UnknownAction
 from openedx_ai_extensions.execution import background
 from openedx_ai_extensions.execution.lease import Lease
-from openedx_ai_extensions.execution.stream import Result, State
+from openedx_ai_extensions.execution.stream import Result, StatusResult
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
 
@@ -84,7 +84,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
             raise UnknownAction
         self.check_input(user_input)
         account = self.execution.run
-        account.require_some_left()
+        account.require_quota()
         run = background.start(
             self.session,
             user_input=user_input,
@@ -92,7 +92,9 @@ class SessionBasedOrchestrator(BaseOrchestrator):
             ui_slot_selector_id=self.context.get("ui_slot_selector_id"),
             account=account,
         )
-        return State(status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")})
+        return StatusResult(
+            status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")}
+        )
 
     @action(asks_model=False, replayable=False)
     def get_run_status(self, _user_input: Any) -> Result:
@@ -111,5 +113,5 @@ class ScopedSessionOrchestrator(SessionBasedOrchestrator):
         return None
 
 
-def _state(fields: dict[str, Any]) -> State:
-    return State(status=fields["status"], extra=fields)
+def _state(fields: dict[str, Any]) -> StatusResult:
+    return StatusResult(status=fields["status"], extra=fields)

@@ -161,9 +161,9 @@ def test_a_bank_that_the_platform_will_draw_from_again(lms, world, selected):
 def test_the_reason_is_told_to_staff(lms, container, settings):
     settings.AI_EXTENSIONS_BACKEND = "openedx_ai_extensions.edxapp.platform.OpenEdXPlatform"
     reading = OpenEdXProcessor(location_id=HERE, user=LEARNER).explain_location_content()
-    left_out = {entry.usage_key.block_id: str(entry.reason) for entry in reading.left_out}
-    assert not {"inside", "second"} & set(left_out)
-    assert left_out.get("box") == {"library_content": None, "split_test": "closed"}.get(
+    omissions = {entry.usage_key.block_id: str(entry.reason) for entry in reading.omissions}
+    assert not {"inside", "second"} & set(omissions)
+    assert omissions.get("box") == {"library_content": None, "split_test": "closed"}.get(
         container.block_type, "personal"
     )
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from openedx_ai_extensions.processors.openedx.extraction import block_text, left_out
+from openedx_ai_extensions.processors.openedx.extraction import block_text, omissions
 from tests.processors.openedx.blocks import block
 
 SECRET = "XYZZY"
@@ -114,7 +114,7 @@ def test_nothing_raises(category, name, fields, inner, answers_visible):
     child = block("pb-choice", "c", name, answers_visible=answers_visible, **inner)
     given_block = block(category, "x", name, child, answers_visible=answers_visible, **fields)
     assert isinstance(block_text(given_block), str)
-    assert all(entry.reason.label for entry in left_out([given_block]))
+    assert all(entry.reason.label for entry in omissions([given_block]))
 
 
 # Elements of a problem that hold an answer, with everything that learners read around them.

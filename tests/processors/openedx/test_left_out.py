@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from openedx_ai_extensions.processors.openedx.blocks.omissions import LeftOut, Reason
-from openedx_ai_extensions.processors.openedx.extraction import left_out
+from openedx_ai_extensions.processors.openedx.blocks.omissions import Omission, OmissionReason
+from openedx_ai_extensions.processors.openedx.extraction import omissions
 from tests.processors.openedx.blocks import block, demo_key
 
 
 def reasons(*blocks, categories=None):
-    return [(entry.category, str(entry.reason)) for entry in left_out(blocks, categories)]
+    return [(entry.category, str(entry.reason)) for entry in omissions(blocks, categories)]
 
 
 ROWS = [
@@ -68,10 +68,10 @@ def test_each_block_is_named_in_reading_order():
     unit = block(
         "vertical", "u", "", block("problem", "p", data="<problem>x</problem>"), block("html", "h"), block("acme", "a")
     )
-    assert left_out([unit]) == [
-        LeftOut(demo_key("problem/p"), "problem", Reason.ANSWERS),
-        LeftOut(demo_key("html/h"), "html", Reason.EMPTY),
-        LeftOut(demo_key("acme/a"), "acme", Reason.UNKNOWN),
+    assert omissions([unit]) == [
+        Omission(demo_key("problem/p"), "problem", OmissionReason.ANSWERS),
+        Omission(demo_key("html/h"), "html", OmissionReason.EMPTY),
+        Omission(demo_key("acme/a"), "acme", OmissionReason.UNKNOWN),
     ]
     assert reasons(unit, categories={"html"}) == [
         ("problem", "not_selected"), ("html", "empty"), ("acme", "not_selected"),
@@ -79,4 +79,4 @@ def test_each_block_is_named_in_reading_order():
 
 
 def test_reasons_have_words_for_people():
-    assert all(str(reason.label).endswith(".") for reason in Reason)
+    assert all(str(reason.label).endswith(".") for reason in OmissionReason)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from openedx_ai_extensions.exceptions import RunCancelled
-from openedx_ai_extensions.execution.background import ended
+from openedx_ai_extensions.execution.background import final_fields
 from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.tasks import run_workflow
@@ -39,7 +39,7 @@ def in_state(person, name):
     task_id = person.start(ASKED)
     changes = dict(STATES[name])
     if "status" in changes and changes["status"] != Status.RUNNING:
-        changes = ended(**changes)
+        changes = final_fields(**changes)
     fields = {key: timezone.now() + value if isinstance(value, timedelta) else value for key, value in changes.items()}
     if fields:
         AIWorkflowAsyncRun.objects.filter(task_id=task_id).update(**fields)
@@ -49,7 +49,7 @@ def in_state(person, name):
 def worker_finishes(_person, task_id):
     """The worker that had begun the run comes to its end."""
     run = AIWorkflowAsyncRun.objects.get(task_id=task_id)
-    Lease(run).end(**ended(Status.COMPLETED, answer={"response": ["new"], "status": "completed"}))
+    Lease(run).end(**final_fields(Status.COMPLETED, answer={"response": ["new"], "status": "completed"}))
 
 
 def worker_reports(_person, task_id):

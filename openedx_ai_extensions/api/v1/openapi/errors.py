@@ -22,9 +22,9 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
     words,
 )
 from openedx_ai_extensions.exceptions import AIExtensionsError
-from openedx_ai_extensions.ledger.limits import Kind
+from openedx_ai_extensions.ledger.limits import LimitKind
 from openedx_ai_extensions.models import AILimit
-from openedx_ai_extensions.policy import Reason
+from openedx_ai_extensions.policy import RefusalReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _ours(
 
 _NOTICE = {"notice": ref("Notice")}
 _FAILED = {"failed": a_list(an_object({"index": COUNT, "message": TEXT}), description="Of `save`: why each was not.")}
-_REASONS = words([*Reason, "moderation", "filter"], description="When it is not a matter of rights.")
+_REASONS = words([*RefusalReason, "moderation", "filter"], description="When it is not a matter of rights.")
 
 NOT_AUTHENTICATED = Failure(
     "not_authenticated", (401, 403), "No login. 401 or 403, as the site's authentication has it."
@@ -92,7 +92,7 @@ PROVIDER_LIMIT = _ours(exceptions.ProviderRateLimited, "The limit of the provide
 QUOTA = _ours(
     exceptions.QuotaExceeded,
     "A limit of the site. `Retry-After` says in seconds what `resets_at` says.",
-    {"limit": words(Kind), "scope": words(AILimit.Per.values), "resets_at": MOMENT_OR_NULL},
+    {"limit": words(LimitKind), "scope": words(AILimit.Per.values), "resets_at": MOMENT_OR_NULL},
     "limit",
     "scope",
     "resets_at",

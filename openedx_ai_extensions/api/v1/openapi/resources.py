@@ -17,11 +17,11 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
     ref,
     words,
 )
-from openedx_ai_extensions.ledger.limits import Kind
+from openedx_ai_extensions.ledger.limits import LimitKind
 from openedx_ai_extensions.ledger.periods import Period
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
-from openedx_ai_extensions.policy import Reason
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason as LeftOutReason
+from openedx_ai_extensions.policy import RefusalReason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.prompts.models import MAX_BODY
 
 _VARIANT = words(dict(AIWorkflowScope.SERVICE_VARIANTS))
@@ -63,7 +63,7 @@ SCHEMAS: dict[str, Schema] = {
         },
         {
             "unavailable": an_object(
-                {"message": TEXT, "reason": words([Reason.QUIET_HOURS])},
+                {"message": TEXT, "reason": words([RefusalReason.QUIET_HOURS])},
                 {"resumes_at": MOMENT},
                 description="In quiet hours: the widget stays, and can say when AI is back.",
             )
@@ -98,7 +98,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "scope": words(AILimit.Per.values, description="For each of what it is."),
             "period": words(Period.values),
-            "kind": words(Kind, description="What it counts."),
+            "kind": words(LimitKind, description="What it counts."),
             "limit": _AMOUNT,
             "used": _AMOUNT,
             "left": _AMOUNT,
@@ -138,7 +138,7 @@ SCHEMAS: dict[str, Schema] = {
             "characters": COUNT,
             "left_out": a_list(
                 an_object(
-                    {"location_id": TEXT, "block_type": TEXT, "reason": words(LeftOutReason.values), "message": TEXT}
+                    {"location_id": TEXT, "block_type": TEXT, "reason": words(OmissionReason.values), "message": TEXT}
                 ),
                 description="What it does not read, and why: a row for each block and reason.",
             ),

@@ -111,7 +111,7 @@ class Conversation(Chunks):
         before = len(self.messages)
         calls = yield from self._listen()
         is_empty = len(self.messages) == before
-        if is_empty and self.finish_reason is not None and self.finish_reason.is_worth_repeating:
+        if is_empty and self.finish_reason is not None and self.finish_reason.is_retryable:
             logger.warning("llm.answer.repeated model=%s reason=%s", logged(self.model_used), self.finish_reason)
             self._ask_again(self._request)
             calls = yield from self._listen()
@@ -174,7 +174,7 @@ class Conversation(Chunks):
     def _require_allowed(self) -> None:
         """Raises Refused if what was allowed when the answer began is not any more."""
         if self._guard is not None:
-            self._guard.check_again()
+            self._guard.recheck()
 
     def _next_request(self, calls: Sequence[ToolCall]) -> Request:
         asked = self._request

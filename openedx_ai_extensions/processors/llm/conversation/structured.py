@@ -173,7 +173,7 @@ def _require_whole(completion: Completion) -> None:
         AnswerDeclined: the model, or its provider, declined.
     """
     reason, request = completion.reading.finish_reason, completion.request
-    if reason is not None and not (reason.is_whole or reason.is_worth_repeating):
+    if reason is not None and not (reason.is_whole or reason.is_retryable):
         about = f"provider={request.provider} model={logged(completion.reading.model_used)}"
         raise error_without_text(reason, options=request.options, about=about)
 

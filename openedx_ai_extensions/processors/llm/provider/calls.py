@@ -11,7 +11,7 @@ from openedx_ai_extensions.core.connection_release import reconnect
 from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
-from openedx_ai_extensions.ledger import Hold, Outcome, Run, bounds
+from openedx_ai_extensions.ledger import Outcome, Reservation, Run, bounds
 from openedx_ai_extensions.processors.llm.provider import gateway, model_info
 from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, ProviderRests
 from openedx_ai_extensions.processors.llm.provider.fallback import ask_in_turn
@@ -54,7 +54,7 @@ def stream(request: Request) -> Answer:
 def _announce(request: Request) -> None:
     execution = current_execution()
     if execution is not None:
-        execution.is_sending(request)
+        execution.on_request(request)
 
 
 def _complete(request: Request) -> Completion:
@@ -68,7 +68,7 @@ def _complete(request: Request) -> Completion:
     except BaseException as error:
         call.failed(error)
         raise
-    call.run.first_token()
+    call.run.record_first_token()
     call.settle(answer.reading, answer.text)
     _remember(request, answer.reading, answer.text)
     return answer
@@ -98,8 +98,8 @@ def _remembered(request: Request) -> Completion | None:
     answer = gateway.recall(request)
     if answer is not None:
         call = _Call(request, is_cached=True)
-        call.run.served_from_cache()
-        call.run.first_token()
+        call.run.record_cache_hit()
+        call.run.record_first_token()
         call.settle(answer.reading, answer.text)
     return answer
 
@@ -119,7 +119,7 @@ class _Call:
         provider = find_provider(request.provider)
         total = request.seconds or gateway.total_seconds(request.provider)
         self._circuit = None if is_cached else self._enter(provider, request.begin_within or total)
-        hold = Hold(
+        hold = Reservation(
             provider=provider.name,
             model=provider.model,
             prompt_tokens=0 if is_cached else estimated_tokens(request),
@@ -140,12 +140,12 @@ class _Call:
         try:
             return Circuit(provider, seconds, self.run.row.user_id)
         except ProviderRests:
-            self.run.passed_over(provider.name, provider.model)
+            self.run.record_skipped(provider.name, provider.model)
             raise
 
     def began(self) -> None:
         """The model has said something."""
-        self.run.first_token()
+        self.run.record_first_token()
         if self._circuit is not None:
             self._circuit.began()
 
@@ -172,7 +172,7 @@ class _Call:
         if self._circuit is not None:
             self._judge(self._circuit, outcome, error)
         usage = reading.usage if self._is_cached else self._counted(reading, text)
-        self.run.used(usage, is_estimated=usage is not reading.usage, finish_reason=reading.finish_reason or "")
+        self.run.record_usage(usage, is_estimated=usage is not reading.usage, finish_reason=reading.finish_reason or "")
         self._end(outcome)
 
     def _counted(self, reading: Reading, text: str) -> Mapping[str, int]:

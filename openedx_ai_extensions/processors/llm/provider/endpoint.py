@@ -44,7 +44,7 @@ class ProviderModerator(Moderator):
 
     def check(self, text: str, direction: Direction, run: Run) -> Verdict:
         if direction is Direction.BEFORE:
-            run.require_some_left()  # who may not ask the model any more need not be looked at
+            run.require_quota()  # who may not ask the model any more need not be looked at
         try:
             found = gateway.moderate(str(self._provider), text, self._seconds)
         except RunCancelled:

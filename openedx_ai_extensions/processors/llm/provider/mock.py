@@ -60,7 +60,7 @@ class MockStream(Chunks):
         words = self._text.split(" ")
         self._words = iter([*(f"{word} " for word in words[:-1]), words[-1]])
         if request.run is not None:
-            request.run.first_token()
+            request.run.record_first_token()
 
     def __next__(self) -> bytes:
         try:
@@ -90,8 +90,8 @@ def _usage(request: Request, text: str) -> dict[str, int]:
 
 def _settle(request: Request, usage: Mapping[str, int]) -> None:
     if request.run is not None:
-        request.run.first_token()
-        request.run.used(usage, is_estimated=True)
+        request.run.record_first_token()
+        request.run.record_usage(usage, is_estimated=True)
 
 
 def _json(schema: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openedx_ai_extensions.core.http_responses import logged
-from openedx_ai_extensions.execution.finish_reason import REPORTED, FinishReason, Heard, finish_reason
+from openedx_ai_extensions.execution.finish_reason import REPORTED, AnswerSigns, FinishReason, finish_reason
 from openedx_ai_extensions.processors.llm.provider import fields
 from openedx_ai_extensions.processors.llm.provider.answer_text import AnswerText
 from openedx_ai_extensions.processors.llm.provider.errors import MACHINE_WORD, ProviderFault
@@ -134,7 +134,7 @@ class AnswerReader:
         texts = {name: "".join(pieces) for name, pieces in self._reasoning.items() if name in _GOES_BACK}
         reading.thinking = {**texts, **self._blocks}
         reading.finish_reason = finish_reason(
-            Heard(
+            AnswerSigns(
                 reported=self.reported,
                 has_text=bool(self.text.text.strip()),
                 has_calls=bool(reading.tool_calls),

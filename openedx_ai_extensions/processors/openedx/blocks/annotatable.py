@@ -7,7 +7,7 @@ from lxml import etree
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import joined, string, titled
 from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter, parse_html
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
 
 class _AnnotationWriter(TextWriter):
@@ -23,7 +23,9 @@ class _AnnotationWriter(TextWriter):
             self.break_line()
 
 
-def annotatable_text(block: Block, left_out: set[Reason]) -> str:
+def annotatable_text(block: Block, omissions: set[OmissionReason]) -> str:
     """The instructions, and the passage with its annotations."""
-    root = parse_html(string(block, "data"), left_out)
-    return titled("Annotated text", block.display_name, "" if root is None else _AnnotationWriter(left_out).write(root))
+    root = parse_html(string(block, "data"), omissions)
+    return titled(
+        "Annotated text", block.display_name, "" if root is None else _AnnotationWriter(omissions).write(root)
+    )

@@ -9,7 +9,7 @@ from lxml import etree
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.answers import additional_answers, hint, tolerance
 from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, inner_text, parse_html, squeeze
 from openedx_ai_extensions.processors.openedx.blocks.repair import (
     without_attributes,
@@ -42,7 +42,7 @@ _QUOTED = re.compile(r"""(?P<quote>['"])(?P<name>(?:\\.|(?!(?P=quote))[^\\])*+)(
 _LOOK_BACK = 12
 
 
-def problem_text(markup: str, *, answers_visible: bool, left_out: set[Reason] | None = None) -> str:
+def problem_text(markup: str, *, answers_visible: bool, omissions: set[OmissionReason] | None = None) -> str:
     """What a problem asks. Of XML that is not well-formed, what can be read without laying anything open.
 
     Args:
@@ -50,20 +50,20 @@ def problem_text(markup: str, *, answers_visible: bool, left_out: set[Reason] | 
         answers_visible: also tell the answers, hints and solutions.
         left_out: takes the reasons why parts of it are not in the text.
     """
-    left_out = set() if left_out is None else left_out
-    writer = ProblemWriter(left_out, answers_visible=answers_visible)
-    markup = clean(markup, left_out)
+    omissions = set() if omissions is None else omissions
+    writer = ProblemWriter(omissions, answers_visible=answers_visible)
+    markup = clean(markup, omissions)
     try:
         text = writer.write(parse_xml(markup.encode("utf-8", "replace")))
         text = text if answers_visible else without_lost_tags(text, writer.is_secret)
     except BrokenXML:
         if markup.strip():
-            left_out.add(Reason.BROKEN)
-        root = parse_html(without_secrets(markup, writer.is_secret), left_out)
+            omissions.add(OmissionReason.BROKEN)
+        root = parse_html(without_secrets(markup, writer.is_secret), omissions)
         text = "" if root is None else writer.write(root)
         text = text if answers_visible else without_attributes(text, writer.is_secret)
     if text and not answers_visible:
-        left_out.add(Reason.ANSWERS)
+        omissions.add(OmissionReason.ANSWERS)
     return text
 
 
@@ -75,8 +75,8 @@ class ProblemWriter(TextWriter):
         answers_visible: also write the answers, hints and solutions.
     """
 
-    def __init__(self, left_out: set[Reason] | None = None, *, answers_visible: bool) -> None:
-        super().__init__(left_out)
+    def __init__(self, omissions: set[OmissionReason] | None = None, *, answers_visible: bool) -> None:
+        super().__init__(omissions)
         self._answers_visible = answers_visible
         self._groups = 0
         # Of the choice that is being written; they are told behind it.

@@ -17,40 +17,40 @@ from openedx_ai_extensions.processors.openedx.blocks.fields import (
     titled,
 )
 from openedx_ai_extensions.processors.openedx.blocks.markup import html_text, rich_text, squeeze
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
 
-def drag_and_drop_text(block: Block, left_out: set[Reason]) -> str:
+def drag_and_drop_text(block: Block, omissions: set[OmissionReason]) -> str:
     """The question, the zones and the items; answers and feedback only when they are open."""
-    data = structure(block, "data", left_out)
+    data = structure(block, "data", omissions)
     data = data if isinstance(data, Mapping) else {}
     picture = squeeze(text_in(data, "targetImgDescription"))
     text = titled(
         "Drag and drop",
         block.display_name or text_in(data, "title"),
-        rich_text(string(block, "question_text") or text_in(data, "questionText"), left_out),
+        rich_text(string(block, "question_text") or text_in(data, "questionText"), omissions),
         f"[Image: {picture}]" if picture else "",
-        lines(("Zones:", *zones) if (zones := list(_zones(data, left_out))) else ()),
-        lines(("Items:", *named) if (named := list(_items(data, block.answers_visible, left_out))) else ()),
-        *_remarks(data, block.answers_visible, left_out),
+        lines(("Zones:", *zones) if (zones := list(_zones(data, omissions))) else ()),
+        lines(("Items:", *named) if (named := list(_items(data, block.answers_visible, omissions))) else ()),
+        *_remarks(data, block.answers_visible, omissions),
     )
     if data and not block.answers_visible:
-        left_out.add(Reason.ANSWERS)
+        omissions.add(OmissionReason.ANSWERS)
     return text
 
 
-def _zones(data: Mapping[str, Any], left_out: set[Reason]) -> Iterator[str]:
+def _zones(data: Mapping[str, Any], omissions: set[OmissionReason]) -> Iterator[str]:
     for zone in mappings(data.get("zones")):
-        words = joined(": ", *(html_text(text_in(zone, name), left_out) for name in ("title", "description")))
+        words = joined(": ", *(html_text(text_in(zone, name), omissions) for name in ("title", "description")))
         if words:
             yield f"- {words}"
 
 
-def _items(data: Mapping[str, Any], answers_visible: bool, left_out: set[Reason]) -> Iterator[str]:
+def _items(data: Mapping[str, Any], answers_visible: bool, omissions: set[OmissionReason]) -> Iterator[str]:
     names = _zone_names(data)
     for item in mappings(data.get("items")):
         picture = squeeze(text_in(item, "imageDescription"))
-        name = html_text(text_in(item, "displayName"), left_out)
+        name = html_text(text_in(item, "displayName"), omissions)
         words = joined(" ", name, f"[Image: {picture}]" if picture else "")
         if not words:
             continue
@@ -59,7 +59,7 @@ def _items(data: Mapping[str, Any], answers_visible: bool, left_out: set[Reason]
             continue
         places = [names.get(str(zone), "") for zone in items(item.get("zones") or [item.get("zone")])]
         belongs = " / ".join(filter(None, places)) or "no zone"
-        remark = squeeze(html_text(text_in(item.get("feedback"), "correct"), left_out))
+        remark = squeeze(html_text(text_in(item.get("feedback"), "correct"), omissions))
         yield joined(" ", f"- {words} (belongs to: {belongs})", f"[{remark}]" if remark else "")
 
 
@@ -72,10 +72,10 @@ def _zone_names(data: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
-def _remarks(data: Mapping[str, Any], answers_visible: bool, left_out: set[Reason]) -> Iterator[str]:
+def _remarks(data: Mapping[str, Any], answers_visible: bool, omissions: set[OmissionReason]) -> Iterator[str]:
     """What is told at the beginning, and at the end."""
     feedback = data.get("feedback")
-    yield rich_text(text_in(feedback, "start"), left_out)
+    yield rich_text(text_in(feedback, "start"), omissions)
     if answers_visible:
-        yield rich_text(text_in(feedback, "finish"), left_out)
-        yield rich_text(text_in(data, "explanation"), left_out)
+        yield rich_text(text_in(feedback, "finish"), omissions)
+        yield rich_text(text_in(data, "explanation"), omissions)

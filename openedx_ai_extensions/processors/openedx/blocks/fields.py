@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from openedx_ai_extensions.edxapp.interface import Block
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, squeeze
 
 _MAX_ITEMS = 500
@@ -20,7 +20,7 @@ def string(block: Block, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def structure(block: Block, name: str, left_out: set[Reason]) -> Any:
+def structure(block: Block, name: str, omissions: set[OmissionReason]) -> Any:
     """A field that is a structure, also when an export wrote it as JSON; None when it is neither."""
     value = block.fields.get(name)
     if not isinstance(value, str):
@@ -32,7 +32,7 @@ def structure(block: Block, name: str, left_out: set[Reason]) -> Any:
             raise ValueError("too long")
         return json.loads(value)
     except (ValueError, RecursionError):
-        left_out.add(Reason.BROKEN)
+        omissions.add(OmissionReason.BROKEN)
         return None
 
 

@@ -19,7 +19,7 @@ from openedx_ai_extensions.processors.openedx.blocks.inline_markup import (
     tidy,
 )
 from openedx_ai_extensions.processors.openedx.blocks.mathml import formula
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     clean,
     inner_text,
@@ -52,22 +52,22 @@ _WORD = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
 
-def html_text(markup: str, left_out: set[Reason] | None = None) -> str:
+def html_text(markup: str, omissions: set[OmissionReason] | None = None) -> str:
     """Readable text of a piece of HTML: broken, hostile or empty markup gives what text can be found.
 
     Args:
         markup: the HTML.
         left_out: takes the reasons why parts of it are not in the text.
     """
-    root = parse_html(markup, set() if left_out is None else left_out)
-    return "" if root is None else TextWriter(left_out).write(root)
+    root = parse_html(markup, set() if omissions is None else omissions)
+    return "" if root is None else TextWriter(omissions).write(root)
 
 
-def rich_text(text: str, left_out: set[Reason] | None = None) -> str:
+def rich_text(text: str, omissions: set[OmissionReason] | None = None) -> str:
     """Readable text of what is HTML or, without any tag, plain text or Markdown, whose lines then stay."""
     if _MARKUP.search(text):
-        return html_text(text, left_out)
-    return plain_text(clean(text, set() if left_out is None else left_out))
+        return html_text(text, omissions)
+    return plain_text(clean(text, set() if omissions is None else omissions))
 
 
 def plain_text(text: str) -> str:
@@ -83,9 +83,9 @@ class TextWriter:
         left_out: takes the reasons why parts of the tree are not in the text.
     """
 
-    def __init__(self, left_out: set[Reason] | None = None) -> None:
+    def __init__(self, omissions: set[OmissionReason] | None = None) -> None:
         self.lines: list[str] = []
-        self._left_out = set() if left_out is None else left_out
+        self._omissions = set() if omissions is None else omissions
         self._line: list[str] = []
         self._prefix = ""
         self._lists: list[Iterator[str]] = []
@@ -122,7 +122,7 @@ class TextWriter:
             return False
         if is_hidden(element):
             if _has_words(element):
-                self._left_out.add(Reason.HIDDEN)
+                self._omissions.add(OmissionReason.HIDDEN)
             return False
         sign = icon(element)
         if sign is not None:

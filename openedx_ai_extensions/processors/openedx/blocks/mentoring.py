@@ -8,7 +8,7 @@ from typing import Any
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import items, joined, lines, string, structure, titled
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text, squeeze
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
 # Their text tells their children too.
 QUESTIONS = frozenset({"pb-mcq", "pb-mrq", "pb-rating", "pb-slider", "pb-answer", "pb-completion", "pb-swipe"})
@@ -21,35 +21,35 @@ _DEFAULT_TITLES = frozenset(
 _BLANK = "____"
 
 
-def question_text(block: Block, left_out: set[Reason]) -> str:
+def question_text(block: Block, omissions: set[OmissionReason]) -> str:
     """A question with its choices; which are right, and the tips, only when the answers are open."""
     title = "" if block.display_name.strip().casefold() in _DEFAULT_TITLES else block.display_name
-    asked = rich_text(string(block, "question") or string(block, "text"), left_out)
-    choices = lines((*_scale(block), *_choices(block, left_out)))
-    tips = lines(_tips(block, left_out))
+    asked = rich_text(string(block, "question") or string(block, "text"), omissions)
+    choices = lines((*_scale(block), *_choices(block, omissions)))
+    tips = lines(_tips(block, omissions))
     blank = _BLANK if block.category == "pb-answer" and asked else ""
     return titled("Question", title, asked, choices, blank, tips)
 
 
-def container_text(block: Block, _left_out: set[Reason]) -> str:
+def container_text(block: Block, _omissions: set[OmissionReason]) -> str:
     """The title of a group of questions."""
     title = squeeze(block.display_name)
     return "" if title.casefold() in _DEFAULT_TITLES else title
 
 
-def feedback_text(block: Block, left_out: set[Reason]) -> str:
+def feedback_text(block: Block, omissions: set[OmissionReason]) -> str:
     """What is told after an answer, when the answers are open."""
     if not block.answers_visible:
-        left_out.add(Reason.ANSWERS)
+        omissions.add(OmissionReason.ANSWERS)
         return ""
-    return rich_text(string(block, "content"), left_out)
+    return rich_text(string(block, "content"), omissions)
 
 
-def passage_text(block: Block, left_out: set[Reason]) -> str:
+def passage_text(block: Block, omissions: set[OmissionReason]) -> str:
     """Words around an answer that is shown again, or at the head of a column."""
     names = ("description", "header", "header_html", "footer_html")
     title = "" if block.display_name.strip().casefold() in {"column", "answer"} else squeeze(block.display_name)
-    return lines((title, *(rich_text(string(block, name), left_out) for name in names)))
+    return lines((title, *(rich_text(string(block, name), omissions) for name in names)))
 
 
 def _scale(block: Block) -> Iterator[str]:
@@ -64,29 +64,29 @@ def _scale(block: Block) -> Iterator[str]:
         yield f"- {label}" if label else ""
 
 
-def _choices(block: Block, left_out: set[Reason]) -> Iterator[str]:
-    right = _right_values(block, left_out) if block.answers_visible else frozenset()
+def _choices(block: Block, omissions: set[OmissionReason]) -> Iterator[str]:
+    right = _right_values(block, omissions) if block.answers_visible else frozenset()
     for choice in block.children:
         if choice.category != "pb-choice":
             continue
-        words = squeeze(rich_text(string(choice, "content"), left_out))
+        words = squeeze(rich_text(string(choice, "content"), omissions))
         if words:
             yield f"- {words} (correct)" if string(choice, "value") in right else f"- {words}"
 
 
-def _right_values(block: Block, left_out: set[Reason]) -> frozenset[str]:
+def _right_values(block: Block, omissions: set[OmissionReason]) -> frozenset[str]:
     fields = {"pb-mrq": "required_choices", "pb-mcq": "correct_choices"}
-    values: Any = structure(block, fields[block.category], left_out) if block.category in fields else None
+    values: Any = structure(block, fields[block.category], omissions) if block.category in fields else None
     return frozenset(str(value) for value in items(values))
 
 
-def _tips(block: Block, left_out: set[Reason]) -> Iterator[str]:
+def _tips(block: Block, omissions: set[OmissionReason]) -> Iterator[str]:
     texts = [string(child, "content") for child in block.children if child.category in FEEDBACK]
     texts += [string(block, name) for name in ("message", "feedback_correct", "feedback_incorrect")]
     if not block.answers_visible:
-        left_out.add(Reason.ANSWERS)
+        omissions.add(OmissionReason.ANSWERS)
         return
     for text in texts:
-        tip = squeeze(rich_text(text, left_out))
+        tip = squeeze(rich_text(text, omissions))
         if tip:
             yield f"Hint: {tip}"

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from opaque_keys.edx.keys import UsageKey
 
 
-class Reason(models.TextChoices):
+class OmissionReason(models.TextChoices):
     """A closed set of reasons, with words for people."""
 
     ANSWERS = "answers", _("Its answers, hints and explanations are not open to this person.")
@@ -27,17 +27,17 @@ class Reason(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Omission:
     """A block that is left out of the course text: all of it, or a part, as the reason says."""
 
     usage_key: UsageKey
     category: str
-    reason: Reason
+    reason: OmissionReason
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BlockText:
     """What a model reads at a place, and what it doesn't: for each reason in reading order."""
 
     text: str
-    left_out: tuple[LeftOut, ...]
+    omissions: tuple[Omission, ...]

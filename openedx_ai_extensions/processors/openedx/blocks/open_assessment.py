@@ -18,29 +18,29 @@ from openedx_ai_extensions.processors.openedx.blocks.fields import (
     titled,
 )
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text, squeeze
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean
 
 
-def open_assessment_text(block: Block, left_out: set[Reason]) -> str:
+def open_assessment_text(block: Block, omissions: set[OmissionReason]) -> str:
     """The prompts and the rubric."""
-    rubric = lines(_criteria(structure(block, "rubric_criteria", left_out), left_out))
-    if structure(block, "rubric_assessments", left_out):
-        left_out.add(Reason.ANSWERS)
+    rubric = lines(_criteria(structure(block, "rubric_criteria", omissions), omissions))
+    if structure(block, "rubric_assessments", omissions):
+        omissions.add(OmissionReason.ANSWERS)
     title = block.display_name or string(block, "title")
-    return titled("Open response", title, lines(_prompts(block, left_out)), f"Rubric:\n{rubric}" if rubric else "")
+    return titled("Open response", title, lines(_prompts(block, omissions)), f"Rubric:\n{rubric}" if rubric else "")
 
 
-def _prompts(block: Block, left_out: set[Reason]) -> Iterator[str]:
+def _prompts(block: Block, omissions: set[OmissionReason]) -> Iterator[str]:
     """A list of prompts, which the platform keeps as JSON, or the one prompt of older blocks."""
     value = block.fields.get("prompt") or block.fields.get("prompts")
     if isinstance(value, str):
-        text = clean(value, left_out)
+        text = clean(value, omissions)
         value = _listed(text)
         if value is None:
-            yield rich_text(text, left_out)
+            yield rich_text(text, omissions)
     for prompt in items(value):
-        yield rich_text(prompt if isinstance(prompt, str) else text_in(prompt, "description"), left_out)
+        yield rich_text(prompt if isinstance(prompt, str) else text_in(prompt, "description"), omissions)
 
 
 def _listed(text: str) -> Any:
@@ -51,13 +51,13 @@ def _listed(text: str) -> Any:
     return value if isinstance(value, list) else None
 
 
-def _criteria(criteria: Any, left_out: set[Reason]) -> Iterator[str]:
+def _criteria(criteria: Any, omissions: set[OmissionReason]) -> Iterator[str]:
     for criterion in mappings(criteria):
-        name = joined(": ", _label(criterion), rich_text(text_in(criterion, "prompt"), left_out))
+        name = joined(": ", _label(criterion), rich_text(text_in(criterion, "prompt"), omissions))
         if name:
             yield f"- {name}"
         for option in mappings(criterion.get("options")):
-            grade = joined(": ", _label(option) + _points(option), rich_text(text_in(option, "explanation"), left_out))
+            grade = joined(": ", _label(option) + _points(option), rich_text(text_in(option, "explanation"), omissions))
             if grade:
                 yield f"  - {grade}"
 

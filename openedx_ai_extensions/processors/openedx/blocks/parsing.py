@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
 # Of one block, in characters. A long chapter of a book has a third of this.
 MAX_MARKUP = 300_000
@@ -33,29 +33,29 @@ class Tree:
     too_deep: bool = False
 
 
-def clean(markup: str, left_out: set[Reason]) -> str:
+def clean(markup: str, omissions: set[OmissionReason]) -> str:
     """Markup without what no parser takes, without embedded files, and not too long."""
     markup = _UNPARSABLE.sub("", markup)
     if len(markup) > MAX_MARKUP:
         markup = _LONG_VALUE.sub('=""', _EMBEDDED.sub("", markup))
     if len(markup) > MAX_MARKUP:
-        left_out.add(Reason.TOO_LONG)
+        omissions.add(OmissionReason.TOO_LONG)
         markup = markup[:MAX_MARKUP]
         if markup.rfind("<") > markup.rfind(">"):
             markup = markup[: markup.rindex("<")]
     return markup
 
 
-def parse_html(markup: str, left_out: set[Reason]) -> etree._Element | None:
+def parse_html(markup: str, omissions: set[OmissionReason]) -> etree._Element | None:
     """The tree of a piece of HTML however broken; None when it holds nothing.
 
     The parser stops where markup is nested too deep, as that of word processors with tags that nobody closes. Such
     markup is read as plain text instead, unless it hides something.
     """
-    markup = clean(markup, left_out)
+    markup = clean(markup, omissions)
     tree = _parse(markup)
     if tree.too_deep:
-        left_out.add(Reason.TOO_LONG)
+        omissions.add(OmissionReason.TOO_LONG)
         if not _HIDING.search(markup):
             lines = _LINE_TAGS.sub("\0", _SILENT_ELEMENT.sub("", markup))
             flat = _parse(_TAG.sub("", lines).replace("\0", "<br/>"))

@@ -9,7 +9,7 @@ from typing import Any
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.capa import ProblemWriter
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, clean, parse_html
 from openedx_ai_extensions.processors.openedx.blocks.repair import (
     without_attributes,
@@ -40,18 +40,18 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u
 _ENOUGH = 1000
 
 
-def prose(fields: Mapping[str, Any], left_out: set[Reason] | None = None) -> str:
+def prose(fields: Mapping[str, Any], omissions: set[OmissionReason] | None = None) -> str:
     """The readable fields, one below the other, without what a grader or a teacher keeps there.
 
     Args:
         fields: of a block, by name.
         left_out: takes the reasons why parts of them are not in the text.
     """
-    left_out = set() if left_out is None else left_out
-    return "\n".join(dict.fromkeys(_readable(fields, left_out)))
+    omissions = set() if omissions is None else omissions
+    return "\n".join(dict.fromkeys(_readable(fields, omissions)))
 
 
-def _readable(fields: Mapping[str, Any], left_out: set[Reason]) -> Iterator[str]:
+def _readable(fields: Mapping[str, Any], omissions: set[OmissionReason]) -> Iterator[str]:
     room = MAX_MARKUP
     for name, value in fields.items():
         if name == "display_name" or not isinstance(value, str) or not _READABLE_NAME.fullmatch(name):
@@ -59,26 +59,26 @@ def _readable(fields: Mapping[str, Any], left_out: set[Reason]) -> Iterator[str]
         if _SECRET_NAME.search(name) or _JSON_OR_ADDRESS.match(value):
             continue
         if not room:
-            left_out.add(Reason.TOO_LONG)
+            omissions.add(OmissionReason.TOO_LONG)
             return
-        markup = clean(value, left_out)[:room]
+        markup = clean(value, omissions)[:room]
         room -= len(markup)
-        text = _text(markup, left_out)
+        text = _text(markup, omissions)
         beginning = text[:_ENOUGH]
         if _TWO_WORDS.search(beginning) or _UNSPACED.search(beginning):
             yield text
 
 
-def _text(markup: str, left_out: set[Reason]) -> str:
+def _text(markup: str, omissions: set[OmissionReason]) -> str:
     """The markup of an unknown block may be a problem's: no answers, no hints, and no guess where they end."""
     if not _PROBLEM_MARKUP.search(markup):
-        return rich_text(markup, left_out)
-    left_out.add(Reason.ANSWERS)
-    writer = ProblemWriter(left_out, answers_visible=False)
+        return rich_text(markup, omissions)
+    omissions.add(OmissionReason.ANSWERS)
+    writer = ProblemWriter(omissions, answers_visible=False)
     try:
         text = writer.write(parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace")))
         return without_lost_tags(text, writer.is_secret)
     except BrokenXML:
-        left_out.add(Reason.BROKEN)
-        root = parse_html(without_secrets(markup, writer.is_secret), left_out)
+        omissions.add(OmissionReason.BROKEN)
+        root = parse_html(without_secrets(markup, writer.is_secret), omissions)
         return "" if root is None else without_attributes(writer.write(root), writer.is_secret)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string, titled
-from openedx_ai_extensions.processors.openedx.blocks.omissions import Reason
+from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, squeeze
 
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
@@ -25,9 +25,9 @@ _SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)]*(?=\s)|[\u3002\uff01\
 _PARAGRAPH = 600
 
 
-def video_text(block: Block, left_out: set[Reason]) -> str:
+def video_text(block: Block, omissions: set[OmissionReason]) -> str:
     """A video's title and what is said in it."""
-    transcript = clean(string(block, "transcript"), left_out)
+    transcript = clean(string(block, "transcript"), omissions)
     said = lines(paragraph for turn in _turns(transcript) for paragraph in _paragraphs(turn))
     return titled("Video", block.display_name, f"Transcript: {said}" if said else "")
 
