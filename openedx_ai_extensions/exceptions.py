@@ -7,6 +7,7 @@ for the person who reads it: no payload, no secret, no traceback. The cause belo
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
@@ -118,7 +119,7 @@ class ConsentRequired(Refused):
         return gettext("Please read and accept the notice about AI first: {address}").format(address=address)
 
 
-class Unsuitable(Refused):
+class ContentRejected(Refused):
     """What a person said is not passed on to the model, or what it answered is not shown.
 
     Args:
@@ -294,3 +295,11 @@ class StreamInterrupted(AIExtensionsError):
 
 class OutOfTime(StreamInterrupted):
     """The answer took longer than the site lets it; the provider was still at it."""
+
+
+def __getattr__(name: str) -> Any:
+    """Former names, for one release."""
+    if name == "Unsuitable":
+        warnings.warn("Unsuitable is called ContentRejected now.", DeprecationWarning, stacklevel=2)
+        return ContentRejected
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,7 +5,7 @@ from importlib import import_module
 import pytest
 
 from openedx_ai_extensions import ledger
-from openedx_ai_extensions.execution import current_execution
+from openedx_ai_extensions.execution import Ending, Stream, current_execution
 
 MOVED = {
     "openedx_ai_extensions.accounting.Run": "openedx_ai_extensions.ledger.Run",
@@ -14,6 +14,7 @@ MOVED = {
     "openedx_ai_extensions.conf.BUILT_IN_TEMPLATE_DIR": "openedx_ai_extensions.core.conf.BUILT_IN_TEMPLATE_DIR",
     "openedx_ai_extensions.error_reports.MaskedExceptionReporter":
         "openedx_ai_extensions.core.error_reports.MaskedExceptionReporter",
+    "openedx_ai_extensions.exceptions.Unsuitable": "openedx_ai_extensions.exceptions.ContentRejected",
     "openedx_ai_extensions.processors.llm.structured.ask_structured":
         "openedx_ai_extensions.processors.llm.ask_structured",
     "openedx_ai_extensions.processors.llm.providers.CAPABILITIES": "openedx_ai_extensions.processors.llm.CAPABILITIES",
@@ -40,3 +41,15 @@ def test_the_run_under_way_has_its_former_name():
     assert accounting.Run is ledger.Run
     with pytest.warns(DeprecationWarning, match="current_execution"):
         assert accounting.current_run() is None is current_execution()
+
+
+def test_the_hooks_of_a_stream_have_their_former_names():
+    endings, checks = [], []
+    stream = Stream([b"a"], finish=lambda ending, text: endings.append((ending, text)))
+    with pytest.warns(DeprecationWarning, match="on_finish"):
+        stream.then(lambda ending, text: endings.append(text))
+    with pytest.warns(DeprecationWarning, match="before_each_chunk"):
+        stream.watch(lambda: checks.append(True))
+    assert list(stream) == [b"a"]
+    assert endings == [(Ending.COMPLETED, "a"), "a"]
+    assert checks == [True]

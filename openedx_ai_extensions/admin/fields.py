@@ -17,7 +17,7 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.unmatched_slots import unserved
+from openedx_ai_extensions.workflows.unmatched_slots import unmatched
 
 MAX_SUGGESTED_COURSES = 200
 MAX_SLOTS = 200
@@ -97,7 +97,7 @@ def known_slots() -> list[str]:
     names = [
         *conf.get("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS"),
         *used.values_list("ui_slot_selector_id", flat=True).distinct()[:MAX_SLOTS],
-        *(entry.slot for entry in unserved()[:MAX_SLOTS]),
+        *(entry.slot for entry in unmatched()[:MAX_SLOTS]),
     ]
     return list(dict.fromkeys(names))
 

@@ -17,7 +17,7 @@ from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 
 
-class PromptForm(forms.ModelForm):
+class PromptAdminForm(forms.ModelForm):
     """A text and the name that profiles know it by."""
 
     class Meta:
@@ -38,7 +38,7 @@ class PromptForm(forms.ModelForm):
 class PromptAdmin(BaseAdmin):
     """Write a prompt once, use it in many profiles."""
 
-    form = PromptForm
+    form = PromptAdminForm
     list_display = ("slug", "uuid", "created_at", "updated_at")
     search_fields = ("slug", "body", "uuid")
     ordering = ("slug",)

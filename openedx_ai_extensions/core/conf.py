@@ -15,7 +15,7 @@ from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 
 from openedx_ai_extensions.core import setting_problems as problems
-from openedx_ai_extensions.core.provider_entries import Entry, entries_problem, read_entry
+from openedx_ai_extensions.core.provider_entries import ProviderEntry, entries_problem, read_entry
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
 BUILT_IN_TEMPLATE_DIR = PACKAGE_DIR / "workflows" / "profiles"
@@ -319,7 +319,7 @@ def providers() -> Mapping[str, Any]:
     return {name: entry for name, entry in entries.items() if isinstance(name, str)}
 
 
-def provider_entry(name: str) -> Entry | None:
+def provider_entry(name: str) -> ProviderEntry | None:
     """What the entry of that name says, as far as it can be used; None when there is none."""
     entries = providers()
     return read_entry(entries[name], name) if name in entries else None

@@ -47,7 +47,7 @@ def json_path(parent: str, name: str | int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Json5Part:
     """A member's name, a text, number or word, or the beginning of an object or a list.
 
     Attributes:
@@ -63,7 +63,7 @@ class Part:
     is_name: bool = False
 
 
-def parts(text: str) -> Iterator[Part]:
+def parts(text: str) -> Iterator[Json5Part]:
     """What a text consists of, in order.
 
     Args:
@@ -82,10 +82,10 @@ def parts(text: str) -> Iterator[Part]:
             inner.name = None
         elif inner is not None and not inner.is_list and inner.name is None:
             inner.name = _name(value)
-            yield Part(inner.value_path, token.start(), value, is_name=True)
+            yield Json5Part(inner.value_path, token.start(), value, is_name=True)
         else:
             path = inner.value_path if inner is not None else "$"
-            yield Part(path, token.start(), value)
+            yield Json5Part(path, token.start(), value)
             if value in {"{", "["}:
                 open_.append(_Open(path, is_list=value == "["))
 

@@ -24,7 +24,7 @@ DEFAULT_MODELS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ProviderEntry:
     """An entry as far as it can be used.
 
     Attributes:
@@ -43,7 +43,7 @@ class Entry:
     ignored: Sequence[str]
 
 
-def read_entry(entry: Any, name: str = "") -> Entry:
+def read_entry(entry: Any, name: str = "") -> ProviderEntry:
     """Take an entry as the site wrote it, whatever it is.
 
     Args:
@@ -71,7 +71,7 @@ def read_entry(entry: Any, name: str = "") -> Entry:
     if is_default and not default:
         wrong.insert(0, NEEDS_MODEL)
     model = found.pop("model", default if is_default else "")
-    return Entry(model if is_usable else "", is_default, _by_first_name(found), wrong, ignored)
+    return ProviderEntry(model if is_usable else "", is_default, _by_first_name(found), wrong, ignored)
 
 
 def _usable(name: str, value: Any) -> Any:

@@ -17,7 +17,7 @@ LIBRARY_ID = "lib:OpenedX:AIX"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LibraryProblem:
     """A problem of a collection, with its OLX."""
 
     title: str
@@ -31,16 +31,16 @@ def collections() -> list[dict[str, str]]:
     return sorted(found, key=lambda collection: (collection["title"].casefold(), collection["key"]))
 
 
-def problems(key: str) -> list[Problem]:
+def problems(key: str) -> list[LibraryProblem]:
     """What is in a collection that ``collections`` has named."""
     blocks = map(LibraryUsageLocatorV2.from_string, _read(_folder() / "collections" / f"{key}.json")["blocks"])
     return [_problem(Path(block.block_type) / f"{block.block_id}.xml") for block in blocks]
 
 
-def _problem(file: Path) -> Problem:
+def _problem(file: Path) -> LibraryProblem:
     olx = (_folder() / "blocks" / file).read_text(encoding="utf-8")
     title = parse_xml(olx.encode()).get("display_name", "")
-    return Problem(title, olx, is_published=(_folder() / "published" / file).is_file())
+    return LibraryProblem(title, olx, is_published=(_folder() / "published" / file).is_file())
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -31,7 +31,7 @@ COURSE_KEY = CourseKey.from_string(COURSE_ID)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UnitPart:
     """A block of a unit, ready to be shown: our own course's HTML, or text."""
 
     title: str
@@ -149,11 +149,11 @@ def _units(request: HttpRequest) -> Iterator[OutlineNode]:
             yield from sequence.children
 
 
-def _parts(block: Block) -> Iterator[Part]:
+def _parts(block: Block) -> Iterator[UnitPart]:
     for child in block.children:
         data: Any = child.fields.get("data")
         if child.category == "html" and isinstance(data, str):
             # This one course ships with the demo; a site's own HTML must never be trusted like this.
-            yield Part(child.display_name, mark_safe(data), "")  # noqa: S308
+            yield UnitPart(child.display_name, mark_safe(data), "")  # noqa: S308
         else:
-            yield Part(child.display_name, None, block_text(child))
+            yield UnitPart(child.display_name, None, block_text(child))

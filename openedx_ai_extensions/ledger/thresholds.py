@@ -26,13 +26,13 @@ _notified: set[str] = set()
 conf.when_changed(_notified.clear)
 
 
-class Used(Protocol):
+class UsageByLimit(Protocol):
     """What was used; see ``totals``."""
 
     def of(self, limit: Limit) -> Amounts: ...
 
 
-def notify_reached(limits: Iterable[Limit], used: Used) -> None:
+def notify_reached(limits: Iterable[Limit], used: UsageByLimit) -> None:
     """Send ``limit_reached`` for what is reached and was not said before. No query unless something is new."""
     for limit in limits:
         if limit.per == AILimit.Per.PERSON:

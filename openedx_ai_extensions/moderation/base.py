@@ -14,7 +14,7 @@ from openedx_ai_extensions.ledger.prices import Price
 from openedx_ai_extensions.moderation.passages import Passages
 
 # Between texts that do not belong together, such as two fields of an answer: a phrase does not go across.
-APART = "\u2029"
+TEXT_SEPARATOR = "\u2029"
 
 
 class Direction(enum.StrEnum):

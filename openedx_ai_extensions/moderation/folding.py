@@ -12,33 +12,33 @@ import regex
 _STROKES = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-_UNSEEN = regex.compile(r"\p{Default_Ignorable_Code_Point}")
+_INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 _WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 
 
-class Kind(enum.Enum):
+class LetterKind(enum.Enum):
     LETTER = enum.auto()
     ALONE = enum.auto()  # of a script that puts no space between words: each is a word here
     APART = enum.auto()  # between words
 
 
 @lru_cache(maxsize=8192)
-def folded(character: str) -> tuple[tuple[str, Kind], ...]:
+def folded(character: str) -> tuple[tuple[str, LetterKind], ...]:
     """The letters, and what separates them, that a character stands for; none for what nobody sees."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()).translate(_STROKES)
-    return tuple((letter, _kind(letter)) for letter in plain if not _is_left_out(letter))
+    return tuple((letter, _kind(letter)) for letter in plain if not _is_ignored(letter))
 
 
-def _is_left_out(letter: str) -> bool:
+def _is_ignored(letter: str) -> bool:
     """Is it an accent or the like? Other marks make another letter: in India, Southeast Asia and Japan."""
     position = unicodedata.combining(letter)
-    return position >= 200 or 10 <= position <= 35 or _UNSEEN.match(letter) is not None
+    return position >= 200 or 10 <= position <= 35 or _INVISIBLE.match(letter) is not None
 
 
-def _kind(letter: str) -> Kind:
+def _kind(letter: str) -> LetterKind:
     if _WITHOUT_SPACES.match(letter):
-        return Kind.ALONE
-    return Kind.LETTER if unicodedata.category(letter)[0] in "LMN" else Kind.APART
+        return LetterKind.ALONE
+    return LetterKind.LETTER if unicodedata.category(letter)[0] in "LMN" else LetterKind.APART
 
 
 def words(text: str) -> list[str]:
@@ -47,9 +47,9 @@ def words(text: str) -> list[str]:
     is_open = False
     for character in text:
         for letter, kind in folded(character):
-            if kind is Kind.LETTER and is_open:
+            if kind is LetterKind.LETTER and is_open:
                 found[-1] += letter
-            elif kind is not Kind.APART:
+            elif kind is not LetterKind.APART:
                 found.append(letter)
-            is_open = kind is Kind.LETTER
+            is_open = kind is LetterKind.LETTER
     return found

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-FIRST, LARGEST = (
-    60,
-    1_000,
-)  # characters that a passage has at least: the first few, so that there is soon something to show
-LONGEST = 2_000  # characters after which a passage ends, whether a sentence does or not
-BEFORE = 200  # characters before a passage that are looked at again with it
+# The minimum length of a passage doubles from the first to the largest: the first text shows soon.
+FIRST_PASSAGE_CHARS = 60
+LARGEST_PASSAGE_CHARS = 1_000
+MAX_PASSAGE_CHARS = 2_000  # a passage ends here even within a sentence
+CONTEXT_CHARS = 200  # of the previous passage, checked again with the next one
 
 # Greedy within small classes only: takes linear time on any text.
 _SENTENCE_END = re.compile("[.!?\u2026\u061f][\"'\u201d\u2019)\\]]?\\s|[\u3002\uff01\uff1f\u0964\n\u2029]")
@@ -29,7 +28,7 @@ class Passages:
         self._check = check
         self._held = ""
         self._before = ""
-        self._least = FIRST
+        self._least = FIRST_PASSAGE_CHARS
 
     def feed(self, text: str) -> str:
         self._held += text
@@ -37,7 +36,7 @@ class Passages:
             return ""
         ends = [found.end() for found in _SENTENCE_END.finditer(self._held)]
         end = ends[-1] if ends and ends[-1] >= self._least else 0
-        if not end and len(self._held) > LONGEST:
+        if not end and len(self._held) > MAX_PASSAGE_CHARS:
             end = self._held.rfind(" ") + 1 or len(self._held)
         return self._checked(end)
 
@@ -49,6 +48,6 @@ class Passages:
         passage, self._held = self._held[:end], self._held[end:]
         if passage.strip():
             self._check(self._before + passage)
-            self._before = passage[-BEFORE:]
-            self._least = min(self._least * 2, LARGEST)
+            self._before = passage[-CONTEXT_CHARS:]
+            self._least = min(self._least * 2, LARGEST_PASSAGE_CHARS)
         return passage

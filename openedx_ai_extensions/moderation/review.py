@@ -12,15 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import logged
-from openedx_ai_extensions.exceptions import Unsuitable
+from openedx_ai_extensions.exceptions import ContentRejected
 from openedx_ai_extensions.filters import AIAnswerGiven, AIRunRequested, is_configured
 from openedx_ai_extensions.ledger import Outcome, Run
-from openedx_ai_extensions.moderation.base import APART, Direction, Moderator, Verdict
+from openedx_ai_extensions.moderation.base import TEXT_SEPARATOR, Direction, Moderator, Verdict
 from openedx_ai_extensions.moderation.registry import find_moderator
 
 logger = logging.getLogger(__name__)
 
-MESSAGES: Mapping[Direction, str | Promise] = {
+REFUSAL_MESSAGES: Mapping[Direction, str | Promise] = {
     Direction.BEFORE: _("This is something the AI cannot help with here. You are welcome to ask in another way."),
     Direction.AFTER: _(
         "The AI's answer did not fit in here, so it is not shown. You are welcome to ask in another way."
@@ -48,7 +48,7 @@ class Review:
         """What the model gets in place of the person's words; none are looked at when there are none.
 
         Raises:
-            Unsuitable: they are not passed on.
+            ContentRejected: they are not passed on.
             AIExtensionsError: a moderator could not say.
         """
         try:
@@ -73,7 +73,7 @@ class Review:
 
         Raises: as ``request``.
         """
-        text = answer if isinstance(answer, str) else APART.join(_texts(answer))
+        text = answer if isinstance(answer, str) else TEXT_SEPARATOR.join(_texts(answer))
         if text.strip():
             self._check(text, Direction.AFTER)
         try:
@@ -89,7 +89,7 @@ class Review:
         """Put what a check took into the run's account, and see to its verdict.
 
         Raises:
-            Unsuitable: the verdict refuses.
+            ContentRejected: the verdict refuses.
         """
         if verdict.usage:
             self.run.record_extra_usage(verdict.usage, verdict.price)
@@ -133,7 +133,7 @@ class Review:
     ) -> NoReturn:
         logger.info("run.unsuitable run_id=%s refused_by=%s categories=%s",
                     self.run.about["run_id"], refused_by, ",".join(map(logged, categories)))  # fmt: skip
-        error = Unsuitable(message or MESSAGES[direction], refused_by=refused_by, reason=reason)
+        error = ContentRejected(message or REFUSAL_MESSAGES[direction], refused_by=refused_by, reason=reason)
         if direction is Direction.BEFORE and not self.run.is_managed:
             self.run.end(Outcome.REFUSED, error_code=error.code, refused_by=refused_by)
         raise error
@@ -151,7 +151,7 @@ class Gate:
         """Take more of the answer; returns what may be shown now.
 
         Raises:
-            Unsuitable: the answer must not go on.
+            ContentRejected: the answer must not go on.
             AIExtensionsError: a moderator could not say.
         """
         for screen in self._screens:

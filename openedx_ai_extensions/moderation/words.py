@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from openedx_ai_extensions.ledger import Run
-from openedx_ai_extensions.moderation.base import APART, PASSED, Direction, Moderator, Screen, Settle, Verdict
-from openedx_ai_extensions.moderation.folding import Kind, folded, words
+from openedx_ai_extensions.moderation.base import PASSED, TEXT_SEPARATOR, Direction, Moderator, Screen, Settle, Verdict
+from openedx_ai_extensions.moderation.folding import LetterKind, folded, words
 from openedx_ai_extensions.moderation.registry import moderator_kind
 
 LISTED = Verdict(is_refused=True, categories=("listed",))
@@ -92,20 +92,20 @@ class _Scanner:
         self.place = 0
         self._root = root
         self._open: list[tuple[_Node, int]] = []  # phrases that go on with the next word, and where they began
-        self._may: list[tuple[_Node, int]] = []  # those that the word under way may go on, or begin
+        self._candidates: list[tuple[_Node, int]] = []  # those that the word under way may go on, or begin
         self._word: str | None = None  # its letters so far
 
     def read(self, character: str) -> bool:
         """Take the next character; is a listed word or phrase complete now?"""
         is_listed = False
         for letter, kind in folded(character):
-            if kind is not Kind.LETTER:
+            if kind is not LetterKind.LETTER:
                 is_listed = self.end() or is_listed
-            if kind is not Kind.APART:
+            if kind is not LetterKind.APART:
                 self._add(letter)
-            if kind is Kind.ALONE:
+            if kind is LetterKind.ALONE:
                 is_listed = self.end() or is_listed
-        if character == APART:
+        if character == TEXT_SEPARATOR:
             self._open = []
         self.place += 1
         return is_listed
@@ -114,23 +114,23 @@ class _Scanner:
         """The word under way is whole; is a listed word or phrase complete with it?"""
         if self._word is None:
             return False
-        found = [(node.children[self._word], start) for node, start in self._may if self._word in node.children]
+        found = [(node.children[self._word], start) for node, start in self._candidates if self._word in node.children]
         self._open = [(node, start) for node, start in found if node.children]
         self._word = None
         return any(node.is_end for node, _start in found)
 
-    def free(self) -> int:
+    def safe_length(self) -> int:
         """Up to where the text is not part of anything listed, whatever comes next."""
-        waiting = self._open if self._word is None else self._may
+        waiting = self._open if self._word is None else self._candidates
         return min((start for _node, start in waiting), default=self.place)
 
     def _add(self, letter: str) -> None:
         if self._word is None:
             self._word = ""
-            self._may = [*self._open, (self._root, self.place)]
-        if self._may:
+            self._candidates = [*self._open, (self._root, self.place)]
+        if self._candidates:
             word = self._word = self._word + letter
-            self._may = [(node, start) for node, start in self._may if word in node.beginnings]
+            self._candidates = [(node, start) for node, start in self._candidates if word in node.beginnings]
 
 
 class _WordScreen:
@@ -144,7 +144,7 @@ class _WordScreen:
         if any(map(self._scanner.read, text)):
             self._refuse()
         self._held += text
-        return self._release(self._scanner.free())
+        return self._release(self._scanner.safe_length())
 
     def end(self) -> str:
         if self._scanner.end():

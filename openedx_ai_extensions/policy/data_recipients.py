@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.provider_entries import Entry
+from openedx_ai_extensions.core.provider_entries import ProviderEntry
 
 PROCESSORS_WITHOUT_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor", "ContentLibraryProcessor"})
 
@@ -70,7 +70,7 @@ def _resolved(name: str) -> str:
     return next(iter(conf.providers()), name) if name == "default" and name not in conf.providers() else name
 
 
-def _recipient(name: str, entry: Entry) -> Recipient:
+def _recipient(name: str, entry: ProviderEntry) -> Recipient:
     vendor, slash, _model = entry.model.partition("/")
     return Recipient(name, vendor if slash else "openai", str(entry.parameters.get("region", "")))
 

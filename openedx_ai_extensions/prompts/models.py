@@ -17,7 +17,7 @@ from openedx_ai_extensions.core.character_sets import storage_problem
 from openedx_ai_extensions.core.portable import find_unfit, text_problem
 from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet
 
-MAX_BODY = 100_000  # characters
+MAX_BODY_CHARS = 100_000  # characters
 
 _loaded: ContextVar[Mapping[str, PromptTemplate] | None] = ContextVar("loaded_prompts", default=None)
 
@@ -30,8 +30,8 @@ def body_problem(body: str) -> str | None:
 def _content_problem(body: str) -> str | None:
     if not body.strip():
         return _("The text must not be blank.")
-    if len(body) > MAX_BODY:
-        return _("It is longer than {count} characters.").format(count=MAX_BODY)
+    if len(body) > MAX_BODY_CHARS:
+        return _("It is longer than {count} characters.").format(count=MAX_BODY_CHARS)
     return text_problem(body)
 
 
@@ -55,7 +55,7 @@ class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
         return next((prompt for prompt in self.filter(slug=slug) if prompt.slug == slug), None)
 
     @contextmanager
-    def loaded_once(self) -> Iterator[None]:
+    def preloaded(self) -> Iterator[None]:
         """Within the block every ``lookup`` is answered from one query: for pages that judge many profiles."""
         with lookups_from(self.defer("body")):
             yield

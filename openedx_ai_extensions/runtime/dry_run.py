@@ -27,7 +27,7 @@ from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssis
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_class, orchestrator_for
 
-SOME_QUESTIONS = 3  # of a quiz, when nobody says how many
+DEFAULT_QUESTIONS = 3  # of a quiz, when nobody says how many
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class DryRunRequest:
         """The words and the number, as the workflow's ``run`` takes them."""
         orchestrator = orchestrator_class(self.profile.orchestrator_class or "")
         if issubclass(orchestrator, EducatorAssistantOrchestrator):
-            return {"num_questions": self.number or SOME_QUESTIONS, "extra_instructions": self.text}
+            return {"num_questions": self.number or DEFAULT_QUESTIONS, "extra_instructions": self.text}
         if issubclass(orchestrator, FlashCardsOrchestrator):
             return {"num_cards": self.number}
         return self.text

@@ -19,7 +19,7 @@ from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider import gateway
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
-from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE
+from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ThreadDeletion:
     """How a provider took to forgetting a thread.
 
     Attributes:
@@ -105,23 +105,23 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
 
 def _thread(session: AIWorkflowSession) -> ProviderThread:
     """The thread that a session leads to, at the provider that it was begun with."""
-    remote = session.metadata.get(REMOTE) if isinstance(session.metadata, dict) else None
+    remote = session.metadata.get(REMOTE_THREAD_KEY) if isinstance(session.metadata, dict) else None
     begun_with, _colon, _model = str((remote or {}).get("provider") or "").partition(":")
     provider = begun_with or LLMProcessor(session.profile.processor_config).provider
     return ProviderThread(provider, session.remote_response_id)
 
 
-def forget_thread(thread: ProviderThread) -> Forgotten:
+def forget_thread(thread: ProviderThread) -> ThreadDeletion:
     """Have the provider delete a thread, the last response first. A thread that it does not know is forgotten."""
     response_id = thread.response_id
     for deleted in range(MAX_RESPONSES):
         if not response_id:
-            return Forgotten(deleted)
+            return ThreadDeletion(deleted)
         try:
             with cancellable(None):  # a run that was cancelled may be what makes this necessary
                 response_id = gateway.delete_response(thread.provider, response_id)
         except ThreadGone:
-            return Forgotten(deleted)
+            return ThreadDeletion(deleted)
         except AIExtensionsError as error:
-            return Forgotten(deleted, ProviderThread(thread.provider, response_id), error.code)
-    return Forgotten(MAX_RESPONSES, ProviderThread(thread.provider, response_id), "too_long")
+            return ThreadDeletion(deleted, ProviderThread(thread.provider, response_id), error.code)
+    return ThreadDeletion(MAX_RESPONSES, ProviderThread(thread.provider, response_id), "too_long")

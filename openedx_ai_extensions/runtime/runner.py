@@ -33,7 +33,7 @@ from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_
 
 logger = logging.getLogger(__name__)
 
-OUTCOMES: Mapping[Ending, str] = {
+OUTCOME_BY_ENDING: Mapping[Ending, str] = {
     Ending.COMPLETED: Outcome.COMPLETED,
     Ending.FAILED: Outcome.FAILED,
     Ending.CANCELLED: Outcome.CANCELLED,
@@ -181,7 +181,7 @@ def run_allowed(execution: Execution) -> Result | Stream:
     """
     orchestrator = orchestrator_for(execution.scope, execution.action)
     execution.scope.__dict__["_action"] = execution.action
-    with execution.as_current(), _settled(execution):
+    with execution.as_current(), _failures_recorded(execution):
         outcome = orchestrator.get_orchestrator(
             workflow=execution.scope, user=execution.user, context=execution.context
         ).run_action(execution.action, execution.user_input)
@@ -190,7 +190,7 @@ def run_allowed(execution: Execution) -> Result | Stream:
         return outcome
     stream = outcome
     stream.before_each_chunk(execution.guard.recheck)
-    stream.on_finish(lambda ending, _text: _end(execution.run, OUTCOMES[ending], stream.error))
+    stream.on_finish(lambda ending, _text: _end(execution.run, OUTCOME_BY_ENDING[ending], stream.error))
     return stream
 
 
@@ -206,7 +206,7 @@ def _require_allowed(execution: Execution) -> None:
 
 
 @contextmanager
-def _settled(execution: Execution) -> Iterator[None]:
+def _failures_recorded(execution: Execution) -> Iterator[None]:
     """Record a failed run. Actions that did not call a model are not recorded."""
     try:
         yield

@@ -87,13 +87,13 @@ def _answer(lease: Lease) -> dict[str, Any]:
         raise WorkflowNotFound
     lease.check(now=True)
     outcome = run_execution(execution)
-    answer = _whole(outcome, lease) if isinstance(outcome, Stream) else outcome.as_dict()
+    answer = _full_answer(outcome, lease) if isinstance(outcome, Stream) else outcome.as_dict()
     # As the REST endpoint writes it: dates and translated texts, for instance, are no JSON yet.
     plain: dict[str, Any] = json.loads(json.dumps(answer, cls=JSONEncoder))
     return plain
 
 
-def _whole(stream: Stream, lease: Lease) -> dict[str, Any]:
+def _full_answer(stream: Stream, lease: Lease) -> dict[str, Any]:
     """The stream's text; it is stopped when nobody wants it any more: between two tools at once, else in seconds."""
     texts = []
     try:

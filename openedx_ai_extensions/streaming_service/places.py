@@ -17,10 +17,10 @@ class NoRoom(Exception):
     """There are too many requests whose bodies come slowly, or are large."""
 
 
-class Place:
+class BodySlot:
     """What one request may keep in memory."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: BodySlots) -> None:
         self._places = places
         self._is_large = False
 
@@ -43,14 +43,14 @@ class Place:
             self._places.large_ones -= 1
 
 
-class Places:
+class BodySlots:
     """Those who are still sending, the slowest first: these give way when somebody else comes."""
 
     def __init__(self) -> None:
         self.large_ones = 0
-        self._sending: dict[Place, asyncio.Future[bytes]] = {}
+        self._sending: dict[BodySlot, asyncio.Future[bytes]] = {}
 
-    async def body(self, place: Place, receive: Receive, longest: int, most: int) -> bytes:
+    async def body(self, place: BodySlot, receive: Receive, longest: int, most: int) -> bytes:
         """Read a body; at most so many are read at once.
 
         Raises:
@@ -71,7 +71,7 @@ class Places:
             return reading.result()
 
     @contextmanager
-    def _listed(self, place: Place, reading: asyncio.Future[bytes]) -> Iterator[None]:
+    def _listed(self, place: BodySlot, reading: asyncio.Future[bytes]) -> Iterator[None]:
         self._sending[place] = reading
         try:
             yield

@@ -29,7 +29,7 @@ from openedx_ai_extensions.streaming_service.environ import (
     environ_of,
 )
 from openedx_ai_extensions.streaming_service.exchange import Exchange, WsgiApplication
-from openedx_ai_extensions.streaming_service.places import NoRoom, Place, Places
+from openedx_ai_extensions.streaming_service.places import BodySlot, BodySlots, NoRoom
 from openedx_ai_extensions.streaming_service.seats import Seats
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class StreamingService:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._exchanges: set[Exchange] = set()
-        self._places = Places()
+        self._places = BodySlots()
         self._crowd = capacity.Crowd()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,7 +104,7 @@ class StreamingService:
         if len(self._exchanges) >= 2 * most:
             await self._overrun(send)
             return
-        place = Place(self._places)
+        place = BodySlot(self._places)
         try:
             environ = await self._environ(scope, receive, send, place, most)
             if environ is not None:
@@ -113,7 +113,7 @@ class StreamingService:
             place.leave()
 
     async def _environ(
-        self, scope: Scope, receive: Receive, send: Send, place: Place, most: int
+        self, scope: Scope, receive: Receive, send: Send, place: BodySlot, most: int
     ) -> dict[str, Any] | None:
         """The request, read; None when it was not, and has its answer."""
         length, longest, body = declared_length(scope), self.site.longest_body(), b""

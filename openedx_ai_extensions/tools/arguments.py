@@ -62,7 +62,7 @@ def schema_problem(schema: Any) -> str | None:
         with _limited_time():
             rules = validator_for(schema, default=Draft202012Validator)
             checks = {"format_checker": rules.FORMAT_CHECKER, "registry": Registry()}
-            for error in _guarded(rules)(rules.META_SCHEMA, **checks).iter_errors(schema):
+            for error in _time_limited(rules)(rules.META_SCHEMA, **checks).iter_errors(schema):
                 raise SchemaError.create_from(error)
             # What takes for ever mostly does so for any arguments.
             next(_validator(schema).iter_errors({}), None)
@@ -130,11 +130,11 @@ def _limited_time() -> Iterator[None]:
 
 
 def _validator(schema: Mapping[str, Any]) -> Any:
-    return _guarded(validator_for(schema, default=Draft202012Validator))(schema, registry=Registry())
+    return _time_limited(validator_for(schema, default=Draft202012Validator))(schema, registry=Registry())
 
 
 @cache
-def _guarded(validator_class: Any) -> Any:
+def _time_limited(validator_class: Any) -> Any:
     """The class, so that it cannot stall a process.
 
     Every step looks at the time. Patterns get a limit of their own: ``re`` has none and lets no other thread run.

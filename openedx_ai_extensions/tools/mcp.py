@@ -39,7 +39,7 @@ class Transport(enum.StrEnum):
     SSE = "sse"
 
 
-class Through(enum.StrEnum):
+class McpCaller(enum.StrEnum):
     """Who talks with a server: the provider where it can, or always we."""
 
     AUTO = "auto"
@@ -61,12 +61,12 @@ class McpServer:
     allowed_tools: tuple[str, ...] | None = None
     timeout: float = DEFAULT_TIMEOUT
     transport: Transport = Transport.STREAMABLE_HTTP
-    through: Through = Through.AUTO
+    through: McpCaller = McpCaller.AUTO
 
     @property
     def may_be_hosted(self) -> bool:
         """May a provider that can call MCP servers call this one, in our place?"""
-        return self.through is Through.AUTO
+        return self.through is McpCaller.AUTO
 
     @property
     def hosted(self) -> dict[str, Any]:
@@ -87,14 +87,14 @@ class McpServer:
         """What it offers, at most ``MAX_TOOLS``; nothing while it can't be reached, which is tried again later."""
         listing = _listings.setdefault(self, _Listing())
         with listing.lock:
-            if time.monotonic() >= listing.good_until:
+            if time.monotonic() >= listing.fresh_until:
                 listing.tools, seconds = self._listed()
-                listing.good_until = time.monotonic() + seconds
+                listing.fresh_until = time.monotonic() + seconds
             return list(listing.tools)
 
     def _listed(self) -> tuple[tuple[Tool, ...], float]:
         try:
-            offered = _ask(self, lambda client: client.list_tools(self, MAX_TOOLS))
+            offered = _exchange(self, lambda client: client.list_tools(self, MAX_TOOLS))
         except ServiceUnavailable:
             return (), RETRY_SECONDS
         return tuple(_tools(self, offered)), FRESH_SECONDS
@@ -129,7 +129,7 @@ class McpTool(Tool):
             ServiceUnavailable: the server gives no answer.
             ProcessorError: the server says that the call failed, and how.
         """
-        result = _ask(self.server, lambda client: client.call_tool(self.server, self.remote_name, arguments))
+        result = _exchange(self.server, lambda client: client.call_tool(self.server, self.remote_name, arguments))
         text = _text(result)
         if result["isError"]:
             raise ProcessorError(text[:MAX_ERROR_CHARS] or _("The tool failed."))
@@ -141,7 +141,7 @@ class _Listing:
     """What a server offered when it was last asked. While one thread asks, the others wait for its answer."""
 
     tools: tuple[Tool, ...] = ()
-    good_until: float = float("-inf")
+    fresh_until: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -161,11 +161,11 @@ def mcp_server(name: str) -> McpServer | None:
         allowed_tools=None if allowed is None else tuple(allowed),
         timeout=float(config.get("timeout") or DEFAULT_TIMEOUT),
         transport=Transport(config.get("transport") or Transport.STREAMABLE_HTTP),
-        through=Through(config.get("through") or Through.AUTO),
+        through=McpCaller(config.get("through") or McpCaller.AUTO),
     )
 
 
-def _ask(server: McpServer, ask: Callable[[Any], Any]) -> Any:
+def _exchange(server: McpServer, ask: Callable[[Any], Any]) -> Any:
     """What an exchange with a server gives.
 
     Raises:
@@ -213,13 +213,13 @@ def _safe(name: str) -> str:
 
 
 def _text(result: Mapping[str, Any]) -> str:
-    parts = [part["text"] if part["type"] == "text" else _named(part) for part in result["content"]]
+    parts = [part["text"] if part["type"] == "text" else _placeholder(part) for part in result["content"]]
     if not parts and result["structuredContent"] is not None:
         return json.dumps(result["structuredContent"], ensure_ascii=False)
     return "\n".join(parts)
 
 
-def _named(part: Mapping[str, Any]) -> str:
+def _placeholder(part: Mapping[str, Any]) -> str:
     """Content that is no text, in brackets."""
     of = part.get("resource") or part
     what = of.get("uri") or of.get("mimeType")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # A tool that hangs takes this many threads of a process, not all that there can be.
-MAX_RUNNING = 32
+MAX_RUNNING_CALLS = 32
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -74,7 +74,7 @@ class Tool:
         self.permission = permission
         self.timeout = timeout
         self.max_chars = max_chars
-        self.slots = threading.BoundedSemaphore(MAX_RUNNING)
+        self.slots = threading.BoundedSemaphore(MAX_RUNNING_CALLS)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -108,7 +108,7 @@ class FunctionTool(Tool):
         super().__init__(**attributes)
         self.function = function
         self._signature = Signature.of(function, ToolContext)
-        self._own_schema = None if parameters is None else self._signature.fitted(parameters)
+        self._own_schema = None if parameters is None else self._signature.fitted_schema(parameters)
         if self._own_schema is None and not self._signature.is_plain:
             _ = self._hinted  # a hint that no schema can say is a mistake to hear of now, not at the first call
 

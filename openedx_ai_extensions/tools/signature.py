@@ -78,7 +78,7 @@ class Signature:
             raise ImproperlyConfigured(f"{self.where}: {what}; add one, or give the parameters as a JSON schema.")
         return {name: (self.hints[name], parameter.default) for name, parameter in self.parameters.items()}
 
-    def fitted(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+    def fitted_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """A JSON schema that this function can live with: no properties that it does not take.
 
         Raises:

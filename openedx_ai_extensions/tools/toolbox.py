@@ -109,7 +109,7 @@ class Toolbox:
         def work() -> None:
             outcome = _failure()
             try:
-                outcome = context.run(self._attempt, tool, arguments, language)
+                outcome = context.run(self._run_in_thread, tool, arguments, language)
             finally:
                 try:
                     connections.close_all()
@@ -131,7 +131,7 @@ class Toolbox:
         require_wanted()
         return outcome
 
-    def _attempt(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
+    def _run_in_thread(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
         # Django keeps the language to a thread, which contextvars do not change.
         with translation.override(language):
             try:

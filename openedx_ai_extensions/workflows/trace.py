@@ -15,10 +15,10 @@ from openedx_ai_extensions.workflows.matching import Match, compare
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, criteria, in_order, is_exact, load_candidates
 from openedx_ai_extensions.workflows.resolution import ORDER, Criterion, first_match
 
-MOST = 100  # scopes that are explained; those that miss least come first
+MAX_SCOPES = 100  # scopes that are explained; those that miss least come first
 
 
-class Loss(enum.StrEnum):
+class NonMatchReason(enum.StrEnum):
     """Why a scope doesn't answer."""
 
     NOT_ENABLED = "not_enabled"
@@ -34,24 +34,24 @@ class Loss(enum.StrEnum):
     OLDER = "older"
 
 
-MISSES = {
-    Criterion.ENABLED: Loss.NOT_ENABLED,
-    Criterion.SERVICE: Loss.OTHER_SERVICE,
-    Criterion.SLOT: Loss.OTHER_SLOT,
-    Criterion.COURSE: Loss.OTHER_COURSE,
-    Criterion.OUTSIDE: Loss.ONLY_IN_COURSES,
+REASON_BY_CRITERION = {
+    Criterion.ENABLED: NonMatchReason.NOT_ENABLED,
+    Criterion.SERVICE: NonMatchReason.OTHER_SERVICE,
+    Criterion.SLOT: NonMatchReason.OTHER_SLOT,
+    Criterion.COURSE: NonMatchReason.OTHER_COURSE,
+    Criterion.OUTSIDE: NonMatchReason.ONLY_IN_COURSES,
 }
-MISMATCHES = {
-    Match.NO: Loss.NO_MATCH,
-    Match.NO_LOCATION: Loss.NO_LOCATION,
-    Match.TOO_SLOW: Loss.TOO_SLOW,
-    Match.INVALID: Loss.INVALID,
+REASON_BY_MATCH = {
+    Match.NO: NonMatchReason.NO_MATCH,
+    Match.NO_LOCATION: NonMatchReason.NO_LOCATION,
+    Match.TOO_SLOW: NonMatchReason.TOO_SLOW,
+    Match.INVALID: NonMatchReason.INVALID,
 }
-BEHIND = {"specificity_index": Loss.LESS_SPECIFIC, "id": Loss.OLDER}
+REASON_BY_ORDER = {"specificity_index": NonMatchReason.LESS_SPECIFIC, "id": NonMatchReason.OLDER}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ResolutionQuery:
     """A place that a widget asks from; a location always has its course."""
 
     course_id: str
@@ -61,11 +61,11 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ScopeExplanation:
     """A scope, and why it doesn't answer: all that it misses, or what puts it behind the winner."""
 
     scope: AIWorkflowScope
-    losses: tuple[Loss, ...]
+    reasons: tuple[NonMatchReason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class Explanation:
     """
 
     winner: AIWorkflowScope | None
-    others: Sequence[Standing]
-    left_out: int
+    others: Sequence[ScopeExplanation]
+    omitted: int
 
 
-def explain(question: Question) -> Explanation:
+def explain(question: ResolutionQuery) -> Explanation:
     """Resolve as a request does, but past the caches, and tell about all scopes."""
     course_id, slot, variant = question.course_id, question.slot, question.variant
     # As for a request: without a slot nobody answers.
@@ -92,8 +92,8 @@ def explain(question: Question) -> Explanation:
     winner = None if found is None else found.row.instance(question.location_id)
     nearest = _nearest_first(criteria(course_id, slot, variant))
     total = nearest.count()
-    scopes = [scope for scope in nearest[: MOST + 1] if winner is None or scope.pk != winner.pk][:MOST]
-    others = [Standing(scope, _losses(scope, question, winner)) for scope in scopes]
+    scopes = [scope for scope in nearest[: MAX_SCOPES + 1] if winner is None or scope.pk != winner.pk][:MAX_SCOPES]
+    others = [ScopeExplanation(scope, _reasons(scope, question, winner)) for scope in scopes]
     return Explanation(winner, others, total - len(others) - (winner is not None))
 
 
@@ -108,15 +108,17 @@ def _nearest_first(conditions: dict[Criterion, Q]) -> QuerySet[AIWorkflowScope]:
     return scopes.order_by(total, *(f"-{name}" for name in ORDER))
 
 
-def _losses(scope: AIWorkflowScope, question: Question, winner: AIWorkflowScope | None) -> tuple[Loss, ...]:
+def _reasons(
+    scope: AIWorkflowScope, question: ResolutionQuery, winner: AIWorkflowScope | None
+) -> tuple[NonMatchReason, ...]:
     missed = {name for name in Criterion if getattr(scope, f"misses_{name}", False)}
     missed |= set() if is_exact(scope, question.course_id, None) else {Criterion.COURSE}
     missed |= set() if scope.ui_slot_selector_id == question.slot else {Criterion.SLOT}
-    losses = [loss for name, loss in MISSES.items() if name in missed]
+    reasons = [reason for name, reason in REASON_BY_CRITERION.items() if name in missed]
     match = compare(scope.location_regex, question.location_id)
     # Of another course, it can't be meant for this location.
     if match is not Match.YES and Criterion.COURSE not in missed:
-        losses.append(MISMATCHES[match])
-    if losses or winner is None:
-        return tuple(losses)
-    return (next(loss for name, loss in BEHIND.items() if getattr(scope, name) != getattr(winner, name)),)
+        reasons.append(REASON_BY_MATCH[match])
+    if reasons or winner is None:
+        return tuple(reasons)
+    return (next(reason for name, reason in REASON_BY_ORDER.items() if getattr(scope, name) != getattr(winner, name)),)

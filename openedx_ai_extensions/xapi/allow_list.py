@@ -32,7 +32,7 @@ def allow_events(settings: Any) -> None:
         setattr(settings, EVENT_BUS, _with_ours(getattr(settings, EVENT_BUS)))
     backends = getattr(settings, BACKENDS, None)
     if backends:
-        setattr(settings, BACKENDS, _admitting_each(backends))
+        setattr(settings, BACKENDS, _with_events_allowed_in_each(backends))
 
 
 def missing_events(settings: Any) -> list[str]:
@@ -53,8 +53,11 @@ def _with_ours(names: Iterable[str]) -> Any:
     return [*names, *(event for event in EVENTS if event not in names)]
 
 
-def _admitting_each(backends: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _admitting(backend) if _leads_to_xapi(backend) else backend for name, backend in backends.items()}
+def _with_events_allowed_in_each(backends: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _with_events_allowed(backend) if _leads_to_xapi(backend) else backend
+        for name, backend in backends.items()
+    }
 
 
 def _leads_to_xapi(backend: Mapping[str, Any]) -> bool:
@@ -65,15 +68,15 @@ def _leads_to_xapi(backend: Mapping[str, Any]) -> bool:
     )
 
 
-def _admitting(backend: Mapping[str, Any]) -> dict[str, Any]:
+def _with_events_allowed(backend: Mapping[str, Any]) -> dict[str, Any]:
     options = dict(backend["OPTIONS"])
-    options["processors"] = [_opened(processor) for processor in options.get("processors") or ()]
+    options["processors"] = [_with_events_whitelisted(processor) for processor in options.get("processors") or ()]
     if options.get("backends"):
-        options["backends"] = _admitting_each(options["backends"])
+        options["backends"] = _with_events_allowed_in_each(options["backends"])
     return {**backend, "OPTIONS": options}
 
 
-def _opened(processor: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_events_whitelisted(processor: Mapping[str, Any]) -> Mapping[str, Any]:
     if processor.get("ENGINE") != _WHITELIST:
         return processor
     options = processor.get("OPTIONS") or {}

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 
-from openedx_ai_extensions.console.health import Level, report, timed
+from openedx_ai_extensions.console.health import HealthLevel, report, timed
 from openedx_ai_extensions.models import AIPause, AIWorkflowRun
 from tests.accounting.ledger import a_run
 from tests.conftest import SECRET
@@ -172,7 +172,7 @@ def test_pauses_that_hold(prices, make_scope):
     AIPause.objects.create(profile=make_scope().profile)
     assert "AI is paused now: for one profile." in said("switches")
     AIPause.objects.create()
-    assert section("switches").level is Level.WARNING
+    assert section("switches").level is HealthLevel.WARNING
 
 
 def test_templates_that_never_load(site_templates, prices, broken_profile):

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from openedx_ai_extensions.models import PromptTemplate
-from openedx_ai_extensions.prompts.models import MAX_BODY
+from openedx_ai_extensions.prompts.models import MAX_BODY_CHARS
 from tests.api.conftest import Api, error_of
 from tests.conftest import COURSE_ID
 
@@ -56,11 +56,11 @@ def test_what_is_no_moment_is_refused(prompt, author, moment):
 
 
 def test_a_prompt_has_a_length(prompt, author, admin_client):
-    assert error_of(Api(author).patch_prompt("tutor", {"body": "x" * (MAX_BODY + 1)}, HERE)) == (
+    assert error_of(Api(author).patch_prompt("tutor", {"body": "x" * (MAX_BODY_CHARS + 1)}, HERE)) == (
         400,
         "validation_error",
     )
-    form = {"slug": "tutor", "body": "x" * (MAX_BODY + 1)}
+    form = {"slug": "tutor", "body": "x" * (MAX_BODY_CHARS + 1)}
     page = admin_client.post(f"/admin/openedx_ai_extensions/prompttemplate/{prompt.pk}/change/", form)
     assert "longer than 100000 characters" in page.content.decode()
     prompt.refresh_from_db()

@@ -38,7 +38,7 @@ UNKNOWN = [
 @pytest.mark.parametrize("reference", FOUND)
 def test_a_prompt_is_found(prompt, reference, django_assert_num_queries):
     assert PromptTemplate.objects.lookup(reference) == prompt
-    with django_assert_num_queries(1), PromptTemplate.objects.loaded_once():
+    with django_assert_num_queries(1), PromptTemplate.objects.preloaded():
         assert PromptTemplate.objects.lookup(reference) == prompt
     assert prompt.is_used_in({"LLMProcessor": {"prompt_template": reference}})
 
@@ -46,7 +46,7 @@ def test_a_prompt_is_found(prompt, reference, django_assert_num_queries):
 @pytest.mark.parametrize("reference", UNKNOWN)
 def test_any_other_name_finds_nothing(prompt, reference):
     assert PromptTemplate.objects.lookup(reference) is None
-    with PromptTemplate.objects.loaded_once():
+    with PromptTemplate.objects.preloaded():
         assert PromptTemplate.objects.lookup(reference) is None
     assert not prompt.is_used_in({"LLMProcessor": {"prompt_template": reference}})
 
@@ -55,7 +55,7 @@ def test_a_slug_that_looks_like_a_uuid_is_found_too(prompt):
     slug = "0123456789abcdef0123456789abcdef"
     twin = PromptTemplate.objects.create(slug=slug, body="Be brief.")
     assert PromptTemplate.objects.lookup(slug) == twin
-    with PromptTemplate.objects.loaded_once():
+    with PromptTemplate.objects.preloaded():
         assert PromptTemplate.objects.lookup(slug) == twin
 
 

@@ -48,7 +48,7 @@ def test_our_own_faults_are_neither_repeated_nor_counted(
         response = Chat(learner).say("Why?")
         assert (response.status_code, response.json()["error"]["code"]) == (500, code)
     assert not provider.requests
-    assert circuit.standing(find_provider("default")) == circuit.Standing()
+    assert circuit.status(find_provider("default")) == circuit.CircuitStatus()
     logged = [record.getMessage() for record in caplog.records if "llm.call.failed" in record.getMessage()]
     assert len(logged) == FAILURES + 1
     assert all("sent=False" in line and "cause=" in line and "cause=- " not in line for line in logged)
@@ -70,7 +70,7 @@ def test_an_unreachable_provider_is_a_fault_of_the_provider(learner, provider, m
     make_scope(base_filepath=CHAT, slug="chat")
     response = Chat(learner).say("Why?")
     assert (response.status_code, response.json()["error"]["code"]) == (503, "service_unavailable")
-    assert circuit.standing(find_provider("default")).failures == 1
+    assert circuit.status(find_provider("default")).failures == 1
 
 
 OPTIONS = {"temperature": 0.3, "top_p": 0.5, "max_tokens": 50}

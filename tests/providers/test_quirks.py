@@ -73,7 +73,7 @@ def check_traces(quirk: Quirk, chat: Chat, provider: Any, tracked: list[dict[str
     else:
         assert (run.prompt_tokens, run.completion_tokens, run.is_estimated) == (*quirk.tokens, False)
     assert len(tracked) == is_answered
-    assert bool(circuit.standing(find_provider("default")).failures) == quirk.is_fault
+    assert bool(circuit.status(find_provider("default")).failures) == quirk.is_fault
 
 
 @pytest.mark.parametrize("quirk", STREAMED, ids=by_id)

@@ -273,7 +273,7 @@ def test_a_call_that_groq_could_not_read_is_asked_for_again(tutor, provider, set
     provider.always(refused)
     assert refusal(read, tutor) == "service_unavailable"
     assert len(provider.requests) == 4
-    assert circuit.standing(find_provider("default")).failures == 0
+    assert circuit.status(find_provider("default")).failures == 0
 
 
 def test_a_call_that_groq_could_not_read_within_a_stream(tutor, provider):

@@ -13,7 +13,7 @@ from django.db import connections
 from django.utils import translation
 
 from openedx_ai_extensions.tools import Toolbox, ToolContext, ToolResult, llm_tool
-from openedx_ai_extensions.tools.registry import MAX_RUNNING, find_tool
+from openedx_ai_extensions.tools.registry import MAX_RUNNING_CALLS, find_tool
 
 
 def repeat(context: ToolContext, text: str):
@@ -40,9 +40,9 @@ def test_a_tool_that_always_hangs_takes_only_so_many_threads(toolbox):
         release.wait()
 
     box = toolbox(hang, timeout=0.02)
-    for _n in range(MAX_RUNNING + 5):
+    for _n in range(MAX_RUNNING_CALLS + 5):
         assert not box.call("hang", "").ok
-    assert len([thread for thread in threading.enumerate() if thread.name == "tool-hang"]) <= MAX_RUNNING
+    assert len([thread for thread in threading.enumerate() if thread.name == "tool-hang"]) <= MAX_RUNNING_CALLS
     release.set()
 
 
@@ -58,7 +58,7 @@ def test_no_more_threads(toolbox, monkeypatch):
     box = toolbox(repeat)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
-        for _n in range(MAX_RUNNING + 1):
+        for _n in range(MAX_RUNNING_CALLS + 1):
             assert box.call("repeat", '{"text": "a"}') == ToolResult("The tool failed.", False)
     assert box.call("repeat", '{"text": "a"}').ok
 

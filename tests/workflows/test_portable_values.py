@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openedx_ai_extensions.console.transfer import Change, Format, Kind, export, read, run_import
+from openedx_ai_extensions.console.transfer import Change, EntryKind, Format, export, read, run_import
 from openedx_ai_extensions.core.portable import text_problem
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
@@ -159,7 +159,7 @@ def test_a_row_from_before_never_reaches_a_learner_and_can_be_looked_at(
     assert Admin(admin_user).get("aiworkflowprofile", "changelist").status == 200
     listed = Api(admin_user).profiles().content
     assert json.loads(listed, parse_constant=pytest.fail)["count"] == 1
-    assert export(Format.YAML, [Kind.PROFILES]).text
+    assert export(Format.YAML, [EntryKind.PROFILES]).text
     assert any(words in message for _number, message in ours(databases=["default"]))
 
 
@@ -176,7 +176,7 @@ def test_what_is_saved_is_shown_exported_imported_and_sent(learner, provider, ma
         listed["effective_config"]["processor_config"]["LLMProcessor"]["options"]["chat_template_kwargs"]["odd"]
         == meant
     )
-    entries = read(export(Format.YAML, list(Kind)).text.encode(), Format.YAML)
+    entries = read(export(Format.YAML, list(EntryKind)).text.encode(), Format.YAML)
     assert {step.change for step in run_import(entries, dry_run=True).steps} == {Change.UNCHANGED}
     assert Api(learner).run().status_code == 200
     assert provider.requests[0]["chat_template_kwargs"]["odd"] == meant
@@ -285,7 +285,7 @@ def test_every_text_that_is_saved_comes_back_from_an_export(admin_user, text):
     profile.save()
     AIWorkflowScope.objects.create(profile=profile, ui_slot_selector_id=text[:200])
     for file_format in Format:
-        entries = read(export(file_format, list(Kind)).text.encode(), file_format)
+        entries = read(export(file_format, list(EntryKind)).text.encode(), file_format)
         plan = run_import(entries, dry_run=True)
         assert plan.errors == []
         assert {step.change for step in plan.steps} == {Change.UNCHANGED}

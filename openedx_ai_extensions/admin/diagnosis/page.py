@@ -17,7 +17,7 @@ from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.diagnosis.form import WhyForm
 from openedx_ai_extensions.admin.display import change_link
 from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.words import loss_texts, problem_text
+from openedx_ai_extensions.console.diagnosis.words import problem_text, reason_texts
 
 TEMPLATE = "admin/openedx_ai_extensions/why/page.html"
 
@@ -70,9 +70,9 @@ def _answer(form: WhyForm) -> dict[str, Any]:
 
 
 def _others(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
-    for standing in diagnosis.explanation.others:
-        scope = standing.scope
-        yield {"scope": _link(scope), "profile": scope.profile.slug, "losses": loss_texts(standing)}
+    for explained in diagnosis.explanation.others:
+        scope = explained.scope
+        yield {"scope": _link(scope), "profile": scope.profile.slug, "losses": reason_texts(explained)}
 
 
 def _link(scope: Any) -> Any:

@@ -34,7 +34,7 @@ class StatusFilter(admin.SimpleListFilter):
         wanted = self.value()
         if wanted not in {IN_ORDER, WARNINGS, BROKEN, REDUNDANT}:
             return queryset
-        with PromptTemplate.objects.loaded_once():
+        with PromptTemplate.objects.preloaded():
             return queryset.filter(pk__in=[profile.pk for profile in queryset if wanted in states(profile)])
 
 

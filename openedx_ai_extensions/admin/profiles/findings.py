@@ -16,7 +16,7 @@ from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, par
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProfileFinding:
     """Something to mend or to know.
 
     Attributes:
@@ -44,27 +44,27 @@ class Finding:
         return self.place[1] if self.place else None
 
 
-def findings(profile: AIWorkflowProfile) -> list[Finding]:
+def findings(profile: AIWorkflowProfile) -> list[ProfileFinding]:
     """What saving would say of template and patch, and which keys of the patch change nothing."""
     patch = profile.content_patch
     try:
         parse_patch(patch)
     except JSON5DecodeError as error:
         place = None if error.lineno is None else (error.lineno, error.colno or 1)
-        return [Finding("error", error.reason, place=place)]
+        return [ProfileFinding("error", error.reason, place=place)]
     places = positions(patch) if patch.strip() else {}
     found = [_finding(problem, places) for problem in profile.problems(thorough=True)] if profile.base_filepath else []
     notes = redundant_keys(profile.base_filepath, patch)
     return [*found, *(_finding(problem, places, "note") for problem in notes)]
 
 
-def _finding(problem: Problem, places: Mapping[str, Place], kind: str = "") -> Finding:
+def _finding(problem: Problem, places: Mapping[str, Place], kind: str = "") -> ProfileFinding:
     kind = kind or ("error" if problem.severity is Severity.ERROR else "warning")
     where = "" if problem.path == "$" else problem.path
-    return Finding(kind, problem.message, where, nearest(problem.path, places))
+    return ProfileFinding(kind, problem.message, where, nearest(problem.path, places))
 
 
-def summary(found: Sequence[Finding]) -> str:
+def summary(found: Sequence[ProfileFinding]) -> str:
     """How many of what, in one sentence to be read aloud."""
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in ("error", "warning", "note")}
     parts = [

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.admin.profiles.diff import template_and_effective
-from openedx_ai_extensions.admin.profiles.findings import Finding, findings, summary
+from openedx_ai_extensions.admin.profiles.findings import ProfileFinding, findings, summary
 from openedx_ai_extensions.admin.profiles.form import ProfileForm, with_plain_line_ends
 from openedx_ai_extensions.admin.profiles.templates import template_info
 from openedx_ai_extensions.models import AIWorkflowProfile
@@ -67,10 +67,10 @@ def _comparison(profile: AIWorkflowProfile) -> Any:
     return template_and_effective(profile) if profile.base_filepath else None
 
 
-def _field_findings(form: ProfileForm) -> list[Finding]:
+def _field_findings(form: ProfileForm) -> list[ProfileFinding]:
     """What is wrong with the other fields; what nobody has filled in yet is not wrong yet."""
     return [
-        Finding("error", " ".join(error.messages), str(form.fields[name].label))
+        ProfileFinding("error", " ".join(error.messages), str(form.fields[name].label))
         for name, errors in form.errors.as_data().items()
         if name in form.fields and name != "content_patch"
         for error in errors

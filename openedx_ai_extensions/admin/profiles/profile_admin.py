@@ -66,7 +66,7 @@ class ProfileAdmin(VersionPages):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
-        with PromptTemplate.objects.loaded_once():
+        with PromptTemplate.objects.preloaded():
             for profile in changelist.result_list:
                 profile.status_text = status_text(profile)
         return changelist

@@ -35,7 +35,7 @@ SOURCES: Mapping[str, str | Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class ShownToolCall:
     """What the model asked a tool."""
 
     name: str
@@ -59,7 +59,7 @@ class Message:
     time: datetime | None = None
     badges: Sequence[str] = ()
     source: str = ""
-    calls: Sequence[ToolCall] = ()
+    calls: Sequence[ShownToolCall] = ()
     summary: str = ""
     reference: str = ""
 
@@ -103,7 +103,7 @@ def _message(entry: Mapping[str, Any], names: Mapping[Any, str], secrets: Collec
         badges=[str(STATUSES.get(status, status))] if status else (),
         source=str(SOURCES.get(source, source)),
         calls=[
-            ToolCall(str(_function(call).get("name") or ""), _pretty(_function(call).get("arguments"), secrets))
+            ShownToolCall(str(_function(call).get("name") or ""), _pretty(_function(call).get("arguments"), secrets))
             for call in entry.get("tool_calls") or ()
         ],
         summary=summary if text else "",

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.sessions.search import CourseFilter, search
-from openedx_ai_extensions.admin.sessions.transcript import Thread, Transcript, read_transcript, tabs
+from openedx_ai_extensions.admin.sessions.transcript import ThreadSource, Transcript, read_transcript, tabs
 from openedx_ai_extensions.models import AIWorkflowSession
 
 logger = logging.getLogger(__name__)
@@ -97,14 +97,14 @@ class SessionAdmin(BaseAdmin):
             if asked is not None:
                 raise PermissionDenied
             return {"missing_permission": VIEW_TRANSCRIPT}
-        thread = next((thread for thread in Thread if thread == asked), Thread.LOCAL)
+        thread = next((thread for thread in ThreadSource if thread == asked), ThreadSource.LOCAL)
         if self._record_view(request, session, thread):
             transcript = read_transcript(session, thread)
         else:
             transcript = Transcript(problem=_("This view could not be recorded. Therefore nothing is shown."))
         return {"thread": thread, "thread_tabs": tabs(thread), "transcript": transcript}
 
-    def _record_view(self, request: HttpRequest, session: AIWorkflowSession, thread: Thread) -> bool:
+    def _record_view(self, request: HttpRequest, session: AIWorkflowSession, thread: ThreadSource) -> bool:
         """Note who reads what, before it is read."""
         # Django translates such a message for whoever reads the history; a text would stay in the viewer's language.
         message = [{"added": {"name": gettext_noop("transcript view"), "object": thread.value}}]

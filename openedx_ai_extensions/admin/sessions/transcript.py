@@ -22,7 +22,7 @@ from openedx_ai_extensions.workflows.orchestrators.threads import remote_entries
 logger = logging.getLogger(__name__)
 
 
-class Thread(enum.StrEnum):
+class ThreadSource(enum.StrEnum):
     """Whose memory of a conversation."""
 
     LOCAL = "local"
@@ -30,15 +30,15 @@ class Thread(enum.StrEnum):
     COMBINED = "combined"
 
 
-TITLES: Mapping[Thread, str | Promise] = {
-    Thread.LOCAL: gettext_lazy("Ours"),
-    Thread.REMOTE: gettext_lazy("The provider's"),
-    Thread.COMBINED: gettext_lazy("Combined"),
+TITLES: Mapping[ThreadSource, str | Promise] = {
+    ThreadSource.LOCAL: gettext_lazy("Ours"),
+    ThreadSource.REMOTE: gettext_lazy("The provider's"),
+    ThreadSource.COMBINED: gettext_lazy("Combined"),
 }
-EXPLANATIONS: Mapping[Thread, str | Promise] = {
-    Thread.LOCAL: gettext_lazy("What this site has stored of the conversation."),
-    Thread.REMOTE: gettext_lazy("What the AI provider still has of the conversation, asked for just now."),
-    Thread.COMBINED: gettext_lazy("Both as one, each message once, with the provider asked just now."),
+EXPLANATIONS: Mapping[ThreadSource, str | Promise] = {
+    ThreadSource.LOCAL: gettext_lazy("What this site has stored of the conversation."),
+    ThreadSource.REMOTE: gettext_lazy("What the AI provider still has of the conversation, asked for just now."),
+    ThreadSource.COMBINED: gettext_lazy("Both as one, each message once, with the provider asked just now."),
 }
 
 
@@ -46,7 +46,7 @@ EXPLANATIONS: Mapping[Thread, str | Promise] = {
 class Tab:
     """A link to one of the threads."""
 
-    thread: Thread
+    thread: ThreadSource
     title: str
     is_current: bool
 
@@ -60,14 +60,14 @@ class Transcript:
     problem: str = ""
 
 
-def tabs(current: Thread) -> list[Tab]:
-    return [Tab(thread, str(TITLES[thread]), thread is current) for thread in Thread]
+def tabs(current: ThreadSource) -> list[Tab]:
+    return [Tab(thread, str(TITLES[thread]), thread is current) for thread in ThreadSource]
 
 
-def read_transcript(session: AIWorkflowSession, thread: Thread) -> Transcript:
+def read_transcript(session: AIWorkflowSession, thread: ThreadSource) -> Transcript:
     """One of the threads, in words. Only those with the provider's part go over the network."""
     explanation = str(EXPLANATIONS[thread])
-    if thread is not Thread.LOCAL and session.remote_response_id and not session.profile.is_usable:
+    if thread is not ThreadSource.LOCAL and session.remote_response_id and not session.profile.is_usable:
         # Without its configuration it is not known which provider to ask; another one is not to learn about it.
         reason = _(
             "The provider cannot be asked: only the profile of this session could say which one it is. {problem}"
@@ -84,9 +84,9 @@ def read_transcript(session: AIWorkflowSession, thread: Thread) -> Transcript:
         return Transcript(explanation, problem=_("This thread cannot be read. The server's log says more."))
 
 
-def _entries(session: AIWorkflowSession, thread: Thread) -> Sequence[Mapping[str, Any]]:
-    if thread is Thread.LOCAL:
+def _entries(session: AIWorkflowSession, thread: ThreadSource) -> Sequence[Mapping[str, Any]]:
+    if thread is ThreadSource.LOCAL:
         return session.get_local_thread() or ()
-    if thread is Thread.REMOTE:
+    if thread is ThreadSource.REMOTE:
         return list(remote_entries(session.get_remote_thread() or ()))
     return session.get_combined_thread() or ()

@@ -12,15 +12,15 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.console.transfer import Format, Kind
+from openedx_ai_extensions.console.transfer import EntryKind, Format
 from openedx_ai_extensions.console.transfer.reading import format_of
 
 # What is asked about comes back with the answer, in a field: Django takes 2.5 million bytes of those by default.
 MAX_UPLOAD = 1_000_000
 KINDS = {
-    Kind.PROMPTS: gettext_lazy("Prompts"),
-    Kind.PROFILES: gettext_lazy("Profiles"),
-    Kind.SCOPES: gettext_lazy("Scopes"),
+    EntryKind.PROMPTS: gettext_lazy("Prompts"),
+    EntryKind.PROFILES: gettext_lazy("Profiles"),
+    EntryKind.SCOPES: gettext_lazy("Scopes"),
 }
 
 
@@ -47,7 +47,7 @@ class ExportForm(forms.Form):
         ),
     )
 
-    def __init__(self, data: Any, *, kinds: Sequence[Kind], may_have_secrets: bool) -> None:
+    def __init__(self, data: Any, *, kinds: Sequence[EntryKind], may_have_secrets: bool) -> None:
         super().__init__(data, initial={"only": [str(kind) for kind in kinds]}, auto_id="id_export_%s", label_suffix="")
         field = self.fields["only"]
         assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101  # for types
@@ -57,7 +57,7 @@ class ExportForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("file_format") == Format.CSV and Kind.SCOPES not in cleaned.get("only", [Kind.SCOPES]):
+        if cleaned.get("file_format") == Format.CSV and EntryKind.SCOPES not in cleaned.get("only", [EntryKind.SCOPES]):
             self.add_error("file_format", _("A CSV file has scopes only."))
         return cleaned
 

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.transfer.form import ConfirmForm, ExportForm, UploadForm
-from openedx_ai_extensions.console.transfer import Change, Format, Kind, Plan, export, read, run_import
+from openedx_ai_extensions.console.transfer import Change, EntryKind, Format, Plan, export, read, run_import
 from openedx_ai_extensions.console.transfer.kinds import MODELS
 from openedx_ai_extensions.console.transfer.words import diff, summary
 from openedx_ai_extensions.exceptions import InvalidRequest
@@ -56,7 +56,7 @@ class TransferAdmin(BaseAdmin):
             return self._page(request, form, UploadForm())
         asked = form.cleaned_data
         file_format, with_secrets = Format(asked["file_format"]), asked.get("with_secrets", False)
-        kinds = [kind for kind in Kind if kind in asked["only"]]
+        kinds = [kind for kind in EntryKind if kind in asked["only"]]
         written = export(file_format, kinds, with_secrets=with_secrets)
         logger.info("transfer.exported user=%s kinds=%s secrets=%s", request.user.pk, ",".join(kinds), with_secrets)
         response = HttpResponse(written.text, content_type=f"{MEDIA_TYPES[file_format]}; charset=utf-8")
@@ -144,7 +144,7 @@ class TransferAdmin(BaseAdmin):
 
 
 def _export_form(request: HttpRequest, data: Any) -> ExportForm:
-    kinds = [kind for kind in Kind if _may(request, kind, "view") or _may(request, kind, "change")]
+    kinds = [kind for kind in EntryKind if _may(request, kind, "view") or _may(request, kind, "change")]
     return ExportForm(data, kinds=kinds, may_have_secrets=all(_may(request, kind, "change") for kind in kinds))
 
 
@@ -166,9 +166,9 @@ def _texts(error: InvalidRequest) -> Iterator[str]:
 
 
 def _may_import(request: HttpRequest) -> bool:
-    return any(_may(request, kind, verb) for kind in Kind for verb in VERBS.values())
+    return any(_may(request, kind, verb) for kind in EntryKind for verb in VERBS.values())
 
 
-def _may(request: HttpRequest, kind: Kind, verb: str) -> bool:
+def _may(request: HttpRequest, kind: EntryKind, verb: str) -> bool:
     opts = MODELS[kind]._meta
     return request.user.has_perm(f"{opts.app_label}.{verb}_{opts.model_name}")

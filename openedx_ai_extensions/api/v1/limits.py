@@ -34,9 +34,9 @@ class LimitsView(WidgetView):
             profile_id=scope.profile_id if scope else None,
             profile_slug=scope.profile.slug if scope else "",
         )
-        standing = sorted(run.limit_status(_provider(scope)), key=lambda pair: (pair[0].breadth, pair[0].resets_at))
+        status = sorted(run.limit_status(_provider(scope)), key=lambda pair: (pair[0].breadth, pair[0].resets_at))
         shows_all = is_site_staff(request.user)
-        limits = [entry for limit, used in standing for entry in _entries(limit, used, shows_all=shows_all)]
+        limits = [entry for limit, used in status for entry in _entries(limit, used, shows_all=shows_all)]
         return Response({"limits": limits, "timestamp": timestamp()})
 
 

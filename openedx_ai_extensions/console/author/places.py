@@ -49,7 +49,7 @@ def _units(nodes: Sequence[OutlineNode], above: str) -> Iterator[Unit]:
             yield from _units(node.children, name)
 
 
-class Places:
+class ScopeUnits:
     """Which patterns match where, each looked at once."""
 
     def __init__(self, units: Sequence[Unit]) -> None:

@@ -31,7 +31,7 @@ from openedx_ai_extensions.prompts.models import body_problem
 
 def prompts_of(profiles: Sequence[AIWorkflowProfile]) -> Mapping[int, list[PromptTemplate]]:
     """The prompts that each profile names, by the profile's id. One query for all."""
-    with PromptTemplate.objects.loaded_once():
+    with PromptTemplate.objects.preloaded():
         return {profile.pk: _named_in(profile) for profile in profiles}
 
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.console.author.page import CoursePage, description_of, name_of
-from openedx_ai_extensions.console.author.places import Places, Unit, units_of
+from openedx_ai_extensions.console.author.places import ScopeUnits, Unit, units_of
 from openedx_ai_extensions.console.author.prompts import prompts_of
-from openedx_ai_extensions.console.author.standing import Standing, standing_of
+from openedx_ai_extensions.console.author.workflow_status import WorkflowStatus, status_of
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.audit_log import record
 from openedx_ai_extensions.policy.course_switch import switched_off, turn_off, turn_on
@@ -28,7 +28,7 @@ ON, OFF = "on", "off"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WorkflowEntry:
     """A workflow in a slot.
 
     Attributes:
@@ -42,7 +42,7 @@ class Entry:
     units: Sequence[Unit] | None
     total: int
     is_default: bool
-    standing: Standing
+    status: WorkflowStatus
     prompts: Sequence[PromptTemplate]
     switch_url: str
 
@@ -101,7 +101,7 @@ class WorkflowsPage(CoursePage):
         ]
         return self.answer({"slots": slots})
 
-    def _entries(self, profiles: Sequence[AIWorkflowProfile]) -> list[Entry]:
+    def _entries(self, profiles: Sequence[AIWorkflowProfile]) -> list[WorkflowEntry]:
         """By slot and service, and within these in the order in which they are asked."""
         scopes: defaultdict[tuple[str, str], list[AIWorkflowScope]] = defaultdict(list)
         for scope in _ordered(profiles):
@@ -109,21 +109,21 @@ class WorkflowsPage(CoursePage):
                 scopes[scope.ui_slot_selector_id, scope.service_variant].append(scope)
         switches, prompts = switched_off(self.course_key), prompts_of(profiles)
         pauses = all_pauses()
-        standings = {
-            profile.pk: standing_of(profile, self.course_key, switches.get(profile.pk), pauses) for profile in profiles
+        statuses = {
+            profile.pk: status_of(profile, self.course_key, switches.get(profile.pk), pauses) for profile in profiles
         }
-        places = Places(units_of(self.user, self.course_key) if scopes else ())
-        entries: list[Entry] = []
+        places = ScopeUnits(units_of(self.user, self.course_key) if scopes else ())
+        entries: list[WorkflowEntry] = []
         for (_slot, _variant), of_slot in sorted(scopes.items(), key=lambda item: (item[0][0], item[0][1] != "lms")):
             units: Mapping[int, Any] = places.shared_out(of_slot)
             default = next((scope for scope in of_slot if not scope.location_regex), None)
             entries += [
-                Entry(
+                WorkflowEntry(
                     scope=scope,
                     units=units[scope.pk],
                     total=len(places.units),
                     is_default=scope is default,
-                    standing=standings[scope.profile_id],
+                    status=statuses[scope.profile_id],
                     prompts=prompts[scope.profile_id],
                     switch_url=self.url("switch", pk=scope.profile_id),
                 )

@@ -3,8 +3,8 @@
 ``why`` answers for one place and person, ``overlaps`` finds scopes that can't win; ``words`` says it.
 """
 
-from openedx_ai_extensions.console.diagnosis.overlaps import Finding, findings
+from openedx_ai_extensions.console.diagnosis.overlaps import Overlap, findings
 from openedx_ai_extensions.console.diagnosis.why import Diagnosis, asked_in_vain, diagnose
 from openedx_ai_extensions.console.diagnosis.words import scope_title
 
-__all__ = ["Diagnosis", "Finding", "asked_in_vain", "diagnose", "findings", "scope_title"]
+__all__ = ["Diagnosis", "Overlap", "asked_in_vain", "diagnose", "findings", "scope_title"]

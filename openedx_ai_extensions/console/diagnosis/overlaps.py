@@ -23,7 +23,7 @@ EVERYTHING = frozenset({"^", "$", ".", ".*", ".+", "^.", "^.*", "^.+", "^.*$", "
 _LITERAL = regex.compile(r"(?:[A-Za-z0-9@:_/-]|\\[^A-Za-z0-9])+")
 
 
-class Kind(enum.StrEnum):
+class OverlapKind(enum.StrEnum):
     NO_SLOT = "no_slot"
     SAME = "same"
     COVERED = "covered"
@@ -33,27 +33,27 @@ class Kind(enum.StrEnum):
     BROKEN = "broken"
 
 
-KINDS: Mapping[Kind, Promise] = {
-    Kind.NO_SLOT: gettext_lazy("It never answers: it has no slot, so no widget finds it."),
-    Kind.SAME: gettext_lazy("It never answers: a newer scope has the same course, slot, service and pattern."),
-    Kind.COVERED: gettext_lazy("It never answers: a newer scope's pattern is found wherever its own is."),
-    Kind.ONLY_WITHOUT_LOCATION: gettext_lazy(
+KINDS: Mapping[OverlapKind, Promise] = {
+    OverlapKind.NO_SLOT: gettext_lazy("It never answers: it has no slot, so no widget finds it."),
+    OverlapKind.SAME: gettext_lazy("It never answers: a newer scope has the same course, slot, service and pattern."),
+    OverlapKind.COVERED: gettext_lazy("It never answers: a newer scope's pattern is found wherever its own is."),
+    OverlapKind.ONLY_WITHOUT_LOCATION: gettext_lazy(
         "It answers only where a widget names no location: another scope's pattern is found in every location."
     ),
-    Kind.ONLY_OUTSIDE: gettext_lazy(
+    OverlapKind.ONLY_OUTSIDE: gettext_lazy(
         "It answers only outside of courses: a newer scope has the same slot and service, and answers in courses."
     ),
-    Kind.NO_MATCH: gettext_lazy("It never answers: its pattern is not valid."),
-    Kind.BROKEN: gettext_lazy("It answers with nothing: its profile is broken. It still goes before others."),
+    OverlapKind.NO_MATCH: gettext_lazy("It never answers: its pattern is not valid."),
+    OverlapKind.BROKEN: gettext_lazy("It answers with nothing: its profile is broken. It still goes before others."),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Overlap:
     """A scope with something wrong, and the other scope that has to do with it."""
 
     scope: AIWorkflowScope
-    kind: Kind
+    kind: OverlapKind
     other: AIWorkflowScope | None = None
 
     @property
@@ -61,20 +61,20 @@ class Finding:
         return str(KINDS[self.kind])
 
 
-def findings() -> list[Finding]:
+def findings() -> list[Overlap]:
     """Of all enabled scopes; of very many only the first."""
     groups: defaultdict[tuple[str, str, str], list[AIWorkflowScope]] = defaultdict(list)
     for scope in in_order(AIWorkflowScope.objects.filter(enabled=True)):
         groups[str(scope.course_id or ""), scope.ui_slot_selector_id, scope.service_variant].append(scope)
-    found: list[Finding] = []
+    found: list[Overlap] = []
     for (_course, slot, _variant), scopes in sorted(groups.items()):
-        found += _of_group(scopes) if slot else (Finding(scope, Kind.NO_SLOT) for scope in scopes)
+        found += _of_group(scopes) if slot else (Overlap(scope, OverlapKind.NO_SLOT) for scope in scopes)
         if len(found) >= MOST:
             break
     return found[:MOST]
 
 
-def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Finding]:
+def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Overlap]:
     """Of the scopes of one course, slot and service, the winner first."""
     seen: dict[str, AIWorkflowScope] = {}
     outside: AIWorkflowScope | None = None
@@ -82,28 +82,28 @@ def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Finding]:
         pattern = scope.location_regex or ""
         finding = _finding(scope, pattern, seen)
         if scope.outside_courses and outside is None and finding is not None:
-            finding = Finding(scope, Kind.ONLY_OUTSIDE, finding.other)
+            finding = Overlap(scope, OverlapKind.ONLY_OUTSIDE, finding.other)
         if finding is not None:
             yield finding
         elif not scope.profile.is_usable:
-            yield Finding(scope, Kind.BROKEN)
+            yield Overlap(scope, OverlapKind.BROKEN)
         if compare(pattern, "-") is not Match.INVALID:
             seen.setdefault(pattern, scope)
             if scope.outside_courses and not pattern:
                 outside = outside or scope
 
 
-def _finding(scope: AIWorkflowScope, pattern: str, before: Mapping[str, AIWorkflowScope]) -> Finding | None:
+def _finding(scope: AIWorkflowScope, pattern: str, before: Mapping[str, AIWorkflowScope]) -> Overlap | None:
     """What those that go before it leave to this scope."""
     if compare(pattern, "-") is Match.INVALID:
-        return Finding(scope, Kind.NO_MATCH)
+        return Overlap(scope, OverlapKind.NO_MATCH)
     if pattern in before:
-        return Finding(scope, Kind.SAME, before[pattern])
+        return Overlap(scope, OverlapKind.SAME, before[pattern])
     everywhere = next((other for name, other in before.items() if name in EVERYTHING), None)
     if everywhere is not None:
-        return Finding(scope, Kind.COVERED if pattern else Kind.ONLY_WITHOUT_LOCATION, everywhere)
+        return Overlap(scope, OverlapKind.COVERED if pattern else OverlapKind.ONLY_WITHOUT_LOCATION, everywhere)
     covering = _covering(pattern, list(before)[:MOST_COMPARED])
-    return None if covering is None else Finding(scope, Kind.COVERED, before[covering])
+    return None if covering is None else Overlap(scope, OverlapKind.COVERED, before[covering])
 
 
 def _covering(pattern: str, others: Iterable[str]) -> str | None:

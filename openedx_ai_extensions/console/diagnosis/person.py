@@ -63,7 +63,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PersonLocation:
     """Where the person is, and which workflow would answer there."""
 
     course_key: CourseKey | None
@@ -71,7 +71,7 @@ class Place:
     profile: AIWorkflowProfile | None
 
 
-def checks(place: Place, user: Person | None) -> list[Check]:
+def checks(place: PersonLocation, user: Person | None) -> list[Check]:
     """All that may stand in the way; without a person, what stops everybody."""
     found = [] if user is None else [_sight(place, user)]
     is_usable = place.profile is not None and place.profile.is_usable
@@ -85,7 +85,7 @@ def checks(place: Place, user: Person | None) -> list[Check]:
     return found
 
 
-def _sight(place: Place, user: Person) -> Check:
+def _sight(place: PersonLocation, user: Person) -> Check:
     try:
         sees = may_see(user, place.course_key, place.usage_key)
     except ProcessorError as error:
@@ -101,13 +101,13 @@ def _sight(place: Place, user: Person) -> Check:
     )
 
 
-def _use(profile: AIWorkflowProfile, place: Place, user: Person) -> Check:
+def _use(profile: AIWorkflowProfile, place: PersonLocation, user: Person) -> Check:
     if is_available_to(profile, user, place.course_key):
         return Check(About.USE, False, _("Yes."))
     return Check(About.USE, True, _("No: what this workflow does is for others, such as the staff of a course."))
 
 
-def _rules(place: Place, user: Person | None) -> Check:
+def _rules(place: PersonLocation, user: Person | None) -> Check:
     guard = Guard(user=user, course_id=place.course_key, location_id=place.usage_key, profile=place.profile)
     try:
         refusal = guard.refusal()
@@ -150,7 +150,7 @@ def _consent(profile: AIWorkflowProfile, user: Person) -> Check:
     )
 
 
-def _limits(place: Place, profile: AIWorkflowProfile, user: Person | None) -> Check:
+def _limits(place: PersonLocation, profile: AIWorkflowProfile, user: Person | None) -> Check:
     run = Run(
         user=user,
         course_id=place.course_key,

@@ -11,20 +11,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.console.diagnosis.person import About, Check, Place, checks
+from openedx_ai_extensions.console.diagnosis.person import About, Check, PersonLocation, checks
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.hooks import Problem
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.policy import RefusalReason
 from openedx_ai_extensions.workflows.models import load_candidates
 from openedx_ai_extensions.workflows.resolution import first_match
-from openedx_ai_extensions.workflows.trace import Explanation, Question, explain
-from openedx_ai_extensions.workflows.unmatched_slots import Unserved, unserved
+from openedx_ai_extensions.workflows.trace import Explanation, ResolutionQuery, explain
+from openedx_ai_extensions.workflows.unmatched_slots import UnmatchedSlot, unmatched
 
 MOST_UNSERVED = 50
 
 
-class Outcome(enum.StrEnum):
+class Diagnosed(enum.StrEnum):
     """What becomes of the widget."""
 
     NO_SCOPE = "no_scope"
@@ -38,23 +38,23 @@ class Outcome(enum.StrEnum):
     READY = "ready"
 
 
-OUTCOMES: dict[Outcome, Promise] = {
-    Outcome.NO_SCOPE: gettext_lazy("The widget shows nothing: no scope answers here."),
-    Outcome.BROKEN: gettext_lazy("The widget shows nothing: a scope answers here, but its profile is broken."),
-    Outcome.NOT_SEEN: gettext_lazy("The widget shows nothing: this person may not see this place."),
-    Outcome.NOT_FOR_PERSON: gettext_lazy("The widget shows nothing: this workflow is not for this person."),
-    Outcome.OFF: gettext_lazy("The widget shows nothing: the site's rules stop AI here."),
-    Outcome.QUIET: gettext_lazy("The widget shows up, and says that it is quiet hours."),
-    Outcome.NO_CONSENT: gettext_lazy("The widget shows up, and asks for consent before it is used."),
-    Outcome.USED_UP: gettext_lazy("The widget shows up, but the next request is refused: a limit is used up."),
-    Outcome.READY: gettext_lazy("The widget shows up and answers."),
+OUTCOMES: dict[Diagnosed, Promise] = {
+    Diagnosed.NO_SCOPE: gettext_lazy("The widget shows nothing: no scope answers here."),
+    Diagnosed.BROKEN: gettext_lazy("The widget shows nothing: a scope answers here, but its profile is broken."),
+    Diagnosed.NOT_SEEN: gettext_lazy("The widget shows nothing: this person may not see this place."),
+    Diagnosed.NOT_FOR_PERSON: gettext_lazy("The widget shows nothing: this workflow is not for this person."),
+    Diagnosed.OFF: gettext_lazy("The widget shows nothing: the site's rules stop AI here."),
+    Diagnosed.QUIET: gettext_lazy("The widget shows up, and says that it is quiet hours."),
+    Diagnosed.NO_CONSENT: gettext_lazy("The widget shows up, and asks for consent before it is used."),
+    Diagnosed.USED_UP: gettext_lazy("The widget shows up, but the next request is refused: a limit is used up."),
+    Diagnosed.READY: gettext_lazy("The widget shows up and answers."),
 }
 STOPS = {
-    About.SIGHT: Outcome.NOT_SEEN,
-    About.USE: Outcome.NOT_FOR_PERSON,
-    About.RULES: Outcome.OFF,
-    About.CONSENT: Outcome.NO_CONSENT,
-    About.LIMITS: Outcome.USED_UP,
+    About.SIGHT: Diagnosed.NOT_SEEN,
+    About.USE: Diagnosed.NOT_FOR_PERSON,
+    About.RULES: Diagnosed.OFF,
+    About.CONSENT: Diagnosed.NO_CONSENT,
+    About.LIMITS: Diagnosed.USED_UP,
 }
 
 
@@ -69,9 +69,9 @@ class Diagnosis:
         is_elsewhere: it was asked about the other service, whose platform and rules this process doesn't know.
     """
 
-    question: Question
+    question: ResolutionQuery
     explanation: Explanation
-    outcome: Outcome
+    outcome: Diagnosed
     problems: Sequence[Problem]
     checks: Sequence[Check]
     is_elsewhere: bool
@@ -99,12 +99,12 @@ def diagnose(
         user: for whom; None for nobody in particular.
     """
     course_key = usage_key.course_key if usage_key else course_key
-    question = Question(str(course_key or ""), str(usage_key) if usage_key else None, slot, variant)
+    question = ResolutionQuery(str(course_key or ""), str(usage_key) if usage_key else None, slot, variant)
     explanation = explain(question)
     winner = explanation.winner
     profile = winner.profile if winner else None
     is_elsewhere = variant != conf.service_variant()
-    found = [] if is_elsewhere else checks(Place(course_key, usage_key, profile), user)
+    found = [] if is_elsewhere else checks(PersonLocation(course_key, usage_key, profile), user)
     return Diagnosis(
         question=question,
         explanation=explanation,
@@ -115,25 +115,25 @@ def diagnose(
     )
 
 
-def _outcome(explanation: Explanation, found: Sequence[Check]) -> Outcome:
+def _outcome(explanation: Explanation, found: Sequence[Check]) -> Diagnosed:
     """The first that stands in the way, in the order in which a request meets them."""
     if explanation.winner is None:
-        return Outcome.NO_SCOPE
+        return Diagnosed.NO_SCOPE
     if not explanation.winner.profile.is_usable:
-        return Outcome.BROKEN
+        return Diagnosed.BROKEN
     first = next((check for check in found if check.stops), None)
     if first is None:
-        return Outcome.READY
-    return Outcome.QUIET if first.reason == RefusalReason.QUIET_HOURS else STOPS[first.about]
+        return Diagnosed.READY
+    return Diagnosed.QUIET if first.reason == RefusalReason.QUIET_HOURS else STOPS[first.about]
 
 
-def asked_in_vain() -> list[Unserved]:
+def asked_in_vain() -> list[UnmatchedSlot]:
     """The slots that widgets asked for lately and that no scope serves everywhere in that course by now."""
     return list(islice(_still_unserved(), MOST_UNSERVED))
 
 
-def _still_unserved() -> Iterator[Unserved]:
-    for entry in unserved()[:MOST_UNSERVED]:
+def _still_unserved() -> Iterator[UnmatchedSlot]:
+    for entry in unmatched()[:MOST_UNSERVED]:
         found = first_match(load_candidates(entry.course_id, entry.slot, entry.variant), None)
         if found is None or not found.row.instance(None).profile.is_usable:
             yield entry

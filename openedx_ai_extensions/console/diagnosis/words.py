@@ -10,20 +10,26 @@ from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.trace import Loss, Standing
+from openedx_ai_extensions.workflows.trace import NonMatchReason, ScopeExplanation
 
-LOSSES: Mapping[Loss, Promise] = {
-    Loss.NOT_ENABLED: gettext_lazy("It is not enabled."),
-    Loss.OTHER_SERVICE: gettext_lazy("It is for the other service: {service}."),
-    Loss.OTHER_SLOT: gettext_lazy("It is for another slot: {slot}."),
-    Loss.OTHER_COURSE: gettext_lazy("It is for another course: {course}."),
-    Loss.ONLY_IN_COURSES: gettext_lazy("It does not answer outside of courses, and the widget names no course."),
-    Loss.NO_MATCH: gettext_lazy("Its pattern does not match this location: {pattern}"),
-    Loss.NO_LOCATION: gettext_lazy("It has a pattern, and the widget names no location: {pattern}"),
-    Loss.TOO_SLOW: gettext_lazy("Its pattern takes too long, so it matches nothing: {pattern}"),
-    Loss.INVALID: gettext_lazy("Its pattern is not valid, so it matches nothing: {pattern}"),
-    Loss.LESS_SPECIFIC: gettext_lazy("It would answer here, but it is less specific than the scope that does."),
-    Loss.OLDER: gettext_lazy("It would answer here and is as specific, but it is older than the scope that does."),
+LOSSES: Mapping[NonMatchReason, Promise] = {
+    NonMatchReason.NOT_ENABLED: gettext_lazy("It is not enabled."),
+    NonMatchReason.OTHER_SERVICE: gettext_lazy("It is for the other service: {service}."),
+    NonMatchReason.OTHER_SLOT: gettext_lazy("It is for another slot: {slot}."),
+    NonMatchReason.OTHER_COURSE: gettext_lazy("It is for another course: {course}."),
+    NonMatchReason.ONLY_IN_COURSES: gettext_lazy(
+        "It does not answer outside of courses, and the widget names no course."
+    ),
+    NonMatchReason.NO_MATCH: gettext_lazy("Its pattern does not match this location: {pattern}"),
+    NonMatchReason.NO_LOCATION: gettext_lazy("It has a pattern, and the widget names no location: {pattern}"),
+    NonMatchReason.TOO_SLOW: gettext_lazy("Its pattern takes too long, so it matches nothing: {pattern}"),
+    NonMatchReason.INVALID: gettext_lazy("Its pattern is not valid, so it matches nothing: {pattern}"),
+    NonMatchReason.LESS_SPECIFIC: gettext_lazy(
+        "It would answer here, but it is less specific than the scope that does."
+    ),
+    NonMatchReason.OLDER: gettext_lazy(
+        "It would answer here and is as specific, but it is older than the scope that does."
+    ),
 }
 
 
@@ -43,17 +49,17 @@ def scope_title(scope: AIWorkflowScope) -> str:
     return " · ".join(parts)
 
 
-def loss_texts(standing: Standing) -> list[str]:
+def reason_texts(explained: ScopeExplanation) -> list[str]:
     """Why this scope doesn't answer."""
-    scope = standing.scope
+    scope = explained.scope
     return [
-        str(LOSSES[loss]).format(
+        str(LOSSES[reason]).format(
             service=scope.get_service_variant_display(),
             slot=scope.ui_slot_selector_id or _("none"),
             course=scope.course_id,
             pattern=scope.location_regex,
         )
-        for loss in standing.losses
+        for reason in explained.reasons
     ]
 
 

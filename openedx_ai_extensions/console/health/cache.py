@@ -8,7 +8,7 @@ from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.console.health.findings import Finding, Level
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
 from openedx_ai_extensions.console.health.timed import TookTooLong, within
 from openedx_ai_extensions.core.cache import is_outage, shared_cache
 
@@ -24,20 +24,24 @@ def look() -> list[Finding]:
         kind, is_kept = within(SECONDS, _probe)
     except TookTooLong:
         text = _("It did not answer within {seconds} seconds.").format(seconds=SECONDS)
-        return [Finding(Level.ERROR, subject, text, advice)]
+        return [Finding(HealthLevel.ERROR, subject, text, advice)]
     except Exception as error:
         if not is_outage(error):
             raise
         text = _("It cannot be reached ({error}).").format(error=type(error).__name__)
-        return [Finding(Level.ERROR, subject, text, advice)]
+        return [Finding(HealthLevel.ERROR, subject, text, advice)]
     if issubclass(kind, DummyCache) or not is_kept:
         text = _("What is written to it cannot be read back.")
-        return [Finding(Level.ERROR, subject, text, _("Configure a real cache, such as Redis, as CACHES['default']."))]
+        return [
+            Finding(HealthLevel.ERROR, subject, text, _("Configure a real cache, such as Redis, as CACHES['default']."))
+        ]
     if issubclass(kind, LocMemCache):
         text = _("Each process has a cache of its own. Changes take longer to be noticed by the other processes, and "
                  "each finds out by itself that a provider is out of order.")  # fmt: skip
-        return [Finding(Level.WARNING, subject, text, _("Configure one that all processes share, such as Redis."))]
-    return [Finding(Level.OK, subject, _("It works, and can be shared ({kind}).").format(kind=kind.__name__))]
+        return [
+            Finding(HealthLevel.WARNING, subject, text, _("Configure one that all processes share, such as Redis."))
+        ]
+    return [Finding(HealthLevel.OK, subject, _("It works, and can be shared ({kind}).").format(kind=kind.__name__))]
 
 
 def _probe() -> tuple[type, bool]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from openedx_ai_extensions import migrations
-from openedx_ai_extensions.console.health.findings import Finding, Level
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY
 from openedx_ai_extensions.ledger.purge import purge_cutoff
@@ -30,8 +30,8 @@ def look() -> list[Finding]:
     if missing:
         text = _("These migrations are not applied: {names}.").format(names=", ".join(missing))
         advice = _("Run manage.py migrate {app}.").format(app=APP)
-        return [Finding(Level.ERROR, _("Migrations"), text, advice)]
-    return [Finding(Level.OK, _("Migrations"), _("All are applied.")), _oldest(), _lost(), _unsettled()]
+        return [Finding(HealthLevel.ERROR, _("Migrations"), text, advice)]
+    return [Finding(HealthLevel.OK, _("Migrations"), _("All are applied.")), _oldest(), _lost(), _unsettled()]
 
 
 def _missing_migrations() -> list[str]:
@@ -45,14 +45,14 @@ def _oldest() -> Finding:
     oldest = AIWorkflowRun.objects.order_by("created_at").values_list("created_at", flat=True).first()
     purged = AIUsageTotal.objects.filter(key=PURGE_MARK_KEY).values_list("starts_at", flat=True).first()
     if oldest is None:
-        return Finding(Level.OK, subject, _("It is empty."))
+        return Finding(HealthLevel.OK, subject, _("It is empty."))
     text = _("Its oldest run is of {day}; runs are to be kept for {days} days.").format(day=_day(oldest), days=days)
     if purged is not None:
         deleted = _("Runs before {day} have been deleted.").format(day=_day(purged))
         text = f"{text} {deleted}"
     if oldest < purge_cutoff(days, timezone.now()) - SLACK:
-        return Finding(Level.WARNING, subject, text, _("Have manage.py ai_purge_ledger run every night."))
-    return Finding(Level.OK, subject, text)
+        return Finding(HealthLevel.WARNING, subject, text, _("Have manage.py ai_purge_ledger run every night."))
+    return Finding(HealthLevel.OK, subject, text)
 
 
 def _lost() -> Finding:
@@ -60,14 +60,14 @@ def _lost() -> Finding:
     rows = AIWorkflowRun.objects.filter(created_at__gte=timezone.now() - LATELY, outcome=AIWorkflowRun.Outcome.LOST)
     number = rows.count()
     if not number:
-        return Finding(Level.OK, subject, _("None in the last seven days."))
+        return Finding(HealthLevel.OK, subject, _("None in the last seven days."))
     text = ngettext(
         "{count} run of the last seven days was never settled: its process died.",
         "{count} runs of the last seven days were never settled: their processes died.",
         number,
     )
     advice = _("Look for workers that were killed: for want of memory, or by a time limit shorter than an answer's.")
-    return Finding(Level.WARNING, subject, text.format(count=number), advice)
+    return Finding(HealthLevel.WARNING, subject, text.format(count=number), advice)
 
 
 def _unsettled() -> Finding:
@@ -81,9 +81,9 @@ def _unsettled() -> Finding:
             overdue,
         )  # fmt: skip
         advice = _("They are settled as others come in; if none do, manage.py ai_purge_ledger settles them.")
-        return Finding(Level.WARNING, subject, text.format(count=overdue), advice)
+        return Finding(HealthLevel.WARNING, subject, text.format(count=overdue), advice)
     text = ngettext("{count} run is under way.", "{count} runs are under way.", number).format(count=number)
-    return Finding(Level.OK, subject, text)
+    return Finding(HealthLevel.OK, subject, text)
 
 
 def _day(moment: object) -> str:

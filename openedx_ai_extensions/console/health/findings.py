@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-class Level(enum.StrEnum):
+class HealthLevel(enum.StrEnum):
     """How bad it is, from nothing on."""
 
     OK = "ok"
@@ -25,14 +25,14 @@ class Level(enum.StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Level).index(self)
+        return list(HealthLevel).index(self)
 
 
-_WORDS: Mapping[Level, str | Promise] = {
-    Level.OK: _("In order"),
-    Level.NOTE: _("Good to know"),
-    Level.WARNING: _("Look at this"),
-    Level.ERROR: _("Does not work"),
+_WORDS: Mapping[HealthLevel, str | Promise] = {
+    HealthLevel.OK: _("In order"),
+    HealthLevel.NOTE: _("Good to know"),
+    HealthLevel.WARNING: _("Look at this"),
+    HealthLevel.ERROR: _("Does not work"),
 }
 
 
@@ -47,7 +47,7 @@ class Finding:
         key: what a page may offer more of, such as a provider's name.
     """
 
-    level: Level
+    level: HealthLevel
     subject: str
     text: str
     advice: str = ""
@@ -55,7 +55,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class HealthSection:
     """What was found about one part of the site."""
 
     name: str
@@ -63,10 +63,10 @@ class Section:
     findings: Sequence[Finding]
 
     @property
-    def level(self) -> Level:
+    def level(self) -> HealthLevel:
         return worst(self.findings)
 
 
-def worst(findings: Sequence[Finding]) -> Level:
+def worst(findings: Sequence[Finding]) -> HealthLevel:
     """The worst of them; in order when there are none."""
-    return max((finding.level for finding in findings), key=lambda level: level.rank, default=Level.OK)
+    return max((finding.level for finding in findings), key=lambda level: level.rank, default=HealthLevel.OK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.console.health.findings import Finding, Level
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.platform import OpenEdXPlatform
 from openedx_ai_extensions.edxapp.platform.imports import missing_names
@@ -19,15 +19,15 @@ def look() -> list[Finding]:
         backend = import_string(path)
     except ImportError:
         advice = _("Correct AI_EXTENSIONS_BACKEND, or leave it out.")
-        return [Finding(Level.ERROR, subject, _("{path} cannot be imported.").format(path=path), advice)]
+        return [Finding(HealthLevel.ERROR, subject, _("{path} cannot be imported.").format(path=path), advice)]
     service = conf.service_variant()
     text = _("{path}, in the service {service}.").format(path=path, service=service)
     if not (isinstance(backend, type) and issubclass(backend, OpenEdXPlatform)):
-        return [Finding(Level.OK, subject, text)]
+        return [Finding(HealthLevel.OK, subject, text)]
     missing = missing_names()
     if not missing:
-        return [Finding(Level.OK, subject, text)]
+        return [Finding(HealthLevel.OK, subject, text)]
     lacking = _("This platform lacks: {names}.").format(names=", ".join(missing))
     advice = _("What needs them fails. They may belong to an optional app, or this release moved them: look for a "
                "newer version of this plugin.")  # fmt: skip
-    return [Finding(Level.OK, subject, text), Finding(Level.WARNING, _("Imports"), lacking, advice)]
+    return [Finding(HealthLevel.OK, subject, text), Finding(HealthLevel.WARNING, _("Imports"), lacking, advice)]

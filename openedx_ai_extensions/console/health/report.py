@@ -18,7 +18,7 @@ from openedx_ai_extensions.console.health import (
     templates,
     worker,
 )
-from openedx_ai_extensions.console.health.findings import Finding, Level, Section
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel, HealthSection
 
 SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], list[Finding]]]] = {
     "switches": (_("Switches and pauses"), switches.look),
@@ -32,9 +32,9 @@ SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], list[Finding]]]] = {
 }
 
 
-def report() -> list[Section]:
+def report() -> list[HealthSection]:
     """Look at everything. Nothing is written but one key of the cache, no provider is asked, and nothing can hang."""
-    return [Section(name, str(title), _looked(str(title), look)) for name, (title, look) in SECTIONS.items()]
+    return [HealthSection(name, str(title), _looked(str(title), look)) for name, (title, look) in SECTIONS.items()]
 
 
 def _looked(title: str, look: Callable[[], list[Finding]]) -> list[Finding]:
@@ -42,4 +42,4 @@ def _looked(title: str, look: Callable[[], list[Finding]]) -> list[Finding]:
         return look()
     except DatabaseError as error:
         text = _("This cannot be known: the database refuses ({error}).").format(error=type(error).__name__)
-        return [Finding(Level.ERROR, title, text, str(_("See what is said of the database and its migrations.")))]
+        return [Finding(HealthLevel.ERROR, title, text, str(_("See what is said of the database and its migrations.")))]

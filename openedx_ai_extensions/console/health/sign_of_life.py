@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.console.health.findings import Finding, Level
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
@@ -54,10 +54,10 @@ def ask_provider(name: str, user: Any = None) -> Finding:
         user: who wants to know, for the ledger; None on the command line.
     """
     if name not in conf.providers():
-        return Finding(Level.ERROR, name, _("There is no such provider."))
+        return Finding(HealthLevel.ERROR, name, _("There is no such provider."))
     refusal = Guard(user=user).refusal()
     if refusal is not None:
-        return Finding(Level.WARNING, name, _("It was not asked: {reason}").format(reason=refusal), key=name)
+        return Finding(HealthLevel.WARNING, name, _("It was not asked: {reason}").format(reason=refusal), key=name)
     try:
         gateway.warm_up()  # which is not the provider's fault
         run = Run(user=user, action=ACTION)
@@ -65,11 +65,11 @@ def ask_provider(name: str, user: Any = None) -> Finding:
         started = time.monotonic()
         calls.complete(request)
     except Refused as error:
-        return Finding(Level.WARNING, name, _("It was not asked: {reason}").format(reason=error), key=name)
+        return Finding(HealthLevel.WARNING, name, _("It was not asked: {reason}").format(reason=error), key=name)
     except AIExtensionsError as error:
         return _failed(name, error)
     seconds = formats.number_format(time.monotonic() - started, 2)
-    return Finding(Level.OK, name, _("It answered within {seconds} seconds.").format(seconds=seconds), key=name)
+    return Finding(HealthLevel.OK, name, _("It answered within {seconds} seconds.").format(seconds=seconds), key=name)
 
 
 def _failed(name: str, error: AIExtensionsError) -> Finding:
@@ -77,4 +77,4 @@ def _failed(name: str, error: AIExtensionsError) -> Finding:
         ({"text": text, "advice": advice} for kind, text, advice in ADVICE if isinstance(error, kind)),
         {"text": error, "advice": ""},
     )
-    return Finding(Level.ERROR, name, f"{known['text']} ({error.code})", str(known["advice"]), key=name)
+    return Finding(HealthLevel.ERROR, name, f"{known['text']} ({error.code})", str(known["advice"]), key=name)

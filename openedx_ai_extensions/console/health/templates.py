@@ -7,7 +7,7 @@ import os
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from openedx_ai_extensions.console.health.findings import Finding, Level
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
@@ -24,11 +24,11 @@ def _directories() -> list[Finding]:
     for directory in template_utils.get_template_directories():
         if not directory.is_dir() or not os.access(directory, os.R_OK | os.X_OK):
             advice = _("Create it, let this service read it, or take it out of WORKFLOW_TEMPLATE_DIRS.")
-            found.append(Finding(Level.WARNING, str(directory), _("It is missing or cannot be read."), advice))
+            found.append(Finding(HealthLevel.WARNING, str(directory), _("It is missing or cannot be read."), advice))
             continue
         number = sum(1 for path in directory.rglob("*.json5") if path.is_file())
         text = ngettext("It has {count} template.", "It has {count} templates.", number).format(count=number)
-        found.append(Finding(Level.OK, str(directory), text))
+        found.append(Finding(HealthLevel.OK, str(directory), text))
     return found
 
 
@@ -45,28 +45,28 @@ def _broken() -> list[Finding]:
 def _of_template(name: str, problem: Problem) -> Finding:
     text = problem.message if problem.path == "$" else str(problem)
     if problem.severity is Severity.ERROR:
-        return Finding(Level.ERROR, name, text, _("Mend the file: profiles that use it show no widget."))
-    return Finding(Level.NOTE, name, text, _("Profiles that use it must say this."))
+        return Finding(HealthLevel.ERROR, name, text, _("Mend the file: profiles that use it show no widget."))
+    return Finding(HealthLevel.NOTE, name, text, _("Profiles that use it must say this."))
 
 
 def _shadowed() -> list[Finding]:
     text = _("It never loads: an earlier directory has a template of the same name.")
     advice = _("Rename one of them if this is not what you want.")
-    return [Finding(Level.NOTE, str(path), text, advice) for _name, path in template_utils.shadowed_templates()]
+    return [Finding(HealthLevel.NOTE, str(path), text, advice) for _name, path in template_utils.shadowed_templates()]
 
 
 def _profiles() -> list[Finding]:
     broken: list[Finding] = []
-    with PromptTemplate.objects.loaded_once():
+    with PromptTemplate.objects.preloaded():
         profiles = list(AIWorkflowProfile.objects.all())
         for profile in profiles:
             errors = [problem for problem in profile.problems() if problem.severity is Severity.ERROR]
             if errors:
                 advice = _("Edit the profile, or bring back what it needs.")
                 broken.append(
-                    Finding(Level.ERROR, _("Profile {slug}").format(slug=profile.slug), str(errors[0]), advice)
+                    Finding(HealthLevel.ERROR, _("Profile {slug}").format(slug=profile.slug), str(errors[0]), advice)
                 )
     if broken:
         return broken
     text = ngettext("{count} profile, and it can be used.", "{count} profiles, and all can be used.", len(profiles))
-    return [Finding(Level.OK, _("Profiles"), text.format(count=len(profiles)))]
+    return [Finding(HealthLevel.OK, _("Profiles"), text.format(count=len(profiles)))]

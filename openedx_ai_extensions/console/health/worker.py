@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
 from openedx_ai_extensions import tasks
-from openedx_ai_extensions.console.health.findings import Finding, Level
+from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
 from openedx_ai_extensions.console.health.timed import TookTooLong, within
 
 BROKER_SECONDS = 3.0
@@ -20,7 +20,7 @@ def look() -> list[Finding]:
     app = tasks.run_workflow.app
     if app.conf.task_always_eager:
         text = _("Tasks run at once, in the process that asks for them (CELERY_TASK_ALWAYS_EAGER).")
-        return [Finding(Level.NOTE, _("Worker"), text, _("On a live site, unset it and start a Celery worker."))]
+        return [Finding(HealthLevel.NOTE, _("Worker"), text, _("On a live site, unset it and start a Celery worker."))]
     try:
         within(BROKER_SECONDS, lambda: _reach(app))
     except (TookTooLong, KombuError, OSError) as error:
@@ -28,8 +28,8 @@ def look() -> list[Finding]:
         advice = _(
             "Check that the broker of the platform's Celery (Redis, as a rule) runs and can be reached from here."
         )
-        return [Finding(Level.ERROR, _("Broker"), text, advice)]
-    reached = Finding(Level.OK, _("Broker"), _("It can be reached."))
+        return [Finding(HealthLevel.ERROR, _("Broker"), text, advice)]
+    reached = Finding(HealthLevel.OK, _("Broker"), _("It can be reached."))
     try:
         names = within(PING_SECONDS + BROKER_SECONDS, lambda: _ping(app))
     except (TookTooLong, KombuError, OSError):
@@ -37,8 +37,8 @@ def look() -> list[Finding]:
     if not names:
         text = _("No worker answered within {seconds} second.").format(seconds=PING_SECONDS)
         advice = _("Start a Celery worker of this service: without one, runs in the background wait until they lapse.")
-        return [reached, Finding(Level.ERROR, _("Worker"), text, advice)]
-    return [reached, Finding(Level.OK, _("Worker"), _("These answer: {names}.").format(names=", ".join(names)))]
+        return [reached, Finding(HealthLevel.ERROR, _("Worker"), text, advice)]
+    return [reached, Finding(HealthLevel.OK, _("Worker"), _("These answer: {names}.").format(names=", ".join(names)))]
 
 
 def _reach(app: Any) -> None:

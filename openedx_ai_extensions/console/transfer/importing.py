@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.console.transfer.kinds import NAMES, Entry, Kind
+from openedx_ai_extensions.console.transfer.kinds import NAMES, EntryKind, TransferEntry
 from openedx_ai_extensions.console.transfer.masking import is_masked, masked
 from openedx_ai_extensions.console.transfer.writing import scope_values
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
@@ -46,10 +46,10 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ImportStep:
     """What becomes of one entry."""
 
-    kind: Kind
+    kind: EntryKind
     change: Change
     title: str
     differences: tuple[Difference, ...] = ()
@@ -64,10 +64,10 @@ class Step:
 class Plan:
     """What an import does, or did; nothing was done when there are errors."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ImportStep] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def of(self, change: Change) -> list[Step]:
+    def of(self, change: Change) -> list[ImportStep]:
         return [step for step in self.steps if step.change == change]
 
     @property
@@ -86,11 +86,11 @@ class _Forbidden(Exception):
     """Whoever asks may not do this."""
 
 
-May = Callable[[Kind, Change], bool]
+May = Callable[[EntryKind, Change], bool]
 
 
 def run_import(
-    entries: Sequence[Entry], *, dry_run: bool, user: Any = None, may: May = lambda _kind, _change: True
+    entries: Sequence[TransferEntry], *, dry_run: bool, user: Any = None, may: May = lambda _kind, _change: True
 ) -> Plan:
     """Create and change what the entries say.
 
@@ -127,13 +127,13 @@ def run_import(
 class _Importer:
     """What is there already, and what came since."""
 
-    def __init__(self, entries: Sequence[Entry], user: Any, may: May) -> None:
+    def __init__(self, entries: Sequence[TransferEntry], user: Any, may: May) -> None:
         self.user = user
         self.may = may
-        self.seen: set[tuple[Kind, str]] = set()
+        self.seen: set[tuple[EntryKind, str]] = set()
         self.prompts = {prompt.slug: prompt for prompt in PromptTemplate.objects.all()}
         self.profiles = {profile.slug: profile for profile in AIWorkflowProfile.objects.all()}
-        slugs = {entry.values["profile"] for entry in entries if entry.kind == Kind.SCOPES}
+        slugs = {entry.values["profile"] for entry in entries if entry.kind == EntryKind.SCOPES}
         # Several may be alike: each entry stands for one of them, the oldest first.
         self.scopes: defaultdict[ScopeKey, list[AIWorkflowScope]] = defaultdict(list)
         if slugs:
@@ -141,38 +141,38 @@ class _Importer:
                 if scope.profile.slug in slugs:
                     self.scopes[_scope_key(scope_values(scope))].append(scope)
 
-    def import_entry(self, entry: Entry) -> Step:
+    def import_entry(self, entry: TransferEntry) -> ImportStep:
         """Raises _Refused, _Forbidden or ValidationError."""
         match entry.kind:
-            case Kind.PROMPTS:
+            case EntryKind.PROMPTS:
                 return self._prompt(dict(entry.values))
-            case Kind.PROFILES:
+            case EntryKind.PROFILES:
                 return self._profile(dict(entry.values))
-            case Kind.SCOPES:
+            case EntryKind.SCOPES:
                 return self._scope(dict(entry.values))
 
-    def _prompt(self, values: dict[str, Any]) -> Step:
+    def _prompt(self, values: dict[str, Any]) -> ImportStep:
         prompt, identifier = self.prompts.get(values["slug"]), values.pop("uuid")
-        self._require_once(Kind.PROMPTS, values["slug"])
+        self._require_once(EntryKind.PROMPTS, values["slug"])
         if prompt is None:
             # Profiles may name a prompt by it; a prompt that is there keeps its own.
             prompt = PromptTemplate(**({"uuid": identifier} if identifier else {}))
-        step = self._applied(Kind.PROMPTS, prompt, values, values["slug"])
+        step = self._applied(EntryKind.PROMPTS, prompt, values, values["slug"])
         if step.change != Change.UNCHANGED:
             prompt.save()
             self.prompts[prompt.slug] = prompt
         return step
 
-    def _profile(self, values: dict[str, Any]) -> Step:
-        self._require_once(Kind.PROFILES, values["slug"])
+    def _profile(self, values: dict[str, Any]) -> ImportStep:
+        self._require_once(EntryKind.PROFILES, values["slug"])
         profile = self.profiles.get(values["slug"]) or AIWorkflowProfile()
-        step = self._applied(Kind.PROFILES, profile, values, values["slug"])
+        step = self._applied(EntryKind.PROFILES, profile, values, values["slug"])
         if step.change != Change.UNCHANGED:
             profile.save(changed_by=self.user)
             self.profiles[profile.slug] = profile
         return step
 
-    def _scope(self, values: dict[str, Any]) -> Step:
+    def _scope(self, values: dict[str, Any]) -> ImportStep:
         profile = self.profiles.get(values.pop("profile"))
         if profile is None or profile.pk is None:
             raise _Refused(_("profile: there is no such profile, neither here nor in the file."))
@@ -184,17 +184,17 @@ class _Importer:
                  values["service_variant"])  # fmt: skip
         title = f"{profile.slug}: {' · '.join(filter(None, place))}"
         changes = {**values, "course_id": values["course_id"] or None}
-        step = self._applied(Kind.SCOPES, scope, changes, title)
+        step = self._applied(EntryKind.SCOPES, scope, changes, title)
         if step.change != Change.UNCHANGED:
             scope.save()
         return step
 
-    def _require_once(self, kind: Kind, slug: str) -> None:
+    def _require_once(self, kind: EntryKind, slug: str) -> None:
         if (kind, slug) in self.seen:
             raise _Refused(_("slug: another entry has it already."))
         self.seen.add((kind, slug))
 
-    def _applied(self, kind: Kind, obj: Any, values: dict[str, Any], title: str) -> Step:
+    def _applied(self, kind: EntryKind, obj: Any, values: dict[str, Any], title: str) -> ImportStep:
         """Give an object these values; not yet saved.
 
         Nothing is made of a value, neither parsed nor imported, unless whoever asks may save it.
@@ -206,7 +206,7 @@ class _Importer:
         is_new = obj.pk is None
         changed = [name for name, value in values.items() if is_new or _plain(getattr(obj, name)) != _plain(value)]
         if not changed:
-            return Step(kind, Change.UNCHANGED, title, obj=obj)
+            return ImportStep(kind, Change.UNCHANGED, title, obj=obj)
         change = Change.CREATED if is_new else Change.CHANGED
         is_allowed = self.may(kind, change)
         differences = []
@@ -226,7 +226,7 @@ class _Importer:
             setattr(obj, name, values[name])
             shown = "" if is_new else masked(name, before)
             differences.append(Difference(name, shown, masked(name, after)))
-        return Step(kind, change if differences else Change.UNCHANGED, title, tuple(differences), obj)
+        return ImportStep(kind, change if differences else Change.UNCHANGED, title, tuple(differences), obj)
 
 
 def _plain(value: Any) -> str:

@@ -22,7 +22,7 @@ class Format(enum.StrEnum):
     CSV = "csv"
 
 
-class Kind(enum.StrEnum):
+class EntryKind(enum.StrEnum):
     """In the order in which they are imported: each may refer to those before it."""
 
     PROMPTS = "prompts"
@@ -45,15 +45,15 @@ class Field:
 
 REQUIRED = Field(None, is_required=True)
 
-FIELDS: Mapping[Kind, Mapping[str, Field]] = {
-    Kind.PROMPTS: {"slug": REQUIRED, "uuid": Field(), "body": REQUIRED},
-    Kind.PROFILES: {
+FIELDS: Mapping[EntryKind, Mapping[str, Field]] = {
+    EntryKind.PROMPTS: {"slug": REQUIRED, "uuid": Field(), "body": REQUIRED},
+    EntryKind.PROFILES: {
         "slug": REQUIRED,
         "description": Field(),
         "base_filepath": REQUIRED,
         "content_patch": Field(),
     },
-    Kind.SCOPES: {
+    EntryKind.SCOPES: {
         "profile": REQUIRED,
         "course_id": Field(),
         "location_regex": Field(),
@@ -63,26 +63,26 @@ FIELDS: Mapping[Kind, Mapping[str, Field]] = {
         "enabled": Field(True),
     },
 }
-MODELS: Mapping[Kind, type[Model]] = {
-    Kind.PROMPTS: PromptTemplate,
-    Kind.PROFILES: AIWorkflowProfile,
-    Kind.SCOPES: AIWorkflowScope,
+MODELS: Mapping[EntryKind, type[Model]] = {
+    EntryKind.PROMPTS: PromptTemplate,
+    EntryKind.PROFILES: AIWorkflowProfile,
+    EntryKind.SCOPES: AIWorkflowScope,
 }
-NAMES: Mapping[Kind, Promise] = {
-    Kind.PROMPTS: gettext_lazy("Prompt"),
-    Kind.PROFILES: gettext_lazy("Profile"),
-    Kind.SCOPES: gettext_lazy("Scope"),
+NAMES: Mapping[EntryKind, Promise] = {
+    EntryKind.PROMPTS: gettext_lazy("Prompt"),
+    EntryKind.PROFILES: gettext_lazy("Profile"),
+    EntryKind.SCOPES: gettext_lazy("Scope"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TransferEntry:
     """One entry of a file, with every field.
 
     Attributes:
         where: in the file, in words.
     """
 
-    kind: Kind
+    kind: EntryKind
     values: Mapping[str, Any]
     where: str

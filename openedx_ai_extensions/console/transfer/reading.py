@@ -11,7 +11,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.console.transfer.cells import unguarded
-from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, Entry, Format, Kind
+from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, EntryKind, Format, TransferEntry
 from openedx_ai_extensions.exceptions import InvalidRequest
 
 MAX_BYTES = 8_000_000
@@ -40,7 +40,7 @@ _add_number("tag:yaml.org,2002:int", _SafeLoader.construct_yaml_int)
 _add_number("tag:yaml.org,2002:float", _SafeLoader.construct_yaml_float)
 
 
-def read(content: bytes, file_format: Format) -> list[Entry]:
+def read(content: bytes, file_format: Format) -> list[TransferEntry]:
     """The entries of a file, in the order in which to import them.
 
     Raises:
@@ -60,7 +60,7 @@ def read(content: bytes, file_format: Format) -> list[Entry]:
     entries = [entry for item in raw if (entry := _checked(*item, errors)) is not None]
     if errors:
         raise InvalidRequest(errors[:MAX_ERRORS])
-    order = list(Kind)
+    order = list(EntryKind)
     return sorted(entries, key=lambda entry: order.index(entry.kind))
 
 
@@ -69,7 +69,7 @@ def format_of(name: str) -> Format:
     return Format.CSV if name.lower().endswith(".csv") else Format.YAML
 
 
-def _checked(kind: Kind, values: Any, where: str, errors: list[str]) -> Entry | None:
+def _checked(kind: EntryKind, values: Any, where: str, errors: list[str]) -> TransferEntry | None:
     """The entry with every field; None when something is wrong, which is then in ``errors``."""
     if not isinstance(values, Mapping):
         errors.append(_("{where}: this must be a list of fields with values.").format(where=where))
@@ -94,10 +94,10 @@ def _checked(kind: Kind, values: Any, where: str, errors: list[str]) -> Entry | 
             wanted = _("a text, in quotes if need be") if is_text else _("true or false")
             errors.append(_("{where}: {name} must be {wanted}.").format(where=where, name=name, wanted=wanted))
         full[name] = value
-    return Entry(kind, full, where) if len(errors) == found else None
+    return TransferEntry(kind, full, where) if len(errors) == found else None
 
 
-def _yaml_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
+def _yaml_entries(text: str) -> Iterator[tuple[EntryKind, Any, str]]:
     try:
         _require_plain(text)
         loader = _Loader(text)
@@ -114,11 +114,11 @@ def _yaml_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
             name=FORMAT))  # fmt: skip
     if data.get("version") != VERSION:
         raise InvalidRequest(_("Only version {version} of the format is known here.").format(version=VERSION))
-    unknown = [str(name) for name in data if name not in {"format", "version", *Kind}]
+    unknown = [str(name) for name in data if name not in {"format", "version", *EntryKind}]
     if unknown:
         raise InvalidRequest(_("Unknown parts: {names}.").format(names=", ".join(unknown)))
     for key_node, value_node in root.value:
-        if key_node.value not in list(Kind) or data[key_node.value] is None:
+        if key_node.value not in list(EntryKind) or data[key_node.value] is None:
             continue
         if not isinstance(value_node, yaml.SequenceNode):
             raise InvalidRequest(_("{name} must be a list of entries.").format(name=key_node.value))
@@ -126,7 +126,7 @@ def _yaml_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
             where = _("{kind}, entry {number} (line {line})").format(
                 kind=key_node.value, number=number, line=node.start_mark.line + 1
             )
-            yield Kind(key_node.value), item, where
+            yield EntryKind(key_node.value), item, where
 
 
 def _require_plain(text: str) -> None:
@@ -163,7 +163,7 @@ def _refused(event: Any, problem: str) -> yaml.YAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
-def _csv_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
+def _csv_entries(text: str) -> Iterator[tuple[EntryKind, Any, str]]:
     head = text.partition("\n")[0]
     # What spreadsheets write where a comma is part of numbers.
     delimiter = ";" if ";" in head and "," not in head else ","
@@ -173,7 +173,7 @@ def _csv_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
         if "profile" not in names or len(set(names)) < len(names):
             raise InvalidRequest(
                 _("The first line must name the columns, each once: {names}.").format(
-                    names=", ".join(FIELDS[Kind.SCOPES])
+                    names=", ".join(FIELDS[EntryKind.SCOPES])
                 )
             )
         for row in reader:
@@ -186,7 +186,7 @@ def _csv_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
                         where=where, count=len(row), wanted=len(names)
                     )
                 )
-            yield Kind.SCOPES, _from_cells(dict(zip(names, row, strict=True))), where
+            yield EntryKind.SCOPES, _from_cells(dict(zip(names, row, strict=True))), where
     except csv.Error as error:
         raise InvalidRequest(
             _("line {number}: this is not valid CSV: {error}").format(number=reader.line_num, error=error)
@@ -195,7 +195,7 @@ def _csv_entries(text: str) -> Iterator[tuple[Kind, Any, str]]:
 
 def _from_cells(cells: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {name: unguarded(cell) for name, cell in cells.items()}
-    for name, field in FIELDS[Kind.SCOPES].items():
+    for name, field in FIELDS[EntryKind.SCOPES].items():
         if isinstance(field.default, bool):
             said = values.get(name, "").strip().lower()
             # What is neither stays a text, and is refused as one.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.console.transfer.importing import Change, Difference, Plan, Step
+from openedx_ai_extensions.console.transfer.importing import Change, Difference, ImportStep, Plan
 
 
 def summary(plan: Plan) -> str:
@@ -20,12 +20,12 @@ def summary(plan: Plan) -> str:
     )
 
 
-def diff(step: Step) -> str:
+def diff(step: ImportStep) -> str:
     """What changes, line by line: less what goes, plus what comes."""
     return "\n".join(line for difference in step.differences for line in _lines(step, difference))
 
 
-def _lines(step: Step, difference: Difference) -> Iterator[str]:
+def _lines(step: ImportStep, difference: Difference) -> Iterator[str]:
     name, before, after = difference.name, difference.before, difference.after
     if before == after:
         if step.change == Change.CHANGED:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from openedx_ai_extensions.console.transfer.cells import guarded
-from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, Format, Kind
+from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, EntryKind, Format
 from openedx_ai_extensions.console.transfer.masking import masked
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 
@@ -24,13 +24,13 @@ class Export:
     masked: int
 
 
-def export(file_format: Format, kinds: Collection[Kind], *, with_secrets: bool = False) -> Export:
+def export(file_format: Format, kinds: Collection[EntryKind], *, with_secrets: bool = False) -> Export:
     """All there is of these kinds. A CSV file has scopes only."""
     if file_format == Format.CSV:
-        return Export(_csv(entries_of(Kind.SCOPES)), 0)
+        return Export(_csv(entries_of(EntryKind.SCOPES)), 0)
     data: dict[str, Any] = {"format": FORMAT, "version": VERSION}
     count = 0
-    for kind in Kind:
+    for kind in EntryKind:
         if kind in kinds:
             entries = list(entries_of(kind))
             if not with_secrets:
@@ -40,16 +40,16 @@ def export(file_format: Format, kinds: Collection[Kind], *, with_secrets: bool =
     return Export(text, count)
 
 
-def entries_of(kind: Kind) -> Iterator[dict[str, Any]]:
+def entries_of(kind: EntryKind) -> Iterator[dict[str, Any]]:
     """All objects of a kind as entries, in an order that importing keeps: of two scopes alike the newer goes first."""
     match kind:
-        case Kind.PROMPTS:
+        case EntryKind.PROMPTS:
             for prompt in PromptTemplate.objects.order_by("slug"):
                 yield {"slug": prompt.slug, "uuid": str(prompt.uuid), "body": prompt.body}
-        case Kind.PROFILES:
+        case EntryKind.PROFILES:
             for profile in AIWorkflowProfile.objects.order_by("slug"):
                 yield {name: getattr(profile, name) for name in FIELDS[kind]}
-        case Kind.SCOPES:
+        case EntryKind.SCOPES:
             for scope in AIWorkflowScope.objects.select_related("profile").order_by("pk"):
                 yield scope_values(scope)
 
@@ -80,7 +80,7 @@ def _mask(entries: list[dict[str, Any]]) -> int:
 def _csv(entries: Iterator[dict[str, Any]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
-    names = list(FIELDS[Kind.SCOPES])
+    names = list(FIELDS[EntryKind.SCOPES])
     writer.writerow(names)
     for entry in entries:
         cells = (str(entry[name]).lower() if isinstance(entry[name], bool) else entry[name] for name in names)

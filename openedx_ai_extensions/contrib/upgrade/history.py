@@ -25,7 +25,7 @@ FIRST = "0001_initial"  # the one name that others have too
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DatabaseState:
     """What a database has under this app's name.
 
     Attributes:
@@ -72,12 +72,12 @@ def _recorded(connection: BaseDatabaseWrapper) -> tuple[str, ...]:
     return tuple(row.name for row in rows)
 
 
-def find(connection: BaseDatabaseWrapper) -> Finding:
+def find(connection: BaseDatabaseWrapper) -> DatabaseState:
     """Look at a database; nothing is changed."""
     recorded = _recorded(connection)
     names = _tables(connection)
     tables = tuple(name for name in names if not name.endswith(SUFFIX))
-    return Finding(
+    return DatabaseState(
         recorded=recorded,
         unknown=tuple(name for name in recorded if name not in our_migrations()),
         differences=tuple(_differences(connection, tables, must_exist=FIRST in recorded)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openedx_ai_extensions.workflows.orchestrators import educator, flashcards
-from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE
+from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD_KEY
 
 Metadata = dict[str, Any]
 
@@ -15,7 +15,7 @@ Metadata = dict[str, Any]
 CARDS = (flashcards.CARDS, "flashcards", "card_stack")
 QUESTIONS = (educator.SLOTS, "questions")
 # What ours means by these is of no use to it when somebody else wrote it.
-OURS_ALONE = (REMOTE, educator.RUN, educator.SAVED, educator.SAVING, "id")
+OURS_ALONE = (REMOTE_THREAD_KEY, educator.RUN, educator.SAVED, educator.SAVING, "id")
 NEW_CARD: Mapping[str, Any] = {
     "next_review_time": 0,
     "interval": 1,
@@ -62,7 +62,7 @@ def _cards(old: Mapping[str, Any]) -> tuple[list[Metadata], int]:
         if card["id"] in seen:
             card["id"] = uuid.uuid4().hex
         seen.add(card["id"])
-    return cards[: flashcards.MAX_STACK], len(found) - len(cards[: flashcards.MAX_STACK])
+    return cards[: flashcards.MAX_STACK_CARDS], len(found) - len(cards[: flashcards.MAX_STACK_CARDS])
 
 
 def _card(value: Any) -> Metadata | None:

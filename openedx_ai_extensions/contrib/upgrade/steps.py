@@ -12,7 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from openedx_ai_extensions.contrib.upgrade import conversations, tables
 from openedx_ai_extensions.contrib.upgrade.copying import MODELS, Copying, Report
-from openedx_ai_extensions.contrib.upgrade.history import APP, FIRST, Finding, find, our_migrations
+from openedx_ai_extensions.contrib.upgrade.history import APP, FIRST, DatabaseState, find, our_migrations
 from openedx_ai_extensions.contrib.upgrade.old_rows import OldTable, as_uuid
 from openedx_ai_extensions.models import AIWorkflowSession
 
@@ -45,7 +45,7 @@ def upgrade(connection: BaseDatabaseWrapper, templates: Mapping[str, str] | None
     yield from Copying(connection, templates).run()
 
 
-def require_possible(connection: BaseDatabaseWrapper, finding: Finding) -> None:
+def require_possible(connection: BaseDatabaseWrapper, finding: DatabaseState) -> None:
     """Raises CommandError: the old tables of this database cannot be set aside."""
     if connection.vendor not in tables.VENDORS:
         raise CommandError("This works on MySQL, MariaDB and SQLite only. Nothing has been changed.")
@@ -65,7 +65,7 @@ def require_possible(connection: BaseDatabaseWrapper, finding: Finding) -> None:
         )
 
 
-def _clear_the_way(connection: BaseDatabaseWrapper, finding: Finding) -> None:
+def _clear_the_way(connection: BaseDatabaseWrapper, finding: DatabaseState) -> None:
     """Set old tables aside, then forget their history: in this order, whoever looks in between sees what they are."""
     if connection.features.can_rollback_ddl:
         with transaction.atomic(using=connection.alias):
@@ -74,7 +74,7 @@ def _clear_the_way(connection: BaseDatabaseWrapper, finding: Finding) -> None:
         _set_aside(connection, finding)
 
 
-def _set_aside(connection: BaseDatabaseWrapper, finding: Finding) -> None:
+def _set_aside(connection: BaseDatabaseWrapper, finding: DatabaseState) -> None:
     old = [name for name in finding.tables if tables.aside_name(name) not in finding.aside]
     if not finding.is_foreign:
         # Their history is gone already: what is empty is a table of ours, from a migration that was cut off.
@@ -84,7 +84,7 @@ def _set_aside(connection: BaseDatabaseWrapper, finding: Finding) -> None:
         MigrationRecorder(connection).migration_qs.filter(app=APP).delete()
 
 
-def _undo_half_made(connection: BaseDatabaseWrapper, finding: Finding) -> None:
+def _undo_half_made(connection: BaseDatabaseWrapper, finding: DatabaseState) -> None:
     """Make room for a migration that was cut off where the database could not roll it back.
 
     Only while all of our tables are empty: else nothing was cut off, and a later version has migrations to run.

@@ -20,7 +20,7 @@ _IS_BINARY = 0x80
 _MAX_DIGITS = 20
 
 
-class Kind(enum.Enum):
+class MemberKind(enum.Enum):
     """What a member is, as far as it matters here."""
 
     FILE = enum.auto()
@@ -31,8 +31,8 @@ class Kind(enum.Enum):
 
 
 _KINDS = {
-    b"0": Kind.FILE, b"\0": Kind.FILE, b"7": Kind.FILE,
-    b"1": Kind.HARD_LINK, b"2": Kind.SYMBOLIC_LINK, b"5": Kind.FOLDER,
+    b"0": MemberKind.FILE, b"\0": MemberKind.FILE, b"7": MemberKind.FILE,
+    b"1": MemberKind.HARD_LINK, b"2": MemberKind.SYMBOLIC_LINK, b"5": MemberKind.FOLDER,
 }  # fmt: skip
 
 
@@ -52,10 +52,10 @@ class Header:
     link: str
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> MemberKind:
         # Before there was a letter for folders, a slash at the end said it.
-        kind = _KINDS.get(self.type, Kind.OTHER)
-        return Kind.FOLDER if kind is Kind.FILE and self.name.endswith("/") else kind
+        kind = _KINDS.get(self.type, MemberKind.OTHER)
+        return MemberKind.FOLDER if kind is MemberKind.FILE and self.name.endswith("/") else kind
 
     @classmethod
     def parse(cls, block: bytes) -> Header:

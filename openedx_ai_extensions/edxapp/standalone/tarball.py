@@ -25,7 +25,7 @@ from openedx_ai_extensions.edxapp.standalone.tar_header import (
     PAX,
     PAX_GLOBAL,
     Header,
-    Kind,
+    MemberKind,
     as_name,
     pax_records,
 )
@@ -125,19 +125,19 @@ class _Stream:
 def _members(stream: _Stream, wants: Callable[[str, int], bool]) -> Iterator[Member]:
     for header in _headers(stream):
         name = _inside(header.name)
-        if header.kind in {Kind.SYMBOLIC_LINK, Kind.HARD_LINK}:
+        if header.kind in {MemberKind.SYMBOLIC_LINK, MemberKind.HARD_LINK}:
             # A hard link is named from the root of the archive, a symbolic one from where it lies.
-            base = posixpath.dirname(name) if header.kind is Kind.SYMBOLIC_LINK else ""
+            base = posixpath.dirname(name) if header.kind is MemberKind.SYMBOLIC_LINK else ""
             target = _inside(header.link, base)
             if wants(name, 0):
                 yield Member(name, target=target)
-        elif header.kind is Kind.FILE and wants(name, header.size):
+        elif header.kind is MemberKind.FILE and wants(name, header.size):
             data = stream.read(header.size)
             stream.skip(_padded(header.size) - header.size)
             yield Member(name, data)
-        elif header.kind is Kind.FILE:
+        elif header.kind is MemberKind.FILE:
             stream.skip(_padded(header.size))
-        elif header.kind is not Kind.FOLDER:
+        elif header.kind is not MemberKind.FOLDER:
             raise HostileArchive(gettext_lazy("it holds something that is neither a file nor a folder"))
     stream.drain()
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from openedx_ai_extensions.console.diagnosis import findings
-from openedx_ai_extensions.console.diagnosis.overlaps import Kind
+from openedx_ai_extensions.console.diagnosis.overlaps import OverlapKind
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
@@ -36,13 +36,13 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, fail_level: str, **_options: Any) -> None:
         counts: Counter[Severity] = Counter()
-        with PromptTemplate.objects.loaded_once():
+        with PromptTemplate.objects.preloaded():
             for profile in AIWorkflowProfile.objects.all():
                 counts += self._print(f"profile {profile.slug}", _of_profile(profile), or_else="in order")
         for name, _label in template_utils.discover_templates():
             counts += self._print(f"template {name}", _of_template(name))
         for finding in findings():
-            if finding.kind is not Kind.BROKEN:  # its profile says so
+            if finding.kind is not OverlapKind.BROKEN:  # its profile says so
                 problem = Problem("$", finding.text, Severity.WARNING)
                 counts += self._print(f"scope {finding.scope.pk} ({finding.scope})", [problem])
         for scope in AIWorkflowScope.objects.filter(outside_courses=True, enabled=True).select_related("profile"):

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.words import loss_texts, problem_text
+from openedx_ai_extensions.console.diagnosis.words import problem_text, reason_texts
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
@@ -79,11 +79,11 @@ def _answer(diagnosis: Diagnosis) -> dict[str, Any]:
         ],
         "is_elsewhere": diagnosis.is_elsewhere,
         "others": [
-            {**_scope(standing.scope), "reasons": [str(loss) for loss in standing.losses],
-             "texts": loss_texts(standing)}
-            for standing in explanation.others
+            {**_scope(explained.scope), "reasons": [str(reason) for reason in explained.reasons],
+             "texts": reason_texts(explained)}
+            for explained in explanation.others
         ],
-        "left_out": explanation.left_out,
+        "left_out": explanation.omitted,
     }  # fmt: skip
 
 
@@ -103,11 +103,11 @@ def _answer_lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"{'stops' if check.stops else 'fine'}: {check.name}: {check.text}"
     if diagnosis.is_elsewhere:
         yield "Who may see the place, and what the rules say, is known only to that service's own process."
-    for standing in diagnosis.explanation.others:
-        reasons = " ".join(loss_texts(standing))
-        yield f"not scope {standing.scope.pk} ({standing.scope.profile.slug}): {scope_title(standing.scope)}: {reasons}"
-    if diagnosis.explanation.left_out:
-        yield f"and {diagnosis.explanation.left_out} more, further from answering here"
+    for explained in diagnosis.explanation.others:
+        scope, reasons = explained.scope, " ".join(reason_texts(explained))
+        yield f"not scope {scope.pk} ({scope.profile.slug}): {scope_title(scope)}: {reasons}"
+    if diagnosis.explanation.omitted:
+        yield f"and {diagnosis.explanation.omitted} more, further from answering here"
 
 
 def _overview() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.console.transfer import Format, Kind, export
+from openedx_ai_extensions.console.transfer import EntryKind, Format, export
 
 
 class Command(BaseCommand):
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         **_options: Any,
     ) -> None:
         kinds = _kinds(only)
-        if file_format == Format.CSV and only and kinds != [Kind.SCOPES]:
+        if file_format == Format.CSV and only and kinds != [EntryKind.SCOPES]:
             raise CommandError("A CSV file has scopes only.")
         written = export(Format(file_format), kinds, with_secrets=with_secrets)
         if output:
@@ -44,12 +44,12 @@ class Command(BaseCommand):
             self.stderr.write(f"texts with credentials replaced: {written.masked} (--with-secrets keeps them)")
 
 
-def _kinds(only: str | None) -> list[Kind]:
-    names = [name.strip() for name in (only or ",".join(Kind)).split(",") if name.strip()]
-    unknown = [name for name in names if name not in list(Kind)]
+def _kinds(only: str | None) -> list[EntryKind]:
+    names = [name.strip() for name in (only or ",".join(EntryKind)).split(",") if name.strip()]
+    unknown = [name for name in names if name not in list(EntryKind)]
     if unknown or not names:
-        raise CommandError(f"--only takes any of: {', '.join(Kind)}.")
-    return [kind for kind in Kind if kind in names]
+        raise CommandError(f"--only takes any of: {', '.join(EntryKind)}.")
+    return [kind for kind in EntryKind if kind in names]
 
 
 def _write(path: Path, text: str) -> None:

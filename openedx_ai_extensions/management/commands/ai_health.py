@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.console.health import Level, Section, ask_provider, report
+from openedx_ai_extensions.console.health import HealthLevel, HealthSection, ask_provider, report
 from openedx_ai_extensions.core import conf
 
 
@@ -22,8 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--ask", action="store_true", help="ask each provider for a word, which is paid for")
         parser.add_argument(
             "--fail-level",
-            choices=(Level.WARNING.value, Level.ERROR.value),
-            default=Level.ERROR.value,
+            choices=(HealthLevel.WARNING.value, HealthLevel.ERROR.value),
+            default=HealthLevel.ERROR.value,
             help="the exit status is 1 from this level on (error)",
         )
 
@@ -31,17 +31,17 @@ class Command(BaseCommand):
         sections = report()
         if ask:
             asked = [ask_provider(name) for name in conf.providers()]
-            sections.append(Section("signs_of_life", "Signs of life", asked))
+            sections.append(HealthSection("signs_of_life", "Signs of life", asked))
         if options["format"] == "json":
             self.stdout.write(json.dumps([_as_dict(section) for section in sections], indent=2, ensure_ascii=False))
         else:
             for section in sections:
                 self._print(section)
         worst = max((section.level for section in sections), key=lambda level: level.rank)
-        if worst.rank >= Level(fail_level).rank:
+        if worst.rank >= HealthLevel(fail_level).rank:
             raise CommandError(f"health: {worst}")
 
-    def _print(self, section: Section) -> None:
+    def _print(self, section: HealthSection) -> None:
         self.stdout.write(section.title)
         for finding in section.findings:
             self.stdout.write(f"  [{finding.level}] {finding.subject}: {finding.text}")
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"      {finding.advice}")
 
 
-def _as_dict(section: Section) -> dict[str, Any]:
+def _as_dict(section: HealthSection) -> dict[str, Any]:
     return {
         "name": section.name,
         "title": section.title,

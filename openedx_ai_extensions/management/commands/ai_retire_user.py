@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from openedx_ai_extensions.runtime.retirement import Forgotten, ProviderThread, forget_thread, retire_user
+from openedx_ai_extensions.runtime.retirement import ProviderThread, ThreadDeletion, forget_thread, retire_user
 
 
 class Command(BaseCommand):
@@ -42,9 +42,9 @@ class Command(BaseCommand):
             self.stdout.write(f"provider threads kept: {len(threads)}")
             return
         self.stdout.write(f"provider responses deleted: {sum(forgotten.responses for forgotten in asked)}")
-        self._report_left(asked if provider_threads else [Forgotten(0, thread, "not_asked") for thread in threads])
+        self._report_left(asked if provider_threads else [ThreadDeletion(0, thread, "not_asked") for thread in threads])
 
-    def _report_left(self, asked: list[Forgotten]) -> None:
+    def _report_left(self, asked: list[ThreadDeletion]) -> None:
         left = [forgotten for forgotten in asked if forgotten.left is not None]
         self.stdout.write(f"provider threads left: {len(left)}")
         for forgotten in left:

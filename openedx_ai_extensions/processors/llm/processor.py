@@ -172,7 +172,7 @@ class LLMProcessor(Processor):
             subclass returns, unless it is a text, is returned as it is.
 
         Raises (also while iterating):
-            Unsuitable: the words are not passed on, or the answer must not be shown.
+            ContentRejected: the words are not passed on, or the answer must not be shown.
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
         self.context, self.input_data, self.chat_history = _text(context), _text(input_data), chat_history or ()

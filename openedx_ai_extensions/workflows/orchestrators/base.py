@@ -21,7 +21,7 @@ from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators.extension_answers import GivenChunks, result_of, usage_of
+from openedx_ai_extensions.workflows.orchestrators.extension_answers import ExtensionChunks, result_of, usage_of
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 
 logger = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ class BaseOrchestrator:
             source: what ``LLMProcessor`` gave, or any generator of UTF-8 bytes or texts. It is closed whatever happens;
                 its attribute ``usage``, if it has one, is read at the end.
         """
-        chunks = source if isinstance(source, Chunks) else GivenChunks(source, self.execution)
+        chunks = source if isinstance(source, Chunks) else ExtensionChunks(source, self.execution)
 
         def finish(ending: Ending, _text: str) -> None:
             logger.info("workflow.stream.ended run_id=%s ending=%s", self.context.get("run_id"), ending)

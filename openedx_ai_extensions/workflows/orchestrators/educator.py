@@ -27,10 +27,10 @@ from openedx_ai_extensions.workflows.orchestrators.base import action
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 
-MAX_QUESTIONS = 20  # of one run
-MAX_SAVED = 100  # of one save
-MAX_NAME = 200  # characters
-SAVE_SECONDS = 300  # after which a save that never ended stands in nobody's way
+MAX_QUESTIONS_PER_RUN = 20  # of one run
+MAX_QUESTIONS_PER_SAVE = 100  # of one save
+MAX_NAME_CHARS = 200  # characters
+SAVE_CLAIM_SECONDS = 300  # after which a save that never ended stands in nobody's way
 
 # Keys of the session's metadata.
 SLOTS = "question_slots"  # [{"id", "versions": [question…], "selected": int}]
@@ -58,12 +58,12 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         return EducatorAssistantProcessor(self.profile.processor_config, user_session=self.session)
 
     def check_input(self, user_input: Any) -> None:
-        self._wanted(user_input)
+        self._parsed_request(user_input)
 
     @action
     def run(self, user_input: Any) -> Result:
         """Write questions: ``{"num_questions", "extra_instructions"?, "library_id"?}``, and save them to a library."""
-        wanted = self._wanted(user_input)
+        wanted = self._parsed_request(user_input)
         last_run = self.session.metadata.get(RUN)
         self.report_progress(0.1, _("Reading the course."))
         content = self.course_content()
@@ -84,7 +84,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         metadata = self._change(store, unless_cancelled=True)
         self.record(EVENT_COMPLETED, quiz.usage)
         if wanted.library is not None:
-            return self._save(_Save(wanted.library, quiz.questions, quiz.title, None, False))
+            return self._save(_SaveRequest(wanted.library, quiz.questions, quiz.title, None, False))
         # Cleared meanwhile: whoever waits sees the questions, the session does not.
         return Result(_review(metadata if metadata is not None else {SLOTS: new, NAME: quiz.title}))
 
@@ -125,24 +125,24 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         "publish"?}``."""
         fields = _object(user_input)
         library = self._library(fields.get("library_id"))
-        return self._save(_Save.of(fields, library))
+        return self._save(_SaveRequest.of(fields, library))
 
     def current_response(self) -> Any:
         metadata = self.session.metadata
         return metadata.get(URL) or (_review(metadata) if metadata.get(SLOTS) else None)
 
-    def _save(self, save: _Save) -> Result:
+    def _save(self, save: _SaveRequest) -> Result:
         mine = uuid.uuid4().hex
 
         def claim(metadata: Metadata) -> None:
             other = metadata.get(SAVING)
-            if other and time.time() - other["since"] < SAVE_SECONDS:
+            if other and time.time() - other["since"] < SAVE_CLAIM_SECONDS:
                 raise DuplicateRequest(_("These questions are just being saved."))
             metadata[SAVING] = {"id": mine, "since": time.time()}
 
         metadata = self._change(claim) or {}
         title = save.title or metadata.get(NAME) or _("Quiz questions")
-        saved = save.goes_on_from(metadata.get(SAVED) or {}, title)
+        saved = save.continued_from(metadata.get(SAVED) or {}, title)
         library = ContentLibraryProcessor(self.profile.processor_config, user=self.user)
         is_done = False
         try:
@@ -216,7 +216,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         get_platform().require_library_editor(self.user, key)
         return key
 
-    def _wanted(self, user_input: Any) -> _Wanted:
+    def _parsed_request(self, user_input: Any) -> _QuizRequest:
         """What ``run`` is asked for, by somebody who may.
 
         Raises:
@@ -225,23 +225,23 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         self._require_staff()
         fields = _object(user_input)
         number = fields.get("num_questions")
-        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_QUESTIONS:
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_QUESTIONS_PER_RUN:
             raise InvalidRequest(
-                _("num_questions must be a whole number from 1 to {maximum}.").format(maximum=MAX_QUESTIONS)
+                _("num_questions must be a whole number from 1 to {maximum}.").format(maximum=MAX_QUESTIONS_PER_RUN)
             )
         library = None if fields.get("library_id") in (None, "") else self._library(fields["library_id"])
-        return _Wanted(number, _text(fields, "extra_instructions"), library)
+        return _QuizRequest(number, _text(fields, "extra_instructions"), library)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _QuizRequest:
     number: int
     instructions: str
     library: LibraryLocatorV2 | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Save:
+class _SaveRequest:
     """What is to be saved, and where; ``title`` is empty when the client leaves it to us."""
 
     library: LibraryLocatorV2
@@ -251,20 +251,22 @@ class _Save:
     publish: bool
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any], library: LibraryLocatorV2) -> _Save:
+    def of(cls, fields: Mapping[str, Any], library: LibraryLocatorV2) -> _SaveRequest:
         questions, publish = fields.get("questions"), fields.get("publish")
-        if not isinstance(questions, list) or not 1 <= len(questions) <= MAX_SAVED:
-            raise InvalidRequest(_("questions must be a list of 1 to {maximum} questions.").format(maximum=MAX_SAVED))
+        if not isinstance(questions, list) or not 1 <= len(questions) <= MAX_QUESTIONS_PER_SAVE:
+            raise InvalidRequest(
+                _("questions must be a list of 1 to {maximum} questions.").format(maximum=MAX_QUESTIONS_PER_SAVE)
+            )
         if not isinstance(publish, bool | None):
             raise InvalidRequest(_("publish must be true or false."))
         title, key = _text(fields, NAME), _text(fields, "collection_key")
-        if max(len(title), len(key)) > MAX_NAME:
+        if max(len(title), len(key)) > MAX_NAME_CHARS:
             raise InvalidRequest(
-                _("The name of a collection has {maximum} characters at most.").format(maximum=MAX_NAME)
+                _("The name of a collection has {maximum} characters at most.").format(maximum=MAX_NAME_CHARS)
             )
         return cls(library, questions, title, key or None, bool(publish))
 
-    def goes_on_from(self, known: Mapping[str, Any], title: str) -> Saved:
+    def continued_from(self, known: Mapping[str, Any], title: str) -> Saved:
         """Where to save: on in the collection of an earlier save if it is the same, so that nothing is saved twice."""
         is_same = known.get("library") == str(self.library) and (
             self.collection_key == known["collection_key"] if self.collection_key else title == known["title"]

@@ -44,7 +44,7 @@ def _error_text(error: Any) -> str | None:
     return text if redact(text, configured_secrets()) == text else None
 
 
-class GivenChunks:
+class ExtensionChunks:
     """The chunks of an extension's generator: whole characters, made in the account and under the rules of the run.
 
     Args:

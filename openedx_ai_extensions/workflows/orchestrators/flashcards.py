@@ -24,10 +24,10 @@ from openedx_ai_extensions.workflows.orchestrators.base import action
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import ScopedSessionOrchestrator
 
 CARDS = "cards"  # key of the session's metadata
-MAX_STACK = 500  # cards
-MAX_NEW = 50  # cards of one run
-SOME = 20  # at most, when the learner does not say how many
-KNOWN_CHARS = 8_000  # of the questions there are, that the model is told
+MAX_STACK_CARDS = 500  # cards
+MAX_CARDS_PER_RUN = 50  # cards of one run
+DEFAULT_MAX_CARDS = 20  # at most, when the learner does not say how many
+KNOWN_QUESTIONS_CHARS = 8_000  # of the questions there are, that the model is told
 
 Card = dict[str, Any]
 
@@ -51,7 +51,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         """Write cards, ``{"num_cards": int | null}`` of them; answers the new ones."""
         wanted = _number_of(user_input)
         known = self.cards
-        room = MAX_STACK - len(known)
+        room = MAX_STACK_CARDS - len(known)
         if room <= 0:
             raise InvalidRequest(
                 _("There are {number} cards already. Clear them to begin a new stack.").format(number=len(known))
@@ -63,26 +63,26 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             LLMProcessor(self.profile.processor_config, user_session=self.session),
             builtin_schema("flashcards"),
             name="flashcards",
-            instructions=_instructions(min(wanted or SOME, room), is_exact=wanted is not None),
+            instructions=_instructions(min(wanted or DEFAULT_MAX_CARDS, room), is_exact=wanted is not None),
             context="\n\n".join(filter(None, [content, _listed(known)])),
         )
         self.report_progress(0.9, _("Putting the cards onto your stack."))
-        new = self._add(value["cards"], limit=wanted or SOME)
+        new = self._add(value["cards"], limit=wanted or DEFAULT_MAX_CARDS)
         return self.result(new, usage)
 
     # What a person saves goes to no model, so it may be longer than what a person says.
     @action(asks_model=False, max_chars="AI_EXTENSIONS_MAX_SAVE_CHARS")
     def save(self, user_input: Any) -> Result:
         """Keep what was learnt of cards of the stack; of two tabs, the later review of a card counts."""
-        learnt = [_learnt(card) for card in _cards_in(user_input)]
+        progress = [_progress(card) for card in _cards_in(user_input)]
 
         def merge(cards: Sequence[Card]) -> tuple[list[Card], None]:
             by_id = {card["id"]: card for card in cards}
-            for card in learnt:
+            for card in progress:
                 if card["id"] not in by_id:
                     raise InvalidRequest(_("Some of these cards are not in your stack any more."))
                 stored = by_id[card["id"]]
-                if _moment(card.get("last_reviewed_at")) >= _moment(stored["last_reviewed_at"]):
+                if _seconds(card.get("last_reviewed_at")) >= _seconds(stored["last_reviewed_at"]):
                     by_id[card["id"]] = {**stored, **card}
             return list(by_id.values()), None
 
@@ -105,7 +105,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         """
 
         def add(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
-            new = _new_cards(drafts, cards)[: min(limit, MAX_STACK - len(cards))]
+            new = _new_cards(drafts, cards)[: min(limit, MAX_STACK_CARDS - len(cards))]
             return [*cards, *new], new
 
         return self._change(add)
@@ -137,9 +137,9 @@ def _number_of(user_input: Any) -> int | None:
     number = user_input.get("num_cards") if isinstance(user_input, Mapping) else user_input
     if number is None or number == "":
         return None
-    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_NEW:
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_CARDS_PER_RUN:
         raise InvalidRequest(
-            _("num_cards must be a whole number from 1 to {maximum}, or null.").format(maximum=MAX_NEW)
+            _("num_cards must be a whole number from 1 to {maximum}, or null.").format(maximum=MAX_CARDS_PER_RUN)
         )
     return number
 
@@ -153,7 +153,7 @@ def _instructions(number: int, *, is_exact: bool) -> str:
 def _listed(cards: Sequence[Card]) -> str:
     """The questions of the last cards, for the model."""
     lines: list[str] = []
-    room = KNOWN_CHARS
+    room = KNOWN_QUESTIONS_CHARS
     for card in reversed(cards):
         line = "- " + " ".join(card["question"].split())
         room -= len(line) + 1
@@ -165,13 +165,13 @@ def _listed(cards: Sequence[Card]) -> str:
 
 def _new_cards(drafts: Iterable[Mapping[str, str]], cards: Iterable[Card]) -> list[Card]:
     """Cards of the drafts whose question is not asked yet."""
-    asked = {_normal(card["question"]) for card in cards}
+    asked = {_normalized(card["question"]) for card in cards}
     new: list[Card] = []
     for draft in drafts:
         question, answer = draft["question"].strip(), draft["answer"].strip()
-        if not question or not answer or _normal(question) in asked:
+        if not question or not answer or _normalized(question) in asked:
             continue
-        asked.add(_normal(question))
+        asked.add(_normalized(question))
         new.append(
             {
                 "id": uuid.uuid4().hex,
@@ -187,7 +187,7 @@ def _new_cards(drafts: Iterable[Mapping[str, str]], cards: Iterable[Card]) -> li
     return new
 
 
-def _normal(question: str) -> str:
+def _normalized(question: str) -> str:
     """What two spellings of one question have in common: not case, spaces, or punctuation around it."""
     text = " ".join(unicodedata.normalize("NFKC", question).casefold().split())
     marks = "".join({character for character in text if unicodedata.category(character).startswith("P")})
@@ -200,12 +200,12 @@ def _cards_in(user_input: Any) -> list[Mapping[str, Any]]:
     cards = holder.get("cards") if isinstance(holder, Mapping) else None
     if not isinstance(cards, list) or not all(isinstance(card, Mapping) for card in cards):
         raise InvalidRequest(_("cards is required, as a list of cards."))
-    if len(cards) > MAX_STACK:
-        raise InvalidRequest(_("These are more than {maximum} cards.").format(maximum=MAX_STACK))
+    if len(cards) > MAX_STACK_CARDS:
+        raise InvalidRequest(_("These are more than {maximum} cards.").format(maximum=MAX_STACK_CARDS))
     return cards
 
 
-def _learnt(card: Mapping[str, Any]) -> Card:
+def _progress(card: Mapping[str, Any]) -> Card:
     """A card's id and what was learnt of it; whatever else the client sends is left out.
 
     Raises:
@@ -213,11 +213,11 @@ def _learnt(card: Mapping[str, Any]) -> Card:
     """
     if not isinstance(card.get("id"), str):
         raise InvalidRequest(_("Each card needs its id."))
-    learnt: Card = {"id": card["id"]}
-    for name, understand in _LEARNT.items():
+    progress: Card = {"id": card["id"]}
+    for name, understand in _PROGRESS_FIELDS.items():
         if name in card:
-            learnt[name] = understand(name, card[name])
-    return learnt
+            progress[name] = understand(name, card[name])
+    return progress
 
 
 def _number(name: str, value: Any, *, maximum: float, is_whole: bool = False) -> float:
@@ -227,11 +227,11 @@ def _number(name: str, value: Any, *, maximum: float, is_whole: bool = False) ->
     return int(value) if is_whole else value
 
 
-def _review(name: str, value: Any) -> Any:
+def _review_time(name: str, value: Any) -> Any:
     """A time of review as the client wrote it: milliseconds or seconds since 1970, ISO 8601, or null."""
     if value is not None:
         try:
-            moment = _moment(value)
+            moment = _seconds(value)
         except (ValueError, TypeError, OverflowError):
             moment = math.nan
         # A clock that runs ahead by more would win over every later review.
@@ -240,7 +240,7 @@ def _review(name: str, value: Any) -> Any:
     return value
 
 
-def _moment(value: Any) -> float:
+def _seconds(value: Any) -> float:
     """A time of review in seconds; never reviewed is before all others.
 
     Raises:
@@ -258,10 +258,10 @@ def _moment(value: Any) -> float:
     return float(value) / 1000 if value > 1e11 else float(value)
 
 
-_LEARNT: Mapping[str, Callable[[str, Any], Any]] = {
+_PROGRESS_FIELDS: Mapping[str, Callable[[str, Any], Any]] = {
     "next_review_time": partial(_number, maximum=1e14),
     "interval": partial(_number, maximum=1e6),
     "ease_factor": partial(_number, maximum=100),
     "repetitions": partial(_number, maximum=1e6, is_whole=True),
-    "last_reviewed_at": _review,
+    "last_reviewed_at": _review_time,
 }

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import hooks
-from openedx_ai_extensions.exceptions import InvalidRequest, Unsuitable
+from openedx_ai_extensions.exceptions import ContentRejected, InvalidRequest
 from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
@@ -33,8 +33,8 @@ from openedx_ai_extensions.xapi.constants import EVENT_INITIALIZED, EVENT_INTERA
 logger = logging.getLogger(__name__)
 
 MAX_CURRENT_MESSAGES = 1_000_000  # more than a browser can show; a database takes no limit beyond 64 bits
-REFUSED_IN_A_ROW = 2  # turns that are always among the recent ones
-REMOTE = "remote"  # key of the session's metadata: which turns the provider's thread holds
+MAX_REFUSED_IN_A_ROW = 2  # turns that are always among the recent ones
+REMOTE_THREAD_KEY = "remote"  # key of the session's metadata: which turns the provider's thread holds
 
 
 class ThreadedLLMResponse(SessionBasedOrchestrator):
@@ -59,7 +59,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         if not text and turns:
             return Result(self._page(turns, has_older, "current_count"))
         content = self.course_content()
-        return _TurnUnderWay(self, turns, text).run(content)
+        return _CurrentTurn(self, turns, text).run(content)
 
     @action(asks_model=False, replayable=False)
     def lazy_load_chat_history(self, user_input: Any) -> Result:
@@ -86,7 +86,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         super().clear()
 
 
-class _TurnUnderWay:
+class _CurrentTurn:
     """One turn, from the learner's words to the stored answer.
 
     Args:
@@ -120,10 +120,10 @@ class _TurnUnderWay:
                 input_data=self.text,
                 chat_history=window(self.before, self.chat.history.max_context_messages),
                 thread=self.thread,
-                on_passed=self._admitted,
+                on_passed=self._on_admitted,
             )
         except Exception as error:
-            status = REFUSED if isinstance(error, Unsuitable) else FAILED
+            status = REFUSED if isinstance(error, ContentRejected) else FAILED
             if self.is_admitted or (status == REFUSED and self._may_keep_refused()):
                 self._store([], status, getattr(error, "code", "internal_error"))
                 self._forget_if_cleared()
@@ -155,7 +155,7 @@ class _TurnUnderWay:
         """The provider's thread to go on with: only one that holds exactly the turns before this one."""
         if not self.llm.keeps_threads:
             return None
-        known = self.session.metadata.get(REMOTE) or {}
+        known = self.session.metadata.get(REMOTE_THREAD_KEY) or {}
         answered = [turn.id for turn in self.before if turn.is_answered]
         is_current = (
             known.get("provider") == self.llm.provider_identity
@@ -179,15 +179,15 @@ class _TurnUnderWay:
         session = self.session
         if response_id:
             answered = [turn.id for turn in self.before if turn.is_answered]
-            known = session.metadata.get(REMOTE) or {}
-            session.metadata[REMOTE] = {
+            known = session.metadata.get(REMOTE_THREAD_KEY) or {}
+            session.metadata[REMOTE_THREAD_KEY] = {
                 "provider": self.llm.provider_identity,
                 "turn": self.id,
                 "previous": answered[-1] if answered else None,
                 "length": known.get("length", 0) + 1 if self.thread and self.thread.response_id else 1,
             }
         else:
-            session.metadata.pop(REMOTE, None)
+            session.metadata.pop(REMOTE_THREAD_KEY, None)
         sessions = AIWorkflowSession.objects.filter(pk=session.pk)
         is_first = not session.local_submission_id and sessions.filter(local_submission_id="").update(
             local_submission_id=uuid
@@ -205,10 +205,10 @@ class _TurnUnderWay:
 
     def _may_keep_refused(self) -> bool:
         """No limit bounds how often a learner says what is refused, so only the first in a row are kept."""
-        last = self.before[-REFUSED_IN_A_ROW:]
-        return len(last) < REFUSED_IN_A_ROW or any(turn.status != REFUSED for turn in last)
+        last = self.before[-MAX_REFUSED_IN_A_ROW:]
+        return len(last) < MAX_REFUSED_IN_A_ROW or any(turn.status != REFUSED for turn in last)
 
-    def _admitted(self, sent: str) -> None:
+    def _on_admitted(self, sent: str) -> None:
         self.is_admitted = True
         self._store_question(sent)
 

@@ -67,7 +67,7 @@ def test_another_run_adds_and_repeats_none(stack, provider):
 
 
 def test_the_model_is_told_a_bounded_part_of_the_questions(stack, provider, monkeypatch):
-    monkeypatch.setattr(flashcards, "KNOWN_CHARS", 60)
+    monkeypatch.setattr(flashcards, "KNOWN_QUESTIONS_CHARS", 60)
     stack.make(*(f"Question number {number}?" for number in range(10)))
     stack.make("New?")
     told = provider.requests[1]["messages"][0]["content"]
@@ -81,12 +81,12 @@ def test_the_model_is_told_a_bounded_part_of_the_questions(stack, provider, monk
     [
         pytest.param(2, 2, id="more cards than asked for are left out"),
         pytest.param(30, 25, id="fewer are fewer"),
-        pytest.param(None, flashcards.SOME, id="the model decides, within limits"),
+        pytest.param(None, flashcards.DEFAULT_MAX_CARDS, id="the model decides, within limits"),
     ],
 )
 def test_how_many(stack, provider, number, made):
     assert len(stack.make(*(f"Q{n}?" for n in range(25)), number=number)) == made
-    assert str(number or flashcards.SOME) in provider.requests[0]["messages"][0]["content"]
+    assert str(number or flashcards.DEFAULT_MAX_CARDS) in provider.requests[0]["messages"][0]["content"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_blank_cards_are_left_out(stack):
 
 
 def test_a_stack_is_not_endless(stack, provider, monkeypatch):
-    monkeypatch.setattr(flashcards, "MAX_STACK", 3)
+    monkeypatch.setattr(flashcards, "MAX_STACK_CARDS", 3)
     stack.make("One?", "Two?")
     assert [card["question"] for card in stack.make("Three?", "Four?")] == ["Three?"]
     asked = len(provider.requests)

@@ -119,7 +119,7 @@ def test_an_input_of_another_form(stack, user_input):
 
 def test_more_cards_than_a_stack_has(stack, monkeypatch):
     (card,) = stack.make("One?")
-    monkeypatch.setattr(flashcards, "MAX_STACK", 2)
+    monkeypatch.setattr(flashcards, "MAX_STACK_CARDS", 2)
     assert error_of(stack.save(card, card, card)) == (400, "validation_error")
 
 

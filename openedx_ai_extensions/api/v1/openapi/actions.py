@@ -13,16 +13,20 @@ from openedx_ai_extensions.api.v1.openapi.shapes import (
     one_word,
     ref,
 )
-from openedx_ai_extensions.workflows.orchestrators.educator import MAX_NAME, MAX_QUESTIONS, MAX_SAVED
-from openedx_ai_extensions.workflows.orchestrators.flashcards import MAX_NEW, MAX_STACK
+from openedx_ai_extensions.workflows.orchestrators.educator import (
+    MAX_NAME_CHARS,
+    MAX_QUESTIONS_PER_RUN,
+    MAX_QUESTIONS_PER_SAVE,
+)
+from openedx_ai_extensions.workflows.orchestrators.flashcards import MAX_CARDS_PER_RUN, MAX_STACK_CARDS
 from openedx_ai_extensions.workflows.orchestrators.threaded import MAX_CURRENT_MESSAGES
 
 _ANY: Schema = {}
 _LIBRARY = described(TEXT, "The key of a content library.", examples=["lib:OpenedX:quizzes"])
 _MORE = described(TEXT_OR_NULL, "What else the model is told.")
 _MESSAGES: Schema = {**COUNT, "maximum": MAX_CURRENT_MESSAGES}
-_NEW_CARDS: Schema = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_NEW}
-_CARDS = an_object({"cards": a_list(an_object({"id": TEXT}), maxItems=MAX_STACK)})
+_NEW_CARDS: Schema = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_CARDS_PER_RUN}
+_CARDS = an_object({"cards": a_list(an_object({"id": TEXT}), maxItems=MAX_STACK_CARDS)})
 
 # By the name of its schema.
 INPUTS: dict[str, Schema] = {
@@ -37,7 +41,7 @@ INPUTS: dict[str, Schema] = {
         "examples": [{"num_cards": 3}],
     },
     "QuestionsWanted": an_object(
-        {"num_questions": {"type": "integer", "minimum": 1, "maximum": MAX_QUESTIONS}},
+        {"num_questions": {"type": "integer", "minimum": 1, "maximum": MAX_QUESTIONS_PER_RUN}},
         {"extra_instructions": _MORE, "library_id": described(TEXT_OR_NULL, "Saves them there at once.")},
         description="Of `EducatorAssistantOrchestrator`.",
         examples=[{"num_questions": 1, "extra_instructions": "Ask about chlorophyll."}],
@@ -54,12 +58,15 @@ INPUTS: dict[str, Schema] = {
         {
             "library_id": _LIBRARY,
             "questions": a_list(
-                _ANY, minItems=1, maxItems=MAX_SAVED, description="As `Question`, what is missing left to us."
+                _ANY,
+                minItems=1,
+                maxItems=MAX_QUESTIONS_PER_SAVE,
+                description="As `Question`, what is missing left to us.",
             ),
         },
         {
-            "collection_name": described(TEXT_OR_NULL, "Of a new collection.", maxLength=MAX_NAME),
-            "collection_key": described(TEXT_OR_NULL, "An existing collection.", maxLength=MAX_NAME),
+            "collection_name": described(TEXT_OR_NULL, "Of a new collection.", maxLength=MAX_NAME_CHARS),
+            "collection_key": described(TEXT_OR_NULL, "An existing collection.", maxLength=MAX_NAME_CHARS),
             "publish": {"type": ["boolean", "null"]},
         },
         description="Of `EducatorAssistantOrchestrator`.",

@@ -22,7 +22,7 @@ from openedx_ai_extensions.ledger.periods import Period
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope
 from openedx_ai_extensions.policy import RefusalReason
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
-from openedx_ai_extensions.prompts.models import MAX_BODY
+from openedx_ai_extensions.prompts.models import MAX_BODY_CHARS
 
 _VARIANT = words(dict(AIWorkflowScope.SERVICE_VARIANTS))
 # Money is a text; and null is for what is not this person's business.
@@ -158,7 +158,7 @@ SCHEMAS: dict[str, Schema] = {
     "PromptRequest": an_object(
         {
             "body": described(
-                TEXT, "Not blank.", pattern=r"\S", maxLength=MAX_BODY, examples=["Explain it in simple words."]
+                TEXT, "Not blank.", pattern=r"\S", maxLength=MAX_BODY_CHARS, examples=["Explain it in simple words."]
             )
         },
         {"updated_at": described(MOMENT, "Of the wording that was read: refused when there is a newer one.")},

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from openedx_ai_extensions.exceptions import Unsuitable
+from openedx_ai_extensions.exceptions import ContentRejected
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.processors.llm.conversation.conversation import Ask, Conversation
 from openedx_ai_extensions.processors.llm.provider.types import Request, add_counts
@@ -24,7 +24,7 @@ class ModeratedConversation(Conversation):
         is_whole: nobody reads along, so that it can be looked at as a whole.
 
     Raises (also while iterating):
-        Unsuitable: the answer, or the rest of it, must not be shown; the provider's stream is closed.
+        ContentRejected: the answer, or the rest of it, must not be shown; the provider's stream is closed.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ModeratedConversation(Conversation):
             for chunk in self._whole() if self._is_whole else self._as_it_arrives():
                 self._shown.append(chunk)
                 yield chunk
-        except Unsuitable:
+        except ContentRejected:
             self.is_refused = True
             self.messages = []
             self.close()

@@ -79,7 +79,7 @@ def ask_structured(
         The value, without characters that nothing can print; and the token counts of all rounds together.
 
     Raises:
-        Unsuitable: the words are not passed on, or the value must not be shown.
+        ContentRejected: the words are not passed on, or the value must not be shown.
         ProcessorError: the reply could not be used, nor could the second.
         AIExtensionsError: the configuration is unusable, or the provider failed.
     """

@@ -173,7 +173,7 @@ def _keys(provider: Provider) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CircuitStatus:
     """What is known of a provider.
 
     Attributes:
@@ -187,7 +187,7 @@ class Standing:
     seconds: int = 0
 
 
-def standing(provider: Provider) -> Standing:
+def status(provider: Provider) -> CircuitStatus:
     """What is known of it at this moment; nothing changes by looking, and nothing is known while the cache is down."""
     keys = _keys(provider)
     nothing: dict[str, Any] = {}
@@ -196,7 +196,7 @@ def standing(provider: Provider) -> Standing:
     seconds = 0 if rests is None else max(math.ceil(rests - time.time()), 1)
     window = known.get(keys[WINDOW])
     failures = 0 if window is None else _shared(lambda cache: _number(cache, window, FAILURES), 0)
-    return Standing(failures, keys[TRIPPED] in known, seconds)
+    return CircuitStatus(failures, keys[TRIPPED] in known, seconds)
 
 
 def _number(cache: BaseCache, window: str, what: str) -> int:

@@ -26,7 +26,7 @@ _LINE_TAGS = re.compile(r"(?:</?(?:br|dd|div|dt|h[1-6]|li|ol|p|table|td|tr|ul)\b
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ParsedMarkup:
     """A parsed piece of markup. ``root`` is None when it holds nothing."""
 
     root: etree._Element | None
@@ -63,14 +63,14 @@ def parse_html(markup: str, omissions: set[OmissionReason]) -> etree._Element | 
     return tree.root
 
 
-def _parse(markup: str) -> Tree:
+def _parse(markup: str) -> ParsedMarkup:
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
     except etree.LxmlError:
         root = None
     too_deep = any("depth" in entry.message for entry in parser.error_log.filter_from_fatals())
-    return Tree(root, too_deep)
+    return ParsedMarkup(root, too_deep)
 
 
 def squeeze(text: str) -> str:

@@ -17,7 +17,7 @@ from openedx_ai_extensions.models import AIPause, AIWorkflowProfile
 from openedx_ai_extensions.policy.pauses import Pause, course_wide_pauses
 
 
-class State(enum.StrEnum):
+class WorkflowState(enum.StrEnum):
     """In a word."""
 
     ON = "on"
@@ -26,7 +26,7 @@ class State(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WorkflowStatus:
     """How a workflow stands in a course.
 
     Attributes:
@@ -34,18 +34,20 @@ class Standing:
         switch: with which the course's staff turned it off; None when they did not.
     """
 
-    state: State
+    state: WorkflowState
     reasons: Sequence[str]
     switch: AIPause | None
 
     @property
     def word(self) -> str:
-        return {State.ON: _("On"), State.PARTLY: _("Off in some places"), State.OFF: _("Off")}[self.state]
+        return {WorkflowState.ON: _("On"), WorkflowState.PARTLY: _("Off in some places"), WorkflowState.OFF: _("Off")}[
+            self.state
+        ]
 
 
-def standing_of(
+def status_of(
     profile: AIWorkflowProfile, course_key: CourseKey, switch: AIPause | None, pauses: Sequence[Pause]
-) -> Standing:
+) -> WorkflowStatus:
     """As a request of nobody in particular finds it.
 
     Args:
@@ -58,7 +60,7 @@ def standing_of(
         reasons.append(_("AI is switched off on the whole site."))
     reasons += [_reason(pause, switch, now) for pause in course_wide_pauses(pauses, course_key, profile.pk, now)]
     if reasons:
-        return Standing(State.OFF, reasons, switch)
+        return WorkflowStatus(WorkflowState.OFF, reasons, switch)
     at_places = [
         _("Paused for learners at some places by the site's operators: where “{pattern}” matches.").format(
             pattern=pause.location_regex
@@ -66,7 +68,7 @@ def standing_of(
         for pause in pauses
         if pause.location_regex and pause.applies_to(course_key, profile.pk) and pause.is_active_at(now)
     ]
-    return Standing(State.PARTLY if at_places else State.ON, at_places, switch)
+    return WorkflowStatus(WorkflowState.PARTLY if at_places else WorkflowState.ON, at_places, switch)
 
 
 def _reason(pause: Pause, switch: AIPause | None, now: datetime) -> str:
