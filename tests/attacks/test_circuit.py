@@ -123,7 +123,7 @@ def test_one_about_the_key_is(people, make_scope, provider, body):
 @pytest.fixture
 def _brief(settings, monkeypatch):
     """Answers may take five seconds, and yet a failure within them counts."""
-    monkeypatch.setattr(circuit, "FAIR", 0)
+    monkeypatch.setattr(circuit, "MIN_FAIR_SECONDS", 0)
     settings.AI_EXTENSIONS_TOTAL_TIMEOUT = 5
     settings.AI_EXTENSIONS_CIRCUIT_FAILURES = 3
 
@@ -160,7 +160,7 @@ def test_an_answer_that_the_provider_stops_for_what_it_says(people, make_scope, 
 
 
 def rest_is_over() -> None:
-    shared_cache().delete(circuit._keys(find_provider("default"))[circuit.RESTS])
+    shared_cache().delete(circuit._keys(find_provider("default"))[circuit.OPEN_UNTIL])
 
 
 def test_who_failed_at_the_last_try_leaves_the_next_to_others(people, make_scope, provider):

@@ -34,7 +34,7 @@ MODES = [pytest.param(JSON, id="whole"), pytest.param({}, id="streamed")]
 def _limits(settings, monkeypatch):
     settings.AI_EXTENSIONS_MAX_ANSWER_CHARS = 1000
     settings.AI_EXTENSIONS_MAX_RETRIES = 0
-    monkeypatch.setattr(connections, "ROOM", 64 * 1024)
+    monkeypatch.setattr(connections, "OVERHEAD_BYTES", 64 * 1024)
 
 
 @pytest.fixture

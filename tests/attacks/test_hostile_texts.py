@@ -87,7 +87,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "HTML block": markup.html_text,
     "problem": lambda text: capa.problem_text(f"<problem>{text}</problem>", answers_visible=False),
     "options": options,
-    "unknown block": lambda text: unknown_blocks.prose({"text": text}),
+    "unknown block": lambda text: unknown_blocks.readable_text({"text": text}),
     "subtitles": lambda text: transcript_text("a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{text}".encode()),
     "XML": lambda text: parse_xml(text.encode()),
     "JSON5": read,

@@ -27,7 +27,7 @@ SENT = 8 * 1024 * 1024  # bytes
 def _limits(settings, monkeypatch):
     settings.AI_EXTENSIONS_MAX_ANSWER_CHARS = LIMIT
     settings.AI_EXTENSIONS_MAX_RETRIES = 0
-    monkeypatch.setattr(connections, "ROOM", 64 * 1024)
+    monkeypatch.setattr(connections, "OVERHEAD_BYTES", 64 * 1024)
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ def by_id(quirk: Quirk) -> str:
 @pytest.fixture
 def ask(learner, provider, make_scope, settings, monkeypatch):
     """A chat with a provider that answers as a row says."""
-    monkeypatch.setattr(gateway, "SETTLING", 60)  # a busy machine may take long to find out that there is no text
+    monkeypatch.setattr(
+        gateway, "FIRST_TEXT_SECONDS", 60
+    )  # a busy machine may take long to find out that there is no text
     settings.AI_EXTENSIONS_MAX_RETRIES = 0
     provider.left_open_seconds = 5
 

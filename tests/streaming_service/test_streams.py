@@ -55,7 +55,7 @@ def test_server_sent_events(service, learner, make_scope, provider):
 
 @once
 def test_a_silent_model_leaves_a_comment(service, learner, make_scope, provider, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.processors.llm.provider.stream.HEARTBEAT", 0.1)
+    monkeypatch.setattr("openedx_ai_extensions.processors.llm.provider.stream.HEARTBEAT_SECONDS", 0.1)
     make_scope()
     provider.reply(WORDS, delay=60)
     answer = service.ask(learner, headers={"Accept": "text/event-stream"})

@@ -24,7 +24,7 @@ from openedx_ai_extensions.exceptions import (
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.llm.provider import calls, gateway
-from openedx_ai_extensions.processors.llm.provider.circuit import ProviderRests
+from openedx_ai_extensions.processors.llm.provider.circuit import CircuitOpen
 from openedx_ai_extensions.processors.llm.provider.types import Request
 
 ACTION = "health"
@@ -34,7 +34,7 @@ OPTIONS = {"max_tokens": 16}
 
 # What went wrong for an operator, and what to do. The first that fits.
 ADVICE: tuple[tuple[type[AIExtensionsError], str | Promise, str | Promise], ...] = (
-    (ProviderRests, gettext_lazy("It kept failing, so it is left alone for now."),
+    (CircuitOpen, gettext_lazy("It kept failing, so it is left alone for now."),
      gettext_lazy("Ask again in a moment: then one call tries it.")),
     (InvalidAPIKey, gettext_lazy("It refuses the key."), gettext_lazy("Check API_KEY in its entry.")),
     (LLMConfigError, gettext_lazy("It does not take what its entry says."),

@@ -19,7 +19,7 @@ from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.prompts.builtin import builtin_prompt, builtin_schema
 
 SCHEMA = "quiz_questions"
-TOLD_CHARS = 8_000  # of the questions there are, that the model is told
+OTHER_QUESTIONS_CHARS = 8_000  # of the questions there are, that the model is told
 
 Question = dict[str, Any]
 
@@ -112,7 +112,7 @@ def _problems(questions: Sequence[Mapping[str, Any]], number: int) -> Iterator[s
 
 def _listed(questions: Iterable[Question]) -> str:
     lines = [f"- {plain_text(question['question_html'])}" for question in questions]
-    return ("The questions that stay:\n" + "\n".join(lines))[:TOLD_CHARS] if lines else ""
+    return ("The questions that stay:\n" + "\n".join(lines))[:OTHER_QUESTIONS_CHARS] if lines else ""
 
 
 @config_validator

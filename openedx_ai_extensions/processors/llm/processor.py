@@ -32,9 +32,9 @@ from openedx_ai_extensions.tools.registry import find_tool
 
 logger = logging.getLogger(__name__)
 
-MAX_RESPONSES = 200  # of a thread, when all of it is fetched
+MAX_THREAD_RESPONSES = 200  # of a thread, when all of it is fetched
 # Keys of the configuration; what else is in ``extra_params`` is for the model.
-SETTINGS = frozenset(
+CONFIG_KEYS = frozenset(
     {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
      "fallbacks", "moderation"}
 )  # fmt: skip
@@ -78,12 +78,12 @@ class LLMProcessor(Processor):
         self.context = self.input_data = ""
         self.chat_history: Sequence[Mapping[str, Any]] = ()
         self._thread: types.Thread | None = None
-        self._on_passed: Callable[[str], None] = _nobody_asks
+        self._on_passed: Callable[[str], None] = _ignore
 
     @property
     def _overlay(self) -> dict[str, Any]:
         """What of the extra parameters is laid over the configuration."""
-        return {name: value for name, value in self.extra_params.items() if name in SETTINGS or name in self.config}
+        return {name: value for name, value in self.extra_params.items() if name in CONFIG_KEYS or name in self.config}
 
     def _setting(self, name: str, default: Any = None) -> Any:
         return {**self.config, **self._overlay}.get(name, default)
@@ -176,7 +176,7 @@ class LLMProcessor(Processor):
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
         self.context, self.input_data, self.chat_history = _text(context), _text(input_data), chat_history or ()
-        self._thread, self._on_passed = thread, on_passed or _nobody_asks
+        self._thread, self._on_passed = thread, on_passed or _ignore
         if is_marked(type(self), self.function_name):
             return self.ask(self.system_prompt())
         said = self.call_function()
@@ -255,9 +255,9 @@ class LLMProcessor(Processor):
     def review(self) -> Review:
         """What looks at one question to the model, and at its answer."""
         execution = current_execution()
-        return Review(self._setting("moderation"), execution.run if execution else self._run_of_its_own())
+        return Review(self._setting("moderation"), execution.run if execution else self._standalone_run())
 
-    def _run_of_its_own(self) -> Run:
+    def _standalone_run(self) -> Run:
         """For a processor that is used outside of any workflow's run.
 
         Raises:
@@ -302,7 +302,7 @@ class LLMProcessor(Processor):
         A response that can't be had is ``{"id", "error": {"code", "message"}}``.
         """
         thread: list[dict[str, Any]] = []
-        while response_id and len(thread) < MAX_RESPONSES:
+        while response_id and len(thread) < MAX_THREAD_RESPONSES:
             try:
                 response = dict(gateway.fetch_response(self.provider, response_id))
             except AIExtensionsError as error:
@@ -395,5 +395,5 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _nobody_asks(_text: str) -> None:
+def _ignore(_text: str) -> None:
     """Nobody wants to know what is passed on."""

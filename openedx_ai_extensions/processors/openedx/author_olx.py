@@ -27,8 +27,8 @@ _CAPA = frozenset(
 _HTML = ALLOWED | {"a", "center", "col", "colgroup", "figcaption", "figure", "h1", "h2", "section", "span"}
 _TAGS = frozenset({*_CAPA, *_HTML, *PROBLEM_TYPES})
 _ADDRESSES = frozenset({"href", "src"})
-_UNPRINTED = re.compile(r"[\x00-\x20\x7f-\xa0]")
-_RUNS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
+_SCRIPT_ADDRESS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
 _START = re.compile(rf"<{CATEGORY}(?=[\s/>])")
 _GROUPS = frozenset({"checkboxgroup", "choicegroup", "radiogroup"})
 # The fields that the problem block takes for a type.
@@ -76,7 +76,7 @@ def _forbidden(root: etree._Element) -> Iterator[str]:
             yield f"<{name}>"
         for key, value in element.attrib.items():
             known = str(key).lower()
-            runs = known in _ADDRESSES and _RUNS.match(_UNPRINTED.sub("", str(value)))
+            runs = known in _ADDRESSES and _SCRIPT_ADDRESS.match(_INVISIBLE.sub("", str(value)))
             if known.startswith(("on", "{")) or runs:
                 yield f"{name} {known}"
 

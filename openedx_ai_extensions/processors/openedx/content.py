@@ -50,7 +50,7 @@ def location_facts(fitted: Fitted, location: UsageKey, mode: RetrievalMode, user
     if mode is RetrievalMode.UNIT and len(units) == 1:
         return {**units[0], "retrieval_mode": str(mode)}
     shown = [unit for unit in units if unit["blocks"]]
-    place = _place(location, user)
+    place = _sequence_of(location, user)
     facts = {"display_name": place.display_name if place else "", "retrieval_mode": str(mode), "units": shown}
     return {**facts, "sequence_id": str(place.usage_key)} if place and place.category == "sequential" else facts
 
@@ -64,7 +64,7 @@ def _facts(block: Block, text: str) -> dict[str, str]:
     }
 
 
-def _place(location: UsageKey, user: Person) -> OutlineNode | None:
+def _sequence_of(location: UsageKey, user: Person) -> OutlineNode | None:
     """The sequence that a location is in; the chapter, for one that is a chapter. None elsewhere."""
     way = {step.usage_key for step in get_platform().ways_to([location]).get(location, ())}
     on_it = [node for node in _nodes(get_platform().course_outline(user, location.course_key)) if node.usage_key in way]

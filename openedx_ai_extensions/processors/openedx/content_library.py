@@ -100,12 +100,12 @@ class ContentLibraryProcessor(Processor):
                 self.user, library_key, [usage_key], key=saved.collection_key, title=title
             )
         except BaseException:
-            self._take_back(usage_key)
+            self._delete_block(usage_key)
             raise
         saved.collection_key = key
         saved.problems[known] = str(usage_key)
 
-    def _take_back(self, usage_key: LibraryUsageLocatorV2) -> None:
+    def _delete_block(self, usage_key: LibraryUsageLocatorV2) -> None:
         try:
             get_platform().delete_library_block(self.user, usage_key)
         except ProcessorError:

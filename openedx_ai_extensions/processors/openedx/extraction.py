@@ -77,13 +77,13 @@ def closed_entries(usage_keys: Iterable[UsageKey]) -> list[Omission]:
     return [Omission(usage_key, usage_key.block_type, OmissionReason.CLOSED) for usage_key in usage_keys]
 
 
-def marked_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[Omission]:
+def restricted_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[Omission]:
     """What the site's rules keep from every AI: the outermost blocks of ``units`` that are not in ``readable``."""
     kept = {key for unit in readable for key in _keys(unit)}
     return [
         Omission(block.usage_key, block.category, OmissionReason.EXAM)
         for unit in units
-        for block in _outside(unit, kept)
+        for block in _outermost_missing(unit, kept)
     ]
 
 
@@ -93,12 +93,12 @@ def _keys(block: Block) -> Iterator[UsageKey]:
         yield from _keys(child)
 
 
-def _outside(block: Block, kept: Collection[UsageKey]) -> Iterator[Block]:
+def _outermost_missing(block: Block, kept: Collection[UsageKey]) -> Iterator[Block]:
     if block.usage_key not in kept:
         yield block
         return
     for child in block.children:
-        yield from _outside(child, kept)
+        yield from _outermost_missing(child, kept)
 
 
 def trimmed_entries(fitted: Fitted) -> list[Omission]:

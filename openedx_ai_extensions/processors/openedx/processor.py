@@ -22,8 +22,8 @@ from openedx_ai_extensions.processors.openedx.content import CourseContent, loca
 from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
 from openedx_ai_extensions.processors.openedx.extraction import (
     closed_entries,
-    marked_entries,
     omissions,
+    restricted_entries,
     trimmed_entries,
     unit_sections,
 )
@@ -125,7 +125,7 @@ class OpenEdXProcessor(Processor):
         closed = get_platform().closed_blocks(self.user, self.location_key, self.retrieval_mode)
         not_read = (
             *omissions(units, self.fields),
-            *marked_entries(all_units, units),
+            *restricted_entries(all_units, units),
             *closed_entries(closed),
             *trimmed_entries(course_text),
         )

@@ -47,7 +47,7 @@ def read_question(raw: Any) -> dict[str, Any]:
     if errors:
         paths = ", ".join(dict.fromkeys(error.json_path for error in errors))
         raise InvalidRequest(_("This is missing or not of the right form: {paths}.").format(paths=paths))
-    clean = _clean(question, title=_as_it_is, text=_as_it_is)
+    clean = _clean(question, title=_stripped, text=_stripped)
     problems = list(question_problems(clean))
     if problems:
         raise InvalidRequest(problems)
@@ -76,7 +76,7 @@ def olx_to_save(raw: Any, handed_out: Iterable[Mapping[str, Any]] = ()) -> dict[
         ours = None
     if ours is not None and ours["data"] == sent:
         return dict(ours)
-    return {"category": CATEGORY, "data": read_olx(sent, title=_as_it_is(str(raw.get("display_name") or "")))}
+    return {"category": CATEGORY, "data": read_olx(sent, title=_stripped(str(raw.get("display_name") or "")))}
 
 
 def _sent_olx(raw: Any) -> str | None:
@@ -116,8 +116,8 @@ def _clean(raw: Mapping[str, Any], *, title: Callable[[str], str], text: Callabl
         "question_html": clean_html(raw["question_html"]),
         "problem_type": kind,
         "choices": choices if kind in _WITH_CHOICES else [],
-        "answer_value": None if kind in _WITH_CHOICES else _as_it_is(raw["answer_value"] or ""),
-        "tolerance": (_as_it_is(raw["tolerance"] or "") or None) if kind == "numericalresponse" else None,
+        "answer_value": None if kind in _WITH_CHOICES else _stripped(raw["answer_value"] or ""),
+        "tolerance": (_stripped(raw["tolerance"] or "") or None) if kind == "numericalresponse" else None,
         "explanation": text(raw["explanation"]),
         "demand_hints": [hint for hint in map(text, raw["demand_hints"]) if hint],
     }
@@ -126,7 +126,7 @@ def _clean(raw: Mapping[str, Any], *, title: Callable[[str], str], text: Callabl
     return question
 
 
-def _as_it_is(text: str) -> str:
+def _stripped(text: str) -> str:
     return printable(text).strip()
 
 

@@ -25,7 +25,7 @@ from openedx_ai_extensions.processors.openedx.history import Turn
 logger = logging.getLogger(__name__)
 
 
-class _WithoutAnswers(logging.Filter):
+class _AnswerRedactionFilter(logging.Filter):
     """On a failure the library logs all that was to be stored: what a learner said, or a model."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -35,12 +35,12 @@ class _WithoutAnswers(logging.Filter):
         return True
 
 
-logging.getLogger("submissions.api").addFilter(_WithoutAnswers())
+logging.getLogger("submissions.api").addFilter(_AnswerRedactionFilter())
 
 ITEM_TYPE = "openedx_ai_extensions_chat"
-GRACE = 30  # seconds after the longest answer, when a question without one counts as failed
-ATTEMPTS = 5  # to write, when requests of one person collide
-FIRST_WAIT = 0.05  # seconds; doubles each time
+ANSWER_GRACE_SECONDS = 30  # seconds after the longest answer, when a question without one counts as failed
+MAX_ATTEMPTS = 5  # to write, when requests of one person collide
+FIRST_WAIT_SECONDS = 0.05  # seconds; doubles each time
 
 Value = TypeVar("Value")
 
@@ -100,14 +100,14 @@ class SubmissionProcessor(Processor):
 
     @staticmethod
     def _turns(newest_first: Sequence[Mapping[str, Any]]) -> list[Turn]:
-        overdue = timezone.now() - timedelta(seconds=conf.longest_answer() + GRACE)
+        overdue = timezone.now() - timedelta(seconds=conf.longest_answer() + ANSWER_GRACE_SECONDS)
         return history.turns(reversed(newest_first), overdue=overdue)
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
         """Newest first. The first call for a session creates its student item, so that no later one has to."""
         if self.session.is_in_memory:
             return ()
-        found: Sequence[Mapping[str, Any]] = _again(partial(api.get_submissions, self._item, limit))
+        found: Sequence[Mapping[str, Any]] = _retried(partial(api.get_submissions, self._item, limit))
         return found
 
     def add(
@@ -133,7 +133,7 @@ class SubmissionProcessor(Processor):
             stamped[-1]["status"] = status
         uuid = ""
         for answer in history.submissions(history.stored(turn, attempt, start, stamped), Submission.MAXSIZE):
-            uuid = _again(partial(self._create, answer, now))
+            uuid = _retried(partial(self._create, answer, now))
         return uuid
 
     def _create(self, answer: Sequence[Mapping[str, Any]], now: datetime) -> str:
@@ -156,24 +156,24 @@ class SubmissionProcessor(Processor):
         if self.session.is_in_memory:
             return
         item = self._item
-        _again(
+        _retried(
             lambda: api.reset_score(
                 item["student_id"], item["course_id"], item["item_id"], clear_state=True, emit_signal=False
             )
         )
 
 
-def _again(call: Callable[[], Value]) -> Value:
+def _retried(call: Callable[[], Value]) -> Value:
     """Call the library; try again when simultaneous requests of one person collide in it."""
-    for number in range(ATTEMPTS):
+    for number in range(MAX_ATTEMPTS):
         try:
             return call()
         # A request error too: who loses the race for the student item is told that its fields are not unique.
         except (SubmissionInternalError, SubmissionRequestError, DatabaseError) as error:
             logger.warning("submissions.failed attempt=%s error=%s", number + 1, type(error).__name__)
             reconnect()
-            if number == ATTEMPTS - 1:
+            if number == MAX_ATTEMPTS - 1:
                 # The library's errors quote what was to be stored.
                 raise AIExtensionsError from None
-        time.sleep(FIRST_WAIT * 2**number)
+        time.sleep(FIRST_WAIT_SECONDS * 2**number)
     raise AssertionError("unreachable")

@@ -17,7 +17,7 @@ Position = tuple[int, int]
 _GAP = "\n\n"
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f](?=\s)|\n")
 # Less of a block than this is not worth its tokens.
-_SMALLEST_PART = 80
+_MIN_PART_CHARS = 80
 
 
 class Piece:
@@ -182,7 +182,7 @@ def _keep(sections: Sequence[Section], room: float, centre: int) -> tuple[dict[P
     if too_long is None:
         return kept, all(fits(position) for position in around)
     part_room = int(room) - overhead(too_long[0])
-    part = shorten(_text(sections, too_long), part_room) if part_room >= _SMALLEST_PART else ""
+    part = shorten(_text(sections, too_long), part_room) if part_room >= _MIN_PART_CHARS else ""
     return ({**kept, too_long: part} if part else kept), False
 
 

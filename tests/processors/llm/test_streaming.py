@@ -65,7 +65,7 @@ def test_a_scripted_provider(settings, stream):
 
 
 def test_silence_is_told_by_empty_chunks(provider, monkeypatch):
-    monkeypatch.setattr(stream_module, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(stream_module, "HEARTBEAT_SECONDS", 0.05)
     provider.reply(["one ", "two"], delay=60)
     stream = process()
     chunks = [next(stream)]

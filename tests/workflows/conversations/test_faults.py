@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
     """How long a retry waits is not what is tested here."""
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(retry, "FIRST_WAIT_SECONDS", 0.02)
 
 
 TOO_LONG = {"error": {"message": "maximum context length is 10 tokens", "type": "x", "code": "context_length_exceeded"}}

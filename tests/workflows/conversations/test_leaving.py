@@ -155,7 +155,7 @@ def test_a_process_that_dies_before_it_saves(chat, author, provider, memory, req
     assert json.dumps(provider.requests[-1]).count("why is it green?") == 1
 
     # The site takes a turn for dead after this long.
-    monkeypatch.setattr(submission, "GRACE", 0.1 - settings.AI_EXTENSIONS_TOTAL_TIMEOUT)
+    monkeypatch.setattr(submission, "ANSWER_GRACE_SECONDS", 0.1 - settings.AI_EXTENSIONS_TOTAL_TIMEOUT)
     time.sleep(0.2)
     assert [message["status"] for message in messages(another)] == ["failed"]
     assert another.answer("why is it green?") == "Chlorophyll."

@@ -22,7 +22,7 @@ from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
 
-MAX_CALLS = 16  # in one round; what a model asks for beyond it is refused, not forgotten
+MAX_CALLS_PER_ROUND = 16  # in one round; what a model asks for beyond it is refused, not forgotten
 
 Ask = Callable[[Request], Answer]
 
@@ -66,10 +66,10 @@ class Conversation(Chunks):
         self._max_rounds = max_rounds
         execution = current_execution()
         self._guard = execution.guard if execution else None
-        self._until = None if request.seconds is None else time.monotonic() + request.seconds
+        self._deadline = None if request.seconds is None else time.monotonic() + request.seconds
         self._texts: list[bytes] = []  # of the round under way
         self._thinking: dict[str, Any] = {}  # of the round under way, as its provider wants it back
-        self._given_back = 0  # how many of the messages the model has been sent
+        self._sent_count = 0  # how many of the messages the model has been sent
         self._answer = ask(request)
         self._request = self._answer.request  # another provider may have answered, and goes on
         self._chunks = self._rounds()
@@ -101,7 +101,7 @@ class Conversation(Chunks):
             if number == self._max_rounds:
                 break
             for position, call in enumerate(calls):
-                yield from self._call(call, allowed=position < MAX_CALLS)
+                yield from self._call(call, allowed=position < MAX_CALLS_PER_ROUND)
             self._ask_again(self._next_request(calls))
         logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, logged(self.model_used))
         raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
@@ -109,12 +109,12 @@ class Conversation(Chunks):
     def _round(self) -> Generator[bytes, None, Sequence[ToolCall]]:
         """Pass one answer on; return the calls it asks for. An answer that says nothing is asked for once more."""
         before = len(self.messages)
-        calls = yield from self._listen()
+        calls = yield from self._relay_answer()
         is_empty = len(self.messages) == before
         if is_empty and self.finish_reason is not None and self.finish_reason.is_retryable:
             logger.warning("llm.answer.repeated model=%s reason=%s", logged(self.model_used), self.finish_reason)
             self._ask_again(self._request)
-            calls = yield from self._listen()
+            calls = yield from self._relay_answer()
         reason = self.finish_reason
         if reason is None or calls or self._has_text():
             return calls
@@ -133,7 +133,7 @@ class Conversation(Chunks):
         self._answer = self._ask(request)
         self._request = self._answer.request
 
-    def _listen(self) -> Generator[bytes, None, Sequence[ToolCall]]:
+    def _relay_answer(self) -> Generator[bytes, None, Sequence[ToolCall]]:
         """Pass one answer on; return the calls it asks for. An answer without text and calls leaves no message."""
         answer = self._answer
         said_something = any(message["content"] for message in self.messages if message["role"] == "assistant")
@@ -163,7 +163,7 @@ class Conversation(Chunks):
         self._require_allowed()
         if self._toolbox is None:
             text, state = "There is no such tool.", "failed"
-        elif allowed and (self._until is None or time.monotonic() < self._until):
+        elif allowed and (self._deadline is None or time.monotonic() < self._deadline):
             result = self._toolbox.call(call.name, call.arguments)
             text, state = result.text, "completed" if result.ok else "failed"
         else:
@@ -178,10 +178,10 @@ class Conversation(Chunks):
 
     def _next_request(self, calls: Sequence[ToolCall]) -> Request:
         asked = self._request
-        produced = [sendable(message) for message in self.messages[self._given_back :]]
+        produced = [sendable(message) for message in self.messages[self._sent_count :]]
         asking = max(place for place, message in enumerate(produced) if message.get("tool_calls"))
         produced[asking] = with_thinking(produced[asking], self._thinking, calls)
-        self._given_back = len(self.messages)
+        self._sent_count = len(self.messages)
         thread = asked.thread
         if thread is not None:
             # The provider knows all before, and the answer that asked for the tools.
@@ -190,7 +190,7 @@ class Conversation(Chunks):
             asked,
             messages=[*asked.messages, *produced],
             thread=thread,
-            seconds=None if self._until is None else max(self._until - time.monotonic(), 0),
+            seconds=None if self._deadline is None else max(self._deadline - time.monotonic(), 0),
         )
 
     def __next__(self) -> bytes:

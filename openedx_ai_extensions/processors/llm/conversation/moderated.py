@@ -12,7 +12,7 @@ from openedx_ai_extensions.processors.llm.conversation.conversation import Ask, 
 from openedx_ai_extensions.processors.llm.provider.types import Request, add_counts
 from openedx_ai_extensions.tools import Toolbox
 
-SIGN_OF_LIFE = 1.0  # seconds after which the reader hears that there is something, though none of it may be shown yet
+PING_SECONDS = 1.0  # seconds after which the reader hears that there is something, though none of it may be shown yet
 
 
 class ModeratedConversation(Conversation):
@@ -44,11 +44,11 @@ class ModeratedConversation(Conversation):
 
     def so_far(self) -> list[dict[str, Any]]:
         """The messages, with no more of the answer than was shown; none of one that was refused."""
-        return [] if self.is_refused else _saying(b"".join(self._shown).decode(), super().so_far())
+        return [] if self.is_refused else _with_spoken_text(b"".join(self._shown).decode(), super().so_far())
 
     def _rounds(self) -> Iterator[bytes]:
         try:
-            for chunk in self._whole() if self._is_whole else self._as_it_arrives():
+            for chunk in self._when_complete() if self._is_whole else self._as_it_arrives():
                 self._shown.append(chunk)
                 yield chunk
         except ContentRejected:
@@ -65,29 +65,29 @@ class ModeratedConversation(Conversation):
         for chunk in super()._rounds():
             text = gate.feed(chunk.decode()) if chunk else ""
             now = time.monotonic()
-            if text or not chunk or now - shown_at > SIGN_OF_LIFE:
+            if text or not chunk or now - shown_at > PING_SECONDS:
                 shown_at = now
                 yield text.encode() if chunk else chunk
         yield gate.end().encode()
 
-    def _whole(self) -> Iterator[bytes]:
+    def _when_complete(self) -> Iterator[bytes]:
         texts: list[bytes] = []
         shown_at = time.monotonic()
         for chunk in super()._rounds():
             texts.append(chunk)
             now = time.monotonic()
-            if not chunk or now - shown_at > SIGN_OF_LIFE:
+            if not chunk or now - shown_at > PING_SECONDS:
                 shown_at = now
                 yield b"" if chunk else chunk
         said = b"".join(texts).decode()
         shown = self._review.answer(said)
         if shown != said:
-            self.messages = _saying(shown, self.messages)
+            self.messages = _with_spoken_text(shown, self.messages)
             self.response_id = ""  # the provider remembers another answer than we do
         yield shown.encode()
 
 
-def _saying(text: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_spoken_text(text: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The messages, with this as what the assistant said: as it stands if it did, else all in its last message."""
     spoken = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
     if text == "\n\n".join(messages[place]["content"] for place in spoken if messages[place]["content"]):

@@ -37,7 +37,7 @@ _PORTABLE = frozenset({"type", "properties", "items", "enum", "const", "anyOf", 
 Check = Callable[[Any], Iterable[str]]
 
 
-class Model(Protocol):
+class StructuredModel(Protocol):
     """What ``ask_structured`` needs of an ``LLMProcessor``."""
 
     @property
@@ -55,7 +55,7 @@ class Model(Protocol):
 
 
 def ask_structured(
-    llm: Model,
+    llm: StructuredModel,
     schema: Mapping[str, Any],
     *,
     name: str,
@@ -83,21 +83,21 @@ def ask_structured(
         ProcessorError: the reply could not be used, nor could the second.
         AIExtensionsError: the configuration is unusable, or the provider failed.
     """
-    asking = _Asking(llm, schema, name, check)
+    asking = _StructuredRequest(llm, schema, name, check)
     return asking.value(instructions, context, input_data), asking.usage
 
 
-class _Asking:
+class _StructuredRequest:
     """One value, in one round or two."""
 
-    def __init__(self, llm: Model, schema: Mapping[str, Any], name: str, check: Check | None) -> None:
+    def __init__(self, llm: StructuredModel, schema: Mapping[str, Any], name: str, check: Check | None) -> None:
         self.usage: dict[str, int] = {}
         self._llm = llm
         self._schema = schema
         self._name = name
         self._check = check
         self._review = llm.review()
-        self._until = time.monotonic() + gateway.total_seconds(llm.provider)
+        self._deadline = time.monotonic() + gateway.total_seconds(llm.provider)
 
     def value(self, instructions: str, context: str, input_data: str) -> Any:
         input_data = self._review.request(input_data)
@@ -112,7 +112,7 @@ class _Asking:
         return shown
 
     def _value(self, instructions: str, context: str, input_data: str) -> Any:
-        prompt = "\n\n".join(filter(None, [self._llm.system_prompt(), instructions, self._form()]))
+        prompt = "\n\n".join(filter(None, [self._llm.system_prompt(), instructions, self._format_instructions()]))
         completion = self._ask(
             Request(
                 provider=self._llm.provider,
@@ -139,13 +139,13 @@ class _Asking:
             raise ProcessorError(_("The AI model gave an answer that cannot be used. Please try again."))
         return value
 
-    def _form(self) -> str:
+    def _format_instructions(self) -> str:
         """The form of the answer in words, which some providers need and none minds."""
         schema = json.dumps(self._schema, ensure_ascii=False, separators=(",", ":"))
         return f"Answer with one JSON object and nothing else. {_ESCAPES}\nIt must satisfy this JSON Schema:\n{schema}"
 
     def _ask(self, request: Request) -> Completion:
-        left = max(self._until - time.monotonic(), 0.001)
+        left = max(self._deadline - time.monotonic(), 0.001)
         completion = calls.complete(replace(request, seconds=left, run=self._review.run))
         add_counts(self.usage, completion.reading.usage)
         return completion

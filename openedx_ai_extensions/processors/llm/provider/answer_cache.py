@@ -24,10 +24,10 @@ from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Co
 
 logger = logging.getLogger(__name__)
 
-TTL = 3600  # seconds that an answer is kept, unless the site says otherwise
-TIMEOUT = 1  # seconds that a Redis may take, unless the site says otherwise
-REST = 30  # seconds that a store which is down is left alone
-PREFIX = "openedx_ai_extensions:answer"
+DEFAULT_TTL_SECONDS = 3600  # seconds that an answer is kept, unless the site says otherwise
+DEFAULT_TIMEOUT_SECONDS = 1  # seconds that a Redis may take, unless the site says otherwise
+DOWN_SECONDS = 30  # seconds that a store which is down is left alone
+KEY_PREFIX = "openedx_ai_extensions:answer"
 
 
 class AnswerCache:
@@ -43,11 +43,11 @@ class AnswerCache:
 
     def get(self, provider: Provider, request: Request) -> Completion | None:
         """What this provider answered to the same request before."""
-        if self._is_resting():
+        if self._is_down():
             return None
         found = self._cache.get_cache(cache_key=_key(provider, request))
         if not isinstance(found, Mapping) or not isinstance(found.get("text"), str):
-            self._look_after()
+            self._check_store()
             return None
         reading = Reading(
             usage=dict.fromkeys(TOKEN_COUNTS, 0),
@@ -57,14 +57,14 @@ class AnswerCache:
         return Completion(found["text"], reading, request)
 
     def put(self, provider: Provider, request: Request, text: str, model_used: str) -> None:
-        if text.strip() and not self._is_resting():
+        if text.strip() and not self._is_down():
             said = json.dumps({"text": text, "model": model_used})
             self._cache.add_cache(said, cache_key=_key(provider, request))
 
-    def _is_resting(self) -> bool:
+    def _is_down(self) -> bool:
         return self._down_until is not None and time.monotonic() < self._down_until
 
-    def _look_after(self) -> None:
+    def _check_store(self) -> None:
         """LiteLLM takes a store that is down for an empty one. Each use of it would cost a timeout."""
         ping = getattr(self._cache.cache, "sync_ping", None)
         was_down = self._down_until is not None
@@ -72,7 +72,7 @@ class AnswerCache:
             if ping is not None:
                 ping()
         except Exception as error:  # noqa: BLE001  # whatever its library raises: it is down
-            self._down_until = time.monotonic() + REST
+            self._down_until = time.monotonic() + DOWN_SECONDS
             if not was_down:
                 logger.warning("llm.cache.down error=%s", type(error).__name__)
             return
@@ -81,8 +81,8 @@ class AnswerCache:
             logger.info("llm.cache.back")
 
 
-_made: dict[str, AnswerCache | None] = {}
-_making = threading.Lock()
+_caches: dict[str, AnswerCache | None] = {}
+_caches_lock = threading.Lock()
 
 
 def answer_cache(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | None:
@@ -90,10 +90,10 @@ def answer_cache(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCa
     it cannot be made.
     """
     name = repr(sorted(parameters.items()))
-    with _making:
-        if name not in _made:
-            _made[name] = _make(litellm, parameters)
-        return _made[name]
+    with _caches_lock:
+        if name not in _caches:
+            _caches[name] = _make(litellm, parameters)
+        return _caches[name]
 
 
 def _make(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | None:
@@ -101,7 +101,7 @@ def _make(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | N
     before = [list(names) for names in callbacks]
     kind = parameters.get("type", "local")
     try:
-        return AnswerCache(litellm.Cache(**{"ttl": TTL, **_defaults(kind), **parameters}))
+        return AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
     except Exception as error:  # noqa: BLE001  # whatever its many libraries raise, the site goes on without
         logger.error("llm.cache.unusable type=%s error=%s", kind, type(error).__name__)
         return None
@@ -118,7 +118,11 @@ def _defaults(kind: str) -> dict[str, Any]:
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    return {"retry": Retry(NoBackoff(), 0), "socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+    return {
+        "retry": Retry(NoBackoff(), 0),
+        "socket_timeout": DEFAULT_TIMEOUT_SECONDS,
+        "socket_connect_timeout": DEFAULT_TIMEOUT_SECONDS,
+    }
 
 
 def _key(provider: Provider, request: Request) -> str:
@@ -132,4 +136,4 @@ def _key(provider: Provider, request: Request) -> str:
         dict(request.options),
     ]
     text = json.dumps(parts, sort_keys=True, default=str)
-    return f"{PREFIX}:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"{KEY_PREFIX}:{hashlib.sha256(text.encode()).hexdigest()}"

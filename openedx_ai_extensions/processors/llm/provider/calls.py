@@ -13,13 +13,13 @@ from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.ledger import Outcome, Reservation, Run, bounds
 from openedx_ai_extensions.processors.llm.provider import gateway, model_info
-from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, ProviderRests
-from openedx_ai_extensions.processors.llm.provider.fallback import ask_in_turn
+from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, CircuitOpen
+from openedx_ai_extensions.processors.llm.provider.fallback import call_with_fallbacks
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider, replaced_models
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks, TextStream
 from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Reading, Request, estimated_tokens
 
-SLACK = 30  # seconds between the end of a call and the settlement of its run
+SETTLE_MARGIN_SECONDS = 30  # seconds between the end of a call and the settlement of its run
 CHARACTERS_PER_TOKEN = 4  # about, of a model's thinking, which is not kept
 
 
@@ -32,8 +32,8 @@ def complete(request: Request) -> Completion:
     """
     models = replaced_models()
     if models is None:
-        return ask_in_turn(request, _complete)
-    _announce(request)
+        return call_with_fallbacks(request, _complete)
+    _notify_execution(request)
     return models.complete(request)
 
 
@@ -46,22 +46,22 @@ def stream(request: Request) -> Answer:
     """
     models = replaced_models()
     if models is None:
-        return ask_in_turn(request, _stream)
-    _announce(request)
+        return call_with_fallbacks(request, _stream)
+    _notify_execution(request)
     return models.stream(request)
 
 
-def _announce(request: Request) -> None:
+def _notify_execution(request: Request) -> None:
     execution = current_execution()
     if execution is not None:
         execution.on_request(request)
 
 
 def _complete(request: Request) -> Completion:
-    answer = _remembered(request)
+    answer = _cached_answer(request)
     if answer is not None:
         return answer
-    _announce(request)
+    _notify_execution(request)
     call = _Call(request)
     try:
         answer = gateway.complete(request)
@@ -70,32 +70,32 @@ def _complete(request: Request) -> Completion:
         raise
     call.run.record_first_token()
     call.settle(answer.reading, answer.text)
-    _remember(request, answer.reading, answer.text)
+    _cache_answer(request, answer.reading, answer.text)
     return answer
 
 
-def _remember(request: Request, reading: Reading, text: str) -> None:
+def _cache_answer(request: Request, reading: Reading, text: str) -> None:
     """Keep an answer for the same request of others, if it is whole."""
     if reading.finish_reason is FinishReason.STOP:
-        gateway.remember(request, text, reading.model_used)
+        gateway.cache_answer(request, text, reading.model_used)
 
 
 def _stream(request: Request) -> Answer:
-    answer = _remembered(request)
+    answer = _cached_answer(request)
     if answer is not None:
         return answer
-    _announce(request)
+    _notify_execution(request)
     call = _Call(request)
     try:
-        return _Metered(gateway.stream(request), call)
+        return _MeteredAnswer(gateway.stream(request), call)
     except BaseException as error:
         call.failed(error)
         raise
 
 
-def _remembered(request: Request) -> Completion | None:
+def _cached_answer(request: Request) -> Completion | None:
     """The answer from the response cache: a request like any other for the limits, but it takes nothing."""
-    answer = gateway.recall(request)
+    answer = gateway.cached_answer(request)
     if answer is not None:
         call = _Call(request, is_cached=True)
         call.run.record_cache_hit()
@@ -123,9 +123,9 @@ class _Call:
             provider=provider.name,
             model=provider.model,
             prompt_tokens=0 if is_cached else estimated_tokens(request),
-            completion_tokens=0 if is_cached else _expected(request.options),
+            completion_tokens=0 if is_cached else _expected_tokens(request.options),
             price=model_info.price(provider),
-            seconds=total + SLACK,
+            seconds=total + SETTLE_MARGIN_SECONDS,
         )
         try:
             self.run.reserve(hold)
@@ -133,13 +133,13 @@ class _Call:
                 request.on_admitted()
         except BaseException:
             if self._circuit is not None:
-                self._circuit.let_go()
+                self._circuit.abandon()
             raise
 
     def _enter(self, provider: Provider, seconds: float) -> Circuit:
         try:
             return Circuit(provider, seconds, self.run.row.user_id)
-        except ProviderRests:
+        except CircuitOpen:
             self.run.record_skipped(provider.name, provider.model)
             raise
 
@@ -170,7 +170,7 @@ class _Call:
         """Record what it took: as the provider says, else as we count."""
         reconnect()
         if self._circuit is not None:
-            self._judge(self._circuit, outcome, error)
+            self._report_to_circuit(self._circuit, outcome, error)
         usage = reading.usage if self._is_cached else self._counted(reading, text)
         self.run.record_usage(usage, is_estimated=usage is not reading.usage, finish_reason=reading.finish_reason or "")
         self._end(outcome)
@@ -192,20 +192,20 @@ class _Call:
         return usage if not any(estimates.values()) else {**usage, **estimates}
 
     @staticmethod
-    def _judge(circuit: Circuit, outcome: str, error: BaseException | None) -> None:
+    def _report_to_circuit(circuit: Circuit, outcome: str, error: BaseException | None) -> None:
         if error is not None:
             circuit.failed(error)
         elif outcome == Outcome.COMPLETED:
             circuit.began()
         else:
-            circuit.let_go()
+            circuit.abandon()
 
     def _end(self, outcome: str) -> None:
         if not self.run.is_managed:
             self.run.end(outcome)
 
 
-class _Metered(Chunks):
+class _MeteredAnswer(Chunks):
     """An answer that arrives, on its way through the meter."""
 
     def __init__(self, answer: TextStream, call: _Call) -> None:
@@ -228,7 +228,7 @@ class _Metered(Chunks):
             chunk = next(self._chunks)
         except StopIteration:
             self._settle(Outcome.COMPLETED)
-            _remember(self.request, self.reading, self._text())
+            _cache_answer(self.request, self.reading, self._text())
             raise
         except RunCancelled:
             self._settle(Outcome.CANCELLED)
@@ -255,7 +255,7 @@ class _Metered(Chunks):
             self._call.settle(self.reading, self._text(), outcome=outcome, error=error)
 
 
-def _expected(options: Mapping[str, Any]) -> int:
+def _expected_tokens(options: Mapping[str, Any]) -> int:
     """How many tokens to reserve for the answer: as many as it may have, where that is known."""
     stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
     if isinstance(stated, int) and not isinstance(stated, bool):

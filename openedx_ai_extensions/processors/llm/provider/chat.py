@@ -20,7 +20,7 @@ from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Co
 
 _CACHED = {"type": "ephemeral"}
 # Finish reasons of pieces that more will follow; the second is DashScope's.
-_NOT_YET = {"", "null"}
+_NO_REASON = {"", "null"}
 
 
 # Where providers say how an answer ended: Anthropic, Bedrock, Gemini (its answer, its prompt), Ollama, all others.
@@ -100,7 +100,7 @@ def native_finish_reason(told: Any) -> str:
     first: Any = next(chain(*(fields.items(fields.field(told, name)) for name in ("candidates", "choices"))), None)
     places = (told, fields.field(told, "delta"), fields.field(told, "promptFeedback"), first)
     words = (fields.text(fields.field(place, name)) for place in places for name in _REASONS)
-    return next((word for word in words if word not in _NOT_YET), "")
+    return next((word for word in words if word not in _NO_REASON), "")
 
 
 def _litellm_finish_reason(choice: Any) -> str:
@@ -153,9 +153,9 @@ class _ChatStream:
         self._reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
         self._is_wrapped = False
         self._native_reason = ""  # the provider's own word for how the answer ended
-        self._distrusts_litellm = False  # it says "stop" of each of Gemini's chunks
+        self._ignores_litellm_reason = False  # it says "stop" of each of Gemini's chunks
         self._has_ended = False  # it said so without a reason
-        self._has_said_some = False  # without saying in the same breath that this is all
+        self._has_text_before_end = False  # without saying in the same breath that this is all
 
     def read(self) -> Iterator[str | Signal]:
         for chunk in self._chunks():
@@ -178,7 +178,7 @@ class _ChatStream:
         elif hasattr(beneath, "__next__"):
             if hasattr(lines, "__next__"):
                 beneath.streaming_response = beneath.response_iterator = self._lines(lines)
-            yield from self._understood_chunks(beneath)
+            yield from self._parsed_chunks(beneath)
         else:
             yield from self._wrapped_chunks()
 
@@ -202,7 +202,7 @@ class _ChatStream:
         """The lines for LiteLLM. They are read here too, as it reports "stop" for many other finish reasons."""
         for line in lines:
             if isinstance(line, str):
-                self._distrusts_litellm = self._distrusts_litellm or '"candidates"' in line
+                self._ignores_litellm_reason = self._ignores_litellm_reason or '"candidates"' in line
                 if _REASON_OR_ERROR.search(line):
                     self._read_line(line)
             yield line
@@ -216,7 +216,7 @@ class _ChatStream:
             raise StreamedError(error)
         self._native_reason = native_finish_reason(told) or self._native_reason
 
-    def _understood_chunks(self, beneath: Iterator[Any]) -> Iterator[Any]:
+    def _parsed_chunks(self, beneath: Iterator[Any]) -> Iterator[Any]:
         """What LiteLLM makes of the provider's chunks, before its wrapper mends them.
 
         The wrapper takes some texts for special tokens, gives up on a text that repeats itself, says "stop" when the
@@ -244,7 +244,7 @@ class _ChatStream:
         reader, reading = self._reader, self._reading
         usage = usage_of(chunk)
         if usage:
-            reading.usage = _together(reading.usage, usage)
+            reading.usage = _combined_usage(reading.usage, usage)
         if not reading.model_used:
             reading.model_used = fields.text(fields.field(chunk, "model")) or self._provider.model
         if _is_generic(chunk):
@@ -257,9 +257,9 @@ class _ChatStream:
         # Its wrapper says "stop" in any case, so that only the end of the stream is certain.
         if reader.reported and not (was_finished or self._is_wrapped):
             yield from reader.end()
-            yield Signal.FINISHED if self._has_said_some or reader.text.is_empty else Signal.PERHAPS_FINISHED
-        if not (reader.reported or self._has_said_some or reader.text.is_empty):
-            self._has_said_some = True
+            yield Signal.FINISHED if self._has_text_before_end or reader.text.is_empty else Signal.PERHAPS_FINISHED
+        if not (reader.reported or self._has_text_before_end or reader.text.is_empty):
+            self._has_text_before_end = True
 
     def _read_choice(self, choice: Any) -> Iterator[str | Signal]:
         reader = self._reader
@@ -277,8 +277,8 @@ class _ChatStream:
                 yield from reader.ping()
             if fields.field(delta, "refusal"):
                 reader.has_refusal = True
-        reported = self._native_reason or ("" if self._distrusts_litellm else _litellm_finish_reason(choice))
-        if reported not in _NOT_YET:
+        reported = self._native_reason or ("" if self._ignores_litellm_reason else _litellm_finish_reason(choice))
+        if reported not in _NO_REASON:
             reader.reported = reported
 
     def _read_generic(self, chunk: Mapping[str, Any]) -> Iterator[str | Signal]:
@@ -294,7 +294,7 @@ class _ChatStream:
             reader.reported = self._native_reason or fields.text(chunk.get("finish_reason")) or "stop"
 
 
-def _together(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
+def _combined_usage(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
     """Counts of one answer told at several times: the last number counts that is not zero."""
     usage = {**before, **{name: number for name, number in now.items() if number or name not in before}}
     parts = usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)

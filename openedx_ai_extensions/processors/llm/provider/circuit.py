@@ -37,24 +37,24 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider
 
 logger = logging.getLogger(__name__)
 
-KEPT = 24 * 3600  # seconds after which a provider that nobody asked is like any other
-FAIR = 10  # seconds: who was given less, and did not make it, may be quite well
-BUSY = 1  # seconds: try again when somebody is just trying whether it works
-SEVERAL = 3  # people whose requests failed
-SHARE = 2  # one request in so many failed
+TRIPPED_SECONDS = 24 * 3600  # seconds after which a provider that nobody asked is like any other
+MIN_FAIR_SECONDS = 10  # seconds: who was given less, and did not make it, may be quite well
+PROBE_RETRY_SECONDS = 1  # seconds: try again when somebody is just trying whether it works
+MIN_PEOPLE = 3  # people whose requests failed
+MAX_REQUESTS_PER_FAILURE = 2  # one request in so many failed
 
-WINDOW, RESTS, TRIPPED, PROBE, PROBED = "window", "rests", "tripped", "probe", "probed"
+WINDOW, OPEN_UNTIL, TRIPPED, PROBE, PROBED = "window", "rests", "tripped", "probe", "probed"
 REQUESTS, FAILURES, PEOPLE = "requests", "failures", "people"  # within a window, which begins with a failure
 
 # It is out of order. A provider that is only busy says so itself, and when to come back.
-FAULTS = (ServiceUnavailable, StreamInterrupted, InvalidAPIKey)
+PROVIDER_FAULTS = (ServiceUnavailable, StreamInterrupted, InvalidAPIKey)
 # It is in order, and so is its saying no: to a learner's text, a profile's option, a thread.
-REPLIES = (ThreadGone, ContextWindowExceeded, LLMConfigError, AnswerDeclined)
+PROVIDER_REPLIES = (ThreadGone, ContextWindowExceeded, LLMConfigError, AnswerDeclined)
 
 Value = TypeVar("Value")
 
 
-class ProviderRests(ServiceUnavailable):
+class CircuitOpen(ServiceUnavailable):
     """The provider kept failing, so it is not asked for now."""
 
 
@@ -88,13 +88,13 @@ class Circuit:
         self._window = known.get(self._keys[WINDOW])
         if self._keys[TRIPPED] not in known:
             return
-        until = known.get(self._keys[RESTS])
+        until = known.get(self._keys[OPEN_UNTIL])
         # Whose try has just failed leaves the next one to others: maybe it was their request.
         if until is None and known.get(self._keys[PROBED]) != self._person:
             self._is_probe = _shared(lambda cache: cache.add(self._keys[PROBE], 1, self._seconds), True)
             if self._is_probe:
                 return
-        raise ProviderRests(retry_after=max(math.ceil((until or 0) - time.time()), BUSY))
+        raise CircuitOpen(retry_after=max(math.ceil((until or 0) - time.time()), PROBE_RETRY_SECONDS))
 
     def began(self) -> None:
         """It answers, so it is in order, whatever becomes of the answer."""
@@ -114,20 +114,22 @@ class Circuit:
         reason = error.reason if isinstance(error, StreamInterrupted) and error.reason is not None else error
         if isinstance(error, OutOfTime) or (isinstance(reason, AIExtensionsError) and not reason.reached_provider):
             pass  # it was at work, or knows nothing of the call
-        elif isinstance(reason, REPLIES):
+        elif isinstance(reason, PROVIDER_REPLIES):
             self.began()
-        elif isinstance(reason, FAULTS) and self._limit and (self._is_probe or self._had_a_chance(reason)):
+        elif isinstance(reason, PROVIDER_FAULTS) and self._limit and (self._is_probe or self._had_enough_time(reason)):
             self._count()
-        self.let_go()
+        self.abandon()
 
-    def let_go(self) -> None:
+    def abandon(self) -> None:
         """Nobody will know whether it would have worked."""
         if self._is_probe:
             self._is_probe = False
             _shared(lambda cache: cache.delete(self._keys[PROBE]), None)
 
-    def _had_a_chance(self, error: BaseException) -> bool:
-        return isinstance(error, InvalidAPIKey) or self._seconds >= min(FAIR, self._provider.first_byte_timeout)
+    def _had_enough_time(self, error: BaseException) -> bool:
+        return isinstance(error, InvalidAPIKey) or self._seconds >= min(
+            MIN_FAIR_SECONDS, self._provider.first_byte_timeout
+        )
 
     def _count(self) -> None:
         failures = _shared(self._failures_if_too_many, 0)
@@ -136,10 +138,10 @@ class Circuit:
         rest = conf.get("AI_EXTENSIONS_CIRCUIT_REST")
 
         def open_it(cache: BaseCache) -> bool:
-            cache.set(self._keys[RESTS], time.time() + rest, rest)
+            cache.set(self._keys[OPEN_UNTIL], time.time() + rest, rest)
             if self._is_probe:
                 cache.set(self._keys[PROBED], self._person, 2 * rest)
-            is_new: bool = cache.add(self._keys[TRIPPED], 1, KEPT)
+            is_new: bool = cache.add(self._keys[TRIPPED], 1, TRIPPED_SECONDS)
             cache.delete(self._keys[WINDOW])
             return is_new
 
@@ -162,14 +164,14 @@ class Circuit:
         failures = _one_more(cache, window, FAILURES)
         is_new = cache.add(f"{window}:{self._person}", 1, seconds)
         people = _one_more(cache, window, PEOPLE) if is_new else _number(cache, window, PEOPLE)
-        are_many = failures >= self._limit and people >= min(SEVERAL, self._limit)
-        return failures if are_many and failures * SHARE >= requests else 0
+        are_many = failures >= self._limit and people >= min(MIN_PEOPLE, self._limit)
+        return failures if are_many and failures * MAX_REQUESTS_PER_FAILURE >= requests else 0
 
 
 def _keys(provider: Provider) -> dict[str, str]:
     entry = json.dumps([provider.name, provider.model, dict(provider.parameters)], sort_keys=True, default=str)
     name = hashlib.sha256(entry.encode()).hexdigest()[:32]
-    return {what: f"circuit:{name}:{what}" for what in (WINDOW, RESTS, TRIPPED, PROBE, PROBED)}
+    return {what: f"circuit:{name}:{what}" for what in (WINDOW, OPEN_UNTIL, TRIPPED, PROBE, PROBED)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ def status(provider: Provider) -> CircuitStatus:
     keys = _keys(provider)
     nothing: dict[str, Any] = {}
     known = _shared(lambda cache: cache.get_many(keys.values()), nothing)
-    rests = known.get(keys[RESTS])
+    rests = known.get(keys[OPEN_UNTIL])
     seconds = 0 if rests is None else max(math.ceil(rests - time.time()), 1)
     window = known.get(keys[WINDOW])
     failures = 0 if window is None else _shared(lambda cache: _number(cache, window, FAILURES), 0)

@@ -27,7 +27,7 @@ MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
 # What an answer of so many characters may take: escapes and thinking; in a stream, an event for each few characters.
 BYTES_PER_CHARACTER = 16
 BYTES_PER_CHARACTER_STREAMED = 256
-ROOM = 1024 * 1024  # bytes, for all that is no text
+OVERHEAD_BYTES = 1024 * 1024  # bytes, for all that is no text
 DRAIN_SECONDS = 0.5  # for the bytes that follow an answer; after that its connection is closed instead of kept
 
 
@@ -145,7 +145,7 @@ class Transmission:
         except (httpx.ResponseNotRead, ValueError, RecursionError):
             return None
 
-    def sends(self, connection: Any) -> None:
+    def sending_over(self, connection: Any) -> None:
         """A request, or a part of one, is about to go over this connection."""
         with self._lock:
             self._connection = connection
@@ -183,7 +183,7 @@ class Transmission:
 _current: ContextVar[Transmission | None] = ContextVar("ai_llm_transmission", default=None)
 
 
-def _note_request(request: httpx.Request) -> None:
+def _on_request(request: httpx.Request) -> None:
     url = request.url
     origin = (url.scheme, url.host, url.port)
     if request.extensions.setdefault("origin", origin) != origin:  # it comes from the request that was redirected
@@ -194,21 +194,21 @@ def _note_request(request: httpx.Request) -> None:
         watching.is_sent = True
 
 
-def _note_response(response: httpx.Response) -> None:
+def _on_response(response: httpx.Response) -> None:
     watching = _current.get()
     streams = watching is not None and watching.streams and response.is_success
-    decoder = Unpacking(*_longest(streams=streams)).decoder(response.headers.pop("Content-Encoding", ""))
+    decoder = Unpacking(*_byte_limits(streams=streams)).decoder(response.headers.pop("Content-Encoding", ""))
     body = ResponseBody(response.stream, decoder, response.extensions.get("network_stream"))
     response.stream = body
     if watching is not None:
         watching.received(response, body)
 
 
-def _longest(*, streams: bool) -> tuple[int, int]:
+def _byte_limits(*, streams: bool) -> tuple[int, int]:
     """How many bytes of a body, and of a line of it, are read."""
     characters = conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS")
-    whole = ROOM + BYTES_PER_CHARACTER * characters
-    return (ROOM + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
+    whole = OVERHEAD_BYTES + BYTES_PER_CHARACTER * characters
+    return (OVERHEAD_BYTES + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
 
 
 class _WatchedStream(httpcore.NetworkStream):
@@ -223,7 +223,7 @@ class _WatchedStream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         watching = _current.get()
         if watching is not None:
-            watching.sends(self._stream)
+            watching.sending_over(self._stream)
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
@@ -265,7 +265,7 @@ def http_client(**options: Any) -> httpx.Client:
         follow_redirects=True,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_IDLE_CONNECTIONS),
-        event_hooks={"request": [_note_request], "response": [_note_response]},
+        event_hooks={"request": [_on_request], "response": [_on_response]},
         **options,
     )
     for transport in (client._transport, *client._mounts.values()):  # those of the environment's proxies too

@@ -17,7 +17,7 @@ from openedx_ai_extensions.processors.llm.provider.providers import find_provide
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 5
+DEFAULT_TIMEOUT_SECONDS = 5
 
 
 @moderator_kind("provider")
@@ -34,13 +34,13 @@ class ProviderModerator(Moderator):
         self._provider = options.get("provider")
         if self._provider not in conf.providers():
             raise ImproperlyConfigured("its PROVIDER must be an entry of AI_EXTENSIONS")
-        self._seconds = options.get("timeout", SECONDS)
+        self._seconds = options.get("timeout", DEFAULT_TIMEOUT_SECONDS)
         if not isinstance(self._seconds, int | float) or self._seconds <= 0:
             raise ImproperlyConfigured("its TIMEOUT must be a number greater than 0")
         on_failure = options.get("on_failure", "refuse")
         if on_failure not in {"refuse", "allow"}:
             raise ImproperlyConfigured("its ON_FAILURE must be 'refuse' or 'allow'")
-        self._lets_pass = on_failure == "allow"
+        self._allows_on_failure = on_failure == "allow"
 
     def check(self, text: str, direction: Direction, run: Run) -> Verdict:
         if direction is Direction.BEFORE:
@@ -51,8 +51,8 @@ class ProviderModerator(Moderator):
             raise
         except AIExtensionsError as error:
             logger.warning("moderation.failed run_id=%s moderator=%s direction=%s code=%s passed=%s",
-                           run.about["run_id"], self.name, direction, error.code, self._lets_pass)  # fmt: skip
-            if self._lets_pass:
+                           run.about["run_id"], self.name, direction, error.code, self._allows_on_failure)  # fmt: skip
+            if self._allows_on_failure:
                 return PASSED
             raise ServiceUnavailable from None
         return Verdict(

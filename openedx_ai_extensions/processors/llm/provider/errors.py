@@ -131,7 +131,7 @@ _STATUSES = {
 }
 
 
-_OURS_OF_NETWORK = (ProviderFault, ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
+_NETWORK_ERRORS = (ProviderFault, ConnectionError, TimeoutError, socket.gaierror, ssl.SSLError)
 
 
 def translate(error: BaseException, *, provider: str, model: str, is_sent: bool) -> AIExtensionsError | None:
@@ -151,12 +151,10 @@ def translate(error: BaseException, *, provider: str, model: str, is_sent: bool)
     if not isinstance(error, Exception):
         return None
     chain = [_class_names(each) for each in _chain(error)]
-    is_of_network = any(isinstance(each, _OURS_OF_NETWORK) for each in _chain(error)) or any(
-        _NETWORK & n for n in chain
-    )
+    is_of_network = any(isinstance(each, _NETWORK_ERRORS) for each in _chain(error)) or any(_NETWORK & n for n in chain)
     reached = (is_sent or is_of_network) and not any(_BUILDING & names for names in chain)
     status = _status(error)
-    ours = _ours(error, status) if reached else _ours_before_sending(error, status)
+    ours = _translated(error, status) if reached else _translated_before_sending(error, status)
     ours.reached_provider = reached
     logger.warning(
         "llm.call.failed ref=%s provider=%s model=%s code=%s status=%s type=%s reason=%s sent=%s cause=%s",
@@ -183,7 +181,7 @@ def has_timed_out(error: BaseException) -> bool:
     return isinstance(error, DeadlineExceeded) or _status(error) == 408
 
 
-def _ours_before_sending(error: BaseException, status: int | None) -> AIExtensionsError:
+def _translated_before_sending(error: BaseException, status: int | None) -> AIExtensionsError:
     """The entry, the profile's options or the messages cannot be made into a request."""
     return InvalidAPIKey() if status in {401, 403} else LLMConfigError()
 
@@ -215,7 +213,7 @@ def _cause(error: BaseException) -> str:
     return f"{type(first).__name__}@{place}"
 
 
-def _ours(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
+def _translated(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
     if is_too_long(error):
         return AnswerTooLong()
     if any(isinstance(each, RedirectedElsewhere) for each in _chain(error)):
@@ -286,7 +284,7 @@ def _retry_after(error: BaseException) -> int | None:
 
 def _refused_parameter(error: BaseException) -> str:
     """The option that the model does not take, where the provider says so as OpenAI and Azure do."""
-    named = _named(error)
+    named = _machine_fields(error)
     is_refused = named.get("code") in {"unsupported_parameter", "unsupported_value"}
     return named.get("param", "") if is_refused else ""
 
@@ -298,10 +296,10 @@ def _reason(error: BaseException) -> str:
 
 
 def _words(error: BaseException) -> list[str]:
-    return list(_named(error).values())
+    return list(_machine_fields(error).values())
 
 
-def _named(error: BaseException) -> dict[str, str]:
+def _machine_fields(error: BaseException) -> dict[str, str]:
     """``code``, ``type`` and ``param`` of the provider's error, as far as it has them and they are machine-readable."""
     body = getattr(error, "body", None)
     fields: Mapping[str, Any] = body if isinstance(body, Mapping) else vars(error)

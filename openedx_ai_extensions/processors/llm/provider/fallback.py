@@ -28,15 +28,15 @@ from openedx_ai_extensions.processors.llm.provider.types import Request, Thread
 
 logger = logging.getLogger(__name__)
 
-WORTHWHILE = 1.0  # seconds: with less left nobody else is asked
+MIN_SECONDS_LEFT = 1.0  # seconds: with less left nobody else is asked
 
 # What is the provider's, or its entry's, own trouble.
-ITS_OWN = (ServiceUnavailable, ProviderRateLimited, InvalidAPIKey, LLMConfigError)
+PROVIDER_ERRORS = (ServiceUnavailable, ProviderRateLimited, InvalidAPIKey, LLMConfigError)
 
 Value = TypeVar("Value")
 
 
-def ask_in_turn(request: Request, ask: Callable[[Request], Value]) -> Value:
+def call_with_fallbacks(request: Request, ask: Callable[[Request], Value]) -> Value:
     """Ask the request's provider; when it fails, the next of its ``fallbacks``, and so on.
 
     A stand-in gets all of the messages, and no thread or tools of the provider's own. Options that a model does not
@@ -53,13 +53,13 @@ def ask_in_turn(request: Request, ask: Callable[[Request], Value]) -> Value:
     """
     until = time.monotonic() + (gateway.total_seconds(request.provider) if request.seconds is None else request.seconds)
     request = replace(request, run=request.run or Run(user=None))
-    names = list(_in_order(request))
+    names = list(_provider_names(request))
     failed: tuple[str, AIExtensionsError] | None = None
     for position, name in enumerate(names):
-        if failed and not (_left(until) > WORTHWHILE and _may_stand_in(name, *failed)):
+        if failed and not (_seconds_left(until) > MIN_SECONDS_LEFT and _can_replace(name, *failed)):
             continue
         try:
-            return _ask_one(_prepared(request, name), ask, until, others=len(names) - position - 1)
+            return _ask_one(_adapted(request, name), ask, until, others=len(names) - position - 1)
         except RunCancelled:
             raise
         except AIExtensionsError as error:
@@ -73,7 +73,7 @@ def ask_in_turn(request: Request, ask: Callable[[Request], Value]) -> Value:
     raise failed[1] from None
 
 
-def _in_order(request: Request) -> Iterator[str]:
+def _provider_names(request: Request) -> Iterator[str]:
     """The names of those to ask, each provider once."""
     seen = set()
     for name in (request.provider, *request.fallbacks):
@@ -89,17 +89,17 @@ def _in_order(request: Request) -> Iterator[str]:
             yield name
 
 
-def _may_stand_in(name: str, failed: str, error: AIExtensionsError) -> bool:
+def _can_replace(name: str, failed: str, error: AIExtensionsError) -> bool:
     """Could this provider do what that one failed to do? What is the request's fault, it would fail of too."""
     if isinstance(error, ContextWindowExceeded):
         needed, offered = model_info.context_tokens(failed), model_info.context_tokens(name)
         return needed is not None and offered is not None and offered > needed
     if isinstance(error, QuotaExceeded):
         return error.extra["scope"] == "provider"
-    return isinstance(error, ITS_OWN)
+    return isinstance(error, PROVIDER_ERRORS)
 
 
-def _prepared(request: Request, name: str) -> Request:
+def _adapted(request: Request, name: str) -> Request:
     """The request as this provider can take it.
 
     Raises:
@@ -132,7 +132,7 @@ def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *,
     """Ask one provider; once more where a thread, a schema or an option turns out to be of no use there."""
 
     def timed(asked: Request) -> Request:
-        left = max(_left(until), 0.001)
+        left = max(_seconds_left(until), 0.001)
         return replace(asked, seconds=left, begin_within=left / (others + 1) if others else None)
 
     try:
@@ -146,7 +146,7 @@ def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *,
         option = error.refused_parameter
         if option in request.options:
             provider = find_provider(request.provider)
-            model_info.note_refused(provider, option)
+            model_info.record_refused(provider, option)
             return ask(timed(_without_options(request, provider, [option])))
         # Maybe this server, or this model, takes no schema. If it was something else it will be so again.
         if request.schema is None:
@@ -154,5 +154,5 @@ def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *,
         return ask(timed(replace(request, schema=None)))
 
 
-def _left(until: float) -> float:
+def _seconds_left(until: float) -> float:
     return until - time.monotonic()

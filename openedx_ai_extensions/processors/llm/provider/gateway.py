@@ -28,16 +28,23 @@ from openedx_ai_extensions.processors.llm.provider.errors import (
     is_too_long,
     translate,
 )
-from openedx_ai_extensions.processors.llm.provider.library import let_stream, litellm_module, skip_bookkeeping
+from openedx_ai_extensions.processors.llm.provider.library import litellm_module, mark_as_streaming, skip_bookkeeping
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider, replaced_models
 from openedx_ai_extensions.processors.llm.provider.reading import Signal
 from openedx_ai_extensions.processors.llm.provider.retry import in_thread, with_retries
-from openedx_ai_extensions.processors.llm.provider.stream import LONG_TAIL, TAIL, Item, ReaderThread, Source, TextStream
+from openedx_ai_extensions.processors.llm.provider.stream import (
+    LONG_USAGE_WAIT_SECONDS,
+    USAGE_WAIT_SECONDS,
+    Item,
+    ReaderThread,
+    Source,
+    TextStream,
+)
 from openedx_ai_extensions.processors.llm.provider.types import Completion, Moderated, Reading, Request
 
 logger = logging.getLogger(__name__)
 
-SETTLING = 2.0  # seconds
+FIRST_TEXT_SECONDS = 2.0  # seconds
 
 
 def warm_up() -> None:
@@ -52,7 +59,7 @@ def complete(request: Request) -> Completion:
         AIExtensionsError: the provider failed, after retries; see ``errors``.
     """
     provider = find_provider(request.provider)
-    others_wait = request.begin_within is not None
+    has_fallback = request.begin_within is not None
 
     def ask(deadline: float, sent: Transmission) -> Completion:
         # The same timeout every time, whatever is left: LiteLLM keeps a client, with its connections, for each.
@@ -69,9 +76,9 @@ def complete(request: Request) -> Completion:
             if not is_malformed_call(error):
                 raise
             return Completion("", _malformed_call(provider), request)
-        return _cut_off(answer, provider) if len(answer.text) > _most_characters() else answer
+        return _cut_off(answer, provider) if len(answer.text) > _max_characters() else answer
 
-    return with_retries(ask, provider, _beginning(provider, request), others_wait=others_wait)
+    return with_retries(ask, provider, _begin_seconds(provider, request), has_fallback=has_fallback)
 
 
 def stream(request: Request) -> TextStream:
@@ -82,12 +89,12 @@ def stream(request: Request) -> TextStream:
     """
     provider = find_provider(request.provider)
     idle = provider.first_byte_timeout
-    end = time.monotonic() + _total(provider, request)
+    end = time.monotonic() + _total_seconds(provider, request)
 
     def open_stream(deadline: float, sent: Transmission) -> TextStream:
         reader = ReaderThread(_ProviderStream(provider, request, sent))
         try:
-            first = _beginning_of(reader, min(idle, deadline - time.monotonic()))
+            first = _first_items(reader, min(idle, deadline - time.monotonic()))
         except queue.Empty:
             reader.close()
             raise DeadlineExceeded from None
@@ -102,26 +109,24 @@ def stream(request: Request) -> TextStream:
             on_fault=lambda error: translate(error, provider=provider.name, model=provider.model, is_sent=True),
         )
 
-    others_wait = request.begin_within is not None
-    return with_retries(open_stream, provider, _beginning(provider, request), others_wait=others_wait)
+    has_fallback = request.begin_within is not None
+    return with_retries(open_stream, provider, _begin_seconds(provider, request), has_fallback=has_fallback)
 
 
-def _most_characters() -> int:
+def _max_characters() -> int:
     return int(conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"))
 
 
 def _cut_off(answer: Completion, provider: Provider) -> Completion:
     """A whole answer, as far as the site passes it on."""
-    _note_cut_off(answer.reading, provider)
-    return replace(answer, text=answer.text[: _most_characters()])
+    _mark_cut_off(answer.reading, provider)
+    return replace(answer, text=answer.text[: _max_characters()])
 
 
-def _note_cut_off(reading: Reading, provider: Provider) -> None:
+def _mark_cut_off(reading: Reading, provider: Provider) -> None:
     reading.finish_reason = FinishReason.SITE_LIMIT
     reading.tool_calls = ()
-    logger.warning(
-        "llm.answer.cut_off provider=%s model=%s limit=%s", provider.name, provider.model, _most_characters()
-    )
+    logger.warning("llm.answer.cut_off provider=%s model=%s limit=%s", provider.name, provider.model, _max_characters())
 
 
 def _malformed_call(provider: Provider) -> Reading:
@@ -129,11 +134,11 @@ def _malformed_call(provider: Provider) -> Reading:
     return Reading(model_used=provider.model, finish_reason=FinishReason.MALFORMED_CALL)
 
 
-def _beginning_of(reader: ReaderThread, seconds: float) -> list[Item | None]:
+def _first_items(reader: ReaderThread, seconds: float) -> list[Item | None]:
     """The first items of a stream, up to its first text or its end.
 
     What fails at all mostly fails by then, and what fails before there is text can be tried again. A model that is at
-    work without saying anything gets ``SETTLING`` seconds for that.
+    work without saying anything gets ``FIRST_TEXT_SECONDS`` seconds for that.
 
     Raises:
         queue.Empty: nothing came in this many seconds.
@@ -141,7 +146,7 @@ def _beginning_of(reader: ReaderThread, seconds: float) -> list[Item | None]:
     """
     began = time.monotonic()
     items: list[Item | None] = [reader.get(seconds)]
-    settled = min(time.monotonic() + SETTLING, began + seconds)
+    settled = min(time.monotonic() + FIRST_TEXT_SECONDS, began + seconds)
     while isinstance(items[-1], Signal) and time.monotonic() < settled:
         try:
             items.append(reader.get(settled - time.monotonic()))
@@ -154,7 +159,7 @@ class _ProviderStream(Source):
     """A provider's answer to a request, for a thread to read."""
 
     # Providers whose counts of tokens have come late, by entry and model.
-    _slow: ClassVar[set[tuple[str, str]]] = set()
+    _late_usage_models: ClassVar[set[tuple[str, str]]] = set()
 
     def __init__(self, provider: Provider, request: Request, sent: Transmission) -> None:
         super().__init__()
@@ -165,8 +170,12 @@ class _ProviderStream(Source):
         self._wrapper: Any = None  # without it, all beneath it would be closed as soon as nobody reads
 
     @property
-    def tail(self) -> float:
-        return LONG_TAIL if (self._provider.name, self._provider.model) in self._slow else TAIL
+    def usage_wait(self) -> float:
+        return (
+            LONG_USAGE_WAIT_SECONDS
+            if (self._provider.name, self._provider.model) in self._late_usage_models
+            else USAGE_WAIT_SECONDS
+        )
 
     def items(self) -> Iterator[Item]:
         idle = self._provider.first_byte_timeout
@@ -184,7 +193,7 @@ class _ProviderStream(Source):
 
     def _passed_on(self, items: Iterator[Item]) -> Iterator[Item]:
         """As much of the answer as the site passes on."""
-        left = _most_characters()
+        left = _max_characters()
         for item in items:
             if isinstance(item, str):
                 if len(item) > left:
@@ -196,7 +205,7 @@ class _ProviderStream(Source):
 
     def _cut_off(self) -> None:
         self._is_cut_off = True
-        _note_cut_off(self.reading, self._provider)
+        _mark_cut_off(self.reading, self._provider)
 
     def shut_down(self) -> None:
         self._sent.shut_down()
@@ -204,17 +213,17 @@ class _ProviderStream(Source):
     def finish(self, *, is_whole: bool) -> None:
         self._sent.finish(is_whole=is_whole and not self._is_cut_off)
 
-    def counted_late(self) -> None:
-        self._slow.add((self._provider.name, self._provider.model))
+    def on_late_usage(self) -> None:
+        self._late_usage_models.add((self._provider.name, self._provider.model))
 
 
-def recall(request: Request) -> Completion | None:
+def cached_answer(request: Request) -> Completion | None:
     """The answer that this provider gave to the same request before, where the response cache has it."""
     cache = _answer_cache() if request.may_be_cached else None
     return cache.get(find_provider(request.provider), request) if cache else None
 
 
-def remember(request: Request, text: str, model_used: str) -> None:
+def cache_answer(request: Request, text: str, model_used: str) -> None:
     """Keep a whole answer for the same request of others, where the site and the profile want that."""
     cache = _answer_cache() if request.may_be_cached else None
     if cache:
@@ -339,15 +348,15 @@ def total_seconds(provider_name: str) -> float:
     return find_provider(provider_name).total_timeout
 
 
-def _total(provider: Provider, request: Request) -> float:
+def _total_seconds(provider: Provider, request: Request) -> float:
     """Seconds that the answer may take."""
     total = provider.total_timeout
     return total if request.seconds is None else max(min(total, request.seconds), 0.001)
 
 
-def _beginning(provider: Provider, request: Request) -> float:
+def _begin_seconds(provider: Provider, request: Request) -> float:
     """Seconds in which the answer must have begun, if it streams, or be there."""
-    total = _total(provider, request)
+    total = _total_seconds(provider, request)
     return total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
 
 
@@ -364,7 +373,7 @@ def _call(
         "num_retries": 0,
     }
     if stream and request.thread is not None:
-        let_stream(litellm, provider.model, provider.kind)
+        mark_as_streaming(litellm, provider.model, provider.kind)
     with sent.watched():
         if request.thread is None:
             return litellm.completion(**chat.parameters(provider, request, stream=stream), **common)

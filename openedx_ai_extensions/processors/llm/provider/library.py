@@ -72,7 +72,7 @@ def skip_bookkeeping(litellm: ModuleType) -> None:
         context.is_internal_call.set(True)
 
 
-def let_stream(litellm: ModuleType, model: str, kind: str) -> None:
+def mark_as_streaming(litellm: ModuleType, model: str, kind: str) -> None:
     """Tell LiteLLM that a model unknown to it can stream over the Responses API: else it waits for the whole answer,
     and plays a stream.
     """

@@ -19,10 +19,10 @@ from openedx_ai_extensions.processors.llm.provider.types import (
     estimated_tokens,
 )
 
-MOST_ITEMS = 50  # in the outermost list of a structured answer: whoever wants fewer takes the first
+MAX_OUTER_ITEMS = 50  # in the outermost list of a structured answer: whoever wants fewer takes the first
 # Who answers in a rehearsal, whatever the site has.
 MOCK = Provider("mock", "mock/mock", {})
-SOME_ITEMS = 2  # in a list inside of it
+INNER_ITEMS = 2  # in a list inside of it
 
 
 class MockModels:
@@ -96,7 +96,7 @@ def _settle(request: Request, usage: Mapping[str, int]) -> None:
 
 def _json(schema: Mapping[str, Any]) -> str:
     """A value that satisfies the schema. The first of several is the right one, such as of a question's choices."""
-    return json.dumps(_value(schema, "", 0, MOST_ITEMS), ensure_ascii=False)
+    return json.dumps(_value(schema, "", 0, MAX_OUTER_ITEMS), ensure_ascii=False)
 
 
 def _value(schema: Mapping[str, Any], name: str, place: int, items: int) -> Any:
@@ -107,7 +107,7 @@ def _value(schema: Mapping[str, Any], name: str, place: int, items: int) -> Any:
     if kind == "object":
         return {key: _value(member, key, place, items) for key, member in schema["properties"].items()}
     if kind == "array":
-        return [_value(schema["items"], name, number, SOME_ITEMS) for number in range(items)]
+        return [_value(schema["items"], name, number, INNER_ITEMS) for number in range(items)]
     if kind == "boolean":
         return place == 0
     if kind in {"integer", "number"}:

@@ -13,7 +13,7 @@ from openedx_ai_extensions.ledger.prices import Price, PriceSource
 from openedx_ai_extensions.processors.llm.provider.library import litellm_module
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 
-TOKENIZER_PIECE = 2_000  # characters
+TOKENIZER_PIECE_CHARS = 2_000  # characters
 
 # Our names for the prices in LiteLLM's table, which are of one token, in US dollars.
 PRICES = {
@@ -56,7 +56,7 @@ def unsupported_options(provider: Provider, options: Mapping[str, Any]) -> list[
     ]
 
 
-def note_refused(provider: Provider, option: str) -> None:
+def record_refused(provider: Provider, option: str) -> None:
     """The provider has refused this option: leave it out from now on."""
     key = (provider.name, provider.model)
     _refused[key] = _refused.get(key, frozenset()) | {option}
@@ -101,5 +101,5 @@ def count_tokens(text: str) -> int:
     """Tokens in a text, by the tokenizer that LiteLLM carries: near enough for every model, and never a download."""
     encoding = litellm_module().encoding
     # In pieces: the tokenizer takes quadratic time on a long text without spaces.
-    pieces = (text[start : start + TOKENIZER_PIECE] for start in range(0, len(text), TOKENIZER_PIECE))
+    pieces = (text[start : start + TOKENIZER_PIECE_CHARS] for start in range(0, len(text), TOKENIZER_PIECE_CHARS))
     return sum(len(encoding.encode(piece, disallowed_special=())) for piece in pieces)

@@ -18,7 +18,7 @@ from openedx_ai_extensions.processors.llm.provider.types import Answer, Completi
 
 logger = logging.getLogger(__name__)
 
-OPENAI = "https://api.openai.com/v1"
+OPENAI_ADDRESS = "https://api.openai.com/v1"
 OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variables
 
 
@@ -52,7 +52,7 @@ CAPABILITIES: dict[str, Capabilities] = {
     "anthropic": Capabilities(caches_marked_prefixes=True),
     "groq": Capabilities(wants_reasoning=True),
 }
-UNKNOWN = Capabilities()
+DEFAULT_CAPABILITIES = Capabilities()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Provider:
         Raises:
             LLMConfigError: the entry states capabilities that do not exist.
         """
-        capabilities = CAPABILITIES.get(self.kind, UNKNOWN)
+        capabilities = CAPABILITIES.get(self.kind, DEFAULT_CAPABILITIES)
         if self.kind == "openai" and not _is_openai(self.parameters):
             # Servers that speak OpenAI's language seldom keep threads, and some drop a history without a word.
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
@@ -147,7 +147,7 @@ def _is_openai(parameters: Mapping[str, Any]) -> bool:
     """Does the address lead to OpenAI itself? LiteLLM takes it from any of these."""
     stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
     try:
-        host = urlsplit(str(next(filter(None, stated), OPENAI))).hostname or ""
+        host = urlsplit(str(next(filter(None, stated), OPENAI_ADDRESS))).hostname or ""
     except ValueError:  # not an address; the call will say so
         return False
     return host == "openai.com" or host.endswith(".openai.com")

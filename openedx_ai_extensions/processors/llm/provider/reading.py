@@ -23,7 +23,7 @@ PING_SECONDS = 1.0  # between two signals that a model is at work without saying
 _REASONING_TEXTS = ("reasoning_content", "reasoning", "thinking")
 _REASONING_LISTS = ("thinking_blocks", "reasoning_details")
 # A model that thinks may need this back, under the same name. Mistral refuses its own "thinking".
-_GOES_BACK = frozenset({"reasoning_content", "reasoning"})
+_RETURNED_FIELDS = frozenset({"reasoning_content", "reasoning"})
 # Keys of blocks of thinking whose texts come in pieces (Anthropic's, OpenRouter's), and those that end a block.
 _PIECES = frozenset({"thinking", "signature", "text", "summary"})
 _CLOSING = ("signature", "data")
@@ -131,7 +131,7 @@ class AnswerReader:
         reading.tool_calls = self.calls.whole(is_cut_off=REPORTED.get(self.reported.lower()) is FinishReason.LENGTH)
         # LiteLLM tells the text of blocks twice.
         reading.thought_length = self.text.thought_length + max(self._reasoned, self._reasoned_in_blocks)
-        texts = {name: "".join(pieces) for name, pieces in self._reasoning.items() if name in _GOES_BACK}
+        texts = {name: "".join(pieces) for name, pieces in self._reasoning.items() if name in _RETURNED_FIELDS}
         reading.thinking = {**texts, **self._blocks}
         reading.finish_reason = finish_reason(
             AnswerSigns(

@@ -18,14 +18,16 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider
 
 logger = logging.getLogger(__name__)
 
-FIRST_WAIT = 0.5  # seconds before the first retry; doubles each time
-PATIENCE = 2.0  # seconds to wait at most for a provider's next attempt where another provider could be asked
+FIRST_WAIT_SECONDS = 0.5  # seconds before the first retry; doubles each time
+MAX_WAIT_WITH_FALLBACK_SECONDS = (
+    2.0  # seconds to wait at most for a provider's next attempt where another provider could be asked
+)
 
 Value = TypeVar("Value")
 
 
 def with_retries(
-    attempt: Callable[[float, Transmission], Value], provider: Provider, total: float, *, others_wait: bool = False
+    attempt: Callable[[float, Transmission], Value], provider: Provider, total: float, *, has_fallback: bool = False
 ) -> Value:
     """Try until it works, retries are used up, trying again is pointless, or time is up.
 
@@ -57,7 +59,7 @@ def with_retries(
                 raise
             wait = _wait(number, ours)
             is_over = number == retries or not may_retry(ours, error) or time.monotonic() + wait >= deadline
-            if is_over or (others_wait and (has_timed_out(error) or wait > PATIENCE)):
+            if is_over or (has_fallback and (has_timed_out(error) or wait > MAX_WAIT_WITH_FALLBACK_SECONDS)):
                 raise ours from None
         pause(wait)
         logger.info("llm.retry provider=%s attempt=%s", provider.name, number + 2)
@@ -68,7 +70,7 @@ def _wait(number: int, error: AIExtensionsError) -> float:
     """Seconds until the next attempt: what the provider asked for, else doubling with jitter."""
     if error.retry_after is not None:
         return error.retry_after
-    return FIRST_WAIT * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
+    return FIRST_WAIT_SECONDS * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
 
 
 def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], None]) -> Any:

@@ -17,16 +17,16 @@ from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceede
 from openedx_ai_extensions.processors.llm.provider.reading import Signal
 from openedx_ai_extensions.processors.llm.provider.types import Reading
 
-HEARTBEAT = 15.0  # seconds of silence after which the consumer hears that the source is alive
+HEARTBEAT_SECONDS = 15.0  # seconds of silence after which the consumer hears that the source is alive
 
 # Seconds that the reader of a stream has the interpreter to itself when the first text has come: a quick provider would
 # keep it from sending that text on.
-HEAD_START = 0.002
+FIRST_TEXT_PAUSE_SECONDS = 0.002
 
 # Seconds to wait for the counts of tokens that follow the end of an answer. Some providers never send them, and keep
 # the connection open. One whose counts have come late is given more time from then on.
-TAIL = 0.04
-LONG_TAIL = 2.0
+USAGE_WAIT_SECONDS = 0.04
+LONG_USAGE_WAIT_SECONDS = 2.0
 
 Item = str | Signal
 
@@ -60,9 +60,9 @@ class Source:
         self.reading = Reading()
 
     @property
-    def tail(self) -> float:
+    def usage_wait(self) -> float:
         """Seconds to wait for counts of tokens after the end of the answer."""
-        return TAIL
+        return USAGE_WAIT_SECONDS
 
     def items(self) -> Iterator[Item]:
         """The texts and signals; runs in the thread."""
@@ -74,7 +74,7 @@ class Source:
     def finish(self, *, is_whole: bool) -> None:
         """Clean up, in the thread; ``is_whole`` when ``items`` came to its end before anybody closed the stream."""
 
-    def counted_late(self) -> None:
+    def on_late_usage(self) -> None:
         """Counts of tokens have come after the consumer stopped waiting for them."""
 
 
@@ -91,7 +91,7 @@ class ReaderThread:
         self._error: BaseException | None = None
         self._is_over = False
         self._is_closed = False
-        self._is_unwanted = False
+        self._is_cancelled = False
         self._waits_for_counts = False
         self._changed = threading.Condition()
         threading.Thread(target=self._run, name="llm-stream", daemon=True).start()
@@ -109,7 +109,7 @@ class ReaderThread:
                     self._changed.notify()
                 if is_first:
                     is_first = False
-                    time.sleep(HEAD_START)
+                    time.sleep(FIRST_TEXT_PAUSE_SECONDS)
         except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that reads on
             self._end(error)
         else:
@@ -117,7 +117,7 @@ class ReaderThread:
         finally:
             items.close()  # type: ignore[attr-defined]  # sources are generators
             if self._waits_for_counts and self.source.reading.usage:
-                self.source.counted_late()
+                self.source.on_late_usage()
             self.source.finish(is_whole=is_whole)
 
     def _end(self, error: BaseException | None) -> bool:
@@ -139,12 +139,12 @@ class ReaderThread:
             is_silent = not (self._items or self._is_over)
         if is_silent:
             with long_wait(self._cancel), self._changed:
-                is_due = lambda: self._items or self._is_over or self._is_unwanted  # noqa: E731
+                is_due = lambda: self._items or self._is_over or self._is_cancelled  # noqa: E731
                 self._changed.wait_for(is_due, max(timeout, 0.001))
         with self._changed:
             if not self._items:
                 if not self._is_over:
-                    raise RunCancelled if self._is_unwanted else queue.Empty
+                    raise RunCancelled if self._is_cancelled else queue.Empty
                 if self._error is not None:
                     raise self._error
                 return None
@@ -158,10 +158,10 @@ class ReaderThread:
 
     def _cancel(self) -> None:
         with self._changed:
-            self._is_unwanted = True
+            self._is_cancelled = True
             self._changed.notify()
 
-    def leave(self, seconds: float) -> None:
+    def detach(self, seconds: float) -> None:
         """The answer is over for the consumer: read on for counts of tokens, but no longer than this."""
         with self._changed:
             self._waits_for_counts = not self.source.reading.usage
@@ -226,15 +226,15 @@ class TextStream(Chunks):
         self._deadline = deadline
         self._on_fault = on_fault
         self._heard = time.monotonic()
-        self._tail_ends: float | None = None  # set once the provider has said that the answer is over
+        self._usage_deadline: float | None = None  # set once the provider has said that the answer is over
         self._is_over = False
 
     def __next__(self) -> bytes:
         while not self._is_over:
             item = self._first.pop() if self._first else self._next_item()
             if isinstance(item, str):
-                if self._tail_ends is not None:
-                    self._tail_ends = time.monotonic() + LONG_TAIL
+                if self._usage_deadline is not None:
+                    self._usage_deadline = time.monotonic() + LONG_USAGE_WAIT_SECONDS
                 return item.encode()
             if item is Signal.THINKING:
                 return StreamEvent("status", {"message": _("Thinking…")})
@@ -243,20 +243,20 @@ class TextStream(Chunks):
             if item is None:
                 self._is_over = True
             else:
-                self._begin_tail(item)
+                self._begin_usage_wait(item)
         raise StopIteration
 
     def _next_item(self) -> Item | None:
         now = time.monotonic()
         limit = min(self._heard + self._idle, self._deadline)
-        wait = min(HEARTBEAT, limit - now)
-        if self._tail_ends is not None:
-            wait = min(wait, self._tail_ends - now)
+        wait = min(HEARTBEAT_SECONDS, limit - now)
+        if self._usage_deadline is not None:
+            wait = min(wait, self._usage_deadline - now)
         try:
             item = self._reader.get(wait)
         except queue.Empty:
-            if self._tail_ends is not None and time.monotonic() >= min(self._tail_ends, limit):
-                self._reader.leave(LONG_TAIL)
+            if self._usage_deadline is not None and time.monotonic() >= min(self._usage_deadline, limit):
+                self._reader.detach(LONG_USAGE_WAIT_SECONDS)
                 return None
             if time.monotonic() < limit:
                 return Signal.WORKING  # a heartbeat
@@ -266,20 +266,22 @@ class TextStream(Chunks):
             self.close()
             raise
         except BaseException as error:  # noqa: BLE001  # not hidden: logged, and raised as ours
-            if self._tail_ends is not None:
+            if self._usage_deadline is not None:
                 return None  # all was said before
             self._break(error)
         self._heard = time.monotonic()
         return item
 
-    def _begin_tail(self, signal: Signal) -> None:
+    def _begin_usage_wait(self, signal: Signal) -> None:
         """The provider says that this is all. What may follow are counts, and at times more after all."""
         is_certain = signal is Signal.FINISHED
         if is_certain and self.reading.usage:
-            self._reader.leave(TAIL)
+            self._reader.detach(USAGE_WAIT_SECONDS)
             self._is_over = True
         else:
-            self._tail_ends = time.monotonic() + (self._reader.source.tail if is_certain else LONG_TAIL)
+            self._usage_deadline = time.monotonic() + (
+                self._reader.source.usage_wait if is_certain else LONG_USAGE_WAIT_SECONDS
+            )
 
     def _break(self, error: BaseException, kind: type[StreamInterrupted] = StreamInterrupted) -> NoReturn:
         self.close()

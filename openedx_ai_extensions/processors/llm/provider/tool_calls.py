@@ -16,8 +16,8 @@ from openedx_ai_extensions.processors.llm.provider import fields
 
 # What providers take as a tool's name (OpenAI) and as a call's id (Anthropic).
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
-MAX_NAME = 64  # characters
-MAX_ASKED = 128  # calls in one answer; all are stored, and sent again with what comes after
+MAX_NAME_CHARS = 64  # characters
+MAX_CALLS_PER_ANSWER = 128  # calls in one answer; all are stored, and sent again with what comes after
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def sendable_call(call: Mapping[str, Any]) -> dict[str, Any]:
         "id": sendable_id(call.get("id")),
         "function": {
             **function,
-            "name": _NOT_IN_NAMES.sub("_", str(function.get("name") or ""))[:MAX_NAME] or "unknown",
+            "name": _NOT_IN_NAMES.sub("_", str(function.get("name") or ""))[:MAX_NAME_CHARS] or "unknown",
             "arguments": "{}" if arguments is None else json.dumps(arguments, ensure_ascii=False),
         },
     }
@@ -130,7 +130,7 @@ class CallParts:
         before = part.length
         part.take(fragment)
         self._length += part.length - before
-        if len(self._parts) > MAX_ASKED or self._length > conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"):
+        if len(self._parts) > MAX_CALLS_PER_ANSWER or self._length > conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"):
             raise BodyTooLong
 
     def _part(self, fragment: Any) -> _Part:

@@ -39,7 +39,7 @@ _LINES = frozenset({"comment_prompt", "description", "label", "problem", "title"
 # One that does not end takes in the rest: to look for another one behind each of its quotes takes quadratic time.
 _QUOTED = re.compile(r"""(?P<quote>['"])(?P<name>(?:\\.|(?!(?P=quote))[^\\])*+)(?P<end>(?P=quote)|\\?\Z)""", re.DOTALL)
 # How far back a label may already have been said.
-_LOOK_BACK = 12
+_LABEL_LOOK_BACK_LINES = 12
 
 
 def problem_text(markup: str, *, answers_visible: bool, omissions: set[OmissionReason] | None = None) -> str:
@@ -179,7 +179,7 @@ class ProblemWriter(TextWriter):
     def _label(self, element: etree._Element) -> None:
         """A label that screen readers get, unless the text has said it already."""
         label = squeeze(element.get("label") or "")
-        said = (*self.lines[-_LOOK_BACK:], squeeze("".join(self._line[-_LOOK_BACK:])))
+        said = (*self.lines[-_LABEL_LOOK_BACK_LINES:], squeeze("".join(self._line[-_LABEL_LOOK_BACK_LINES:])))
         if label and not any(label in line for line in said):
             self.text(f" {label}")
 

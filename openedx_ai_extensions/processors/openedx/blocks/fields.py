@@ -9,7 +9,7 @@ from typing import Any
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
-from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP_CHARS, squeeze
 
 _MAX_ITEMS = 500
 
@@ -28,7 +28,7 @@ def structure(block: Block, name: str, omissions: set[OmissionReason]) -> Any:
     if not value.strip():
         return None
     try:
-        if len(value) > MAX_MARKUP:
+        if len(value) > MAX_MARKUP_CHARS:
             raise ValueError("too long")
         return json.loads(value)
     except (ValueError, RecursionError):

@@ -89,7 +89,7 @@ def icon(element: etree._Element) -> str | None:
     return f"[Image: {label}]" if label else _ICON_MARKS.get(name, "")
 
 
-def is_beside(element: etree._Element) -> bool:
+def is_redundant(element: etree._Element) -> bool:
     """Does it only lead elsewhere, or show again what is there already?"""
     return element.get("role") == "navigation" or not _DRAWN_CLASSES.isdisjoint(_classes(element))
 

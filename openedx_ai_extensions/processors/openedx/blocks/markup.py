@@ -13,8 +13,8 @@ from openedx_ai_extensions.processors.openedx.blocks.inline_markup import (
     alternative,
     icon,
     index,
-    is_beside,
     is_hidden,
+    is_redundant,
     numbers,
     tidy,
 )
@@ -118,7 +118,7 @@ class TextWriter:
 
     def _begin(self, element: etree._Element) -> bool:
         """Begin an element, unless it is nothing to read. False leaves it out with everything in it."""
-        if is_beside(element):
+        if is_redundant(element):
             return False
         if is_hidden(element):
             if _has_words(element):
@@ -291,7 +291,7 @@ def _has_words(element: etree._Element) -> bool:
     for _event, part in walk:
         if part is not element and _WORD.search(part.tail or ""):
             return True
-        if local_name(part) in _SILENT or local_name(part) == "svg" or is_beside(part) or icon(part) is not None:
+        if local_name(part) in _SILENT or local_name(part) == "svg" or is_redundant(part) or icon(part) is not None:
             walk.skip_subtree()
         elif _WORD.search(part.text or ""):
             return True

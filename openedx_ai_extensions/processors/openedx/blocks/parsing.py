@@ -10,7 +10,7 @@ from lxml import etree
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
 # Of one block, in characters. A long chapter of a book has a third of this.
-MAX_MARKUP = 300_000
+MAX_MARKUP_CHARS = 300_000
 
 # What fonts of icons draw as pictures.
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
@@ -36,11 +36,11 @@ class ParsedMarkup:
 def clean(markup: str, omissions: set[OmissionReason]) -> str:
     """Markup without what no parser takes, without embedded files, and not too long."""
     markup = _UNPARSABLE.sub("", markup)
-    if len(markup) > MAX_MARKUP:
+    if len(markup) > MAX_MARKUP_CHARS:
         markup = _LONG_VALUE.sub('=""', _EMBEDDED.sub("", markup))
-    if len(markup) > MAX_MARKUP:
+    if len(markup) > MAX_MARKUP_CHARS:
         omissions.add(OmissionReason.TOO_LONG)
-        markup = markup[:MAX_MARKUP]
+        markup = markup[:MAX_MARKUP_CHARS]
         if markup.rfind("<") > markup.rfind(">"):
             markup = markup[: markup.rindex("<")]
     return markup

@@ -7,7 +7,7 @@ from openedx_ai_extensions.processors.openedx.blocks.capa import problem_text
 from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string, titled
 from openedx_ai_extensions.processors.openedx.blocks.markup import html_text, rich_text, squeeze
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
-from openedx_ai_extensions.processors.openedx.blocks.unknown_blocks import prose
+from openedx_ai_extensions.processors.openedx.blocks.unknown_blocks import readable_text
 
 
 def for_staff(_block: Block, omissions: set[OmissionReason]) -> str:
@@ -43,7 +43,7 @@ def tool_text(block: Block, omissions: set[OmissionReason]) -> str:
 
 def unknown_text(block: Block, omissions: set[OmissionReason]) -> str:
     """The fields of any other block that are known to hold text for learners."""
-    text = prose(block.fields, omissions)
+    text = readable_text(block.fields, omissions)
     if not text:
         omissions.add(OmissionReason.UNKNOWN)
     return lines((squeeze(block.display_name), text))

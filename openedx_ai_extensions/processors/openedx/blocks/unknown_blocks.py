@@ -10,7 +10,7 @@ from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.capa import ProblemWriter
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
-from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP, clean, parse_html
+from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP_CHARS, clean, parse_html
 from openedx_ai_extensions.processors.openedx.blocks.repair import (
     without_attributes,
     without_lost_tags,
@@ -37,10 +37,10 @@ _TWO_WORDS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[,;:]?\s+\S?[^\W\d_]{2,}")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{4,}")
 
 # Text for people shows within so many characters.
-_ENOUGH = 1000
+_CHECKED_CHARS = 1000
 
 
-def prose(fields: Mapping[str, Any], omissions: set[OmissionReason] | None = None) -> str:
+def readable_text(fields: Mapping[str, Any], omissions: set[OmissionReason] | None = None) -> str:
     """The readable fields, one below the other, without what a grader or a teacher keeps there.
 
     Args:
@@ -52,7 +52,7 @@ def prose(fields: Mapping[str, Any], omissions: set[OmissionReason] | None = Non
 
 
 def _readable(fields: Mapping[str, Any], omissions: set[OmissionReason]) -> Iterator[str]:
-    room = MAX_MARKUP
+    room = MAX_MARKUP_CHARS
     for name, value in fields.items():
         if name == "display_name" or not isinstance(value, str) or not _READABLE_NAME.fullmatch(name):
             continue
@@ -64,7 +64,7 @@ def _readable(fields: Mapping[str, Any], omissions: set[OmissionReason]) -> Iter
         markup = clean(value, omissions)[:room]
         room -= len(markup)
         text = _text(markup, omissions)
-        beginning = text[:_ENOUGH]
+        beginning = text[:_CHECKED_CHARS]
         if _TWO_WORDS.search(beginning) or _UNSPACED.search(beginning):
             yield text
 

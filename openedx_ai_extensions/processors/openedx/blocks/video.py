@@ -22,7 +22,7 @@ _SOUND = re.compile(r"\[[^\[\]]{1,40}\]|\([^()]{1,40}\)|[\u266a\u266b\s]+")
 _SPEAKER = re.compile(r">>+\s*|\u2013\s+|-\s+(?=[^\W\d])")
 _SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)]*(?=\s)|[\u3002\uff01\uff1f]")
 # Long enough to be worth a line of its own.
-_PARAGRAPH = 600
+_PARAGRAPH_CHARS = 600
 
 
 def video_text(block: Block, omissions: set[OmissionReason]) -> str:
@@ -66,7 +66,7 @@ def _paragraphs(turn: str) -> Iterator[str]:
     """A long text in parts that end with a sentence."""
     begin = 0
     for end in _SENTENCE_END.finditer(turn):
-        if end.end() - begin >= _PARAGRAPH:
+        if end.end() - begin >= _PARAGRAPH_CHARS:
             yield turn[begin : end.end()].strip()
             begin = end.end()
     yield turn[begin:].strip()
