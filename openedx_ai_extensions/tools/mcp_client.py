@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
-import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
@@ -20,6 +18,7 @@ from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
 from openedx_ai_extensions.core.connection_release import long_wait
+from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
 
 IS_MCP_1 = not hasattr(mcp, "Client")
@@ -58,7 +57,6 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
         BodyTooLong: the server says too much.
         Exception: whatever else ended it.
     """
-    answers: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
 
     async def within_time() -> Answer:
         try:
@@ -67,24 +65,16 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
         except asyncio.CancelledError:  # by its own client, see below
             raise BodyTooLong from None
 
-    def work() -> None:
-        try:
-            answers.put((asyncio.run(within_time()), None))
-        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
-            answers.put((None, _cause(error)))
-
-    threading.Thread(target=work, name="mcp-exchange", daemon=True).start()
     try:
-        with long_wait():
-            answer, error = answers.get(timeout=timeout + GRACE_SECONDS)
-    except queue.Empty:
-        raise TimeoutError from None
+        return in_thread(
+            lambda: asyncio.run(within_time()), timeout + GRACE_SECONDS, "mcp-exchange", lambda _wake: long_wait()
+        )
     # A pending request may run out of time at the same moment, or while the exchange is being ended.
-    if isinstance(error, httpx.TimeoutException):
+    except (TookTooLong, httpx.TimeoutException):
         raise TimeoutError from None
-    if error is not None:
-        raise error
-    return answer  # type: ignore[return-value]  # there is one where there is no error
+    except BaseExceptionGroup as group:
+        cause = _cause(group)
+        raise (TimeoutError() if isinstance(cause, httpx.TimeoutException) else cause) from None
 
 
 async def list_tools(server: Server, limit: int) -> list[dict[str, Any]]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
-import queue
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.core.connection_release import cancellable_wait, require_wanted
+from openedx_ai_extensions.core.connection_release import require_wanted
+from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.tools.arguments import parse_arguments
@@ -103,36 +102,32 @@ class Toolbox:
         too_late = _Outcome(_("The tool took too long and was given up."), reason="timeout")
         if not tool.slots.acquire(timeout=tool.timeout):
             return too_late
-        outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         context, language = contextvars.copy_context(), translation.get_language()
 
-        def work() -> None:
-            outcome = _failure()
+        def work() -> _Outcome:
             try:
-                outcome = context.run(self._run_in_thread, tool, arguments, language)
+                return context.run(self._run_in_thread, tool, arguments, language)
             finally:
                 try:
                     connections.close_all()
+                except DatabaseError as error:
+                    _log_failure(tool, error)
                 finally:
                     tool.slots.release()
-                    outcomes.put(outcome)
 
         try:
-            threading.Thread(target=work, name=f"tool-{tool.name}", daemon=True).start()
+            outcome = in_thread(work, deadline - time.monotonic(), f"tool-{tool.name}")
+        except TookTooLong:
+            outcome = too_late
         except RuntimeError as error:  # no more threads
             tool.slots.release()
             _log_failure(tool, error)
             return _failure()
-        try:
-            with cancellable_wait(lambda: outcomes.put(too_late)):
-                outcome = outcomes.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            outcome = too_late
         require_wanted()
         return outcome
 
     def _run_in_thread(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
-        # Django keeps the language to a thread, which contextvars do not change.
+        # Django keeps the language to a thread, and not in what a copied context has.
         with translation.override(language):
             try:
                 if not tool.permits(self._context):

@@ -9,8 +9,8 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
-from openedx_ai_extensions.console.health.timed import TookTooLong, within
 from openedx_ai_extensions.core.cache import is_outage, shared_cache
+from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 
 SECONDS = 2.0
 KEY = "health"
@@ -21,7 +21,7 @@ def look() -> list[Finding]:
     subject = _("Default cache")
     advice = _("Check the cache server of CACHES['default']. Until it is back every change takes longer to be noticed.")
     try:
-        kind, is_kept = within(SECONDS, _probe)
+        kind, is_kept = in_thread(_probe, SECONDS, "health")
     except TookTooLong:
         text = _("It did not answer within {seconds} seconds.").format(seconds=SECONDS)
         return [Finding(HealthLevel.ERROR, subject, text, advice)]

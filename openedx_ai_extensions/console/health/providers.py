@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from openedx_ai_extensions.console.health.findings import Finding, HealthLevel, worst
-from openedx_ai_extensions.console.health.timed import TookTooLong, within
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.core.redaction import names_credential
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.ledger.prices import PriceSource
@@ -48,7 +48,9 @@ def _usable(name: str) -> Provider | None:
 def _standings(usable: Mapping[str, Provider]) -> Mapping[str, circuit.CircuitStatus]:
     """What is known of each; nothing while the cache does not answer."""
     try:
-        return within(CACHE_SECONDS, lambda: {name: circuit.status(provider) for name, provider in usable.items()})
+        return in_thread(
+            lambda: {name: circuit.status(provider) for name, provider in usable.items()}, CACHE_SECONDS, "health"
+        )
     except TookTooLong:
         return {}
 
@@ -58,7 +60,7 @@ def _has_prices(usable: Mapping[str, Provider]) -> bool:
     if all(provider.parameters.get("prices") for provider in usable.values()):
         return True
     try:
-        within(PRICE_SECONDS, gateway.warm_up)
+        in_thread(gateway.warm_up, PRICE_SECONDS, "health")
     except TookTooLong:
         return False
     return True

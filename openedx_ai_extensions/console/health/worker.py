@@ -9,7 +9,7 @@ from kombu.exceptions import KombuError
 
 from openedx_ai_extensions import tasks
 from openedx_ai_extensions.console.health.findings import Finding, HealthLevel
-from openedx_ai_extensions.console.health.timed import TookTooLong, within
+from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 
 BROKER_SECONDS = 3.0
 PING_SECONDS = 1.0
@@ -22,7 +22,7 @@ def look() -> list[Finding]:
         text = _("Tasks run at once, in the process that asks for them (CELERY_TASK_ALWAYS_EAGER).")
         return [Finding(HealthLevel.NOTE, _("Worker"), text, _("On a live site, unset it and start a Celery worker."))]
     try:
-        within(BROKER_SECONDS, lambda: _reach(app))
+        in_thread(lambda: _reach(app), BROKER_SECONDS, "health")
     except (TookTooLong, KombuError, OSError) as error:
         text = _("The broker cannot be reached ({error}).").format(error=type(error).__name__)
         advice = _(
@@ -31,7 +31,7 @@ def look() -> list[Finding]:
         return [Finding(HealthLevel.ERROR, _("Broker"), text, advice)]
     reached = Finding(HealthLevel.OK, _("Broker"), _("It can be reached."))
     try:
-        names = within(PING_SECONDS + BROKER_SECONDS, lambda: _ping(app))
+        names = in_thread(lambda: _ping(app), PING_SECONDS + BROKER_SECONDS, "health")
     except (TookTooLong, KombuError, OSError):
         names = []
     if not names:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import queue
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from openedx_ai_extensions.core import deadlines
 from openedx_ai_extensions.core.connection_release import long_wait, pause, require_wanted
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, ServiceUnavailable
 from openedx_ai_extensions.processors.llm.provider.connections import Transmission
@@ -85,23 +84,11 @@ def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], No
         DeadlineExceeded: time is up.
         RunCancelled: the answer is not wanted.
     """
-    answers: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            answers.put((call(), None))
-        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
-            answers.put((None, error))
-
-    threading.Thread(target=run, name="llm-call", daemon=True).start()
     try:
-        with long_wait(lambda: answers.put((None, RunCancelled()))):
-            answer, error = answers.get(timeout=max(deadline - time.monotonic(), 0.001))
-    except queue.Empty:
+        return deadlines.in_thread(call, deadline - time.monotonic(), "llm-call", long_wait)
+    except deadlines.TookTooLong:
         give_up()
         raise DeadlineExceeded from None
-    if isinstance(error, RunCancelled):
+    except RunCancelled:
         give_up()
-    if error is not None:
-        raise error
-    return answer
+        raise
