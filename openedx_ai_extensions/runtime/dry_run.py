@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.execution.execution import Execution
 from openedx_ai_extensions.execution.stream import Result, Stream
 from openedx_ai_extensions.ledger import Reservation
@@ -185,6 +186,19 @@ class DryRun:
                 except StopIteration:
                     return
             yield chunk
+
+    def complete(self) -> tuple[str, AIExtensionsError | None]:
+        """Run it to its end; returns the text of its chunks, and what went wrong."""
+        text = ""
+        try:
+            self.begin()
+            for chunk in self.chunks():
+                text += chunk.decode()
+        except AIExtensionsError as error:
+            return text, error
+        finally:
+            self.close()
+        return text, None
 
     def close(self) -> None:
         """Stop the model."""

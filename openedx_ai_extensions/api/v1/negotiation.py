@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.http.request import MediaType
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-EVENT_STREAM = "text/event-stream"
+from openedx_ai_extensions.core.sse import accepted_types
 
 
 class JSONOnly(BaseContentNegotiation):
@@ -26,22 +25,6 @@ class JSONOnly(BaseContentNegotiation):
         return renderer, renderer.media_type or ""
 
 
-def wants_events(request: Request) -> bool:
-    """Does the client ask for server-sent events?"""
-    return EVENT_STREAM in _accepted(request)
-
-
 def accepts_stream(request: Request) -> bool:
     """May the answer be a stream? Not for a client that takes nothing but JSON."""
-    return any(media_type != "application/json" for media_type in _accepted(request))
-
-
-def _accepted(request: Request) -> list[str]:
-    """Media types of the Accept header, without those of quality 0, which are refused (RFC 9110, section 12.4.2)."""
-    ranges = map(MediaType, request.headers.get("Accept", "*/*").lower().split(","))
-    return [f"{each.main_type}/{each.sub_type}" for each in ranges if not _is_refused(each.params.get("q", "1"))]
-
-
-def _is_refused(quality: str | bytes) -> bool:
-    text = quality.decode("ascii", "replace") if isinstance(quality, bytes) else quality
-    return text.rstrip("0") in {"", "0."}
+    return any(media_type != "application/json" for media_type in accepted_types(request))

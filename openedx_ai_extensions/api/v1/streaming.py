@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from openedx_ai_extensions.api.v1.negotiation import EVENT_STREAM
+from openedx_ai_extensions.core import sse
 from openedx_ai_extensions.core.faults import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
 from openedx_ai_extensions.execution.stream import Ending, Stream
-from openedx_ai_extensions.processors.llm import StreamEvent, notice, with_notice
+from openedx_ai_extensions.processors.llm import notice, with_notice
 from openedx_ai_extensions.runtime.replay import Replay
 
 logger = logging.getLogger(__name__)
@@ -44,11 +44,7 @@ def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> Strea
     stream.on_finish(keep)
     body = EventBody(stream) if events else TextBody(stream)
     body.start()
-    return StreamingHttpResponse(
-        body,
-        content_type=EVENT_STREAM if events else "text/plain; charset=utf-8",
-        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-    )
+    return sse.streaming_response(body, sse.EVENT_STREAM if events else "text/plain; charset=utf-8")
 
 
 class TextBody:
@@ -110,27 +106,20 @@ class EventBody(TextBody):
         """Nothing to wait for: these clients are told of the work that goes before the text."""
 
     def opening(self) -> Iterator[bytes]:
-        yield _event("start", {"run_id": self.stream.run_id})
+        yield sse.event("start", {"run_id": self.stream.run_id})
 
     def render(self, chunk: bytes) -> bytes:
-        if isinstance(chunk, StreamEvent):
-            return _event(chunk.name, chunk.data)
-        # A comment keeps proxies awake while the model is silent.
-        return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"
+        return sse.rendered(chunk)
 
     def broken(self, error: AIExtensionsError) -> bytes:
-        return _event("error", {"code": error.code, "message": str(error)})
+        return sse.event("error", {"code": error.code, "message": str(error)})
 
     def closing(self) -> Iterator[bytes]:
         if self.stream.usage:
-            yield _event("usage", dict(self.stream.usage))
+            yield sse.event("usage", dict(self.stream.usage))
         reason = self.stream.finish_reason
         message = {"message": notice(reason)} if notice(reason) else {}
-        yield _event("done", {"status": "completed", "finish_reason": reason, **message})
-
-
-def _event(name: str, data: Mapping[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(dict(data), ensure_ascii=False)}\n\n".encode()
+        yield sse.event("done", {"status": "completed", "finish_reason": reason, **message})
 
 
 class StoredText:

@@ -30,13 +30,14 @@ from openedx_ai_extensions.api.v1.access import (
 from openedx_ai_extensions.api.v1.capacity import require_room
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
-from openedx_ai_extensions.api.v1.negotiation import JSONOnly, accepts_stream, wants_events
+from openedx_ai_extensions.api.v1.negotiation import JSONOnly, accepts_stream
 from openedx_ai_extensions.api.v1.reading import JSONObjectParser, prepare_to_read
 from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.redaction import configured_secrets
+from openedx_ai_extensions.core.sse import wants_events
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, Outdated
 from openedx_ai_extensions.execution.execution import SlotLocation

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.db import transaction
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import formats
 from django.utils.decorators import method_decorator
@@ -19,12 +19,10 @@ from django.utils.translation import gettext_lazy
 from openedx_ai_extensions.console.author.page import CoursePage, name_of
 from openedx_ai_extensions.console.author.places import Unit, units_of
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.sse import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.runtime.dry_run import DryRun, DryRunRequest
-
-EVENT_STREAM = "text/event-stream"
 
 
 class TryForm(forms.Form):
@@ -92,11 +90,11 @@ class TryPage(CoursePage):
         if not form.is_valid():
             return self._page(form, status=400)
         dry_run = DryRun(form.asked(request.user))
-        if EVENT_STREAM in request.headers.get("Accept", ""):
-            return StreamingHttpResponse(
-                events(dry_run), content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"}
-            )  # fmt: skip
-        return self._page(form, outcome=_whole(dry_run))
+        if wants_events(request):
+            return streaming_response(events(dry_run))
+        text, error = dry_run.complete()
+        outcome = {"text": readable(dry_run.response) + text, "usage": _usage(dry_run), "error": error}
+        return self._page(form, outcome=outcome)
 
     def _form(self, **kwargs: Any) -> TryForm:
         profiles = sorted((profile for profile in self.profiles() if profile.is_usable), key=name_of)
@@ -114,41 +112,15 @@ def events(dry_run: DryRun) -> Iterator[bytes]:
         error = None
         try:
             dry_run.begin()
-            yield _event("delta", {"text": readable(dry_run.response)})
+            yield event("delta", {"text": readable(dry_run.response)})
             for chunk in dry_run.chunks():
-                yield _rendered(chunk)
+                yield rendered(chunk)
         except AIExtensionsError as raised:
             error = raised
-        yield _event("usage", {"text": _usage(dry_run)})
-        yield _event("done", {}) if error is None else _event("error", {"message": str(error)})
+        yield event("usage", {"text": _usage(dry_run)})
+        yield event("done", {}) if error is None else event("error", {"message": str(error)})
     finally:
         dry_run.close()
-
-
-def _rendered(chunk: bytes) -> bytes:
-    if isinstance(chunk, StreamEvent):
-        return _event(chunk.name, chunk.data)
-    # A comment keeps proxies awake while the model is silent.
-    return _event("delta", {"text": chunk.decode()}) if chunk else b": alive\n\n"
-
-
-def _event(name: str, data: Mapping[str, Any]) -> bytes:
-    return f"event: {name}\ndata: {json.dumps(dict(data), ensure_ascii=False)}\n\n".encode()
-
-
-def _whole(dry_run: DryRun) -> dict[str, Any]:
-    """The answer at its end."""
-    error, text = None, ""
-    try:
-        dry_run.begin()
-        text = readable(dry_run.response)
-        for chunk in dry_run.chunks():
-            text += chunk.decode()
-    except AIExtensionsError as raised:
-        error = raised
-    finally:
-        dry_run.close()
-    return {"text": text, "usage": _usage(dry_run), "error": error}
 
 
 def _usage(dry_run: DryRun) -> str:

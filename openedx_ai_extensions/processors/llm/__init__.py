@@ -2,6 +2,7 @@
 
 import warnings
 
+from openedx_ai_extensions.core.sse import StreamEvent
 from openedx_ai_extensions.execution.finish_reason import FinishReason, notice, with_notice
 from openedx_ai_extensions.processors.llm import validation
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
@@ -10,7 +11,6 @@ from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider import endpoint
 from openedx_ai_extensions.processors.llm.provider.fences import unfenced
 from openedx_ai_extensions.processors.llm.provider.providers import CAPABILITIES, Capabilities
-from openedx_ai_extensions.processors.llm.provider.stream import StreamEvent
 from openedx_ai_extensions.processors.llm.provider.types import Thread
 
 __all__ = [

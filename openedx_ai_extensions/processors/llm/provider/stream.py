@@ -6,12 +6,13 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core.connection_release import long_wait
+from openedx_ai_extensions.core.sse import StreamEvent
 from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, RunCancelled, StreamInterrupted
 from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceeded
 from openedx_ai_extensions.processors.llm.provider.reading import Signal
@@ -29,24 +30,6 @@ USAGE_WAIT_SECONDS = 0.04
 LONG_USAGE_WAIT_SECONDS = 2.0
 
 Item = str | Signal
-
-
-class StreamEvent(bytes):
-    """An empty chunk with news of the work: nothing for a reader of text, an event for a client that shows progress.
-
-    Attributes:
-        name: the event, such as ``tool`` or ``status``.
-        data: JSON-serialisable.
-    """
-
-    name: str
-    data: Mapping[str, Any]
-
-    def __new__(cls, name: str, data: Mapping[str, Any]) -> StreamEvent:
-        event = super().__new__(cls)
-        event.name = name
-        event.data = data
-        return event
 
 
 class Source:
