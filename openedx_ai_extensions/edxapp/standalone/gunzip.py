@@ -6,9 +6,8 @@ import io
 import zlib
 from typing import BinaryIO
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-
-from openedx_ai_extensions.edxapp.standalone.archive_errors import DamagedArchive, HostileArchive
 
 MAGIC = b"\x1f\x8b"
 # Thousands of tiny files pack 70 to 1, zeros 1000 to 1. Small archives may do as they like.
@@ -18,6 +17,26 @@ MAX_STREAMS = 1000
 
 _CHUNK = 64 * 1024
 _GZIP_FORMAT = 31
+
+
+class BadArchive(Exception):
+    """An archive that is not read.
+
+    Args:
+        reason: part of a sentence, for the operator.
+    """
+
+    def __init__(self, reason: str | Promise) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
+
+
+class HostileArchive(BadArchive):
+    """It tries something that no export does."""
+
+
+class DamagedArchive(BadArchive):
+    """It is cut off, altered, or not an archive."""
 
 
 def gunzip(packed: BinaryIO) -> io.BufferedReader:

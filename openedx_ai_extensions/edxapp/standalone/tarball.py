@@ -1,34 +1,23 @@
 """Reading a tar archive that may be hostile: forward only, in memory, within bounds.
 
-Not with ``tarfile``: it takes a damaged header for the end of the archive, calls itself for each header of a chain,
-keeps every member, and in Python releases that this app supports its pax parser needs hours for one long number.
+``tarfile`` reads single headers here, not the archive: it takes a damaged header for its end, calls itself for each
+header of a chain, and in Python releases that this app supports its pax parser needs hours for one long number.
 """
 
 from __future__ import annotations
 
 import logging
 import posixpath
+import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.edxapp.standalone.archive_errors import DamagedArchive, HostileArchive
-from openedx_ai_extensions.edxapp.standalone.gunzip import MAGIC, gunzip
-from openedx_ai_extensions.edxapp.standalone.tar_header import (
-    BLOCK,
-    LONG_LINK,
-    LONG_NAME,
-    PAX,
-    PAX_GLOBAL,
-    Header,
-    MemberKind,
-    as_name,
-    pax_records,
-)
+from openedx_ai_extensions.edxapp.standalone.gunzip import MAGIC, DamagedArchive, HostileArchive, gunzip
 from openedx_ai_extensions.exceptions import ProcessorError
 
 logger = logging.getLogger(__name__)
@@ -40,6 +29,11 @@ MAX_NAME = 4096
 _MAX_EXTENSION = 1024**2
 _MAX_EXTENSIONS_A_MEMBER = 8
 _CHUNK = 1024**2
+_MAX_DIGITS = 20
+_POSIX_MAGIC, _MAGIC_AT = b"ustar\0", 257
+_PAX, _PAX_GLOBAL = tarfile.XHDTYPE, tarfile.XGLTYPE
+_LONG_NAME, _LONG_LINK = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
+_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 
 
 class _Readable(Protocol):
@@ -125,50 +119,113 @@ class _Stream:
 def _members(stream: _Stream, wants: Callable[[str, int], bool]) -> Iterator[Member]:
     for header in _headers(stream):
         name = _inside(header.name)
-        if header.kind in {MemberKind.SYMBOLIC_LINK, MemberKind.HARD_LINK}:
+        if header.issym() or header.islnk():
             # A hard link is named from the root of the archive, a symbolic one from where it lies.
-            base = posixpath.dirname(name) if header.kind is MemberKind.SYMBOLIC_LINK else ""
-            target = _inside(header.link, base)
+            base = posixpath.dirname(name) if header.issym() else ""
+            target = _inside(header.linkname, base)
             if wants(name, 0):
                 yield Member(name, target=target)
-        elif header.kind is MemberKind.FILE and wants(name, header.size):
-            data = stream.read(header.size)
-            stream.skip(_padded(header.size) - header.size)
-            yield Member(name, data)
-        elif header.kind is MemberKind.FILE:
-            stream.skip(_padded(header.size))
-        elif header.kind is not MemberKind.FOLDER:
+        # Before there was a letter for folders, a slash at the end said it.
+        elif header.type in _FILES and not header.name.endswith("/"):
+            if wants(name, header.size):
+                data = stream.read(header.size)
+                stream.skip(_padded(header.size) - header.size)
+                yield Member(name, data)
+            else:
+                stream.skip(_padded(header.size))
+        elif header.type not in {*_FILES, tarfile.DIRTYPE}:
             raise HostileArchive(gettext_lazy("it holds something that is neither a file nor a folder"))
     stream.drain()
 
 
-def _headers(stream: _Stream) -> Iterator[Header]:
+def _headers(stream: _Stream) -> Iterator[tarfile.TarInfo]:
     """Each member's header, with the long names that stand before it."""
     count, extensions = 0, 0
     changes: dict[str, str | int] = {}
     # A single block of zeros is an end too: some writers leave the second one out.
-    while (block := stream.read(BLOCK)) != bytes(BLOCK):
-        header = Header.parse(block)
-        if header.type in {PAX, PAX_GLOBAL, LONG_NAME, LONG_LINK}:
+    while (block := stream.read(tarfile.BLOCKSIZE)) != bytes(tarfile.BLOCKSIZE):
+        header = _header(block)
+        if header.type in {_PAX, _PAX_GLOBAL, _LONG_NAME, _LONG_LINK}:
             extensions += 1
             if header.size > _MAX_EXTENSION or extensions > _MAX_EXTENSIONS_A_MEMBER:
                 raise HostileArchive(gettext_lazy("its headers are too large"))
             data = stream.read(header.size)
             stream.skip(_padded(header.size) - header.size)
-            if header.type == PAX:
-                changes |= pax_records(data)
-            elif header.type != PAX_GLOBAL:
-                changes["name" if header.type == LONG_NAME else "link"] = as_name(data)
+            if header.type == _PAX:
+                changes |= _pax_records(data)
+            elif header.type != _PAX_GLOBAL:
+                changes["name" if header.type == _LONG_NAME else "linkname"] = _as_name(data)
             continue
         count += 1
         if count > MAX_MEMBERS:
             raise HostileArchive(gettext_lazy("it holds too many files"))
-        yield replace(header, **changes) if changes else header  # type: ignore[arg-type]  # names are text, size a number
+        for field, value in changes.items():
+            setattr(header, field, value)
+        yield header
         changes, extensions = {}, 0
 
 
+def _header(block: bytes) -> tarfile.TarInfo:
+    """One block, read as a header.
+
+    Raises:
+        DamagedArchive: it is none, or its checksum is wrong.
+    """
+    try:
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError as error:
+        if "checksum" in str(error):
+            raise DamagedArchive(gettext_lazy("the checksum of a header is wrong")) from error
+        raise DamagedArchive(gettext_lazy("a header is broken")) from error
+    if header.size < 0:
+        raise DamagedArchive(gettext_lazy("a header is broken"))
+    if not block.startswith(_POSIX_MAGIC, _MAGIC_AT):
+        header.name = _as_name(block[:100])  # GNU has times where others have the beginning of a long name
+    return header
+
+
+def _as_name(field: bytes) -> str:
+    """The text up to the first NUL; bytes that are not UTF-8 stay apart from each other."""
+    return field.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+
+def _pax_records(data: bytes) -> dict[str, str | int]:
+    """What a pax header changes of the header that follows: ``name``, ``linkname`` and ``size``.
+
+    Raises:
+        DamagedArchive: not a list of records.
+        HostileArchive: a sparse file, whose size says nothing of what it unpacks to.
+    """
+    changes: dict[str, str | int] = {}
+    start = 0
+    while start < len(data) and data[start]:
+        # The length of the whole record, its own digits and the line end included.
+        space = data.find(b" ", start, start + _MAX_DIGITS)
+        length = _decimal(data[start:space]) if space > 0 else 0
+        end = start + length
+        keyword, equals, value = data[space + 1 : end - 1].partition(b"=")
+        if end <= space or end > len(data) or data[end - 1 : end] != b"\n" or not equals:
+            raise DamagedArchive(gettext_lazy("a header is broken"))
+        if keyword == b"path":
+            changes["name"] = value.decode("utf-8", "surrogateescape")
+        elif keyword == b"linkpath":
+            changes["linkname"] = value.decode("utf-8", "surrogateescape")
+        elif keyword == b"size":
+            changes["size"] = _decimal(value)
+        elif keyword.startswith(b"GNU.sparse."):
+            raise HostileArchive(gettext_lazy("it holds something that is neither a file nor a folder"))
+        start = end
+    return changes
+
+
+def _decimal(text: bytes) -> int:
+    if not text.isdigit() or len(text) > _MAX_DIGITS:
+        raise DamagedArchive(gettext_lazy("a header is broken"))
+    return int(text)
+
+
 def _padded(size: int) -> int:
-    return -(-size // BLOCK) * BLOCK
+    return -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
 
 
 def _inside(name: str, base: str = "") -> str:
