@@ -22,6 +22,9 @@ from openedx_ai_extensions.runtime.retirement import ProviderThread, Retired, re
 
 logger = logging.getLogger(__name__)
 
+# A provider that was near the end of an abandoned answer may still store it. Until then there is nothing to delete.
+ANSWER_SETTLES_SECONDS = 10
+
 
 @receiver(AI_ORCHESTRATION_REQUESTED, dispatch_uid="openedx_ai_extensions.run_orchestration")
 def run_orchestration(*, orchestration: AIOrchestrationData, metadata: EventsMetadata, **_kwargs: Any) -> None:
@@ -50,14 +53,14 @@ def retire(*, user: Any, **_kwargs: Any) -> Retired:
 
 @provides("forget_thread")
 def forget_thread(provider: str, response_id: str) -> None:
-    """Have a provider delete a thread whose session has gone."""
-    _forget([ProviderThread(provider, response_id)])
+    """Have a provider delete a thread whose session was deleted while an answer arrived."""
+    _forget([ProviderThread(provider, response_id)], countdown=ANSWER_SETTLES_SECONDS)
 
 
-def _forget(threads: Sequence[ProviderThread]) -> None:
+def _forget(threads: Sequence[ProviderThread], *, countdown: int = 0) -> None:
     for position, thread in enumerate(threads):
         try:
-            forget_provider_thread.delay(thread.provider, thread.response_id)
+            forget_provider_thread.apply_async((thread.provider, thread.response_id), countdown=countdown)
         except OperationalError:
             # Too late to stop the retirement; the ids are all it takes to delete them by hand.
             for left in threads[position:]:

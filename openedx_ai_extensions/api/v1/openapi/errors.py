@@ -130,6 +130,8 @@ FAILURES = (*OF_A_RUN, NOT_FOUND, OUTDATED)
 
 # In a stream that has begun, an error is no answer any more: see ``answers.EVENTS``.
 ONLY_IN_STREAMS = frozenset({exceptions.StreamInterrupted.code})
+# Where a run is cancelled, there is no client to answer.
+NEVER_SENT = frozenset({exceptions.RunCancelled.code})
 
 
 def responses(*failures: Failure) -> dict[int, OpenApiResponse]:
