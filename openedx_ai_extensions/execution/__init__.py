@@ -1,4 +1,4 @@
-"""What is under way: ``Execution`` says who asked for what, ``Result`` and ``Stream`` are its answer."""
+"""The run under way: ``Execution`` holds who asked for what; ``Result`` and ``Stream`` are its answer."""
 
 from openedx_ai_extensions.execution.actions import Traits
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation, current_execution

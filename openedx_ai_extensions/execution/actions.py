@@ -1,4 +1,4 @@
-"""What orchestrators say of their actions."""
+"""The properties that orchestrators declare for their actions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Traits:
     """How an action is treated before it runs.
 
     Attributes:
-        asks_model: what the person says goes to a model: the run is in the ledger, however it ends, and takes consent.
-        asks_model_later: as ``asks_model``, but in a run of its own.
-        replayable: the same request again gets the same answer. Not for actions that only read what may have changed.
-        always_allowed: no rule of the site refuses it.
-        max_chars: the setting that says how long the input may be, in characters of JSON.
+        asks_model: the input goes to a model. The run is recorded in the ledger however it ends, and needs consent.
+        asks_model_later: as ``asks_model``, but the model is asked in a separate run.
+        replayable: a repeated request gets the stored answer. False for actions that read data that may have changed.
+        always_allowed: no rule of the site refuses the action.
+        max_chars: name of the setting that limits the input, in characters of JSON.
     """
 
     asks_model: bool = True
@@ -25,5 +25,5 @@ class Traits:
 
     @property
     def takes_consent(self) -> bool:
-        """Does what the person says go to a model, now or later?"""
+        """Does the input go to a model, now or later?"""
         return self.asks_model or self.asks_model_later

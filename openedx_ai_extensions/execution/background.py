@@ -1,4 +1,4 @@
-"""A session's run in the background, from the side of whoever waits for it: start, state, cancel."""
+"""Start, query and cancel the background run of a session."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 Status = AIWorkflowAsyncRun.Status
 
-# A broker that is away is tried twice: somebody is waiting.
+# One retry only: a person waits for the response.
 BROKER_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.2, "interval_step": 0, "interval_max": 0.2}
 
 
@@ -37,19 +37,19 @@ def start(
     ui_slot_selector_id: str | None,
     account: Run | None = None,
 ) -> AIWorkflowAsyncRun:
-    """Have a worker do ``run``. Asked for the same again while that is under way, the same run goes on.
+    """Start ``run`` in a worker. A repeated identical request returns the run that is already under way.
 
     Args:
-        session: whose run it is; it has one at a time.
-        user_input: as ``run`` takes it, JSON-serialisable.
-        location_id: where the person is.
+        session: the session; it has one run at a time.
+        user_input: the input of ``run``, JSON-serialisable.
+        location_id: the person's location.
         ui_slot_selector_id: the widget slot.
-        account: whose limits hold for it; None for nobody's.
+        account: the ledger account whose limits are checked; None for no limits.
 
     Raises:
-        DuplicateRequest: the session has another run under way.
-        QuotaExceeded: the person has too many under way, or so many that wait that no limit leaves room for another.
-        ServiceUnavailable: no broker can be reached; there is no run.
+        DuplicateRequest: the session has a different run under way.
+        QuotaExceeded: the person has too many runs under way, or the queued runs will use up a limit.
+        ServiceUnavailable: no broker can be reached; no run is stored.
     """
     _require_free_slot(session, account)
     wanted = {"user_input": user_input, "location_id": location_id or UsageKeyField.Empty}
@@ -75,7 +75,7 @@ def start(
             raise DuplicateRequest(_("The AI is still at work on your last request here."))
         return run
     try:
-        _require_free_slot(session, account)  # others may have come at the same moment
+        _require_free_slot(session, account)  # other requests may have been queued meanwhile
     except QuotaExceeded:
         _withdraw(run)
         raise
@@ -84,13 +84,13 @@ def start(
 
 
 def _require_free_slot(session: AIWorkflowSession, account: Run | None) -> None:
-    """Raises QuotaExceeded if what the person has under way besides this session's run leaves no place for another."""
+    """Raise QuotaExceeded if the person's other runs leave no room for another one."""
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
     others = AIWorkflowAsyncRun.objects.filter(session__user=session.user_id).exclude(session=session)
     waiting = others.filter(status=Status.QUEUED, queued_at__gte=waited_since).count()
     own = AIWorkflowAsyncRun.objects.filter(session=session, status=Status.RUNNING).values("task_id")
-    # A worker of a run that was cancelled, or whose session has gone, is among them.
+    # Workers of cancelled runs and of deleted sessions count too.
     workers = AIWorkerLease.objects.filter(user=session.user_id, until__gte=now)
     at_work = workers.exclude(task_id__in=own).count()
     most = conf.get("AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON")
@@ -114,7 +114,7 @@ def _send(run: AIWorkflowAsyncRun) -> None:
             retry_policy=BROKER_RETRY_POLICY,
         )
     except OperationalError:
-        # Its text may hold the broker's address with a password.
+        # The error's text may contain the broker's address with a password.
         logger.error("workflow.async.unsent task_id=%s", run.task_id)
         _withdraw(run)
         raise ServiceUnavailable(
@@ -123,13 +123,13 @@ def _send(run: AIWorkflowAsyncRun) -> None:
 
 
 def current(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
-    """The session's run as it truly is: one that nobody is at work on any more has ended."""
+    """The session's run, or None. A run without a live worker is marked as ended first."""
     run = AIWorkflowAsyncRun.objects.filter(session=session).first()
     return None if run is None else end_if_overdue(run)
 
 
 def state(run: AIWorkflowAsyncRun | None) -> dict[str, Any]:
-    """The run in the words of the wire contract: ``{"status": …}`` and what belongs to it."""
+    """The run as the REST contract shows it: ``{"status": …}`` and the fields of that status."""
     if run is None:
         return {"status": "idle"}
     match run.status:
@@ -147,12 +147,12 @@ def state(run: AIWorkflowAsyncRun | None) -> dict[str, Any]:
 
 
 def processing_message(run: AIWorkflowAsyncRun) -> str:
-    """What a person reads while waiting, when the run has not said anything itself."""
+    """The default message for a person who waits, used when the run has reported no message."""
     return _("Waiting for the AI.") if run.status == Status.QUEUED else _("The AI is working on it.")
 
 
 def cancel(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
-    """Cancel the session's run, unless it is over; returns it as it is then."""
+    """Cancel the session's run if it is active. Returns its current row."""
     run = current(session)
     if (
         run is not None
@@ -164,23 +164,23 @@ def cancel(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
 
 
 def update_if_status(task_id: str, before: Iterable[str], /, *, only: Q | None = None, **fields: Any) -> bool:
-    """Change a run's row if its status is one of ``before``, and ``only`` holds; says whether it did."""
+    """Update a run if its status is one of ``before`` and ``only`` matches. Returns whether it was updated."""
     rows = AIWorkflowAsyncRun.objects.filter(only or Q(), task_id=task_id, status__in=list(before))
     return bool(rows.update(**fields))
 
 
 def final_fields(status: str, **fields: Any) -> dict[str, Any]:
-    """What to write when a run is over: what was asked is not kept."""
+    """The fields to store when a run ends. Its input is deleted."""
     return {"status": status, "ended_at": timezone.now(), "user_input": None, "message": "", **fields}
 
 
 def timeout_fields() -> dict[str, Any]:
-    """What to write when a run was stopped for its time limit."""
+    """The fields to store when a run exceeded its time limit."""
     return final_fields(Status.TIMEOUT, error=_("This took too long and was stopped. Please try again."))
 
 
 def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
-    """End a run that was never begun, or whose worker has died; returns it as it is then."""
+    """End a run that was never started, or whose worker has died. Returns its current row."""
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
     if run.status == Status.QUEUED and run.queued_at < waited_since:

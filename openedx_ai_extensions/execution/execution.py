@@ -1,4 +1,4 @@
-"""One execution of a workflow's action: who asks for what, where, in which account and under which rules."""
+"""One execution of a workflow's action: person, action, location, ledger account and rules."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _current: ContextVar[Execution | None] = ContextVar("openedx_ai_extensions_execu
 
 
 def current_execution() -> Execution | None:
-    """The execution under way in this context; None outside of any."""
+    """The execution under way in this context, or None."""
     return _current.get()
 
 
 @dataclass(frozen=True, slots=True)
 class SlotLocation:
-    """Where a person asks: a widget slot, at a location of a course. What is not known is None."""
+    """A widget slot and a location in a course; unknown parts are None."""
 
     course_id: CourseKey | None = None
     location_id: UsageKey | None = None
@@ -38,37 +38,37 @@ class SlotLocation:
 
 
 class OpenConversation(Protocol):
-    """A conversation with a model, which must come to an end with its execution."""
+    """A conversation with a model, closed when its execution ends."""
 
     usage: dict[str, int]
     finish_reason: FinishReason | None
 
     def close(self) -> None:
-        """Stop it. Idempotent."""
+        """Stop the conversation. Idempotent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Execution:
-    """What ``admit`` lets through, and ``run`` runs.
+    """A request that ``admit`` accepted and that ``run`` executes.
 
     Attributes:
         user: the person who asks.
-        scope: the scope that won, with its profile.
+        scope: the resolved scope, with its profile.
         action: the name of the action.
-        traits: what the orchestrator says of that action.
-        user_input: as the client sent it.
-        course_id, location_id: where the person is; None outside of courses.
+        traits: the properties that the orchestrator declares for the action.
+        user_input: the client's input, unchanged.
+        course_id, location_id: the person's location; None outside of courses.
         ui_slot_selector_id: the widget slot; empty when unknown.
-        run_id: identifies the run to the client, and in the ledger and the log.
-        accepts_stream: can the client read the answer while it arrives?
-        lease: of the background run that this is; None when a client waits for the answer.
+        run_id: identifies the run to the client, in the ledger and in the log.
+        accepts_stream: the client can read a streamed answer.
+        lease: the lease of a background run; None when a client waits for the answer.
         run: the account in the ledger.
         guard: the site's rules.
-        models: answers in place of the providers; None for the providers themselves.
-        conversations: those with models that were begun in this execution.
+        models: used in place of the providers; None for the real providers.
+        conversations: the conversations with models that were started in this execution.
     """
 
-    # False: neither we nor a provider may keep anything of it.
+    # False: neither the site nor a provider may store anything.
     stores: ClassVar[bool] = True
 
     user: Person
@@ -89,7 +89,7 @@ class Execution:
 
     @contextmanager
     def as_current(self) -> Iterator[None]:
-        """Make it the current one. Its account is settled by ``run``, not by the calls of providers within."""
+        """Make this the current execution. ``run`` settles its ledger account, not the provider calls inside it."""
         self.run.is_managed = True
         token = _current.set(self)
         try:
@@ -99,7 +99,7 @@ class Execution:
 
     @property
     def context(self) -> Mapping[str, Any]:
-        """What orchestrators get as ``context``."""
+        """The ``context`` argument of orchestrators."""
         return {
             "course_id": self.course_id,
             "location_id": self.location_id,
@@ -109,19 +109,19 @@ class Execution:
         }
 
     def session(self, location_id: UsageKey | None) -> AIWorkflowSession:
-        """The person's session with this workflow at a place, created when there is none."""
+        """The person's session with this workflow at a location; created if necessary."""
         return AIWorkflowSession.objects.for_context(
             user=self.user, scope=self.scope, course_id=self.course_id, location_id=location_id
         )
 
     def record(self, event: str, **data: Any) -> None:
-        """Tell the tracker what happened, see ``xapi.events.emit``."""
+        """Send an event to the tracker, see ``xapi.events.emit``."""
         emit(event, **data)
 
     def on_request(self, request: Any) -> None:
-        """Called with each ``Request`` that is about to go to a model."""
+        """Called with each ``Request`` before it is sent to a model."""
 
     def close_conversations(self) -> None:
-        """Stop what was begun and is not read any more."""
+        """Close all conversations, including those that were not read to the end."""
         for conversation in self.conversations:
             conversation.close()

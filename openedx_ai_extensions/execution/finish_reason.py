@@ -1,7 +1,7 @@
-"""How a model's answer ended: the one place that decides it, for every API, streamed or whole.
+"""How a model's answer ended: one decision for every API, streamed or not.
 
-Providers say it in many words and fields. Readers (``chat``, ``responses``) hand over what they saw; everything else
-(the conversation, the ledger, the cache, the wire) asks the ``FinishReason`` that comes out of here.
+Providers report it in different words and fields. The readers (``chat``, ``responses``) pass on what they saw; the
+conversation, the ledger, the cache and the REST API use the resulting ``FinishReason``.
 """
 
 from __future__ import annotations
@@ -18,43 +18,43 @@ from openedx_ai_extensions.exceptions import AIExtensionsError, AnswerDeclined, 
 
 logger = logging.getLogger(__name__)
 
-# Options that say how long an answer may be.
+# Options that limit the length of an answer.
 OUTPUT_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
 class FinishReason(enum.StrEnum):
-    """How an answer ended. Clients know the words that are OpenAI's."""
+    """How an answer ended. OpenAI's words are used where there is one."""
 
     STOP = "stop"
     TOOL_CALLS = "tool_calls"
     LENGTH = "length"
-    SITE_LIMIT = "site_limit"  # longer than this site passes on
+    SITE_LIMIT = "site_limit"  # longer than this site's limit
     CONTENT_FILTER = "content_filter"
     REFUSAL = "refusal"
     MALFORMED_CALL = "malformed_call"
     EMPTY = "empty"
-    OTHER = "other"  # the provider gave a reason that is not in the table below
+    OTHER = "other"  # a reported reason that is not in REPORTED
     PROVIDER_ERROR = "provider_error"
 
     @property
     def is_whole(self) -> bool:
-        """The model said all that it wanted to say, as far as anybody knows."""
+        """The model finished its answer, as far as is known."""
         return self in {FinishReason.STOP, FinishReason.TOOL_CALLS, FinishReason.OTHER}
 
     @property
     def is_declined(self) -> bool:
-        """The model, or a filter, would not go on."""
+        """The model, or a content filter, declined to continue."""
         return self in {FinishReason.CONTENT_FILTER, FinishReason.REFUSAL}
 
     @property
     def is_retryable(self) -> bool:
-        """The same request may well succeed the second time."""
+        """The same request may succeed when it is repeated."""
         return self in {FinishReason.EMPTY, FinishReason.MALFORMED_CALL}
 
 
-# What providers report, in lower case.
+# Reported reasons, in lower case.
 REPORTED = {
-    # All is well. TGI, Anthropic, Cohere, Responses and others; a call of tools is told by the calls.
+    # Complete answers: TGI, Anthropic, Cohere, Responses and others. Tool calls are detected by the calls themselves.
     "": FinishReason.STOP,
     "stop": FinishReason.STOP,
     "stop_sequence": FinishReason.STOP,
@@ -69,7 +69,7 @@ REPORTED = {
     "tool_call": FinishReason.STOP,
     "tool_use": FinishReason.STOP,
     "function_call": FinishReason.STOP,
-    # OpenAI chat completions and all who follow them; Ollama's "done_reason"
+    # OpenAI chat completions and compatible servers; Ollama's "done_reason"
     "length": FinishReason.LENGTH,
     "content_filter": FinishReason.CONTENT_FILTER,
     "content_filtered": FinishReason.CONTENT_FILTER,
@@ -81,7 +81,7 @@ REPORTED = {
     "max_tokens": FinishReason.LENGTH,
     "model_context_window_exceeded": FinishReason.LENGTH,
     "compaction": FinishReason.LENGTH,
-    "pause_turn": FinishReason.LENGTH,  # it will go on when it is asked to
+    "pause_turn": FinishReason.LENGTH,  # the provider continues when asked to
     "guardrail_intervened": FinishReason.CONTENT_FILTER,
     # Mistral
     "model_length": FinishReason.LENGTH,
@@ -110,7 +110,7 @@ REPORTED = {
     "sensitive": FinishReason.CONTENT_FILTER,
     "token_limit": FinishReason.LENGTH,
     "time_limit": FinishReason.LENGTH,
-    # A proxy's upstream failed in the middle (OpenRouter), or the provider itself did
+    # A proxy's upstream (OpenRouter) or the provider itself failed during the answer
     "error": FinishReason.PROVIDER_ERROR,
     "network_error": FinishReason.PROVIDER_ERROR,
     "failed": FinishReason.PROVIDER_ERROR,
@@ -125,11 +125,11 @@ class AnswerSigns:
     """What a reader saw of an answer.
 
     Attributes:
-        reported: the provider's own word for how it ended; None or empty when it said nothing.
+        reported: the provider's finish reason; None or empty if it reported none.
         has_text: there is text to show.
-        has_calls: the model asked for tools.
-        has_refusal: the model declined in a field of its own.
-        has_reasoning: the model thought.
+        has_calls: the model called tools.
+        has_refusal: the model declined in a separate field.
+        has_reasoning: the model sent reasoning.
     """
 
     reported: str | None
@@ -141,7 +141,7 @@ class AnswerSigns:
 
 def finish_reason(heard: AnswerSigns) -> FinishReason:
     """Decide how an answer ended."""
-    # Gemini's endpoint in OpenAI's form says more behind a colon: "content_filter: RECITATION".
+    # Gemini's OpenAI-compatible endpoint adds a detail after a colon: "content_filter: RECITATION".
     word = (heard.reported or "").partition(":")[0].strip().lower()
     reason = REPORTED.get(word, FinishReason.OTHER)
     if heard.has_refusal:
@@ -150,20 +150,20 @@ def finish_reason(heard: AnswerSigns) -> FinishReason:
     if not is_plain_end and not (reason is FinishReason.LENGTH and heard.has_calls):
         return reason
     if heard.has_calls:
-        return FinishReason.TOOL_CALLS  # cut off or not: calls that lost their end are told so when they are run
+        return FinishReason.TOOL_CALLS  # even if cut off: incomplete calls get an error as their result
     if heard.has_text:
         return reason
-    # A model that thought and then said nothing has used up its limit, whatever word the server has for it.
+    # A model that reasoned and then sent no text has reached its limit, whatever the server reports.
     return FinishReason.LENGTH if heard.has_reasoning else FinishReason.EMPTY
 
 
 def error_without_text(reason: FinishReason, *, options: Mapping[str, Any], about: str) -> AIExtensionsError:
-    """The error of an answer that ended this way before there was any text that can be used.
+    """The error for an answer that ended without usable text.
 
     Args:
-        reason: how it ended.
-        options: of the request; the one that limits the answer is logged, for the operator to raise it.
-        about: whose answer it was, for the log.
+        reason: how the answer ended.
+        options: the request's options; the one that limits the answer is logged, so that the operator can raise it.
+        about: identifies the provider and model in the log.
     """
     if reason is FinishReason.SITE_LIMIT:
         return AnswerTooLong()
@@ -178,7 +178,7 @@ def error_without_text(reason: FinishReason, *, options: Mapping[str, Any], abou
 
 
 def notice(reason: str) -> str:
-    """What a person is told, in their language, beside a text that was cut off; empty for one that is whole."""
+    """The translated notice for a truncated answer; empty for a complete one."""
     if reason == FinishReason.LENGTH:
         return _("The answer was cut off because it reached its length limit. You can ask the AI to continue.")
     if reason == FinishReason.SITE_LIMIT:
@@ -191,6 +191,6 @@ def notice(reason: str) -> str:
 
 
 def with_notice(text: str, reason: str) -> str:
-    """The text, with the notice in brackets below it where it was cut off."""
+    """The text, followed by the notice in brackets if the answer was truncated."""
     told = notice(reason)
     return f"{text}\n\n[{told}]" if told else text

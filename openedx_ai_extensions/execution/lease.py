@@ -1,4 +1,4 @@
-"""A worker's hold on a run: it says that it is alive, and hears when nobody wants the answer any more."""
+"""A worker's lease on a background run: renewed while the worker is alive, and the channel for cancellation."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ logger = logging.getLogger(__name__)
 
 Status = AIWorkflowAsyncRun.Status
 
-BEATS_PER_LEASE = 4  # in the time of one lease
+BEATS_PER_LEASE = 4  # renewals per lease duration
 
 
 class Lease:
-    """A begun run, renewed by a thread while the block runs.
+    """The lease of a started run, renewed by a thread inside the ``with`` block.
 
     Args:
-        run: as ``claim`` gave it.
+        run: the row that ``claim`` returned.
 
     Attributes:
-        cancellation: ends what the run waits for, once its answer is not wanted any more.
+        cancellation: interrupts blocking calls once the run is cancelled.
     """
 
     def __init__(self, run: AIWorkflowAsyncRun) -> None:
         self.run = run
         began = time.monotonic()
         self._soft = began + conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT")
-        # Past its hard limit a run is not worth keeping alive, whatever kind of worker it is in.
+        # A run past its hard limit is not kept alive, whatever kind of worker runs it.
         self._hard = began + conf.get("AI_EXTENSIONS_ASYNC_TIME_LIMIT")
         self._seconds = conf.get("AI_EXTENSIONS_ASYNC_LEASE")
         self._over = threading.Event()
@@ -50,8 +50,8 @@ class Lease:
 
     @classmethod
     def claim(cls, task_id: str) -> Lease | None:
-        """Begin a run that waits. None when it was begun before, is over, or has gone: of several deliveries of one
-        task, one gets it.
+        """Start a queued run. Returns None if it was started before, has ended or was deleted; of several deliveries of
+        one task only the first gets the lease.
         """
         rows = AIWorkflowAsyncRun.objects.select_related("session__user", "session__scope", "session__profile")
         run = rows.filter(task_id=task_id).first()
@@ -60,7 +60,7 @@ class Lease:
         now = timezone.now()
         until = _from_now(_lease_seconds())
         held = AIWorkerLease.objects.filter(user=run.session.user_id)
-        held.filter(until__lt=now).delete()  # of workers that died
+        held.filter(until__lt=now).delete()  # leases of workers that died
         with transaction.atomic(using=router.db_for_write(AIWorkerLease)):
             if not update_if_status(task_id, [Status.QUEUED], status=Status.RUNNING, started_at=now, lease_until=until):
                 return None
@@ -79,27 +79,27 @@ class Lease:
 
     @property
     def is_overdue(self) -> bool:
-        """Is its time up, give or take the moment between two clocks?"""
+        """Is the soft time limit reached, within the difference between two clocks?"""
         return time.monotonic() > self._soft - 1
 
     def check(self, *, now: bool = False) -> None:
-        """Go on only while somebody wants the answer, and there is time. Cheap, unless ``now`` asks the database.
+        """Raise an error if the run was cancelled or its time is up. Cheap, unless ``now`` queries the database.
 
         Raises:
-            RunCancelled: nobody wants it.
-            SoftTimeLimitExceeded: time is up.
+            RunCancelled: the run was cancelled.
+            SoftTimeLimitExceeded: the time is up.
         """
         if self.cancellation.is_cancelled or (now and not self._renew()):
             raise RunCancelled
-        # Celery says so itself only where its workers are processes.
+        # Celery raises it itself only in process-based workers.
         if time.monotonic() > self._soft:
             raise SoftTimeLimitExceeded
 
     def report(self, progress: float | None = None, message: str = "") -> None:
-        """Say how far the run is.
+        """Report the run's progress.
 
         Args:
-            progress: from 0 to 1; None when not known.
+            progress: from 0 to 1; None when unknown.
             message: translated, for the person who waits.
 
         Raises:
@@ -111,16 +111,16 @@ class Lease:
             raise RunCancelled
 
     def hold(self) -> None:
-        """Within a transaction: nobody cancels the run before its end.
+        """Inside a transaction: lock the run, so that it cannot be cancelled before the transaction ends.
 
         Raises:
-            RunCancelled: somebody has.
+            RunCancelled: the run was cancelled before.
         """
         if not self._renew():
             raise RunCancelled
 
     def end(self, **fields: Any) -> bool:
-        """Write what became of the run, unless it is over already. The worker is free."""
+        """Store the outcome of the run, unless it has ended already, and release the lease."""
         self._held.delete()
         return update_if_status(self.run.task_id, [Status.RUNNING], **fields)
 
@@ -129,7 +129,7 @@ class Lease:
         return AIWorkerLease.objects.filter(task_id=self.run.task_id)
 
     def _renew(self, **fields: Any) -> bool:
-        """Say that the worker is alive; says whether the run is wanted."""
+        """Renew the lease. Returns whether the run is still active."""
         until = _from_now(self._seconds)
         self._held.update(until=until)
         return update_if_status(self.run.task_id, [Status.RUNNING], lease_until=until, **fields)
@@ -148,7 +148,7 @@ class Lease:
                 if not is_wanted:
                     self.cancellation.cancel()
         finally:
-            connection.close()  # this thread's own
+            connection.close()  # the connection of this thread
 
 
 def _lease_seconds() -> float:

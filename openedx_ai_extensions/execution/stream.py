@@ -1,4 +1,4 @@
-"""What an action gives back: a ``Result`` or a ``Stream``. Anything else is an exception."""
+"""The answer of an action: a ``Result`` or a ``Stream``. Failures are exceptions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from openedx_ai_extensions.execution.finish_reason import notice, with_notice
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A finished answer.
+    """A complete answer.
 
     Attributes:
         response: any JSON-serialisable value.
-        status: the wire contract's word for how it went.
+        status: the status in the REST contract.
         extra: further fields of the answer.
-        finish_reason: how a model's text ended, see ``processors.llm.FinishReason``; empty for anything else. A text
-            that was cut off gets a notice below it.
+        finish_reason: how the model's text ended, see ``processors.llm.FinishReason``; empty for other answers. A
+            truncated text gets a notice appended.
     """
 
     response: Any
@@ -39,7 +39,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class StatusResult(Result):
-    """An answer that is a status and fields, without a response."""
+    """An answer that has a status and fields, but no response."""
 
     response: Any = None
 
@@ -59,20 +59,20 @@ Finish = Callable[[Ending, str], None]
 
 
 class Stream:
-    """An answer that is still arriving; it owns its ending.
+    """An answer that is still arriving, and that runs its own cleanup.
 
-    Iterating yields UTF-8 bytes that never split a character; an empty chunk means that the source is alive but silent.
-    However it ends (source exhausted, source failed, consumer gone), ``finish`` runs exactly once, with the ending and
-    the text delivered until then.
+    Iterating yields UTF-8 bytes that never split a character; an empty chunk is a heartbeat. ``finish`` runs exactly
+    once when the stream ends (source exhausted, source failed or consumer gone), with the ending and the text that was
+    delivered.
 
     Args:
-        source: yields the chunks; its ``close()``, if it has one, releases what it holds. Attributes ``usage`` and
-            ``finish_reason`` are read from it after the end.
+        source: yields the chunks; its ``close()``, if it has one, is called at the end. Its attributes ``usage`` and
+            ``finish_reason`` are read after the end.
         finish: runs once, in the thread that consumes the stream.
         run_id: identifies this run to the client.
 
     Raises (while iterating):
-        AIExtensionsError: the source failed; what had arrived was delivered.
+        AIExtensionsError: the source failed; the chunks before that were delivered.
     """
 
     def __init__(self, source: Iterable[bytes], *, finish: Finish, run_id: str = "") -> None:
@@ -81,19 +81,19 @@ class Stream:
         self._chunks: Iterator[bytes] = iter(source)
         self._finish = finish
         self._delivered: list[bytes] = []
-        self.error: BaseException | None = None  # what broke it
+        self.error: BaseException | None = None  # the exception that ended the stream
         self._check: Callable[[], None] | None = None
         self._ended = False
         self._lock = threading.Lock()
 
     @property
     def usage(self) -> Mapping[str, int]:
-        """Token counts, once the source knows them."""
+        """Token counts, once the source has reported them."""
         return getattr(self.source, "usage", None) or {}
 
     @property
     def finish_reason(self) -> str:
-        """How the model's answer ended, see ``processors.llm.FinishReason``; ``stop`` where the source does not say."""
+        """How the model's answer ended, see ``processors.llm.FinishReason``; ``stop`` if the source reports none."""
         return str(getattr(self.source, "finish_reason", None) or "stop")
 
     def on_finish(self, finish: Finish) -> None:
@@ -139,7 +139,7 @@ class Stream:
             self._end(Ending.CANCELLED)
             raise
         except BaseException as error:
-            # Whatever went wrong, the ending must run; the fault itself goes on to the renderer.
+            # The ending must run for every exception; the renderer handles the exception itself.
             self.error = error
             self._end(Ending.FAILED)
             raise
@@ -148,7 +148,7 @@ class Stream:
         return chunk
 
     def close(self) -> None:
-        """The consumer has gone: stop the source and end as cancelled, unless it had ended before."""
+        """Stop the source and end the stream as cancelled. Does nothing after the end."""
         self._end(Ending.CANCELLED)
 
     def _end(self, ending: Ending) -> None:

@@ -1,7 +1,7 @@
-"""What runs cost, and how much of it is allowed.
+"""The cost of runs, and the limits on it.
 
-``Run`` is the handle of one run: it reserves before a provider is called, and settles after. ``limits`` says
-what is allowed, ``counters`` what was used.
+``Run`` is the account of one run: it reserves before a provider is called and settles afterwards. ``limits`` finds the
+limits that apply, ``counters`` the current usage.
 """
 
 from openedx_ai_extensions.ledger.run import Outcome, Reservation, Run

@@ -1,4 +1,4 @@
-"""Amounts of money, as people read them."""
+"""Formats amounts of money for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CENT = Decimal("0.01")
 
 
 def amount(micros: int) -> str:
-    """In the site's currency: to the cent, and what is less than ten cents to the last digit that counts."""
+    """An amount in the site's currency, rounded to cents; below ten cents with all significant digits."""
     value = money(micros)
     value = value.quantize(CENT) if value >= 10 * CENT or not value else value.normalize()
     places = max(-int(value.as_tuple().exponent), 2)

@@ -1,4 +1,4 @@
-"""Do the sums agree with the ledger's rows? And making them agree: a day at a time, while the site runs."""
+"""Compares the rollups with the ledger's rows and repairs them, one day at a time, while the site is running."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from openedx_ai_extensions.ledger.rollups import (
 )
 from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace, RollupLevel, Usage
 
-PURGE_MARK_KEY = "purged"  # key of a row that is no total: rows before its time have been deleted
+PURGE_MARK_KEY = "purged"  # key of a marker row: runs before its starts_at have been purged
 ROWS_PER_QUERY = 5_000  # rows
 
 
 @dataclass(frozen=True, slots=True)
 class AuditedPeriod:
-    """What became of a day or month.
+    """The result for one day or month.
 
     Attributes:
         name: such as ``2026-11-21`` or ``2026-11``.
-        differences: how many sums were not what the rows say.
+        differences: the number of sums that differ from the rows.
     """
 
     name: str
@@ -47,9 +47,9 @@ class AuditedPeriod:
 
 
 def audit(*, repair: bool) -> Iterator[AuditedPeriod]:
-    """Hold each day against its rows, then each month against its days, and mend what differs if asked to.
+    """Compare each day with its rows and each month with its days; optionally repair the differences.
 
-    Days whose rows have been purged are left as they are. Whoever counts meanwhile waits for one day at a time.
+    Days with purged rows are not compared. Counting is blocked for one day's comparison at a time.
     """
     days = _days()
     for day in days:
@@ -63,13 +63,13 @@ def audit(*, repair: bool) -> Iterator[AuditedPeriod]:
 
 
 def _audit(day: date, levels: Sequence[str], sums: Sums, *, repair: bool) -> int:
-    """How many sums of these levels are not these."""
+    """The number of sums of these levels that differ from ``sums``."""
     places = _differences(AIUsageByPlace, day, levels, sums.by_place(), COLUMNS)
     people = _differences(AIUsageByPerson, day, levels, sums.by_person(), SUMS)
     if repair:
         add_to_places(places)
         add_to_people(people)
-        for model in (AIUsageByPlace, AIUsageByPerson):  # what no row has anything to do with
+        for model in (AIUsageByPlace, AIUsageByPerson):  # sums without any rows
             model._default_manager.filter(day=day, level__in=levels, **dict.fromkeys(SUMS, 0)).delete()
     return len(places) + len(people)
 
@@ -95,7 +95,7 @@ def _rows_of_day(day: date) -> Sums:
     sums = Sums()
     begin, end = (midnight(each).astimezone(UTC) for each in (day, day + timedelta(days=1)))
     rows = AIWorkflowRun.objects.filter(is_counted=True)
-    # As few parts as there may be at once in memory.
+    # Bounds the number of rows in memory.
     parts = rows.filter(created_at__gte=begin, created_at__lt=end).count() // ROWS_PER_QUERY + 1
     step = (end - begin) / parts
     for number in range(parts):
@@ -106,7 +106,7 @@ def _rows_of_day(day: date) -> Sums:
 
 
 def _days_of_month(month: date) -> Sums:
-    """The month's stored days, added up under its first."""
+    """The stored days of a month, added up under its first day."""
     sums = Sums()
     for number in range(monthrange(month.year, month.month)[1]):
         days = {"level": RollupLevel.DAY, "day": month.replace(day=number + 1)}
@@ -120,7 +120,7 @@ def _days_of_month(month: date) -> Sums:
 
 @contextmanager
 def _counting_locked() -> Iterator[None]:
-    """A transaction in which nobody else counts."""
+    """A transaction that holds the counting lock."""
     AIUsageTotal.objects.get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": timezone.now()})
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
         AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
@@ -128,7 +128,7 @@ def _counting_locked() -> Iterator[None]:
 
 
 def _days() -> list[date]:
-    """From the first day whose rows are all there to the last that has any, of rows or sums."""
+    """All days with rows or sums, beginning after the last purge."""
     rows = AIWorkflowRun.objects.aggregate(first=Min("created_at"), last=Max("created_at"))
     sums = AIUsageByPlace.objects.filter(level=RollupLevel.SITE).aggregate(first=Min("day"), last=Max("day"))
     tz = timezone.get_default_timezone()
@@ -144,5 +144,5 @@ def _days() -> list[date]:
 
 
 def midnight(day: date) -> datetime:
-    """When a day of the site's calendar begins."""
+    """The start of a day in the site's time zone."""
     return datetime.combine(day, time(), timezone.get_default_timezone())

@@ -1,7 +1,7 @@
-"""What was used: a total for each subject and period, and the rows of the ledger that are not in it yet.
+"""Usage counters: a total for each subject and period, plus the ledger rows that are not counted yet.
 
-Nobody waits for anybody: a run writes its row, which holds what it may use, and then reads everything that is held or
-used. A row that was settled is added to the totals later, many at once (``count``). See the ADR on the ledger.
+Runs take no locks: a run writes its row with the amounts that it reserves, and then reads everything that is reserved
+or used. Settled rows are added to the totals later, in batches (``count``). See the ADR on the ledger.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson
 
 logger = logging.getLogger(__name__)
 
-COUNTING_LOCK_KEY = "lock"  # key of a row that is no total: whoever counts holds it
+COUNTING_LOCK_KEY = "lock"  # key of the lock row; it is not a total
 ROWS_PER_COUNT = 500
-# Seconds after a reservation has lapsed until its run is given up: it may be writing its end just now.
+# Delay between the end of a reservation and marking its run as lost: the run may be settling at that moment.
 LAPSED_GRACE = timedelta(seconds=30)
 
 
 class LimitUsage:
-    """What was used or is held, of the limits that were asked for.
+    """The usage, including reservations, that counts towards some limits.
 
     Args:
-        limits: these.
-        found: as ``sql.look`` gives it.
+        limits: the limits.
+        found: the rows of ``sql.query_usage``.
     """
 
     def __init__(self, limits: Limits, found: Iterable[Sequence[Any]]) -> None:
@@ -52,7 +52,7 @@ class LimitUsage:
                 self._rows.append(row)
 
     def of(self, limit: Limit, *, only_before: bool = False) -> Amounts:
-        """All that counts for this limit; ``only_before`` leaves out runs that came after the one asked for."""
+        """The usage that counts towards a limit. ``only_before`` excludes runs after the one that was asked for."""
         known = self._known.get((limit.key, only_before))
         if known is None:
             known = self._known[limit.key, only_before] = self._sum(limit, only_before)
@@ -71,7 +71,7 @@ class LimitUsage:
 
 
 def limit_usage(limits: Limits, now: datetime, *, before: int = 0) -> LimitUsage:
-    """What counts for these limits, in one query: one look at one moment."""
+    """The usage for these limits, read in one query."""
     return LimitUsage(limits, sql.query_usage(limits, now, before))
 
 
@@ -80,15 +80,16 @@ def _uncounted() -> QuerySet[AIWorkflowRun]:
 
 
 def count(now: datetime | None = None) -> int:
-    """Add runs that are over to the totals, a batch at most; returns how many. Runs whose process died are over too.
+    """Add finished runs to the totals, at most one batch. Returns their number. Runs of dead processes count as
+    finished.
 
-    One process does it at a time; the totals and the mark on the rows change together.
+    One process counts at a time; the totals and the ``is_counted`` flags change in one transaction.
     """
     now = now or timezone.now()
     using = router.db_for_write(AIUsageTotal)
     AIUsageTotal.objects.using(using).get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": now})
     with transaction.atomic(using=using):
-        # The first statement writes: who holds this row counts, others wait.
+        # The first statement is a write: it takes the lock.
         AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
         _mark_lapsed_as_lost(now)
         over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(refusals.is_open())
@@ -101,7 +102,7 @@ def count(now: datetime | None = None) -> int:
 
 def _mark_lapsed_as_lost(now: datetime) -> None:
     lost = _uncounted().filter(outcome=AIWorkflowRun.Outcome.RUNNING, held_until__lt=now - LAPSED_GRACE)
-    # Nobody knows what it used. Most likely that is what it held; which tokens were whose, nobody knows either.
+    # The actual usage is unknown; the reservation is the best estimate. Its tokens count as completion tokens.
     number = lost.update(
         outcome=AIWorkflowRun.Outcome.LOST,
         is_estimated=True,
@@ -116,7 +117,7 @@ def _mark_lapsed_as_lost(now: datetime) -> None:
 
 
 def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
-    """Add rows to the totals of the periods that are not over."""
+    """Add rows to the totals of the current periods."""
     starts = {str(period): begins(period, now) for period in Period}
     changes: defaultdict[str, Amounts] = defaultdict(Amounts)
     times: dict[str, datetime] = {}
@@ -136,7 +137,9 @@ def _amounts(row: AIWorkflowRun) -> Amounts:
 
 
 def add_to_totals(changes: Mapping[str, Amounts], times: Mapping[str, datetime]) -> None:
-    """Add to totals by key, whose periods began at these times; within the transaction that ``count`` is in."""
+    """Add amounts to totals by key; ``times`` has the start of each total's period. Call it inside ``count``'s
+    transaction.
+    """
     known = {total.key: total for total in AIUsageTotal.objects.filter(key__in=changes)}
     new = []
     for key in sorted(changes):
@@ -159,15 +162,15 @@ def subject_of(row: AIWorkflowRun) -> Subject:
 
 
 def recount(row: AIWorkflowRun) -> None:
-    """Write a run that ended after it had been given up and counted; the totals get the difference."""
+    """Store a run that ended after it was marked as lost and counted; adjust the totals by the difference."""
     now = timezone.now()
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
         AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
         counted = AIWorkflowRun.objects.filter(pk=row.pk).first()
-        if counted is None:  # purged: nobody asks any more
+        if counted is None:  # purged meanwhile
             logger.warning("ledger.run.purged run_id=%s", row.run_id)
             return
-        row.is_counted, row.user_id = True, counted.user_id  # who may have been retired meanwhile
+        row.is_counted, row.user_id = True, counted.user_id  # the user may have been retired meanwhile
         row.save()
         roll_up([row], removed=[counted])
         after, before = _amounts(row), _amounts(counted)
@@ -185,9 +188,9 @@ def recount(row: AIWorkflowRun) -> None:
 
 
 def forget_person(user_id: int) -> None:
-    """Take a person out of the ledger, whose rows stay, and out of the totals, the reports and the limits."""
+    """Remove a person from the ledger rows, the totals, the reports and the limits."""
     with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        # Whoever counts this person's runs just now writes before, or not at all.
+        # Taking the lock first: a concurrent count finishes before, or does not see the person.
         AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
         AIWorkflowRun.objects.filter(user_id=user_id).update(user=None)
         own = Subject(user_id=user_id).key

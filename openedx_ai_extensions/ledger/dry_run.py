@@ -1,4 +1,4 @@
-"""The account of a trial: whoever tries pays, and nobody's course does."""
+"""Ledger accounts of dry runs: they are charged to the person who starts them, not to a course."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ DRY_RUN_ACTION = "try"
 
 
 class DryLedgerRun(Run):
-    """A run in the ledger of whoever tries: the limits of the site, the provider and that person hold for it.
+    """A run charged to the person who starts the dry run; the limits of the site, the provider and that person apply.
 
-    It names no course and no profile's id, so that it counts neither to a course's budget nor to a profile's.
+    It stores no course and no profile id, so it counts towards no budget of a course or profile.
 
     Args:
-        payer: who tries.
-        person: for whom it is tried; plugins and moderators are told.
-        course_id, location_id: where it is tried; they are told of these, too.
-        profile_slug: what is tried, for reports; empty when it has no name yet.
+        payer: the person who starts the dry run.
+        person: the person as whom it runs; plugins and moderators get this person.
+        course_id, location_id: where it runs; plugins and moderators get these too.
+        profile_slug: the tested profile, for reports; empty if it is not saved yet.
 
     Attributes:
-        holds: what each call of a provider was expected to take.
+        reservations: what each provider call was expected to use.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class DryLedgerRun(Run):
         }
 
     def _is_staff(self) -> bool:
-        """Whoever teaches the course tries as its staff."""
+        """Staff of the tested course count as staff."""
         payer, course_id = self.user, self._tested_course_id
         return super()._is_staff() or bool(payer and course_id and get_platform().is_course_staff(payer, course_id))
 
@@ -62,10 +62,10 @@ class DryLedgerRun(Run):
 
 
 class MockLedgerRun(DryLedgerRun):
-    """The account of a trial that asks nobody: kept in memory, and no limit holds."""
+    """The account of a mock run: kept in memory, without limits."""
 
     def require_quota(self, provider: str | None = None, *, waiting: int = 0) -> None:
-        """There is always some left of nothing."""
+        """Mock runs have no limits."""
 
     def _write(self, **fields: Any) -> None:
         for name, value in fields.items():

@@ -1,4 +1,4 @@
-"""How long things took, as counts in fixed buckets: they add up over days and courses, and give percentiles."""
+"""Durations as counts in fixed buckets, which can be added up over days and courses and yield percentiles."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 
-# Upper edges in milliseconds, each √2 of the one before: from a tenth of a second to five minutes. The last bucket has
-# no edge. A percentile is off by less than a bucket, that is 41 %, and mostly by less than half of that.
+# Upper edges in milliseconds, each √2 times the previous one, from 0.1 seconds to 5 minutes. The last bucket has no
+# upper edge. A percentile is off by less than one bucket (41 %), usually by less than half of that.
 EDGES_MS = tuple(round(100 * math.sqrt(2) ** step) for step in range(24))
 BUCKETS = len(EDGES_MS) + 1
 
 
 def bucket(milliseconds: int) -> int:
-    """The number of the bucket that a time falls into."""
+    """The index of the bucket for a duration."""
     return bisect_left(EDGES_MS, milliseconds)
 
 
 def percentile(counts: Sequence[int], percent: int) -> int | None:
-    """The time in milliseconds that this many of a hundred took at most; None when there is nothing.
+    """The duration in milliseconds that ``percent`` per cent of the runs did not exceed; None without runs.
 
-    Within a bucket times are taken to be spread evenly; beyond the last edge nothing is known but the edge.
+    Durations are assumed to be spread evenly within a bucket; beyond the last edge, that edge is returned.
     """
     total = sum(counts)
     if not total:

@@ -1,4 +1,4 @@
-"""What is allowed: the limits that hold for a run, from the settings and from the admin."""
+"""The limits that apply to a run, from the settings and from the admin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Per = AILimit.Per
 
 
 class LimitKind(enum.StrEnum):
-    """What a limit counts."""
+    """The resource that a limit restricts."""
 
     REQUESTS = "requests"
     TOKENS = "tokens"
@@ -30,7 +30,7 @@ class LimitKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """Of each kind; money in micro-units."""
+    """Amounts of each kind; money in micro-units."""
 
     requests: int = 0
     tokens: int = 0
@@ -49,7 +49,7 @@ _FIELDS = {LimitKind.REQUESTS: "requests", LimitKind.TOKENS: "tokens", LimitKind
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A limit as somebody wrote it; None is no limit, or no narrowing."""
+    """A configured limit; None means no limit or no restriction."""
 
     per: str
     period: str
@@ -76,7 +76,7 @@ class Rule:
         )
 
     def subject(self, place: Subject) -> Subject | None:
-        """Whose use it counts, for a run at this place; None when there is nobody to count for."""
+        """The subject whose usage counts, for a run of ``place``; None if ``place`` has no such subject."""
         match self.per:
             case Per.SITE:
                 return Subject()
@@ -97,14 +97,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit as it holds for one run, now.
+    """A limit that applies to one run at this moment.
 
     Attributes:
-        per: for each of what: a word of ``AILimit.Per``.
-        subject: whose use counts.
-        allowed: how much of each limited kind; money in micro-units.
-        starts_at: when its present period began.
-        resets_at: when the next one begins.
+        per: what has a limit of its own: a value of ``AILimit.Per``.
+        subject: whose usage counts.
+        allowed: the allowed amount of each limited kind; money in micro-units.
+        starts_at: the start of the current period.
+        resets_at: the start of the next period.
     """
 
     per: str
@@ -116,26 +116,26 @@ class Limit:
 
     @property
     def key(self) -> str:
-        """Of the total that it is held against."""
+        """The key of the total that the limit is compared with."""
         return total_key(self.subject, self.period)
 
     @property
     def breadth(self) -> int:
-        """Smaller is narrower: a person in a course comes before the person, the site comes last."""
+        """The order of limits: a person in a course comes before the person, the site comes last."""
         order = [Per.PERSON, Per.PROFILE, Per.COURSE, Per.PROVIDER, Per.SITE]
         is_narrowed = self.per == Per.PERSON and (self.subject.course_id or self.subject.profile_id)
         return 2 * order.index(Per(self.per)) - bool(is_narrowed)
 
 
 class Limits(tuple[Limit, ...]):
-    """Those that hold for a run; made once for many runs, and told apart by identity: what follows from it is kept."""
+    """The limits of a run. Shared by many runs and compared by identity, so that derived values can be cached."""
 
     __hash__ = object.__hash__
     __eq__ = object.__eq__
 
     @cached_property
     def subjects(self) -> list[Subject]:
-        """Whose use they count, each once."""
+        """The distinct subjects of the limits."""
         return list(dict.fromkeys(limit.subject for limit in self))
 
 
@@ -145,12 +145,12 @@ def total_key(subject: Subject, period: str) -> str:
 
 
 def limits_for(place: Subject, profile_slug: str | None, is_staff: Callable[[], bool], now: datetime) -> Limits:
-    """The limits that hold for a run at this place, now.
+    """The limits that apply to a run now.
 
     Args:
-        place: where its use belongs.
-        profile_slug: of its profile.
-        is_staff: is the person staff of the course, or of the site? Asked only where a limit depends on it.
+        place: person, course, profile and provider of the run.
+        profile_slug: the slug of the profile.
+        is_staff: is the person staff of the course or the site? Called only if a limit depends on it.
         now: aware.
     """
     rules = all_rules()
@@ -178,7 +178,7 @@ def _limits(chosen: Iterable[Rule], place: Subject, now: datetime) -> Iterator[L
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleSet:
-    """All of them, at one time: the settings' first."""
+    """All configured limits, those of the settings first."""
 
     all: tuple[Rule, ...]
 
@@ -188,7 +188,7 @@ class RuleSet:
 
 
 def all_rules() -> RuleSet:
-    """All limits; cached until one changes, or as long as a scope is."""
+    """All configured limits; cached until one changes, or for as long as scopes are cached."""
     token = cache_version.current()
     if token is None:
         return _rules()
@@ -226,7 +226,7 @@ def _from_admin() -> Iterator[Rule]:
 
 
 def rule_of(row: AILimit) -> Rule:
-    """An admin's limit as a rule."""
+    """Convert a limit of the admin."""
     return Rule(
         per=row.per,
         period=row.period,

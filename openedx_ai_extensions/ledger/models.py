@@ -1,4 +1,4 @@
-"""The ledger, the totals that limits are held against, and the limits that admins set."""
+"""Models of the ledger: runs, totals, and the limits that admins set."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 
 class AIWorkflowRun(models.Model):
-    """One run of a workflow: who, where, what it cost and how it ended. No word of what was said.
+    """One run of a workflow: person, place, cost and outcome. It contains no text of the conversation.
 
-    Written before the provider is called, with what the call may cost at most; settled when it is over.
+    Written before the provider is called, with the reserved amounts; settled at the end.
     """
 
     class Outcome(models.TextChoices):
@@ -29,7 +29,7 @@ class AIWorkflowRun(models.Model):
         FAILED = "failed", gettext_lazy("failed")
         CANCELLED = "cancelled", gettext_lazy("cancelled")
         REFUSED = "refused", gettext_lazy("refused")
-        LOST = "lost", gettext_lazy("lost")  # its process died
+        LOST = "lost", gettext_lazy("lost")  # the process died
 
     run_id = models.CharField(gettext_lazy("run"), max_length=64, db_index=True)
     created_at = models.DateTimeField(gettext_lazy("time"))
@@ -39,8 +39,8 @@ class AIWorkflowRun(models.Model):
         null=True,
         related_name="+",
         verbose_name=gettext_lazy("person"),
-        db_constraint=False,  # else each run locks the rows of its person and its profile
-        db_index=False,  # there is one with the time
+        db_constraint=False,  # avoids locks on the rows of the person and the profile
+        db_index=False,  # covered by the index with created_at
     )
     course_id = CourseKeyField(gettext_lazy("course"), max_length=255, blank=True)
     location_id = UsageKeyField(gettext_lazy("location"), max_length=255, blank=True)
@@ -134,7 +134,7 @@ class AIWorkflowRun(models.Model):
 
 
 class AIUsageTotal(models.Model):
-    """What one subject (a person, a course, the site…) has used in its present period; see ``totals``."""
+    """The usage of one subject (person, course, site…) in its current period, see ``counters``."""
 
     key = models.CharField(max_length=320, unique=True)
     starts_at = models.DateTimeField()
@@ -147,7 +147,7 @@ class AIUsageTotal(models.Model):
 
 
 class AILimit(ConfigurationModel):
-    """How much may be used in a period. Of several for the same thing and period the most specific holds, whole."""
+    """A limit for a period. Of several limits for the same thing and period only the most specific one applies."""
 
     class Per(models.TextChoices):
         SITE = "site", gettext_lazy("the whole site")
@@ -223,7 +223,7 @@ class AILimit(ConfigurationModel):
         verbose_name_plural = gettext_lazy("AI limits")
         ordering = ("per", "period", "pk")
 
-    # Which fields may narrow a limit for each of what.
+    # The fields that may restrict a limit, by what it is for.
     NARROWED_BY = {
         Per.SITE: frozenset(),
         Per.PROVIDER: frozenset({"provider"}),
@@ -236,7 +236,7 @@ class AILimit(ConfigurationModel):
         return f"{self.get_per_display()} / {self.get_period_display()}"
 
     def clean(self) -> None:
-        """Only what makes sense together.
+        """Check that the fields fit together.
 
         Raises:
             ValidationError: by field.

@@ -1,4 +1,4 @@
-"""The periods that limits run over: calendar ones, in the site's own time zone."""
+"""Calendar periods of limits, in the site's time zone."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Period(models.TextChoices):
 
 
 def begins(period: str, moment: datetime) -> datetime:
-    """When the period began that this moment is in."""
+    """The start of the period that contains a moment."""
     return _begins(period, moment.replace(second=0, microsecond=0))
 
 
 def ends(period: str, moment: datetime) -> datetime:
-    """When the next period begins."""
+    """The start of the following period."""
     return _ends(period, moment.replace(second=0, microsecond=0))
 
 
@@ -51,7 +51,7 @@ def _ends(period: str, moment: datetime) -> datetime:
         case Period.HOUR:
             return _later(start, timedelta(hours=1))
         case Period.DAY:
-            # Days are not always of 24 hours: from noon there is no doubt.
+            # A day may have 23 or 25 hours: adding a day to noon is safe.
             return _midnight(start.replace(hour=12) + timedelta(days=1))
     return _midnight((start.replace(day=28, hour=12) + timedelta(days=4)).replace(day=1))
 
@@ -65,5 +65,5 @@ def _midnight(local: datetime) -> datetime:
 
 
 def _later(start: datetime, length: timedelta) -> datetime:
-    """In real time, whatever the clocks do."""
+    """Add a duration in absolute time, so that changes of daylight saving time do not matter."""
     return (start.astimezone(UTC) + length).astimezone(start.tzinfo)

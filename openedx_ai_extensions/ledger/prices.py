@@ -1,4 +1,4 @@
-"""What tokens cost, in micro-units of the site's currency: whole millionths, so that sums are exact."""
+"""Prices of tokens in integer micro-units of the site's currency, so that sums are exact."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ MICRO = 1_000_000
 
 
 class PriceSource(enum.StrEnum):
-    """Where a price comes from."""
+    """The source of a price."""
 
     SITE = "site"  # the provider's entry in AI_EXTENSIONS
-    TABLE = "table"  # LiteLLM's own, in US dollars
-    NONE = "none"  # nobody knows
+    TABLE = "table"  # LiteLLM's table, in US dollars
+    NONE = "none"  # unknown price
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Micro-units of the site's currency for a million tokens.
+    """Prices in micro-units of the site's currency per million tokens.
 
     Attributes:
         input: prompt tokens.
         output: completion tokens.
         cached_input: prompt tokens that the provider read from its cache.
         cache_write: prompt tokens that the provider wrote to its cache.
-        source: where the price comes from.
+        source: the source of the price.
     """
 
     input: int
@@ -41,8 +41,8 @@ class Price:
 
     @classmethod
     def of(cls, amounts: Mapping[str, Any], source: PriceSource) -> Price:
-        """From amounts of the site's currency for a million tokens, by the names of the attributes; prompt tokens that
-        have no price of their own cost what ``input`` costs.
+        """Build a price from amounts of the site's currency per million tokens, keyed by attribute name. Kinds of
+        prompt tokens without a price cost the same as ``input``.
         """
         fresh = amounts["input"]
         stated = {"cached_input": fresh, "cache_write": fresh, **amounts}
@@ -50,8 +50,8 @@ class Price:
         return cls(**micros, source=source)
 
     def cost(self, usage: Mapping[str, int]) -> int:
-        """Of ``prompt_tokens`` (of these, ``cached_tokens`` and ``cache_written_tokens``) and ``completion_tokens``;
-        rounded up to whole micro-units.
+        """The cost of ``prompt_tokens`` (including ``cached_tokens`` and ``cache_written_tokens``) and
+        ``completion_tokens``, rounded up to whole micro-units.
         """
         prompt = usage.get("prompt_tokens", 0)
         cached = min(usage.get("cached_tokens", 0), prompt)

@@ -1,4 +1,4 @@
-"""Rows of the ledger go when they are old; their sums stay."""
+"""Deletes old rows of the ledger; their sums are kept."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from openedx_ai_extensions.ledger.periods import Period, begins
 
 
 def purge_cutoff(days: int, now: datetime) -> datetime:
-    """Where the present ends: whole days of the site's calendar, so that sums can be held against what is left."""
+    """The time before which rows are purged: the start of a day, so that sums and remaining rows can be compared."""
     return begins(Period.DAY, begins(Period.DAY, now).replace(hour=12) - timedelta(days=days))
 
 
 def purgeable_rows(before: datetime) -> QuerySet[AIWorkflowRun]:
-    """What may go: never a row that is not in the sums yet."""
+    """The rows that may be deleted; rows that are not counted yet are excluded."""
     return AIWorkflowRun.objects.filter(created_at__lt=before, is_counted=True)
 
 
 def purge(before: datetime, batch: int) -> Iterator[int]:
-    """Delete old rows, each batch in a transaction of its own; yields how many. Old totals of limits go as well."""
+    """Delete old rows in batches, one transaction each; yields the size of each batch. Also deletes old totals of
+    limits.
+    """
     while counters.count() == counters.ROWS_PER_COUNT:
         pass
     mark, is_new = AIUsageTotal.objects.get_or_create(key=PURGE_MARK_KEY, defaults={"starts_at": before})
@@ -44,7 +46,7 @@ def purge(before: datetime, batch: int) -> Iterator[int]:
 
 
 def _forget_old_totals(batch: int) -> None:
-    """Totals of months that are over count for nothing any more."""
+    """Delete the totals of past months, which no limit reads any more."""
     over = AIUsageTotal.objects.filter(starts_at__lt=begins(Period.MONTH, timezone.now()))
     over = over.exclude(key__in=[counters.COUNTING_LOCK_KEY, PURGE_MARK_KEY])
     while True:

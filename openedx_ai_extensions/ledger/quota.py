@@ -1,4 +1,4 @@
-"""A limit that is exceeded, in words for whoever ran into it."""
+"""The error message for an exceeded limit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from openedx_ai_extensions.ledger.prices import MICRO
 
 Per = AILimit.Per
 
-# What ran out, for whom. What a site or a course pays is no learner's business.
+# What was used up, by subject. Learners are not shown the budgets of a site or a course.
 EXHAUSTED_MESSAGES: Mapping[str, str | Promise] = {
     Per.PERSON: gettext_lazy("You have used all of your AI requests for now."),
     Per.COURSE: gettext_lazy("This course has used all of its AI requests for now."),
@@ -40,7 +40,7 @@ def quota_exceeded(limit: Limit, kind: LimitKind) -> QuotaExceeded:
 
 
 def readable_time(moment: datetime) -> str:
-    """When, as people say it, in the reader's time zone: the time, with the day when it is not today."""
+    """A time for people, in the reader's time zone; with the date unless it is today."""
     local = timezone.localtime(moment)
     time = formats.date_format(local, "H:i")
     if local.date() == timezone.localdate():
@@ -49,5 +49,5 @@ def readable_time(moment: datetime) -> str:
 
 
 def money(micros: int) -> Decimal:
-    """Micro-units as an amount of the site's currency."""
+    """Convert micro-units to an amount of the site's currency."""
     return Decimal(micros) / MICRO

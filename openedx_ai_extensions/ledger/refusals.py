@@ -1,4 +1,4 @@
-"""Refusals, which nothing bounds, are counted rather than listed: one row for each person, reason and a few minutes."""
+"""Merges repeated refusals into one row for each person, reason and few minutes: nothing else limits their number."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 
-MERGE_WINDOW = timedelta(minutes=10)  # in which a row takes in more of the same
-COUNT_DELAY = timedelta(seconds=30)  # after which it goes into the totals: who found it in time has written by then
+MERGE_WINDOW = timedelta(minutes=10)  # for which a row takes in further refusals
+COUNT_DELAY = timedelta(seconds=30)  # after MERGE_WINDOW: concurrent merges have finished by then
 MERGE_FIELDS = (
     "user_id",
     "course_id",
@@ -33,10 +33,10 @@ def is_open() -> Q:
 
 
 def merge_into_earlier(row: AIWorkflowRun) -> int | None:
-    """Count a refused run that used nothing with an earlier one like it, if there is one; its own row goes.
+    """Merge a refused run without any usage into an earlier, similar one, and delete its own row.
 
     Returns:
-        The id of the row that counts it; None when there is none, and it needs a row of its own.
+        The id of the row that counts the refusal; None if there is no such row and the run needs its own.
     """
     same = {name: getattr(row, name) for name in MERGE_FIELDS}
     rows = AIWorkflowRun.objects.filter(_younger_than(MERGE_WINDOW), is_counted=False, **same).exclude(pk=row.pk)
@@ -51,7 +51,7 @@ def merge_into_earlier(row: AIWorkflowRun) -> int | None:
 
 
 def undo_merge(known: int) -> None:
-    """It was no refusal after all: another provider is asked."""
+    """Undo a merge, because another provider is called after the refusal."""
     _add(known, -1)
 
 

@@ -1,4 +1,4 @@
-"""Sums of the ledger's rows by day and month, kept in the transaction in which the rows are counted."""
+"""Sums of the ledger's rows by day and month, updated in the transaction that counts the rows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DIMENSIONS = ("course_id", "profile_slug", "provider", "model")
 
 COLUMNS = (*SUMS, *TIMES)
 
-Figures = list[int]  # one for each of COLUMNS, or of SUMS
+Figures = list[int]  # in the order of COLUMNS, or of SUMS
 PlaceKey = tuple[str, date, tuple[str, ...]]  # level, day, dimensions
 PersonKey = tuple[str, date, int]
 
@@ -42,7 +42,7 @@ _FIRST_TOKEN, _DURATION = len(SUMS), len(SUMS) + len(FIRST_TOKEN)
 
 
 class Fact(NamedTuple):
-    """Of a row of the ledger, what is summed up; in the order in which it is read."""
+    """The fields of a ledger row that are summed up, in the order in which they are read."""
 
     created_at: datetime
     course_id: str
@@ -67,7 +67,7 @@ class Fact(NamedTuple):
 
 
 def facts(rows: QuerySet[AIWorkflowRun]) -> Iterator[Fact]:
-    """Read rows for nothing but their sums; a course's key stays a text, since parsing it would take longer."""
+    """Read only the fields to sum up. The course key stays a string: parsing it is slow."""
     names = [name if name != "course_id" else "course" for name in Fact._fields]
     course = Cast("course_id", CharField(max_length=255))
     return map(Fact._make, rows.annotate(course=course).values_list(*names).iterator(chunk_size=5000))
@@ -79,19 +79,19 @@ def fact_of(row: AIWorkflowRun) -> Fact:
 
 
 def day_of(moment: datetime) -> date:
-    """The day on the site's calendar."""
+    """The date in the site's time zone."""
     return moment.astimezone(timezone.get_default_timezone()).date()
 
 
 class Sums:
-    """Rows summed up in memory, by day; months and the site follow from these."""
+    """Sums of rows in memory, by day. The sums of months and of the site are derived from them."""
 
     def __init__(self) -> None:
         self.places: defaultdict[tuple[date, tuple[str, ...]], Figures] = defaultdict(lambda: [0] * len(COLUMNS))
         self.people: defaultdict[tuple[date, int], Figures] = defaultdict(lambda: [0] * len(SUMS))
 
     def add(self, fact: Fact, sign: int = 1) -> None:
-        """Add a run, or with a sign of -1 take it out again."""
+        """Add a run; with a sign of -1, subtract it."""
         day = day_of(fact.created_at)
         cell = self.places[day, fact.place]
         add_run(cell, fact, sign)
@@ -100,7 +100,7 @@ class Sums:
             add_run(self.people[day, fact.user_id], fact, sign)
 
     def by_place(self) -> dict[PlaceKey, Figures]:
-        """Of every level."""
+        """The sums of every level."""
         cells: defaultdict[PlaceKey, Figures] = defaultdict(lambda: [0] * len(COLUMNS))
         for (day, place), figures in self.places.items():
             anywhere = ("", *place[1:])
@@ -113,7 +113,7 @@ class Sums:
         return cells
 
     def by_person(self) -> dict[PersonKey, Figures]:
-        """Of every level."""
+        """The sums of every level."""
         cells: defaultdict[PersonKey, Figures] = defaultdict(lambda: [0] * len(SUMS))
         for (day, user_id), figures in self.people.items():
             for key in ((RollupLevel.DAY, day, user_id), (RollupLevel.MONTH, day.replace(day=1), user_id)):
@@ -121,13 +121,13 @@ class Sums:
         return cells
 
     def write(self) -> None:
-        """Add all of it to the tables; within the transaction that counts the rows."""
+        """Add the sums to the tables. Call it inside the transaction that counts the rows."""
         add_to_places(self.by_place())
         add_to_people(self.by_person())
 
 
 def add_run(cell: Figures, fact: Fact, sign: int) -> None:
-    """Add a run to what the first columns count: SUMS, in their order."""
+    """Add a run to the columns of SUMS."""
     outcome = _OUTCOMES.get(fact.outcome)
     if outcome is not None:
         cell[outcome] += sign * fact.times
@@ -151,7 +151,7 @@ def plus(figures: Figures, more: Figures) -> Figures:
 
 
 def roll_up(added: Iterable[AIWorkflowRun], removed: Iterable[AIWorkflowRun] = ()) -> None:
-    """Add rows that are being counted, and take out what was counted for others; within that transaction."""
+    """Add counted rows and subtract replaced ones. Call it inside the transaction that counts the rows."""
     sums = Sums()
     for row in added:
         sums.add(fact_of(row))

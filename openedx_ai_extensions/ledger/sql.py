@@ -1,4 +1,6 @@
-"""The statements that every run takes, by hand: the ORM takes longer to write them than the database to run them."""
+"""The SQL statements that every run executes, written by hand: building them with the ORM takes longer than running
+them.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,16 @@ from openedx_ai_extensions.ledger.periods import Period, begins
 FIELDS = [field for field in AIWorkflowRun._meta.local_concrete_fields if not field.primary_key]
 NAMES = tuple(field.attname for field in FIELDS)
 COLUMNS = {field.attname: field for field in FIELDS}
-# Every database takes their values as they are.
+# Fields whose values need no conversion on any database.
 PLAIN = (models.BooleanField, models.CharField, models.IntegerField)
-SUBJECT = ("user_id", "course_id", "profile_id", "provider")  # what a place is made of
-# Each is within the next: the first that a run is young enough for says all of them.
+SUBJECT = ("user_id", "course_id", "profile_id", "provider")  # the attributes of a Subject
+# Ordered by length: a run in a period is also in all longer ones.
 PERIODS = (Period.MINUTE, Period.HOUR, Period.DAY, Period.MONTH)
 RECENCY = {str(period): place for place, period in enumerate(PERIODS)}
 
 
 def insert(row: AIWorkflowRun) -> None:
-    """Write a new row; sends no signal."""
+    """Insert a row; sends no signals."""
     connection = _connection()
     gives_id = connection.vendor in {"sqlite", "mysql"}
     with connection.cursor() as cursor:
@@ -37,7 +39,7 @@ def insert(row: AIWorkflowRun) -> None:
 
 
 def update(row: AIWorkflowRun, names: tuple[str, ...]) -> bool:
-    """Write these attributes of a row, unless it is in the totals already; says whether it did."""
+    """Update these fields of a row unless it is counted already. Returns whether it was updated."""
     connection = _connection()
     with connection.cursor() as cursor:
         cursor.execute(_update_sql(connection.alias, names), [*_values(row, names, connection), row.pk, False])
@@ -55,7 +57,7 @@ def _values(row: AIWorkflowRun, names: tuple[str, ...], connection: BaseDatabase
 
 @lru_cache(maxsize=1)
 def _preparations() -> dict[str, Callable[[Any, BaseDatabaseWrapper], Any] | None]:
-    """For each attribute: how it becomes what the database takes; None when it is that already."""
+    """The conversion function of each field; None for fields without one."""
     plain = {name for name, field in COLUMNS.items() if isinstance(field, PLAIN) and not hasattr(field, "KEY_CLASS")}
     return {name: None if name in plain else field.get_db_prep_save for name, field in COLUMNS.items()}
 
@@ -76,18 +78,18 @@ def _update_sql(alias: str, names: tuple[str, ...]) -> str:
 
 
 def query_usage(limits: Limits, now: datetime, before: int) -> list[tuple[Any, ...]]:
-    """What was used, at one moment.
+    """Read the current usage in one consistent query.
 
     Args:
-        limits: that it is asked for.
+        limits: the limits to read it for.
         now: aware.
         before: id of a row.
 
     Returns:
-        ``(key, is_before, recency, *covered_by, requests, tokens, micros)``. With a key it is a total; else the sum of
-        rows that are not in the totals yet and have in common: whether their id is at most ``before``; the index in
-        ``PERIODS`` of the shortest present period that they are in; and for each of ``limits.subjects``, whether it
-        covers them. What is held counts.
+        ``(key, is_before, recency, *covered_by, requests, tokens, micros)``. With a key the row is a total. Otherwise
+        it is the sum of uncounted rows that have in common: whether their id is at most ``before``; the index in
+        ``PERIODS`` of the shortest current period that contains them; and for each of ``limits.subjects``, whether it
+        covers them. Reservations are included.
     """
     connection = _connection()
     question = _usage_query(limits, connection.alias)
@@ -106,7 +108,7 @@ def query_usage(limits: Limits, now: datetime, before: int) -> list[tuple[Any, .
 
 @dataclass(frozen=True, slots=True)
 class _UsageQuery:
-    """What of a look is the same for many runs."""
+    """The parts of a usage query that are the same for many runs."""
 
     sql: str
     subjects: Sequence[Any]
@@ -134,7 +136,7 @@ def _usage_sql(alias: str, shapes: tuple[tuple[str, ...], ...], number_of_totals
     recency = " ".join(f"WHEN created_at >= %s THEN {place}" for place in range(len(PERIODS)))
     groups = ", ".join(str(column) for column in range(2, 4 + len(shapes)))
     key = quote("key")
-    # 1.0: a row of an older release may hold more than a sum of whole numbers can.
+    # 1.0 avoids an integer overflow: rows of older releases may hold very large numbers.
     return f"""
         SELECT '', CASE WHEN id <= %s THEN 1 ELSE 0 END, CASE {recency} ELSE {len(PERIODS)} END, {flags}
             SUM(CASE WHEN calls > 0 THEN 1 ELSE 0 END),

@@ -1,4 +1,4 @@
-"""Whose use is counted: the site, a provider, a course, a profile, a person, and a person in a course or profile."""
+"""The subjects of usage: the site, a provider, a course, a profile, a person, and a person in a course or profile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Where a run's use belongs: as a filter, None is any."""
+    """A combination of person, course, profile and provider; as a filter, None matches any value."""
 
     user_id: int | None = None
     course_id: str | None = None
@@ -17,7 +17,7 @@ class Subject:
 
     @property
     def key(self) -> str:
-        """Its name among the totals."""
+        """The subject's part of the key of a total."""
         parts = [
             f"{name}:{value}"
             for name, value in (
@@ -31,7 +31,7 @@ class Subject:
         return "/".join(parts) or "site"
 
     def covers(self, other: Subject) -> bool:
-        """Does use there count here?"""
+        """Does usage of ``other`` count for this subject?"""
         return (
             self.user_id in (None, other.user_id)
             and self.course_id in (None, other.course_id)
@@ -40,7 +40,7 @@ class Subject:
         )
 
     def subjects(self) -> Iterator[Subject]:
-        """All that use at this place is counted for."""
+        """All subjects that usage of this combination counts for."""
         yield Subject()
         if self.provider:
             yield Subject(provider=self.provider)

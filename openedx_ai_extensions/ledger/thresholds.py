@@ -1,4 +1,4 @@
-"""Whoever pays hears of it before a limit is used up: at 80 %, and at 100 %."""
+"""Warns operators before a limit is used up: at 80 % and at 100 %."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ logger = logging.getLogger(__name__)
 
 THRESHOLDS = (80, 100)  # per cent
 MAX_REMEMBERED = 10_000
-# What this process knows to have been said: most runs of a used-up limit need not even ask the cache.
+# Thresholds that this process has notified: most runs of a used-up limit skip the cache and the database.
 _notified: set[str] = set()
 conf.when_changed(_notified.clear)
 
 
 class UsageByLimit(Protocol):
-    """What was used; see ``totals``."""
+    """The usage of limits, see ``counters``."""
 
     def of(self, limit: Limit) -> Amounts: ...
 
 
 def notify_reached(limits: Iterable[Limit], used: UsageByLimit) -> None:
-    """Send ``limit_reached`` for what is reached and was not said before. No query unless something is new."""
+    """Send ``limit_reached`` for newly reached thresholds. Queries the database only if there may be a new one."""
     for limit in limits:
         if limit.per == AILimit.Per.PERSON:
             continue
@@ -46,13 +46,13 @@ def notify_reached(limits: Iterable[Limit], used: UsageByLimit) -> None:
 def _reached(limit: Limit, amounts: Amounts) -> Iterator[tuple[LimitKind, int]]:
     for kind, allowed in limit.allowed.items():
         percent = 100 * amounts.of(kind)
-        # A limit of nothing is a decision: there is nothing to warn of.
+        # A limit of 0 is deliberate and needs no warning.
         if allowed and percent >= allowed * THRESHOLDS[0]:
             yield from ((kind, threshold) for threshold in THRESHOLDS if percent >= allowed * threshold)
 
 
 def _is_first(limit: Limit, key: str) -> bool:
-    """Ask this process, then the cache, and then the database: a cache forgets, so only that decides."""
+    """Ask this process, the cache and the database, in this order. Only the database never forgets."""
     name = hashlib.sha1(f"{key}:{limit.starts_at.timestamp()}".encode(), usedforsecurity=False).hexdigest()
     if name in _notified:
         return False
@@ -62,7 +62,7 @@ def _is_first(limit: Limit, key: str) -> bool:
     try:
         return _is_new_in_cache(limit, name) and _is_new_in_database(limit, key)
     except DatabaseError as error:
-        # Whoever's run it happens to be does not suffer.
+        # The current run must not fail.
         logger.warning("limit.reached.unsaid subject=%s error=%s", limit.subject.key, type(error).__name__)
         return False
 
@@ -75,12 +75,12 @@ def _is_new_in_cache(limit: Limit, name: str) -> bool:
 
 
 def _is_new_in_database(limit: Limit, key: str) -> bool:
-    """Put a mark among the totals, which counts for nothing; of several who try, one does."""
+    """Store a marker row among the totals. Of several concurrent processes one succeeds."""
     marks = AIUsageTotal.objects
     if marks.filter(key=key, starts_at__lt=limit.starts_at).update(starts_at=limit.starts_at):
         return True
     try:
-        # Writes first: SQLite refuses a transaction that reads, waits for another's write and then writes.
+        # Write first: SQLite refuses a transaction that reads, waits for another's write and then writes.
         with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
             marks.create(key=key, starts_at=limit.starts_at)
     except IntegrityError:
@@ -94,5 +94,5 @@ def _send(limit: Limit, kind: LimitKind, threshold: int, used: int) -> None:
         "limit.reached threshold=%s limit=%s/%s/%s subject=%s used=%s allowed=%s resets_at=%s",
         threshold, limit.per, limit.period, kind, limit.subject.key, used, allowed, limit.resets_at.isoformat(),
     )  # fmt: skip
-    # Django logs what a receiver raises.
+    # Django logs exceptions of receivers.
     limit_reached.send_robust(sender=AILimit, limit=limit, kind=kind, threshold=threshold, used=used, allowed=allowed)

@@ -1,4 +1,4 @@
-"""What was used, by day and month: sums of the ledger's rows for reports, which outlive the rows. See ``rollups``."""
+"""Usage by day and month: sums of the ledger's rows for reports, kept when the rows are purged. See ``rollups``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ DURATION = tuple(f"duration_{number}" for number in range(BUCKETS))
 
 
 class RollupLevel(models.TextChoices):
-    """What a row sums up, so that no report has to read many rows."""
+    """What a row sums up. Precomputed levels keep reports fast."""
 
     DAY = "day"
     MONTH = "month"
-    SITE = "site"  # a day of all courses together
+    SITE = "site"  # one day of all courses together
 
 
 class Usage(models.Model):
-    """What some runs had in common, and their sums."""
+    """The sums of the runs that have some fields in common."""
 
-    key = models.CharField(max_length=40, unique=True)  # a hash of what they have in common: exact on any database
+    key = models.CharField(max_length=40, unique=True)  # hash of the common fields, exact on every database
     level = models.CharField(max_length=5, choices=RollupLevel.choices)
-    day = models.DateField()  # a month's first
+    day = models.DateField()  # for a month, its first day
 
     completed = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
@@ -33,7 +33,7 @@ class Usage(models.Model):
     refused = models.PositiveIntegerField(default=0)
     lost = models.PositiveIntegerField(default=0)
     requests = models.PositiveIntegerField(default=0)  # runs that called a provider
-    cached = models.PositiveIntegerField(default=0)  # runs that were answered from the response cache
+    cached = models.PositiveIntegerField(default=0)  # runs answered from the response cache
     prompt_tokens = models.PositiveBigIntegerField(default=0)
     cached_tokens = models.PositiveBigIntegerField(default=0)
     completion_tokens = models.PositiveBigIntegerField(default=0)
@@ -44,7 +44,7 @@ class Usage(models.Model):
 
 
 class AIUsageByPlace(Usage):
-    """What was used on a day or in a month in one course, by one profile, of one model of a provider."""
+    """Usage per day or month of a course, a profile, and a provider's model."""
 
     course_id = models.CharField(max_length=255, blank=True)
     profile_slug = models.CharField(max_length=100, blank=True)
@@ -65,15 +65,15 @@ class AIUsageByPlace(Usage):
         return f"{self.level} {self.day}: {self.course_id} {self.profile_slug} {self.provider} {self.model}"
 
 
-# How many runs took how long, by bucket of ``histogram``: columns, so that the database adds them up.
+# Number of runs by duration, in the buckets of ``histogram``: columns, so that the database can add them up.
 for _name in (*FIRST_TOKEN, *DURATION):
     AIUsageByPlace.add_to_class(_name, models.PositiveIntegerField(default=0))
 
 
 class AIUsageByPerson(Usage):
-    """What a person used on a day or in a month. It goes when the person goes."""
+    """Usage of a person per day or month. Deleted with the person."""
 
-    # Without a constraint: a person may be deleted while the runs of a moment ago are being counted.
+    # No constraint: a person may be deleted while recent runs are being counted.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_constraint=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What may be said to a model, and what may be shown of its answers: moderators, and the review that asks them."""
+"""Moderation of messages to a model and of its answers: moderators, and the review that calls them."""
 
 from openedx_ai_extensions.moderation.base import PASSED, Direction, Moderator, Screen, Settle, Verdict
 from openedx_ai_extensions.moderation.registry import moderator_kind, moderator_problem

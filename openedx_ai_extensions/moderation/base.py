@@ -1,4 +1,4 @@
-"""What a moderator is."""
+"""The interface of moderators."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.ledger.prices import Price
 from openedx_ai_extensions.moderation.passages import Passages
 
-# Between texts that do not belong together, such as two fields of an answer: a phrase does not go across.
+# Separates unrelated texts, such as two fields of an answer, so that no phrase matches across them.
 TEXT_SEPARATOR = "\u2029"
 
 
 class Direction(enum.StrEnum):
-    """What is looked at: what a person says to the model, or what the model says."""
+    """The direction of a text: from a person to the model, or from the model."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -26,14 +26,14 @@ class Direction(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a moderator says of a text.
+    """A moderator's decision about a text.
 
     Attributes:
         is_refused: the text must not pass.
-        categories: why, in machine words for the log; never a word of the text.
-        message: for the person, translated; a general one when empty.
-        usage: tokens that the check took, as its provider reports: ``prompt_tokens``, ``completion_tokens``.
-        price: what they cost.
+        categories: machine-readable reasons for the log; never a part of the text.
+        message: translated, for the person; empty for the default message.
+        usage: tokens that the check used, as its provider reports: ``prompt_tokens``, ``completion_tokens``.
+        price: the price of these tokens.
     """
 
     is_refused: bool = False
@@ -49,24 +49,24 @@ Settle = Callable[[Verdict], None]
 
 
 class Screen(Protocol):
-    """Watches one answer as it arrives. What it gives back may be shown at once."""
+    """Checks one answer while it streams. The returned text may be shown at once."""
 
     def feed(self, text: str) -> str:
-        """Take more of the answer; returns what may be shown now, which may be nothing yet."""
+        """Add a part of the answer. Returns the text that may be shown now; it may be empty."""
 
     def end(self) -> str:
-        """The answer is whole; returns the rest of it."""
+        """End the answer. Returns the remaining text."""
 
 
 class Moderator:
-    """Says of a text whether it may pass. A subclass writes ``check``.
+    """Decides whether a text may pass. A subclass implements ``check``.
 
     Args:
-        name: as the site calls it.
+        name: the moderator's name in the settings.
         options: its entry in ``AI_EXTENSIONS_MODERATORS``, keys in lower case.
 
     Raises:
-        ImproperlyConfigured: the options make no sense.
+        ImproperlyConfigured: the options are not valid.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
@@ -74,23 +74,23 @@ class Moderator:
         self.options = options
 
     def check(self, text: str, direction: Direction, run: Run) -> Verdict:
-        """Look at a text.
+        """Check a text.
 
         Args:
-            text: what a person said, or a model; never course text.
+            text: the text of a person or of a model; never course content.
             direction: which of the two.
-            run: whose run it is: ``user``, ``course_id``, ``about``.
+            run: the run: ``user``, ``course_id``, ``about``.
 
         Raises:
-            AIExtensionsError: nobody can say, and then it does not pass.
+            AIExtensionsError: the check failed; the text does not pass.
         """
         raise NotImplementedError
 
     def screen(self, run: Run, settle: Settle) -> Screen:
-        """Watch an answer as it arrives: sentence by sentence, unless a subclass knows better.
+        """Check an answer while it streams: passage by passage, unless a subclass overrides it.
 
         Args:
             run: as for ``check``.
-            settle: to be called with each verdict; raises when that refuses.
+            settle: must be called with each verdict; raises an error if the verdict refuses.
         """
         return Passages(lambda text: settle(self.check(text, Direction.AFTER, run)))

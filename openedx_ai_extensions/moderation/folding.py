@@ -1,4 +1,4 @@
-"""Letters as they are compared: without case, accents, and what nobody sees."""
+"""Normalises letters for comparison: without case, accents and invisible characters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import regex
 
-# Letters that Unicode does not take apart, though people leave the stroke out.
+# Letters that Unicode does not decompose, although people often write them without the stroke.
 _STROKES = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
@@ -18,19 +18,19 @@ _WITHOUT_SPACES = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao
 
 class LetterKind(enum.Enum):
     LETTER = enum.auto()
-    ALONE = enum.auto()  # of a script that puts no space between words: each is a word here
-    APART = enum.auto()  # between words
+    ALONE = enum.auto()  # of a script without spaces between words: each character counts as a word
+    APART = enum.auto()  # a separator of words
 
 
 @lru_cache(maxsize=8192)
 def folded(character: str) -> tuple[tuple[str, LetterKind], ...]:
-    """The letters, and what separates them, that a character stands for; none for what nobody sees."""
+    """The normalised letters and separators of a character; none for an invisible one."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold()).translate(_STROKES)
     return tuple((letter, _kind(letter)) for letter in plain if not _is_ignored(letter))
 
 
 def _is_ignored(letter: str) -> bool:
-    """Is it an accent or the like? Other marks make another letter: in India, Southeast Asia and Japan."""
+    """Is it an accent or invisible? Other marks form a different letter, in India, Southeast Asia and Japan."""
     position = unicodedata.combining(letter)
     return position >= 200 or 10 <= position <= 35 or _INVISIBLE.match(letter) is not None
 
@@ -42,7 +42,7 @@ def _kind(letter: str) -> LetterKind:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, folded."""
+    """The normalised words of a text."""
     found: list[str] = []
     is_open = False
     for character in text:

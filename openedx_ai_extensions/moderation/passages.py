@@ -1,4 +1,4 @@
-"""An answer in passages that make sense by themselves, for moderators that have to read before they judge."""
+"""Splits an answer into passages that can be checked by themselves, for moderators that need context."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ LARGEST_PASSAGE_CHARS = 1_000
 MAX_PASSAGE_CHARS = 2_000  # a passage ends here even within a sentence
 CONTEXT_CHARS = 200  # of the previous passage, checked again with the next one
 
-# Greedy within small classes only: takes linear time on any text.
+# No nested quantifiers: takes linear time on any text.
 _SENTENCE_END = re.compile("[.!?\u2026\u061f][\"'\u201d\u2019)\\]]?\\s|[\u3002\uff01\uff1f\u0964\n\u2029]")
 
 
 class Passages:
-    """Holds an answer back until a passage is whole, and shows it when it has been looked at.
+    """Holds an answer back until a passage is complete, and releases it once it has been checked.
 
-    Passages end with a sentence or a line, and grow: the first text shows soon, and a long answer takes few checks.
+    Passages end at a sentence or a line, and become longer: the first text appears soon, and a long answer needs few
+    checks.
 
     Args:
-        check: looks at a passage, with the end of the one before; raises when it must not be shown.
+        check: checks a passage, preceded by the end of the previous one; raises an error if it must not be shown.
     """
 
     def __init__(self, check: Callable[[str], None]) -> None:
@@ -44,7 +45,7 @@ class Passages:
         return self._checked(len(self._held))
 
     def _checked(self, end: int) -> str:
-        """The held text up to there, when it may be shown."""
+        """Check the held text up to a position, and return it."""
         passage, self._held = self._held[:end], self._held[end:]
         if passage.strip():
             self._check(self._before + passage)

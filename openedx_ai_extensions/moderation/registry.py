@@ -1,4 +1,4 @@
-"""Which moderators there are: kinds, and what a site makes of them under names of its own."""
+"""The registered kinds of moderators, and the moderators that a site configures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _kinds: dict[str, type[Moderator]] = {}
 
 
 def moderator_kind(name: str) -> Callable[[ModeratorClass], ModeratorClass]:
-    """Decorator: sites may name this class as the ``KIND`` of a moderator. Others they name by dotted path."""
+    """Decorator: register a class under a name for ``KIND``. Other classes are named by their dotted path."""
 
     def register(kind: ModeratorClass) -> ModeratorClass:
         _kinds[name] = kind
@@ -35,7 +35,7 @@ def find_moderator(name: str) -> Moderator:
     """The moderator of that name.
 
     Raises:
-        LLMConfigError: there is none, or it cannot be made: then nothing passes.
+        LLMConfigError: it does not exist or cannot be created; nothing passes then.
     """
     try:
         return _moderator(name)
@@ -45,7 +45,7 @@ def find_moderator(name: str) -> Moderator:
 
 
 def moderator_problem(name: str) -> str | None:
-    """What is wrong with a moderator of the site, or None."""
+    """The problem with a configured moderator, or None."""
     try:
         _moderator(name)
     except ImproperlyConfigured as error:
@@ -55,10 +55,10 @@ def moderator_problem(name: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _moderator(name: str) -> Moderator:
-    """Made once; made anew when a setting changes.
+    """The moderator of that name; cached until a setting changes.
 
     Raises:
-        ImproperlyConfigured: it cannot be made.
+        ImproperlyConfigured: it cannot be created.
     """
     configured: Mapping[str, Mapping[str, object]] = conf.get("AI_EXTENSIONS_MODERATORS")
     entry = configured.get(name)

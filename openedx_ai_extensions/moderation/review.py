@@ -1,4 +1,4 @@
-"""The review of one question to a model: asks the site's plugins and moderators about what is said, both ways."""
+"""Reviews one question to a model and its answer, with the site's filters and moderators."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ REFUSAL_MESSAGES: Mapping[Direction, str | Promise] = {
 
 
 class Review:
-    """Sees what goes to the model first, and what comes back before anybody else does.
+    """Checks what goes to the model, and what comes back before it is shown.
 
-    Plugins stand outside, moderators next to the model: what a plugin takes out of a request reaches no moderator.
+    Filters run before moderators on the way to the model: text that a filter removes reaches no moderator.
 
     Args:
-        wanted: the profile's ``moderation``: names of moderators under ``before`` and ``after``, which take the place
-            of the site's.
-        run: whose question it is.
+        wanted: the profile's ``moderation``: names of moderators under ``before`` and ``after``, which replace those of
+            the site.
+        run: the run of the question.
     """
 
     def __init__(self, wanted: Mapping[str, Any] | None, run: Run) -> None:
@@ -45,11 +45,11 @@ class Review:
         self._usage: dict[str, int] = {}
 
     def request(self, text: str) -> str:
-        """What the model gets in place of the person's words; none are looked at when there are none.
+        """The text to send to the model in place of the person's input. A blank text is not checked.
 
         Raises:
-            ContentRejected: they are not passed on.
-            AIExtensionsError: a moderator could not say.
+            ContentRejected: the input must not be sent.
+            AIExtensionsError: a moderator failed.
         """
         try:
             text = AIRunRequested.run_filter(text, self.run.about)
@@ -65,11 +65,11 @@ class Review:
 
     @property
     def needs_whole(self) -> bool:
-        """Must an answer be whole before any of it is shown?"""
+        """Must an answer be complete before any of it is shown?"""
         return is_configured(AIAnswerGiven)
 
     def answer(self, answer: Any) -> Any:
-        """What is shown in place of a whole answer, a text or any JSON value.
+        """The text or JSON value to show in place of a complete answer.
 
         Raises: as ``request``.
         """
@@ -82,11 +82,11 @@ class Review:
             self._refuse(Direction.AFTER, f"filter/{AIAnswerGiven.filter_type}", stop.message, reason="filter")
 
     def gate(self) -> Gate:
-        """For an answer that is shown as it arrives."""
+        """A gate for an answer that is shown while it streams."""
         return Gate(self._moderators(Direction.AFTER), self)
 
     def settle(self, moderator: Moderator, direction: Direction, verdict: Verdict) -> None:
-        """Put what a check took into the run's account, and see to its verdict.
+        """Charge a check to the run, and apply its verdict.
 
         Raises:
             ContentRejected: the verdict refuses.
@@ -106,7 +106,7 @@ class Review:
             )
 
     def take_usage(self) -> Mapping[str, int]:
-        """Token counts of the checks since the last time, for whoever adds up what a run took."""
+        """The token counts of the checks since the last call."""
         usage, self._usage = self._usage, {}
         return usage
 
@@ -140,7 +140,7 @@ class Review:
 
 
 class Gate:
-    """Lets an answer pass as it arrives, as far as every moderator has seen it."""
+    """Passes on a streamed answer as far as every moderator has checked it."""
 
     def __init__(self, moderators: Sequence[Moderator], review: Review) -> None:
         self._screens = [
@@ -148,18 +148,18 @@ class Gate:
         ]
 
     def feed(self, text: str) -> str:
-        """Take more of the answer; returns what may be shown now.
+        """Add a part of the answer. Returns the text that may be shown now.
 
         Raises:
-            ContentRejected: the answer must not go on.
-            AIExtensionsError: a moderator could not say.
+            ContentRejected: the answer must be stopped.
+            AIExtensionsError: a moderator failed.
         """
         for screen in self._screens:
             text = screen.feed(text) if text else ""
         return text
 
     def end(self) -> str:
-        """The answer is whole; returns the rest of it.
+        """End the answer. Returns the remaining text.
 
         Raises: as ``feed``.
         """
@@ -170,7 +170,7 @@ class Gate:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in a JSON value."""
+    """All texts in a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A list of words and phrases that must not pass."""
+"""A moderator with a list of words and phrases."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LISTED = Verdict(is_refused=True, categories=("listed",))
 
 @moderator_kind("words")
 class WordList(Moderator):
-    """Refuses texts with a listed word or phrase in them.
+    """Refuses texts that contain a listed word or phrase.
 
-    Whole words, whatever their case and accents; between the words of a phrase may be anything but letters and digits.
-    In scripts without spaces between words, wherever the characters stand.
+    Matches whole words, ignoring case and accents; the words of a phrase may be separated by anything but letters and
+    digits. In scripts without spaces between words, characters match anywhere.
 
-    Options: ``words``, a list, and ``file``, a path to more of them: UTF-8, one a line, ``#`` begins a comment. The
-    file is read once in a process.
+    Options: ``words``, a list, and ``file``, a path to more of them: UTF-8, one per line, ``#`` starts a comment. The
+    file is read once per process.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
@@ -41,15 +41,15 @@ class WordList(Moderator):
         return LISTED if is_listed else PASSED
 
     def screen(self, run: Run, settle: Settle) -> Screen:
-        """Watch an answer as it arrives; holds back only what may still become something that is listed."""
+        """Check an answer while it streams; holds back only text that may become a listed phrase."""
         return _WordScreen(_Scanner(self._root), lambda: settle(LISTED))
 
 
 def _entries(options: Mapping[str, Any]) -> Iterable[str]:
-    """The words and phrases.
+    """The configured words and phrases.
 
     Raises:
-        ImproperlyConfigured: they are no texts, or the file cannot be read.
+        ImproperlyConfigured: they are not texts, or the file cannot be read.
     """
     stated = options.get("words", ())
     if not isinstance(stated, list | tuple | set | frozenset) or not all(isinstance(entry, str) for entry in stated):
@@ -64,13 +64,13 @@ def _entries(options: Mapping[str, Any]) -> Iterable[str]:
 
 
 class _Node:
-    """A place in the tree of phrases: the words so far are the way to it."""
+    """A node in the tree of phrases, reached by the words of a phrase so far."""
 
     __slots__ = ("beginnings", "children", "is_end")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
-        self.beginnings: set[str] = set()  # of the words that may come next
+        self.beginnings: set[str] = set()  # prefixes of the words that may come next
         self.is_end = False
 
     def add(self, phrase: list[str]) -> None:
@@ -82,21 +82,21 @@ class _Node:
 
 
 class _Scanner:
-    """Reads a text once, a character at a time, and knows which phrases it may be in the middle of.
+    """Reads a text once, character by character, and tracks the phrases that may have started.
 
     Attributes:
-        place: how many characters were read.
+        place: number of characters read.
     """
 
     def __init__(self, root: _Node) -> None:
         self.place = 0
         self._root = root
-        self._open: list[tuple[_Node, int]] = []  # phrases that go on with the next word, and where they began
-        self._candidates: list[tuple[_Node, int]] = []  # those that the word under way may go on, or begin
-        self._word: str | None = None  # its letters so far
+        self._open: list[tuple[_Node, int]] = []  # phrases that continue with the next word, and their start
+        self._candidates: list[tuple[_Node, int]] = []  # phrases that the current word may continue or start
+        self._word: str | None = None  # letters of the current word
 
     def read(self, character: str) -> bool:
-        """Take the next character; is a listed word or phrase complete now?"""
+        """Read a character. Returns whether a listed word or phrase is complete now."""
         is_listed = False
         for letter, kind in folded(character):
             if kind is not LetterKind.LETTER:
@@ -111,7 +111,7 @@ class _Scanner:
         return is_listed
 
     def end(self) -> bool:
-        """The word under way is whole; is a listed word or phrase complete with it?"""
+        """End the current word. Returns whether a listed word or phrase is complete with it."""
         if self._word is None:
             return False
         found = [(node.children[self._word], start) for node, start in self._candidates if self._word in node.children]
@@ -120,7 +120,7 @@ class _Scanner:
         return any(node.is_end for node, _start in found)
 
     def safe_length(self) -> int:
-        """Up to where the text is not part of anything listed, whatever comes next."""
+        """The position up to which the text cannot be part of a listed phrase."""
         waiting = self._open if self._word is None else self._candidates
         return min((start for _node, start in waiting), default=self.place)
 

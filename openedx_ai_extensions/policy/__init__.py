@@ -1,6 +1,6 @@
-"""Where AI must not be, and what people must accept first.
+"""The site's rules: where AI is not available, and what people must accept first.
 
-``Guard`` answers for one person at one place; ``places`` says what of a course an AI may read for whom.
+``Guard`` decides for one person at one location; ``places`` decides which content of a course an AI may read.
 """
 
 from openedx_ai_extensions.policy.guard import Guard, RefusalReason

@@ -1,4 +1,4 @@
-"""Who changed what and when: in the history that the Django admin shows of each object."""
+"""Records changes in the history that the Django admin shows for each object."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openedx_ai_extensions.edxapp.interface import Person
 
 
 def record(user: Person, obj: Model, what: str) -> None:
-    """One more line in the history of an object."""
+    """Add an entry to an object's history."""
     LogEntry.objects.create(
         user_id=user.pk or 0,
         content_type=ContentType.objects.get_for_model(obj),

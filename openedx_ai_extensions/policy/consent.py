@@ -1,4 +1,4 @@
-"""What a person must accept before a model is asked, and whether the person has."""
+"""The notice that a person must accept before a model is asked, and the person's acceptance."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice as it is now.
+    """The current state of a notice.
 
     Attributes:
-        pk: of the notice.
-        profile_id: whose it is; None for the site's.
-        enabled: it asks for something.
-        version: primary key of its present wording.
-        number: which wording that is, counted from 1.
+        pk: primary key of the notice.
+        profile_id: the profile; None for the notice of the site.
+        enabled: the notice must be accepted.
+        version: primary key of its current wording.
+        number: number of the current wording, starting at 1.
+        text: the current wording.
     """
 
     pk: int
@@ -47,19 +48,19 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What one acceptance is about: a wording, and to whom questions go."""
+    """The subject of an acceptance: a wording, and the recipients of the data."""
 
     notice: Notice
     recipients: Sequence[Recipient]
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the wording, and with any provider, its vendor or its region."""
+        """A hash of the wording and of each provider's name, vendor and region."""
         about = [self.notice.text, [[each.name, each.vendor, each.region] for each in self.recipients]]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
-        """For the person to read. The names of a site's providers are its own business."""
+        """The terms for the person to read. The names of the site's providers are not included."""
         seen = sorted({(each.vendor, each.region) for each in self.recipients})
         return {
             "text": self.notice.text,
@@ -70,7 +71,7 @@ class Terms:
 
 
 def terms_for(profile: AIWorkflowProfile | None) -> Terms | None:
-    """What to accept for a profile: its own notice, or else the site's; None when there is nothing to accept."""
+    """The terms of a profile: its own notice, otherwise that of the site; None if there is nothing to accept."""
     notices = {notice.profile_id: notice for notice in through_cache(_cached_notices, _notices)}
     notice = (profile and notices.get(profile.pk)) or notices.get(None)
     if notice is None or not notice.enabled:
@@ -79,10 +80,10 @@ def terms_for(profile: AIWorkflowProfile | None) -> Terms | None:
 
 
 def require_consent(user: Person, profile: AIWorkflowProfile | None) -> None:
-    """Raises unless there is nothing to accept, or the person has accepted it. One query at most.
+    """Raise an error if the person has not accepted the current terms. At most one query.
 
     Raises:
-        ConsentRequired: with what there is to accept.
+        ConsentRequired: contains the terms.
     """
     terms = terms_for(profile)
     if terms is not None and not has_accepted(user, terms):
@@ -91,12 +92,12 @@ def require_consent(user: Person, profile: AIWorkflowProfile | None) -> None:
 
 
 def has_accepted(user: Person, terms: Terms) -> bool:
-    # Not cached: who withdraws is never asked twice.
+    # Not cached: a withdrawal takes effect at once.
     return _active_consents(user).filter(fingerprint=terms.fingerprint).exists()
 
 
 def accept(user: Person, terms: Terms) -> None:
-    """The person accepts these terms. Any number of times is once."""
+    """Record that the person accepts these terms. Idempotent."""
     about = ", ".join(
         f"{each.name} ({' '.join(filter(None, (each.vendor, each.region)))})" for each in terms.recipients
     )
@@ -111,8 +112,8 @@ def accept(user: Person, terms: Terms) -> None:
 
 
 def withdraw(user: Person, terms: Terms) -> None:
-    """The person takes back all that was ever accepted of this notice: every wording, for all providers."""
-    # The same words for the same providers may have been accepted as another notice.
+    """Withdraw all consents that the person gave to this notice: every wording, every provider."""
+    # Identical terms may have been accepted as another notice.
     meant = Q(version__notice=terms.notice.pk) | Q(fingerprint=terms.fingerprint)
     accepted = _active_consents(user).filter(meant)
     count = AIConsent.objects.filter(pk__in=list(accepted.values_list("pk", flat=True))).update(

@@ -1,6 +1,6 @@
-"""Workflows that the staff of a course have turned off there. It is a pause, of a kind of its own.
+"""Workflows that course staff have turned off in their course, stored as pauses.
 
-What the site's own pauses say stays as it is: course staff lift what course staff set, and nothing else.
+Course staff can lift only pauses that course staff have set, not those of the site.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 
 def switched_off(course_key: CourseKey) -> Mapping[int, AIPause]:
-    """By the id of the profile: what is turned off in a course, and by whom."""
+    """The pauses set by the staff of a course, by profile id."""
     rows = AIPause.objects.filter(course_id=course_key, is_of_course_staff=True, enabled=True)
     return {row.profile_id: row for row in _of(rows.select_related("switched_by"), course_key) if row.profile_id}
 
 
 @transaction.atomic
 def turn_off(user: Person, course_key: CourseKey, profile: AIWorkflowProfile) -> AIPause:
-    """This profile answers nobody in this course from now on, in the LMS and in Studio."""
+    """Turn a profile off in a course, in the LMS and in Studio."""
     found = _rows(course_key, profile)
     pause = found[0] if found else AIPause(course_id=course_key, profile=profile, is_of_course_staff=True)
     _switch(pause, user, enabled=True)
@@ -36,7 +36,7 @@ def turn_off(user: Person, course_key: CourseKey, profile: AIWorkflowProfile) ->
 
 @transaction.atomic
 def turn_on(user: Person, course_key: CourseKey, profile: AIWorkflowProfile) -> list[AIPause]:
-    """Take back ``turn_off``. The pauses that were lifted: two people may have turned it off at once."""
+    """Undo ``turn_off``. Returns the lifted pauses; concurrent requests may have created several."""
     lifted = [pause for pause in _rows(course_key, profile) if pause.enabled]
     for pause in lifted:
         _switch(pause, user, enabled=False)
@@ -54,5 +54,5 @@ def _rows(course_key: CourseKey, profile: AIWorkflowProfile) -> list[AIPause]:
 
 
 def _of(rows: object, course_key: CourseKey) -> list[AIPause]:
-    # Some databases compare without case: keys are exact.
+    # Some databases compare case-insensitively; course keys are case-sensitive.
     return [row for row in rows if row.course_id == course_key]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""To whom a profile sends what people say: the providers that may answer for it, and where they are."""
+"""The providers that receive what people write in a workflow, and their regions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PROCESSORS_WITHOUT_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor",
 
 @dataclass(frozen=True, slots=True, order=True)
 class Recipient:
-    """An entry of the setting ``AI_EXTENSIONS``, as far as it matters to whoever consents.
+    """The parts of an entry of ``AI_EXTENSIONS`` that matter for consent.
 
     Attributes:
-        name: the entry's.
-        vendor: whose model it is: the part of its name before the slash.
-        region: as the entry's ``REGION`` says; empty when it says nothing.
+        name: name of the entry.
+        vendor: the part of the model's name before the slash.
+        region: the entry's ``REGION``; empty if not set.
     """
 
     name: str
@@ -28,10 +28,10 @@ class Recipient:
 
 
 def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
-    """All that may get to read a question: the providers of the profile's processors, those that stand in for them, and
-    those that moderate.
+    """All providers that may receive a question: those of the profile's processors, their fallbacks and their
+    moderators.
 
-    Providers that the site does not have are left out: nothing can be sent to them.
+    Providers that the site does not have are omitted.
     """
     names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
     entries = {_resolved(name) for name in names}
@@ -45,7 +45,7 @@ def _names(processor: str, config: Any) -> Iterator[str]:
     name = str(config.get("provider") or "default")
     yield name
     stand_ins = config.get("fallbacks")
-    if stand_ins is None:  # an empty list says that there are none
+    if stand_ins is None:  # an empty list means no fallbacks
         entry = conf.provider_entry(_resolved(name))
         stand_ins = entry.parameters.get("fallbacks") if entry else None
     yield from _texts(stand_ins)
@@ -53,7 +53,7 @@ def _names(processor: str, config: Any) -> Iterator[str]:
 
 
 def _moderation_providers(own: Any) -> Iterator[str]:
-    """The providers whose moderation endpoints read along: as the profile says, else as the site does."""
+    """The providers of the moderators that the profile names, or those of the site."""
     said = {**conf.get("AI_EXTENSIONS_MODERATION"), **(own if isinstance(own, Mapping) else {})}
     moderators = conf.get("AI_EXTENSIONS_MODERATORS")
     for direction in ("before", "after"):
@@ -66,7 +66,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _resolved(name: str) -> str:
-    """``default`` is the entry so named, or else the first."""
+    """Resolve ``default``: the entry of that name, otherwise the first entry."""
     return next(iter(conf.providers()), name) if name == "default" and name not in conf.providers() else name
 
 

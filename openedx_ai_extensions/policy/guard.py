@@ -1,4 +1,4 @@
-"""May a run go on? The one question that every door asks, and asks again while an answer arrives."""
+"""The site's rules for a run. Checked before it starts, and again while an answer streams."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_p
 from openedx_ai_extensions.policy.places import BlockPath, is_exam, path_to, pauses_at, restrictions_apply_to
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
-RECHECK_SECONDS = 2.0  # seconds between two looks while a run is under way
+RECHECK_SECONDS = 2.0  # between two checks during a run
 
 
 class RefusalReason(enum.StrEnum):
-    """Why there is no AI, in words for machines."""
+    """Machine-readable reasons why AI is not available."""
 
     PAUSED = "paused"
     QUIET_HOURS = "quiet_hours"
@@ -37,13 +37,13 @@ class RefusalReason(enum.StrEnum):
 
 
 class Guard:
-    """The site's rules for one person at one place.
+    """The site's rules for one person at one location.
 
     Args:
-        user: None for nobody in particular.
-        course_id: where the person is.
-        location_id: where in the course.
-        profile: of the workflow; None outside of any.
+        user: the person; None for no particular person.
+        course_id: the course.
+        location_id: the location in the course.
+        profile: the profile of the workflow; None outside of workflows.
     """
 
     def __init__(
@@ -62,14 +62,14 @@ class Guard:
         self._next_check = 0.0
 
     def require_allowed(self, *, asks_model: bool) -> None:
-        """Raises unless the site's rules allow a run.
+        """Raise an error unless the site's rules allow a run.
 
         Args:
-            asks_model: what the person says goes to a model, now or later: that takes consent.
+            asks_model: the input goes to a model, now or later, so consent is required.
 
         Raises:
-            Refused: AI is switched off or paused here, or there is an exam.
-            ConsentRequired: the person has not accepted the notice as it is now.
+            Refused: AI is switched off or paused here, or the person is in an exam.
+            ConsentRequired: the person has not accepted the current notice.
         """
         self._asks_model = asks_model
         self._next_check = time.monotonic() + RECHECK_SECONDS
@@ -80,17 +80,17 @@ class Guard:
             require_consent(self.user, self.profile)
 
     def recheck(self) -> None:
-        """As ``require_allowed`` with the same question, if the last look was some time ago.
+        """Repeat the last ``require_allowed`` if it was at least ``RECHECK_SECONDS`` ago.
 
         Raises:
-            Refused: see there.
+            Refused: see ``require_allowed``.
         """
         if time.monotonic() >= self._next_check:
             reconnect()
             self.require_allowed(asks_model=self._asks_model)
 
     def refusal(self) -> Refused | None:
-        """What to say to whoever asks; None where AI may be used."""
+        """The error for the person; None if AI may be used."""
         if not conf.get("AI_EXTENSIONS_ENABLED"):
             return _refused(RefusalReason.PAUSED, "setting", _("AI is switched off at the moment."))
         now = timezone.now()
@@ -107,19 +107,19 @@ class Guard:
         return None
 
     def _refusal_in_exam(self) -> Refused | None:
-        """Whoever sits an exam gets no AI anywhere."""
+        """AI is not available anywhere to a person who is in an exam."""
         if self.user is None or conf.service_variant() == "cms":
             return None
         return _in_exam() if get_platform().is_in_exam(self.user) else None
 
     @cached_property
     def _block_path(self) -> BlockPath:
-        # Authors do not move a sequence while somebody waits for an answer in it.
+        # Cached: a sequence rarely moves during a run.
         return path_to(self.location_id) if restrictions_apply_to(None, None) else ()
 
 
 def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
-    """For the pauses that hold now; those without hours, and those that say why, come first."""
+    """The error for active pauses. Pauses without hours, and those with a message, take precedence."""
     if not pauses:
         return None
     first = min(pauses, key=lambda pause: (pause.has_hours, not pause.message, pause.pk))

@@ -1,4 +1,4 @@
-"""What admins forbid and ask for: pauses and notices; and who has accepted what."""
+"""Models of the site's rules: pauses, notices and consents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 
 class AIPause(ConfigurationModel):
-    """AI is off: everywhere, or where the pause says; always, or at the hours that it says."""
+    """A pause of AI: for the whole site or a part of it; always or at certain times."""
 
     course_id = CourseKeyField(gettext_lazy("only in this course"), max_length=255, blank=True)
     profile = models.ForeignKey(
@@ -63,7 +63,7 @@ class AIPause(ConfigurationModel):
         help_text=gettext_lazy("What people read. Empty: our own words."),
     )
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
-    # What the staff of a course set they may lift; what the site set they may not.
+    # Course staff may lift only the pauses that course staff have set.
     is_of_course_staff = models.BooleanField(gettext_lazy("set by course staff"), default=False, editable=False)
     switched_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -88,11 +88,11 @@ class AIPause(ConfigurationModel):
 
     @property
     def has_hours(self) -> bool:
-        """Does it come and go by itself?"""
+        """Does the pause have hours, so that it starts and ends repeatedly?"""
         return bool(self.weekdays) or self.from_time is not None
 
     def clean(self) -> None:
-        """The pattern compiles, and the times make sense together.
+        """Check the pattern and the times.
 
         Raises:
             ValidationError: by field.
@@ -107,7 +107,7 @@ class AIPause(ConfigurationModel):
 
 
 class NoticeQuerySet(ConfigurationQuerySet["AINotice"]):
-    """Keeps the wordings that bulk changes make, too."""
+    """Also stores versions for bulk changes."""
 
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic(using=self.db):
@@ -132,9 +132,9 @@ class NoticeQuerySet(ConfigurationQuerySet["AINotice"]):
 
 
 class AINotice(ConfigurationModel):
-    """What people must accept before a model is asked for them: of one profile, or of all that have none of their own.
+    """A notice that people must accept before a model is asked: for one profile, or for all profiles without their own.
 
-    Every wording that it ever had is kept.
+    All its wordings are kept.
     """
 
     profile = models.OneToOneField(
@@ -168,24 +168,24 @@ class AINotice(ConfigurationModel):
         return self.profile.slug if self.profile else _("The whole site")
 
     def clean(self) -> None:
-        """One for the site is enough.
+        """Allow only one notice for the site.
 
         Raises:
-            ValidationError: there is another.
+            ValidationError: there is another one.
         """
         super().clean()
-        # A unique column of the database holds any number of nulls.
+        # The unique constraint does not apply to NULL.
         if self.profile_id is None and AINotice.objects.filter(profile=None).exclude(pk=self.pk).exists():
             raise ValidationError({"profile": _("The site has a notice already.")})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """As every configuration is saved; a new wording is a new version."""
+        """Save the notice, and store a new wording as a version."""
         with transaction.atomic():
             super().save(*args, **kwargs)
             self.keep_version()
 
     def keep_version(self) -> AINoticeVersion:
-        """Its present wording as a version: the last one, or else a new one."""
+        """Return the version of the current wording, which is created if the wording has changed."""
         last = AINoticeVersion.objects.filter(notice=self).order_by("-number").first()
         if last is not None and last.text == self.text:
             return last
@@ -194,7 +194,7 @@ class AINotice(ConfigurationModel):
 
 
 class AINoticeVersion(models.Model):
-    """One wording of a notice. It outlives its notice: somebody may have accepted it."""
+    """One wording of a notice. Kept when the notice is deleted, because consents refer to it."""
 
     notice = models.ForeignKey(
         AINotice, models.SET_NULL, null=True, related_name="versions", verbose_name=gettext_lazy("notice")
@@ -215,7 +215,7 @@ class AINoticeVersion(models.Model):
 
 
 class AIConsent(models.Model):
-    """One person has accepted one wording, for certain providers and regions; and maybe taken it back."""
+    """A person's consent to one wording, for certain providers and regions; possibly withdrawn."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=gettext_lazy("person")
@@ -227,7 +227,7 @@ class AIConsent(models.Model):
     providers = models.CharField(gettext_lazy("providers"), max_length=255, blank=True)
     accepted_at = models.DateTimeField(gettext_lazy("accepted"))
     withdrawn_at = models.DateTimeField(gettext_lazy("withdrawn"), null=True)
-    # True or null, as no database takes two nulls for the same: of those that hold there is one.
+    # True or NULL: databases treat NULLs as distinct, so the constraint allows one active consent.
     holds = models.BooleanField(gettext_lazy("holds"), null=True, default=True)
 
     class Meta:

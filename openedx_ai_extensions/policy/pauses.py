@@ -1,4 +1,4 @@
-"""When AI is off, and until when: the pauses that admins set, and the hours that they hold."""
+"""Pauses of AI: which ones are active, and when they end."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from openedx_ai_extensions.core import cache_version, conf
 from openedx_ai_extensions.policy.models import AIPause
 from openedx_ai_extensions.workflows.matching import matches
 
-# Seconds after which a process looks again even if nothing told it of a change: the bound without a shared cache.
+# Maximum age of the cached pauses: the bound on stale data if there is no shared cache.
 MAX_CACHE_SECONDS = 5.0
 MIDNIGHT = clock_time()
 A_DAY = timedelta(days=1)
 EVERY_DAY = "0123456"
-# Windows that one after the other hold all the time: nobody knows the end.
+# Limit of consecutive windows to follow when looking for the end of a pause.
 MAX_WINDOWS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause as an admin wrote it; None is no narrowing, or no bound."""
+    """A configured pause; None means no restriction, or no bound."""
 
     pk: int
     course_id: str | None
@@ -60,19 +60,19 @@ class Pause:
         )
 
     def applies_to(self, course_id: CourseKey | None, profile_id: int | None) -> bool:
-        """Is it about this course and profile?"""
+        """Does the pause cover this course and profile?"""
         course = None if course_id is None else str(course_id)
         return self.course_id in (None, course) and self.profile_id in (None, profile_id)
 
     def is_at_any(self, keys: Iterable[object]) -> bool:
-        """Is it about one of these places?"""
+        """Does the pause cover one of these locations?"""
         return any(matches(self.location_regex, str(key)) for key in keys)
 
     def is_active_at(self, moment: datetime) -> bool:
         return any(begin <= moment and (end is None or moment < end) for begin, end in self._windows(moment))
 
     def end_after(self, moment: datetime) -> datetime | None:
-        """When the window that holds at this moment ends; None when nobody knows."""
+        """The end of the window that is active at a moment; None if it is unknown."""
         ends = [end for begin, end in self._windows(moment) if begin <= moment and (end is None or moment < end)]
         return None if None in ends else max(end for end in ends if end is not None)
 
@@ -98,7 +98,7 @@ def _at(day: date, clock: clock_time) -> datetime:
 
 
 def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
-    """When none of these pauses holds any more; None when nobody knows."""
+    """The time at which none of the pauses is active any more; None if it is unknown."""
     moment = now
     for _window in range(MAX_WINDOWS):
         ends = [pause.end_after(moment) for pause in pauses if pause.is_active_at(moment)]
@@ -112,14 +112,14 @@ def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
 
 
 def all_pauses() -> tuple[Pause, ...]:
-    """Those that are enabled; cached until one changes, and for a few seconds only."""
+    """The enabled pauses; cached for a few seconds, and until one changes."""
     return through_cache(_cached_pauses, _pauses)
 
 
 def course_wide_pauses(
     pauses: Iterable[Pause], course_id: CourseKey | None, profile_id: int | None, now: datetime
 ) -> list[Pause]:
-    """Of these, the ones that hold now for a course and profile, wherever in the course."""
+    """The active pauses of a course and profile that are not restricted to locations."""
     return [
         pause
         for pause in pauses
@@ -128,7 +128,7 @@ def course_wide_pauses(
 
 
 def through_cache(ask_cache: Callable[[str, float], tuple], ask: Callable[[], tuple]) -> tuple:
-    """Through the cache, unless nothing may be answered from one now."""
+    """Read through the cache, unless the cache must not be used at the moment."""
     token = cache_version.current()
     return ask() if token is None else ask_cache(token, time.monotonic() // MAX_CACHE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Places where learners get no AI: exams, and those that a pause names."""
+"""Locations where learners get no AI: exams, and the locations of pauses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ BlockPath = Sequence[Step]
 
 
 def path_to(location_id: UsageKey | None) -> BlockPath:
-    """From the course down to a place; that alone, when the platform knows no more of it."""
+    """The blocks from the course down to a location; only the location itself if the platform knows no more."""
     if location_id is None:
         return ()
     return get_platform().ways_to([location_id]).get(location_id) or (Step(location_id),)
 
 
 def is_exam(way: BlockPath) -> bool:
-    """Does the way lead through a timed or proctored sequence, or one of a type that the site calls an exam?"""
+    """Does the path contain a timed or proctored sequence, or one of an exam format of the site?"""
     exam_formats = {_normal(name) for name in conf.get("AI_EXTENSIONS_EXAM_FORMATS")}
     return any(step.is_exam or (step.format and _normal(step.format) in exam_formats) for step in way)
 
@@ -34,12 +34,12 @@ def _normal(name: str) -> str:
 
 
 def pauses_at(way: BlockPath, course_id: CourseKey | None, profile_id: int | None) -> list[Pause]:
-    """The pauses for this place, or one that it is in, that hold now.
+    """The active pauses that cover this location or a block that contains it.
 
     Args:
         way: see ``path_to``.
-        course_id: its course.
-        profile_id: None when nobody knows: a pause for any profile counts then.
+        course_id: the course of the location.
+        profile_id: None if unknown: pauses of every profile are returned then.
     """
     now, keys = timezone.now(), [step.usage_key for step in way]
     return [
@@ -53,12 +53,12 @@ def pauses_at(way: BlockPath, course_id: CourseKey | None, profile_id: int | Non
 
 
 def is_readable(user: Person | None, location_id: UsageKey) -> bool:
-    """May an AI read this place for this person, wherever the person is?"""
+    """May an AI read this location for this person, independently of where the person is?"""
     return bool(readable([location_id], user))
 
 
 def readable(keys: Iterable[UsageKey], user: Person | None) -> set[UsageKey]:
-    """Those of the places of one course that an AI may read for this person: for a learner, none that are marked."""
+    """The locations of one course that an AI may read for this person. Learners: no exams, no paused locations."""
     keys = list(keys)
     if not keys or not restrictions_apply_to(user, None):
         return set(keys)
@@ -69,7 +69,7 @@ def readable(keys: Iterable[UsageKey], user: Person | None) -> set[UsageKey]:
 
 
 def readable_units(units: Sequence[Block], user: Person | None) -> Sequence[Block]:
-    """The units of one course, as far as an AI may read them for this person."""
+    """The parts of the units of one course that an AI may read for this person."""
     keys = readable((unit.usage_key for unit in units), user)
     units = [unit for unit in units if unit.usage_key in keys]
     if units and _has_location_pauses():
@@ -80,11 +80,11 @@ def readable_units(units: Sequence[Block], user: Person | None) -> Sequence[Bloc
 
 
 def restrictions_apply_to(user: Person | None, course_id: CourseKey | None) -> bool:
-    """Is this person held up by marked places? Nobody is in Studio, and staff are not in their course.
+    """Do exams and location pauses restrict this person? Not in Studio, and not staff in their own course.
 
     Args:
-        user: None: somebody.
-        course_id: None: in some course.
+        user: None for an unknown person.
+        course_id: None for an unknown course.
     """
     if conf.service_variant() == "cms":
         return False
@@ -92,7 +92,7 @@ def restrictions_apply_to(user: Person | None, course_id: CourseKey | None) -> b
 
 
 def _has_location_pauses() -> bool:
-    """Does any pause name a place? Hardly ever, and each look at them may be a query where there is no cache."""
+    """Does any pause cover certain locations only? Usually not; checked first, as each use of pauses may be a query."""
     return any(pause.location_regex for pause in all_pauses())
 
 

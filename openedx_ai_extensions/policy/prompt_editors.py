@@ -1,4 +1,4 @@
-"""Which profiles use a prompt, and so who may read and change it."""
+"""Which profiles use a prompt, and who may therefore read and change it."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def courses_using(prompt: PromptTemplate) -> set[CourseKey | None]:
 
 
 def staffs_a_course_using(user: Person, prompt: PromptTemplate) -> bool:
-    """Is this person staff of a course where an enabled scope uses the prompt?
+    """Is this person staff of a course in which an enabled scope uses the prompt?
 
-    False if more than ``MAX_COURSES`` use it: each course costs a query, and any learner can send such a request.
+    False if more than ``MAX_COURSES`` courses use it: each course costs a query, and any learner can send such a
+    request.
     """
     courses = [course for course in courses_using(prompt) if course is not None]
     is_askable = user.is_active and len(courses) <= MAX_COURSES
@@ -41,14 +42,14 @@ def staffs_a_course_using(user: Person, prompt: PromptTemplate) -> bool:
 
 
 def version_of(body: str) -> str:
-    """Identifies a version of the text."""
+    """A hash that identifies a version of the text."""
     return hashlib.sha256(body.encode()).hexdigest()
 
 
 def may_edit(user: Person, prompt: PromptTemplate) -> bool:
-    """Site staff, and those who staff every course where the prompt is used: nobody rewrites another's tutor.
+    """May this person edit the prompt? Site staff may, and people who are staff of every course that uses the prompt.
 
-    Nobody but site staff when it is used in every course, or in none.
+    Only site staff may edit a prompt that is used in every course or in none.
     """
     if is_site_staff(user):
         return True
@@ -58,17 +59,17 @@ def may_edit(user: Person, prompt: PromptTemplate) -> bool:
 
 
 def readable_body(prompt: PromptTemplate, user: Any) -> str:
-    """The text without credentials, which those alone see who may change any prompt in the admin."""
+    """The text with its credentials masked, unless the user may change prompts in the admin."""
     if user.has_perm("openedx_ai_extensions.change_prompttemplate"):
         return prompt.body
     return masked_text(prompt.body, configured_secrets())
 
 
 def require_no_mask(prompt: PromptTemplate, body: str) -> None:
-    """A text that was read without its credentials is not stored like that.
+    """Refuse to store a text whose credentials were masked.
 
     Raises:
-        InvalidRequest: it has the mark that stands for one.
+        InvalidRequest: the text contains the mask.
     """
     if REDACTED in body and REDACTED not in prompt.body:
         raise InvalidRequest(
@@ -77,10 +78,10 @@ def require_no_mask(prompt: PromptTemplate, body: str) -> None:
 
 
 def require_editor(user: Person, prompt: PromptTemplate) -> None:
-    """As ``may_edit`` says.
+    """Raise an error unless ``may_edit``.
 
     Raises:
-        NotAllowed: this person may not.
+        NotAllowed: the person may not edit the prompt.
     """
     if not may_edit(user, prompt):
         raise NotAllowed

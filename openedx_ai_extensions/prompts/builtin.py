@@ -1,4 +1,4 @@
-"""The prompt texts that come with the app, and the JSON schemas of answers that are data, by name."""
+"""The built-in prompt texts and the JSON schemas of structured answers, by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @cache
 def builtin_prompt(name: str) -> str:
-    """The text of ``texts/<name>.txt``.
+    """Read ``texts/<name>.txt``.
 
     Raises:
         FileNotFoundError: there is no such text.
@@ -21,7 +21,7 @@ def builtin_prompt(name: str) -> str:
 
 @cache
 def builtin_schema(name: str) -> Mapping[str, Any]:
-    """The JSON Schema in ``schemas/<name>.json``. It is shared: do not change it.
+    """Read the JSON Schema in ``schemas/<name>.json``. The returned object is shared: do not change it.
 
     Raises:
         FileNotFoundError: there is no such schema.

@@ -1,4 +1,4 @@
-"""Prompts that people edit without touching a profile."""
+"""Prompts that can be edited without changing a profile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _loaded: ContextVar[Mapping[str, PromptTemplate] | None] = ContextVar("loaded_pr
 
 
 def body_problem(body: str) -> str | None:
-    """Why a text cannot be a prompt, or cannot be stored, in words; None when it can."""
+    """Why a text cannot be a prompt or cannot be stored; None if it can."""
     return _content_problem(body) or storage_problem(body, router.db_for_write(PromptTemplate))
 
 
@@ -36,11 +36,11 @@ def _content_problem(body: str) -> str | None:
 
 
 class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
-    """Finds prompts the way profiles name them."""
+    """Finds prompts by the references that profiles contain."""
 
     def lookup(self, ref: str) -> PromptTemplate | None:
-        """The prompt with this slug or UUID, in any spelling of a UUID; None when there is none."""
-        if find_unfit(ref) is not None:  # some databases refuse to look for it
+        """The prompt with this slug or UUID (in any spelling); None if there is none."""
+        if find_unfit(ref) is not None:  # some databases refuse such a parameter
             return None
         loaded = _loaded.get()
         by_slug = self._by_slug if loaded is None else loaded.get
@@ -51,19 +51,19 @@ class PromptQuerySet(ConfigurationQuerySet["PromptTemplate"]):
         return by_uuid or by_slug(ref)
 
     def _by_slug(self, slug: str) -> PromptTemplate | None:
-        # Some databases compare without case or trailing spaces: names are exact.
+        # Some databases compare case-insensitively and ignore trailing spaces; slugs are exact.
         return next((prompt for prompt in self.filter(slug=slug) if prompt.slug == slug), None)
 
     @contextmanager
     def preloaded(self) -> Iterator[None]:
-        """Within the block every ``lookup`` is answered from one query: for pages that judge many profiles."""
+        """Inside the block, one query answers all calls of ``lookup``: for pages that check many profiles."""
         with lookups_from(self.defer("body")):
             yield
 
 
 @contextmanager
 def lookups_from(prompts: Iterable[PromptTemplate]) -> Iterator[None]:
-    """Within the block there are these prompts, and no others, for every ``lookup``."""
+    """Inside the block, ``lookup`` finds these prompts only."""
     known = list(prompts)
     token = _loaded.set({prompt.slug: prompt for prompt in known} | {prompt.uuid.hex: prompt for prompt in known})
     try:

@@ -1,4 +1,4 @@
-"""Charts as shapes with places and sizes, for a template to draw. The table beside says the same in numbers."""
+"""Charts as positioned shapes, drawn by a template. A table next to each chart shows the same numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A text at a place."""
+    """A label at a position."""
 
     at: float
     text: str
@@ -34,7 +34,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A line through points; where there is no value it is broken."""
+    """A line through points, interrupted where a value is missing."""
 
     name: str
     style: str
@@ -46,9 +46,9 @@ class Chart:
     """One chart.
 
     Attributes:
-        title: what it shows.
-        summary: the same in a sentence, for who does not see it.
-        lies: do its bars lie, each with its name before it?
+        title: the title.
+        summary: a textual description for screen readers.
+        lies: the bars are horizontal, with their labels on the left.
     """
 
     title: str
@@ -66,7 +66,7 @@ Values = Sequence[tuple[str, float]]
 
 
 def vertical_bars(title: str, summary: str, values: Values, shown: Callable[[float], str]) -> Chart:
-    """A bar for each moment, from left to right."""
+    """A chart with one vertical bar for each point in time."""
     top = nice(max((value for _label, value in values), default=0))
     step = (WIDTH - LEFT) / max(len(values), 1)
     bars = [
@@ -85,7 +85,7 @@ def vertical_bars(title: str, summary: str, values: Values, shown: Callable[[flo
 
 
 def horizontal_bars(title: str, summary: str, values: Values, shown: Callable[[float], str]) -> Chart:
-    """A bar for each of the first of a list, from top to bottom."""
+    """A chart with horizontal bars for the first values of a list."""
     some = values[:MAX_ROWS]
     top = max((value for _label, value in some), default=0) or 1
     bars = [
@@ -106,7 +106,7 @@ def lines(
     title: str, summary: str, labels: Sequence[str], series: Sequence[tuple[str, Sequence[float | None]]],
     shown: Callable[[float], str],
 ) -> Chart:  # fmt: skip
-    """Values over time, each series in a style of its own."""
+    """A line chart of values over time, one style for each series."""
     top = nice(max((value for _name, values in series for value in values if value is not None), default=0))
     step = (WIDTH - LEFT) / max(len(labels), 1)
     paths = []
@@ -116,7 +116,7 @@ def lines(
             if value is None:
                 pen = "M"
                 continue
-            # A point alone is a short stroke, or nothing would be seen of it.
+            # A single point is drawn as a short stroke, otherwise it would be invisible.
             parts.append(f"{pen}{LEFT + (number + 0.5) * step:.1f} {_y(value, top):.1f}h{0.1 if pen == 'M' else 0}")
             pen = "L"
         paths.append(Path(name, f"aiext-line-{style}", "".join(parts)))
@@ -124,7 +124,7 @@ def lines(
 
 
 def nice(value: float) -> float:
-    """The end of an axis: 1, 2 or 5 times a power of ten, this value at least."""
+    """The upper end of an axis: the smallest number of the form 1, 2 or 5 × 10^n that is at least the value."""
     if value <= 0:
         return 1
     power = 10 ** math.floor(math.log10(value))

@@ -1,4 +1,4 @@
-"""What was used, where, by whom, and how it went: from the sums by day and month, and the rows not in them yet."""
+"""Usage reports, from the sums by day and month plus the rows that are not counted yet."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Group = tuple[Any, ...]
 
 
 class By(enum.StrEnum):
-    """What a report has a line for."""
+    """The grouping of a report."""
 
     DAY = "day"
     MONTH = "month"
@@ -44,9 +44,9 @@ class By(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which runs a report is about: from one day to another, both included; None and empty are any.
+    """The runs of a report: from one day to another, both included; None and empty values match everything.
 
-    Runs of one person are read from the ledger, as far back as it goes.
+    Reports about one person are read from the ledger, as far back as its rows exist.
     """
 
     since: date
@@ -64,12 +64,13 @@ class Filters:
 
 @dataclass(slots=True)
 class Line:
-    """What some runs took together.
+    """The sums of a group of runs.
 
     Attributes:
-        group: what they have in common.
-        figures: their sums, as ``COLUMNS`` names them.
-        running: how many are under way.
+        group: the common values.
+        figures: the sums, in the order of ``COLUMNS``.
+        running: the number of runs under way.
+        name: the group as text.
     """
 
     group: Group
@@ -105,11 +106,11 @@ class Line:
         return self.of("cost_micros")
 
     def first_token(self, percent: int) -> int | None:
-        """Milliseconds to the first token that this many of a hundred runs took at most."""
+        """The time to the first token, in milliseconds, that ``percent`` per cent of the runs did not exceed."""
         return percentile(self._times(FIRST_TOKEN), percent)
 
     def duration(self, percent: int) -> int | None:
-        """Milliseconds that this many of a hundred runs took at most."""
+        """The duration, in milliseconds, that ``percent`` per cent of the runs did not exceed."""
         return percentile(self._times(DURATION), percent)
 
     def _times(self, columns: Sequence[str]) -> Figures:
@@ -117,7 +118,7 @@ class Line:
         return self.figures[start : start + len(columns)]
 
 
-# How rows of sums, and of the ledger, are told apart for a report.
+# The fields that identify a group, in sums and in ledger rows.
 GROUPS: dict[By, tuple[str, ...]] = {
     By.DAY: ("day",),
     By.MONTH: ("day",),
@@ -130,7 +131,7 @@ GROUPS: dict[By, tuple[str, ...]] = {
 
 
 def report(by: By, filters: Filters) -> list[Line]:
-    """The lines of a report: days in order, all else by cost. Exact at this moment, with what is not summed up yet."""
+    """The lines of a report: days in order, everything else by cost. Includes rows that are not counted yet."""
     lines = _read_consistently(lambda: _lines(by, filters))
     if by in {By.DAY, By.MONTH}:
         return sorted(lines.values(), key=lambda line: line.group)
@@ -146,7 +147,7 @@ def total_of(lines: Sequence[Line]) -> Line:
 
 
 def top_people(filters: Filters, most: int) -> list[Line]:
-    """The people whose runs cost most."""
+    """The people with the highest costs."""
 
     def look() -> dict[Group, Line]:
         recent = _recent(By.PERSON, filters)
@@ -159,7 +160,7 @@ def top_people(filters: Filters, most: int) -> list[Line]:
 
 
 def all_people(filters: Filters) -> Iterator[Line]:
-    """All people who used anything, in the order of their ids, however many they are."""
+    """All people with usage, ordered by id, read in batches."""
     last = 0
     while True:
         recent = {group: line for group, line in _recent(By.PERSON, filters).items() if group[0] > last}
@@ -173,7 +174,7 @@ def all_people(filters: Filters) -> Iterator[Line]:
 
 
 def runs(filters: Filters) -> QuerySet[AIWorkflowRun]:
-    """The rows of the ledger that a report is about."""
+    """The ledger rows of a report."""
     person = {} if filters.user_id is None else {"user_id": filters.user_id}
     start, end = midnight(filters.since), midnight(filters.until + timedelta(days=1))
     return AIWorkflowRun.objects.filter(created_at__gte=start, created_at__lt=end, **filters.place, **person)
@@ -190,7 +191,7 @@ def _lines(by: By, filters: Filters) -> dict[Group, Line]:
 
 
 def _recent(by: By, filters: Filters) -> dict[Group, Line]:
-    """Of the rows that are not in the sums yet."""
+    """The lines of rows that are not counted yet."""
     return _fold(by, facts(runs(filters).filter(is_counted=False)))
 
 
@@ -228,7 +229,7 @@ def _group(by: By, values: Sequence[Any]) -> Group:
 
 
 def _sums(by: By, filters: Filters, columns: Sequence[str] = ()) -> QuerySet[Any, Any]:
-    """The sums of each group, added up by the database; whole months are read as such."""
+    """The sums of each group, added up by the database; whole months are read from the monthly sums."""
     rows: QuerySet[Any] = AIUsageByPlace.objects.filter(**filters.place)
     columns = columns or (SUMS if by == By.PERSON else COLUMNS)
     if by == By.PERSON:
@@ -245,7 +246,7 @@ def _sums(by: By, filters: Filters, columns: Sequence[str] = ()) -> QuerySet[Any
 
 
 def _months_and_days(since: date, until: date) -> Q:
-    """The months that are in this time as a whole, and the days before and after them."""
+    """The whole months in a period, and the days before and after them."""
     after = until + timedelta(days=1)
     first = since if since.day == 1 else (since.replace(day=1) + timedelta(days=32)).replace(day=1)
     last = after.replace(day=1)
@@ -259,7 +260,7 @@ def _months_and_days(since: date, until: date) -> Q:
 
 
 def _read_consistently(look: Callable[[], dict[Group, Line]]) -> dict[Group, Line]:
-    """Look again when rows were counted while we looked: they might be in neither, or in both."""
+    """Repeat a read if rows were counted meanwhile: they might be missing or included twice."""
     for _number in range(MAX_READS):
         before = _count_version()
         lines = look()
@@ -273,7 +274,7 @@ def _count_version() -> int | None:
 
 
 def _named(lines: list[Line]) -> list[Line]:
-    """With the names of the people that they are about."""
+    """Fill in the usernames."""
     people = get_user_model()._default_manager.in_bulk([line.group[0] for line in lines])
     for line in lines:
         person = people.get(line.group[0])

@@ -1,4 +1,4 @@
-"""A report as rows of text and numbers, for files and terminals."""
+"""Reports as rows of text and numbers, for files and terminals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from openedx_ai_extensions.ledger.prices import MICRO
 from openedx_ai_extensions.reports.kinds import By, Filters, Line, all_people, report
 
 PERCENTILES = (50, 95, 99)
-# What a spreadsheet would take for a formula.
+# Cells that start with these characters are formulas for a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -20,7 +20,7 @@ def lines_of(by: By, filters: Filters) -> Iterable[Line]:
 
 
 def record(by: By, line: Line) -> dict[str, Any]:
-    """A line by names that stay the same in every language: money as a decimal number, times in milliseconds."""
+    """A line as a dictionary with language-independent names: money as a decimal string, times in milliseconds."""
     counted = ("completed", "failed", "cancelled", "refused", "lost")
     values: dict[str, Any] = {str(by): line.name, "runs": line.runs, **{name: line.of(name) for name in counted}}
     values |= {name: line.of(name) for name in ("requests", "cached", "prompt_tokens", "cached_tokens")}
@@ -33,7 +33,7 @@ def record(by: By, line: Line) -> dict[str, Any]:
 
 
 def csv_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """The records as lines of a CSV file, made one by one; no cell is a formula."""
+    """The records as lines of a CSV file, generated one by one; formulas are escaped."""
     writer = csv.writer(_Echo())
     names: list[str] = []
     for values in records:
@@ -44,12 +44,12 @@ def csv_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def harmless(value: Any) -> Any:
-    """A cell that a spreadsheet shows as it is, and does not run."""
+    """Escape a cell that a spreadsheet would run as a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 class _Echo:
-    """A file that gives back what is written to it."""
+    """A file that returns what is written to it."""
 
     def write(self, text: str) -> str:
         return text

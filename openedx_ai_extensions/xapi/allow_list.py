@@ -1,6 +1,6 @@
-"""Event routing forwards only the events that settings list; ours are added there, whoever's settings ran first.
+"""Adds our events to the allow-lists of event routing, independently of the order in which settings are loaded.
 
-Nothing here imports event routing: it works on plain settings, and a site without event routing only gains a list.
+Works on plain settings without importing event routing; a site without it only gains a list.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _TO_XAPI = "event_routing_backends.processors.xapi.transformer_processor.XApiPro
 def allow_events(settings: Any) -> None:
     """Add our events to the xAPI allow-list, and to the whitelists of backends that lead to xAPI.
 
-    Running it again changes nothing. Lists, sets and dictionaries that others may hold are replaced, never changed.
-    Where event routing's own settings run later, they build their backends from the list that this leaves them.
+    Idempotent. Lists, sets and dictionaries are replaced, never changed in place. If event routing's own settings run
+    later, they build their backends from the list that is set here.
 
     Args:
         settings: a settings module or ``django.conf.settings``; its attributes are set.
@@ -36,7 +36,7 @@ def allow_events(settings: Any) -> None:
 
 
 def missing_events(settings: Any) -> list[str]:
-    """Our events that the allow-list does not let through."""
+    """Our events that the allow-list does not contain."""
     allowed = getattr(settings, ALLOWED, ())
     return [event for event in EVENTS if event not in allowed]
 
@@ -61,7 +61,7 @@ def _with_events_allowed_in_each(backends: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leads_to_xapi(backend: Mapping[str, Any]) -> bool:
-    """Whether an event sent to this backend can become an xAPI statement, in it or in a backend nested in it."""
+    """Can an event sent to this backend become an xAPI statement, in it or in a nested backend?"""
     options = backend.get("OPTIONS") or {}
     return any(processor.get("ENGINE") == _TO_XAPI for processor in options.get("processors") or ()) or any(
         _leads_to_xapi(nested) for nested in (options.get("backends") or {}).values()

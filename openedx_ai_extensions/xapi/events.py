@@ -1,4 +1,4 @@
-"""Tell the tracker what happened: once, and only what truly did."""
+"""Sends workflow events to the tracker."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def emit(
     usage: Mapping[str, int],
     prompt_template_slug: str | None = None,
 ) -> None:
-    """A workflow has answered.
+    """Emit an event of a workflow.
 
-    A backend or learning record store that fails is logged by the tracker and never reaches the caller.
+    Errors of a backend or learning record store are logged by the tracker and do not reach the caller.
 
     Args:
         event: one of ``constants.EVENTS``.
-        user: who asked.
+        user: the person who asked.
         workflow_id: the scope's id.
         action: the published action that ran.
         course_id, location_id: key strings, or None.
@@ -60,13 +60,13 @@ def _emit(name: str, data: dict[str, Any], user: Person, course_id: str | None) 
     try:
         current = tracker.get_tracker()
     except KeyError:
-        # The site has EVENT_TRACKING_ENABLED off: there is nobody to tell.
+        # EVENT_TRACKING_ENABLED is off.
         logger.debug("xapi.emit.skipped event=%s reason=no_tracker", name)
         return
     context = {"user_id": user.pk, "username": user.get_username()}
     if course_id:
-        # The organisation is how research exports of tracking logs are split.
+        # Research exports split tracking logs by organisation.
         context |= {"course_id": course_id, "org_id": CourseKey.from_string(course_id).org}
-    # The request's own context names no course, as the URL has none, and a stream ends after it is gone.
+    # The URL names no course, so the request's context has none; a stream may end after the request's context.
     with current.context(_CONTEXT, context):
         current.emit(name, data)

@@ -1,4 +1,4 @@
-"""At start-up, when event routing is installed: what settings alone cannot promise."""
+"""Repairs the allow-lists at start-up, if event routing is installed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from openedx_ai_extensions.xapi.allow_list import BACKENDS, allow_events
 
 
 def ensure_events_allowed() -> None:
-    """Allow our events once more, for settings that were replaced after ours had run.
+    """Allow our events again, in case the settings were replaced after ours had run.
 
-    An operator's own configuration is read by event routing's production settings, or by a patch at the very end, and
-    may have replaced what ``plugin_settings`` left. The tracker may have been built from it already, so it is rebuilt;
-    where nothing had been replaced, nothing happens.
+    Event routing's production settings, or a patch that runs last, may have replaced what ``plugin_settings`` set. The
+    tracker may have been built from these already, so it is rebuilt. If nothing was replaced, nothing happens.
     """
     before = getattr(settings, BACKENDS, None)
     allow_events(settings)

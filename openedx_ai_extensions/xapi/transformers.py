@@ -1,4 +1,4 @@
-"""From our events to xAPI statements. Importing this module registers them with event-routing-backends."""
+"""Transforms our events into xAPI statements. Importing this module registers the transformers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from openedx_ai_extensions.xapi import constants
 
 
 class AIWorkflowTransformer(XApiTransformer):
-    """An AI workflow as an xAPI activity; a subclass states its verb."""
+    """An AI workflow as an xAPI activity; a subclass sets the verb."""
 
     def get_object(self) -> Activity:
         profile = self.get_data("data.profile_name", required=True)
@@ -27,7 +27,7 @@ class AIWorkflowTransformer(XApiTransformer):
         )
 
     def _extensions(self) -> Extensions:
-        """What is not known is None here, and absent from the statement."""
+        """Unknown values are None here, and are omitted from the statement."""
         return Extensions(
             {
                 constants.EXTENSION_ACTION: self.get_data("data.action"),
@@ -40,20 +40,20 @@ class AIWorkflowTransformer(XApiTransformer):
 
 @XApiTransformersRegistry.register(constants.EVENT_COMPLETED)
 class CompletedTransformer(AIWorkflowTransformer):
-    """A one-shot workflow answered."""
+    """A workflow without a conversation has answered."""
 
     _verb = Verb(id=constants.VERB_COMPLETED, display=LanguageMap({xapi.EN: "completed"}))
 
 
 @XApiTransformersRegistry.register(constants.EVENT_INITIALIZED)
 class InitializedTransformer(AIWorkflowTransformer):
-    """A conversation had its first turn."""
+    """The first turn of a conversation has ended."""
 
     _verb = Verb(id=constants.VERB_INITIALIZED, display=LanguageMap({xapi.EN: "initialized"}))
 
 
 @XApiTransformersRegistry.register(constants.EVENT_INTERACTED)
 class InteractedTransformer(AIWorkflowTransformer):
-    """A conversation had another turn."""
+    """A further turn of a conversation has ended."""
 
     _verb = Verb(id=constants.VERB_INTERACTED, display=LanguageMap({xapi.EN: "interacted"}))
