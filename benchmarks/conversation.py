@@ -69,14 +69,16 @@ def _run() -> None:
     settings.CELERY_APP.conf.update(task_always_eager=False, broker_url="memory://")
     profile = AIWorkflowProfile.objects.create(slug="chat", base_filepath="base/chat.json5")
     AIWorkflowScope.objects.create(profile=profile, course_id=CONTEXT["courseId"], ui_slot_selector_id="chat")
-    (course,) = settings.AI_EXTENSIONS_STANDALONE_COURSES
+    (course,) = settings.AI_EXTENSIONS_STANDALONE["COURSES"]
     for keeps_threads in (False, True):
         with FakeProvider() as provider:
             provider.reply(ANSWER)
             parameters = {"MODEL": "openai/gpt-fake", "API_KEY": "k", "API_BASE": provider.base_url}
             parameters["CAPABILITIES"] = {"keeps_threads": keeps_threads}
             courses = [{**course, "learners": "*"}]
-            with override_settings(AI_EXTENSIONS={"default": parameters}, AI_EXTENSIONS_STANDALONE_COURSES=courses):
+            with override_settings(
+                AI_EXTENSIONS={"default": parameters}, AI_EXTENSIONS_STANDALONE={"COURSES": courses}
+            ):
                 people = [
                     get_user_model().objects.create_user(f"learner {keeps_threads} {number}")
                     for number in range(PEOPLE)

@@ -137,13 +137,15 @@ LOGGING = {
 # A test that counts queries must not be the one in whose middle this time is up.
 AI_EXTENSIONS_RESOLUTION_MAX_AGE = 1_000_000_000
 
-AI_EXTENSIONS_STANDALONE_COURSES = [
-    {
-        "path": REPO / "openedx_ai_extensions" / "demo" / "course",
-        "staff": ["author"],
-        "learners": ["learner"],
-    }
-]
+AI_EXTENSIONS_STANDALONE = {
+    "COURSES": [
+        {
+            "path": REPO / "openedx_ai_extensions" / "demo" / "course",
+            "staff": ["author"],
+            "learners": ["learner"],
+        }
+    ]
+}
 
 add_plugins(__name__, PROJECT_TYPE, "common")
 add_plugins(__name__, PROJECT_TYPE, "test")

@@ -70,7 +70,7 @@ def test_capabilities_that_do_not_exist(settings, stated):
         pytest.param("AI_EXTENSIONS_MAX_TOOL_ROUNDS", -1, "0 or more", id="fewer than no rounds"),
         pytest.param("SERVICE_VARIANT", "desktop", "must be 'lms' or 'cms'", id="an unknown service"),
         pytest.param("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS", "slot", "a list of texts", id="slots are a text"),
-        pytest.param("AI_EXTENSIONS_STANDALONE_COURSES", [{}], "each with a path", id="a course without path"),
+        pytest.param("AI_EXTENSIONS_STANDALONE_LIBRARIES", {"a": {}}, "must be a library key", id="no library key"),
     ],
 )
 def test_a_setting_we_cannot_use_is_the_only_thing_said(settings, name, value, words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import indent
 from typing import Any
 
 from rst_tables import plain, table
@@ -13,11 +14,24 @@ from openedx_ai_extensions.exceptions import AIExtensionsError
 
 
 def settings_text() -> str:
-    """Every setting: name, default, meaning."""
-    return "\n".join(
-        f".. confval:: {name}\n   :default: ``{_default(setting.default)}``\n\n   {plain(setting.meaning)}\n"
-        for name, setting in conf.SETTINGS.items()
-    )
+    """Every setting: name, default, meaning. The keys of a dictionary stand inside it."""
+    return "\n".join(_settings())
+
+
+def _settings() -> Iterator[str]:
+    current = ""
+    for name, setting in conf.SETTINGS.items():
+        dictionary, dot, _key = name.partition(".")
+        if dot and dictionary != current:
+            current = dictionary
+            yield f".. confval:: {dictionary}\n\n   A dictionary. {plain(conf.DICTIONARIES[dictionary])}\n"
+        former = f" Formerly ``{setting.former}``." if setting.former else ""
+        text = (
+            f".. confval:: {conf.path(name)}\n"
+            f"   :default: ``{_default(setting.default)}``\n\n"
+            f"   {plain(setting.meaning)}{former}\n"
+        )
+        yield indent(text, "   ") if dot else text
 
 
 def _default(value: Any) -> str:

@@ -45,9 +45,9 @@ MEANINGS: Mapping[str, str] = {
     ":doc:`/operators/providers`. Left out: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
     f"{_LLM}.moderation": "Who looks at what is said: see :doc:`/operators/moderation`. Left out: the moderators that "
     "the site has for everything.",
-    f"{_LLM}.moderation.before": "Names in :confval:`AI_EXTENSIONS_MODERATORS`: of what a person writes. "
+    f"{_LLM}.moderation.before": "Moderators of :confval:`AI_EXTENSIONS_MODERATION`, by name, of what a person writes. "
     "Takes the place of the site's list; an empty one: nobody.",
-    f"{_LLM}.moderation.after": "Names in :confval:`AI_EXTENSIONS_MODERATORS`: of what the model answers. The same.",
+    f"{_LLM}.moderation.after": "The same, of what the model answers.",
     "processor_config.EducatorAssistantProcessor": "For quiz questions, in place of ``LLMProcessor`` and with the same "
     "keys. Tools and ``stream`` are not used. ``function`` left out: ``generate_quiz_questions``.",
     "processor_config.SubmissionProcessor": "How a conversation is remembered. One-shot workflows do not read it.",

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004  # Django's own names
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from openedx_ai_extensions.console.setting_checks import former_names, setting_errors
 from openedx_ai_extensions.contrib.upgrade.guard import ADVICE
 from openedx_ai_extensions.contrib.upgrade.history import find, is_ours
 from openedx_ai_extensions.core import conf, hooks
@@ -29,15 +29,10 @@ TAG = "ai_extensions"
 @register(TAG)
 def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
     """Every setting of ours has a value we can use."""
-    messages: list[CheckMessage] = []
-    for name, setting in conf.SETTINGS.items():
-        if not hasattr(settings, name):
-            continue
-        problem = setting.problem(getattr(settings, name))
-        if problem:
-            messages.append(Error(f"{name} {problem}.", hint=setting.meaning, id="openedx_ai_extensions.E001"))
-    if messages:
-        return messages
+    errors = list(setting_errors())
+    if errors:
+        return [*errors]
+    messages: list[CheckMessage] = [*former_names()]
     if not conf.providers():
         hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
         messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
@@ -78,13 +73,14 @@ def _capabilities() -> Iterator[CheckMessage]:
 
 
 def _moderators() -> Iterator[CheckMessage]:
-    used = (name for names in conf.get("AI_EXTENSIONS_MODERATION").values() for name in names)
-    for name in dict.fromkeys([*conf.get("AI_EXTENSIONS_MODERATORS"), *used]):
+    used = (name for names in conf.site_moderation().values() for name in names)
+    for name in dict.fromkeys([*conf.get("AI_EXTENSIONS_MODERATION.MODERATORS"), *used]):
         problem = moderator_problem(name)
         if problem:
             yield Error(
                 f"The moderator '{name}' cannot be used: {problem}.",
-                hint="Nothing passes where it is asked. " + conf.SETTINGS["AI_EXTENSIONS_MODERATORS"].meaning,
+                hint="Nothing passes where it is asked. "
+                + conf.SETTINGS["AI_EXTENSIONS_MODERATION.MODERATORS"].meaning,
                 id="openedx_ai_extensions.E006",
             )
 
@@ -167,6 +163,8 @@ def check_profiles(
     app_configs: Any = None, databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
     """Every profile in the database still builds, and its patch still has something to say."""
+    if any(setting_errors()):
+        return []  # profiles cannot be judged without the settings
     return [message for alias in databases or () for message in _profiles(alias)]
 
 

@@ -131,26 +131,26 @@ PARAMETERS: Sequence[Parameter] = (
     Parameter(
         ("total_timeout", "timeout", "request_timeout"),
         Use.OURS,
-        "Seconds for a whole answer, retries included, in place of AI_EXTENSIONS_TOTAL_TIMEOUT.",
+        "Seconds for a whole answer, retries included, in place of AI_EXTENSIONS_PROVIDER_DEFAULTS.",
         problems.positive_number,
     ),
     Parameter(
         ("first_byte_timeout", "stream_timeout"),
         Use.OURS,
         "Seconds until the first byte, and between two chunks of a stream, in place of "
-        "AI_EXTENSIONS_FIRST_BYTE_TIMEOUT.",
+        "AI_EXTENSIONS_PROVIDER_DEFAULTS.",
         problems.positive_number,
     ),
     Parameter(
         ("connect_timeout",),
         Use.OURS,
-        "Seconds to reach the provider, in place of AI_EXTENSIONS_CONNECT_TIMEOUT.",
+        "Seconds to reach the provider, in place of AI_EXTENSIONS_PROVIDER_DEFAULTS.",
         problems.positive_number,
     ),
     Parameter(
         ("max_retries", "num_retries"),
         Use.OURS,
-        "How often a failed call is tried again, in place of AI_EXTENSIONS_MAX_RETRIES.",
+        "How often a failed call is tried again, in place of AI_EXTENSIONS_PROVIDER_DEFAULTS.",
         problems.whole_number,
     ),
     Parameter(

@@ -147,11 +147,6 @@ def moderators(value: Any) -> str | None:
     return None if is_good else "must be a dictionary of names to dictionaries, each with a KIND"
 
 
-def moderation(value: Any) -> str | None:
-    is_good = isinstance(value, Mapping) and set(value) <= {"before", "after"} and not any(map(texts, value.values()))
-    return None if is_good else "must be a dictionary with lists of names under 'before' and 'after'"
-
-
 def web_address(value: Any) -> str | None:
     is_address = isinstance(value, str) and value.startswith(("http://", "https://", "//"))
     return None if not value or is_address else "must be a web address such as 'https://learn.example.com'"

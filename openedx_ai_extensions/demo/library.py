@@ -49,4 +49,4 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 def _folder() -> Path:
-    return Path(conf.get("AI_EXTENSIONS_STANDALONE_LIBRARIES")[LIBRARY_ID]["path"])
+    return Path(conf.get("AI_EXTENSIONS_STANDALONE.LIBRARIES")[LIBRARY_ID]["path"])

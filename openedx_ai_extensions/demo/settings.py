@@ -112,8 +112,10 @@ LOGGING = {
 }
 
 AI_EXTENSIONS = choose(os.environ).providers
-AI_EXTENSIONS_STANDALONE_COURSES = [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}]
-AI_EXTENSIONS_STANDALONE_LIBRARIES = {LIBRARY_ID: {"path": DATA_DIR / "library", "editors": ["author"]}}
+AI_EXTENSIONS_STANDALONE = {
+    "COURSES": [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}],
+    "LIBRARIES": {LIBRARY_ID: {"path": DATA_DIR / "library", "editors": ["author"]}},
+}
 # The site's own templates come second, where the checkout has them.
 WORKFLOW_TEMPLATE_DIRS = [BUILT_IN_TEMPLATE_DIR, *([SITE_TEMPLATES] if SITE_TEMPLATES.is_dir() else [])]
 OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = [

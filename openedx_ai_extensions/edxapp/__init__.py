@@ -28,7 +28,7 @@ def _backend(dotted_path: str) -> Platform:
 
 
 def _forget_backend(*, setting: str, **_kwargs: object) -> None:
-    if setting in {"AI_EXTENSIONS_BACKEND", "AI_EXTENSIONS_STANDALONE_COURSES", "AI_EXTENSIONS_STANDALONE_LIBRARIES"}:
+    if setting.startswith(("AI_EXTENSIONS_BACKEND", "AI_EXTENSIONS_STANDALONE")):
         _backend.cache_clear()
 
 

@@ -86,14 +86,14 @@ def start(
 def _require_free_slot(session: AIWorkflowSession, account: Run | None) -> None:
     """Raise QuotaExceeded if the person's other runs leave no room for another one."""
     now = timezone.now()
-    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
+    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.QUEUE_TIME_LIMIT"))
     others = AIWorkflowAsyncRun.objects.filter(session__user=session.user_id).exclude(session=session)
     waiting = others.filter(status=Status.QUEUED, queued_at__gte=waited_since).count()
     own = AIWorkflowAsyncRun.objects.filter(session=session, status=Status.RUNNING).values("task_id")
     # Workers of cancelled runs and of deleted sessions count too.
     workers = AIWorkerLease.objects.filter(user=session.user_id, until__gte=now)
     at_work = workers.exclude(task_id__in=own).count()
-    most = conf.get("AI_EXTENSIONS_ASYNC_RUNS_PER_PERSON")
+    most = conf.get("AI_EXTENSIONS_ASYNC.RUNS_PER_PERSON")
     if waiting + at_work >= most:
         raise QuotaExceeded.at_once(most, refused_by="person/background")
     if account is not None and waiting:
@@ -109,8 +109,8 @@ def _send(run: AIWorkflowAsyncRun) -> None:
         run_workflow.apply_async(
             (run.task_id,),
             task_id=run.task_id,
-            soft_time_limit=conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT"),
-            time_limit=conf.get("AI_EXTENSIONS_ASYNC_TIME_LIMIT"),
+            soft_time_limit=conf.get("AI_EXTENSIONS_ASYNC.SOFT_TIME_LIMIT"),
+            time_limit=conf.get("AI_EXTENSIONS_ASYNC.TIME_LIMIT"),
             retry_policy=BROKER_RETRY_POLICY,
         )
     except OperationalError:
@@ -182,7 +182,7 @@ def timeout_fields() -> dict[str, Any]:
 def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
     """End a run that was never started, or whose worker has died. Returns its current row."""
     now = timezone.now()
-    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT"))
+    waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.QUEUE_TIME_LIMIT"))
     if run.status == Status.QUEUED and run.queued_at < waited_since:
         fields = final_fields(Status.TIMEOUT, error=_("Nobody could take this on in time. Please try again later."))
         has_ended = update_if_status(run.task_id, [Status.QUEUED], only=Q(queued_at__lt=waited_since), **fields)
@@ -198,7 +198,7 @@ def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
 
 
 def _interrupted_fields(run: AIWorkflowAsyncRun, now: datetime) -> dict[str, Any]:
-    limit = timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT"))
+    limit = timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.SOFT_TIME_LIMIT"))
     if run.started_at is not None and run.started_at + limit <= now:
         return timeout_fields()
     return final_fields(

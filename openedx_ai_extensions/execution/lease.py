@@ -40,10 +40,10 @@ class Lease:
     def __init__(self, run: AIWorkflowAsyncRun) -> None:
         self.run = run
         began = time.monotonic()
-        self._soft = began + conf.get("AI_EXTENSIONS_ASYNC_SOFT_TIME_LIMIT")
+        self._soft = began + conf.get("AI_EXTENSIONS_ASYNC.SOFT_TIME_LIMIT")
         # A run past its hard limit is not kept alive, whatever kind of worker runs it.
-        self._hard = began + conf.get("AI_EXTENSIONS_ASYNC_TIME_LIMIT")
-        self._seconds = conf.get("AI_EXTENSIONS_ASYNC_LEASE")
+        self._hard = began + conf.get("AI_EXTENSIONS_ASYNC.TIME_LIMIT")
+        self._seconds = conf.get("AI_EXTENSIONS_ASYNC.LEASE")
         self._over = threading.Event()
         self.cancellation = Cancellation()
         self._thread = threading.Thread(target=self._beat, name="async-run-lease", daemon=True)
@@ -152,7 +152,7 @@ class Lease:
 
 
 def _lease_seconds() -> float:
-    seconds: float = conf.get("AI_EXTENSIONS_ASYNC_LEASE")
+    seconds: float = conf.get("AI_EXTENSIONS_ASYNC.LEASE")
     return seconds
 
 

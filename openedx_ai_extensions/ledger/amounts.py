@@ -18,4 +18,4 @@ def amount(micros: int) -> str:
     value = value.quantize(CENT) if value >= 10 * CENT or not value else value.normalize()
     places = max(-int(value.as_tuple().exponent), 2)
     number = formats.number_format(value, decimal_pos=places, force_grouping=True)
-    return f"{number} {conf.get('AI_EXTENSIONS_CURRENCY')}"
+    return f"{number} {conf.get('AI_EXTENSIONS_COSTS.CURRENCY')}"

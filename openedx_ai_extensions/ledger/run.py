@@ -279,7 +279,7 @@ class Run:
     def _require_price(self, reservation: Reservation, limits: Limits) -> None:
         if reservation.price is not None or not any(LimitKind.MONEY in limit.allowed for limit in limits):
             return
-        policy = conf.get("AI_EXTENSIONS_UNKNOWN_PRICE")
+        policy = conf.get("AI_EXTENSIONS_COSTS.UNKNOWN_PRICE")
         if policy == "tokens_only":
             return
         logger.warning(

@@ -63,7 +63,7 @@ class Moderator:
 
     Args:
         name: the moderator's name in the settings.
-        options: its entry in ``AI_EXTENSIONS_MODERATORS``, keys in lower case.
+        options: its entry in ``AI_EXTENSIONS_MODERATION["MODERATORS"]``, keys in lower case.
 
     Raises:
         ImproperlyConfigured: the options are not valid.

@@ -60,7 +60,7 @@ def _moderator(name: str) -> Moderator:
     Raises:
         ImproperlyConfigured: it cannot be created.
     """
-    configured: Mapping[str, Mapping[str, object]] = conf.get("AI_EXTENSIONS_MODERATORS")
+    configured: Mapping[str, Mapping[str, object]] = conf.get("AI_EXTENSIONS_MODERATION.MODERATORS")
     entry = configured.get(name)
     if entry is None:
         raise ImproperlyConfigured("there is no such moderator")

@@ -118,8 +118,7 @@ class Review:
         return [find_moderator(name) for name in self._names(direction)]
 
     def _names(self, direction: Direction) -> Sequence[str]:
-        site: Mapping[str, Sequence[str]] = conf.get("AI_EXTENSIONS_MODERATION")
-        names: Sequence[str] = self._wanted.get(direction, site.get(direction, ()))
+        names: Sequence[str] = self._wanted.get(direction, conf.site_moderation()[direction])
         return names
 
     def _refuse(

@@ -54,8 +54,8 @@ def _names(processor: str, config: Any) -> Iterator[str]:
 
 def _moderation_providers(own: Any) -> Iterator[str]:
     """The providers of the moderators that the profile names, or those of the site."""
-    said = {**conf.get("AI_EXTENSIONS_MODERATION"), **(own if isinstance(own, Mapping) else {})}
-    moderators = conf.get("AI_EXTENSIONS_MODERATORS")
+    said = {**conf.site_moderation(), **(own if isinstance(own, Mapping) else {})}
+    moderators = conf.get("AI_EXTENSIONS_MODERATION.MODERATORS")
     for direction in ("before", "after"):
         providers = (_parameter(moderators.get(name, {}), "provider") for name in _texts(said.get(direction)))
         yield from (str(provider) for provider in providers if provider)

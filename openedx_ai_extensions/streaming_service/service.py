@@ -77,7 +77,7 @@ class StreamingService:
         with self._lock:
             self.site  # noqa: B018  # made now
         import_module("openedx_ai_extensions.processors.llm.provider.gateway").warm_up()
-        logger.info("streaming.started streams=%s", conf.get("AI_EXTENSIONS_MAX_STREAMS"))
+        logger.info("streaming.started streams=%s", conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS"))
 
     async def _stop(self) -> None:
         """Let streams that are still under way be stored as interrupted."""
@@ -100,7 +100,7 @@ class StreamingService:
         if scope["path"] not in self.site.paths:
             await _refuse(send, *NOT_FOUND)
             return
-        most = conf.get("AI_EXTENSIONS_MAX_STREAMS")
+        most = conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS")
         if len(self._exchanges) >= 2 * most:
             await self._overrun(send)
             return
@@ -154,7 +154,7 @@ class _Site:
     def __init__(self) -> None:
         self.application = _application()
         self.paths = frozenset(reverse(name) for name in PATHS)
-        self.seats = Seats(conf.get("AI_EXTENSIONS_STREAM_CONNECTIONS"))
+        self.seats = Seats(conf.get("AI_EXTENSIONS_STREAMS.CONNECTIONS"))
         self.longest_body: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.reading").longest_body
 
 

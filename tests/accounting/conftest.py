@@ -24,8 +24,8 @@ def as_author(author) -> Api:
 
 @pytest.fixture
 def clients(settings, db) -> list[Api]:
-    (course,) = settings.AI_EXTENSIONS_STANDALONE_COURSES
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**course, "learners": "*"}]
+    (course,) = settings.AI_EXTENSIONS_STANDALONE["COURSES"]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{**course, "learners": "*"}]}
     people = get_user_model().objects
     return [Api(people.create_user(f"learner{number}")) for number in range(THREADS)]
 

@@ -47,9 +47,11 @@ def servers(settings, clients, provider):
         "DATABASES": {"default": {**database, "NAME": str(database["NAME"])}},
         "AI_EXTENSIONS": settings.AI_EXTENSIONS,
         "AI_EXTENSIONS_LIMITS": settings.AI_EXTENSIONS_LIMITS,
-        "AI_EXTENSIONS_STANDALONE_COURSES": [
-            {**course, "path": str(course["path"])} for course in settings.AI_EXTENSIONS_STANDALONE_COURSES
-        ],
+        "AI_EXTENSIONS_STANDALONE": {
+            "COURSES": [
+                {**course, "path": str(course["path"])} for course in settings.AI_EXTENSIONS_STANDALONE["COURSES"]
+            ]
+        },
     }
     children = [
         subprocess.Popen(

@@ -55,7 +55,7 @@ def courses(course_folders, settings) -> list[dict[str, Any]]:
         {"path": main, "staff": ["author"], "learners": ["learner"]},
         {"path": other, "staff": ["other_author"], "learners": ["stranger"]},
     ]
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = entries
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": entries}
     return entries
 
 

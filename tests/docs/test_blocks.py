@@ -10,6 +10,7 @@ import yaml
 from django.conf import settings as site
 from django.core.management import get_commands, load_command_class
 
+from openedx_ai_extensions.console.setting_checks import setting_errors
 from openedx_ai_extensions.console.transfer import Format, read, run_import
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.demo.__main__ import _parser as demo_parser
@@ -22,15 +23,16 @@ TARGETS = set(re.findall(r"^([a-z][a-z_-]*):.*##", (site.REPO / "Makefile").read
 
 
 @pytest.mark.parametrize("block", list(blocks("python")), ids=str)
-def test_python_is_python_and_sets_what_we_read(block, monkeypatch):
+def test_python_is_python_and_sets_what_we_read(block, monkeypatch, settings):
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     for statement in ast.parse(block.text).body:
         match statement:
-            case ast.Assign(targets=[ast.Name(name)], value=value) if name in conf.SETTINGS:
+            case ast.Assign(targets=[ast.Name(name)], value=value) if name in {*conf.SETTINGS, *conf.DICTIONARIES}:
                 written = eval(compile(ast.Expression(value), block.place, "eval"), {"os": os})
-                assert conf.SETTINGS[name].problem(written) is None
+                setattr(settings, name, written)
             case ast.Assign(targets=[ast.Name(name)]):
                 assert not name.startswith("AI_EXTENSIONS"), f"{name} is no setting"
+    assert list(setting_errors()) == []
 
 
 @pytest.mark.parametrize("block", JSON5, ids=str)

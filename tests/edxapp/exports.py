@@ -67,5 +67,5 @@ def write_tar(files: Mapping[str, str | bytes], path: Path, root: str = "course/
 def platform_for(path: Path, **entry: Any) -> StandalonePlatform:
     """A platform with one course, staffed by ``author``, taken by ``learner``, that looks for changes on every call."""
     entry = {"path": path, "staff": ["author"], "learners": ["learner"], **entry}
-    with override_settings(AI_EXTENSIONS_STANDALONE_COURSES=[entry]):
+    with override_settings(AI_EXTENSIONS_STANDALONE={"COURSES": [entry]}):
         return StandalonePlatform(check_interval=0)

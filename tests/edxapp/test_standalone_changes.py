@@ -66,7 +66,7 @@ def test_a_change_that_cannot_be_read_leaves_the_course_as_it_was_until_it_can(t
 def test_the_files_are_not_looked_at_more_often_than_told(tmp_path):
     path = write_directory(COURSE, tmp_path / "c")
     entry = {"path": path, "learners": "*"}
-    with override_settings(AI_EXTENSIONS_STANDALONE_COURSES=[entry]):
+    with override_settings(AI_EXTENSIONS_STANDALONE={"COURSES": [entry]}):
         platform = StandalonePlatform(check_interval=3600)
     assert platform.can_see_block(LEARNER, block_key("vertical/u1"))
     rewrite(write_directory, HIDDEN, path)
@@ -80,7 +80,7 @@ def test_one_broken_export_does_not_touch_another(tmp_path):
         # The same course once more: the first one counts.
         {"path": write_tar(HIDDEN, tmp_path / "c.tar.gz"), "staff": ["learner"]},
     ]
-    with override_settings(AI_EXTENSIONS_STANDALONE_COURSES=entries):
+    with override_settings(AI_EXTENSIONS_STANDALONE={"COURSES": entries}):
         platform = StandalonePlatform()
     assert platform.can_see_block(LEARNER, block_key("vertical/u1"))
     assert not platform.is_course_staff(LEARNER, COURSE_KEY)
@@ -91,7 +91,7 @@ def test_one_broken_export_does_not_touch_another(tmp_path):
 def test_the_door_follows_the_setting(tmp_path):
     path = write_directory(COURSE, tmp_path / "c")
     assert not get_platform().can_see_course(AUTHOR, COURSE_KEY)
-    with override_settings(AI_EXTENSIONS_STANDALONE_COURSES=[{"path": path, "staff": ["author"]}]):
+    with override_settings(AI_EXTENSIONS_STANDALONE={"COURSES": [{"path": path, "staff": ["author"]}]}):
         assert get_platform() is get_platform()
         assert get_platform().can_see_course(AUTHOR, COURSE_KEY)
     assert not get_platform().can_see_course(AUTHOR, COURSE_KEY)

@@ -56,11 +56,13 @@ def consuming(settings, transactional_db) -> None:
 @pytest.fixture
 def two_courses(settings, tmp_path) -> None:
     """The demo course, and one that another learner takes."""
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [
-        *settings.AI_EXTENSIONS_STANDALONE_COURSES,
-        {
-            "path": write_directory(COURSE, tmp_path / "course"),
-            "learners": ["stranger"],
-            "staff": ["author"],
-        },
-    ]
+    settings.AI_EXTENSIONS_STANDALONE = {
+        "COURSES": [
+            *settings.AI_EXTENSIONS_STANDALONE["COURSES"],
+            {
+                "path": write_directory(COURSE, tmp_path / "course"),
+                "learners": ["stranger"],
+                "staff": ["author"],
+            },
+        ]
+    }

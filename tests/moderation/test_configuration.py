@@ -74,7 +74,8 @@ def test_a_profile_that_names_nobody_is_refused(make_scope, settings, moderation
     ("moderators", "moderation", "said"),
     [
         ({"words": {"WORDS": [BAD]}}, {}, "each with a KIND"),
-        (WORDS, {"during": ["words"]}, "under 'before' and 'after'"),
+        (WORDS, {"during": ["words"]}, "Do you mean"),
+        (WORDS, {"before": "words"}, "must be a list of texts"),
         (WORDS, {"before": ["nobody"]}, "no such moderator"),
         ({"words": {"KIND": "wrods"}}, {}, "provider, words"),
         ({"words": {"KIND": "words", "FILE": "/no/such/file"}}, {}, "FILE cannot be read"),
@@ -98,6 +99,14 @@ def test_nothing_passes_a_moderator_that_cannot_be_used(as_learner, make_scope, 
     settings.AI_EXTENSIONS_MODERATION = {"before": ["broken"]}
     make_scope()
     assert error_of(as_learner.run("Why?")) == (500, "llm_config_error")
+    assert not provider.requests
+
+
+@pytest.mark.parametrize("value", [None, ["words"], "words"], ids=repr)
+def test_nothing_passes_where_moderation_is_no_dictionary(as_learner, make_scope, provider, settings, value):
+    make_scope()
+    settings.AI_EXTENSIONS_MODERATION = value
+    assert error_of(as_learner.run("Why?")) == (500, "internal_error")
     assert not provider.requests
 
 

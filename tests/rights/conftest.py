@@ -22,10 +22,12 @@ def course_folders(tmp_path_factory):
 def backend(request, course_folders, settings) -> Iterator[str]:
     main, other = course_folders
     if request.param == "standalone":
-        settings.AI_EXTENSIONS_STANDALONE_COURSES = [
-            {"path": main, "staff": ["author"], "learners": ["learner"]},
-            {"path": other, "staff": ["other_author"], "learners": ["stranger"]},
-        ]
+        settings.AI_EXTENSIONS_STANDALONE = {
+            "COURSES": [
+                {"path": main, "staff": ["author"], "learners": ["learner"]},
+                {"path": other, "staff": ["other_author"], "learners": ["stranger"]},
+            ]
+        }
         yield request.param
         return
     with installed() as world:

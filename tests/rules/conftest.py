@@ -57,7 +57,7 @@ def course_folder(tmp_path_factory):
 def entry(course_folder, settings) -> dict[str, Any]:
     """The course's entry in the settings; ``settings`` makes the backend read it again."""
     entry = {"path": course_folder, "staff": ["author"], "learners": ["learner"]}
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [entry]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [entry]}
     return entry
 
 
@@ -117,12 +117,12 @@ def impose(settings, entry, scope) -> Callable[[str], None]:
             case "quiet hours":
                 AIPause.objects.create(**hours(1, 1))
             case "an exam is under way":
-                settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**entry, "in_exam": ["learner"]}]
+                settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{**entry, "in_exam": ["learner"]}]}
             case "the place is an exam":
                 settings.AI_EXTENSIONS_EXAM_FORMATS = ["Homework", "final EXAM"]
                 files = {"sequential/s1.xml": FILES["sequential/s1.xml"].replace(">", ' format="Final Exam">', 1)}
                 folder = write_directory({**FILES, **files}, entry["path"].parent / "exam")
-                settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**entry, "path": folder}]
+                settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{**entry, "path": folder}]}
             case _:
                 raise AssertionError(rule)
 

@@ -155,7 +155,7 @@ def test_somewhere_else_nothing_is_held_up(as_learner, scope, make_scope, impose
 
 
 def test_a_staff_member_who_sits_an_exam_waits_too(as_author, scope, settings, entry):
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**entry, "in_exam": ["author"]}]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{**entry, "in_exam": ["author"]}]}
     assert error_of(as_author.run("Why?", context=HERE)) == (403, "permission_denied")
 
 

@@ -98,7 +98,7 @@ def test_context_of_a_big_course_is_short(ask, learner, context_for, settings, t
     path = write_directory(
         {**COURSE, **units, "sequential/s1.xml": f"<sequential>{urls}</sequential>"}, tmp_path / "big"
     )
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": path, "learners": "*"}]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{"path": path, "learners": "*"}]}
     course = "course-v1:Org+C1+r1"
     box = Toolbox([find_tool("get_context")], context_for(learner, key("vertical/v150", course), course))
     told = json.loads(box.call("get_context", "").text)
@@ -130,7 +130,7 @@ def test_content(ask, learner, arguments, units):
 
 def test_long_content_is_trimmed_not_cut(ask, learner, context_for, settings, tmp_path):
     path = write_directory({**COURSE, "html/h1.html": "<p>Long.</p>" * 9_000}, tmp_path / "course")
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": path, "learners": "*"}]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{"path": path, "learners": "*"}]}
     course = "course-v1:Org+C1+r1"
     box = Toolbox([find_tool("get_location_content")], context_for(learner, key("html/h1", course), course))
     result = box.call("get_location_content", "")
@@ -140,7 +140,7 @@ def test_long_content_is_trimmed_not_cut(ask, learner, context_for, settings, tm
 
 def test_a_place_without_text_says_so(ask, learner, context_for, settings, tmp_path):
     path = write_directory({**COURSE, "vertical/u1.xml": "<vertical/>"}, tmp_path / "course")
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": path, "learners": "*"}]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{"path": path, "learners": "*"}]}
     course = "course-v1:Org+C1+r1"
     box = Toolbox([find_tool("get_location_content")], context_for(learner, key("vertical/u1", course), course))
     assert box.call("get_location_content", "").ok

@@ -35,10 +35,12 @@ PLACES = [
 @pytest.fixture
 def two_courses(settings, tmp_path):
     path = write_directory(COURSE, tmp_path / "course")
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [
-        *settings.AI_EXTENSIONS_STANDALONE_COURSES,
-        {"path": path, "learners": ["learner"]},
-    ]
+    settings.AI_EXTENSIONS_STANDALONE = {
+        "COURSES": [
+            *settings.AI_EXTENSIONS_STANDALONE["COURSES"],
+            {"path": path, "learners": ["learner"]},
+        ]
+    }
 
 
 @pytest.mark.usefixtures("two_courses")

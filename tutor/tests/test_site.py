@@ -36,7 +36,8 @@ def ours(site: Site, path: str) -> dict:
 def test_the_settings_of_each_service_are_those_given(site, settings):
     both = CONFIGURED["AI_EXTENSIONS_SETTINGS"]
     assert ours(site, LMS.format(settings)) == {
-        "AI_EXTENSIONS": PROVIDERS, **both, **CONFIGURED["AI_EXTENSIONS_LMS_SETTINGS"]
+        "AI_EXTENSIONS": PROVIDERS, **both, **CONFIGURED["AI_EXTENSIONS_LMS_SETTINGS"],
+        "AI_EXTENSIONS_COSTS": {"CURRENCY": "CHF", "LEDGER_DAYS": 100},
     }  # fmt: skip
     assert ours(site, CMS.format(settings)) == {
         "AI_EXTENSIONS": PROVIDERS, **both, **CONFIGURED["AI_EXTENSIONS_CMS_SETTINGS"]

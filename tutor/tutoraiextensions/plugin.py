@@ -74,14 +74,15 @@ def in_python(value: Any) -> str:
 
 
 def django_settings(*groups: dict[str, Any]) -> dict[str, Any]:
-    """The settings of all groups, of which later ones win.
+    """The settings of all groups, of which later ones win. Dictionaries are merged key by key.
 
     Raises:
         TutorError: one of them is no setting of openedx-ai-extensions. It may be a key, so its value is not told.
     """
     settings: dict[str, Any] = {}
-    for group in groups:
-        settings |= group or {}
+    for name, value in (item for group in groups for item in (group or {}).items()):
+        is_merged = isinstance(value, dict) and isinstance(settings.get(name), dict)
+        settings[name] = {**settings[name], **value} if is_merged else value
     foreign = sorted(name for name in settings if not name.startswith(OURS) and name not in ALSO_OURS)
     if foreign:
         raise exceptions.TutorError(f"Not a setting of {PACKAGE}: {', '.join(foreign)}.")

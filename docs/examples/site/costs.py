@@ -14,8 +14,12 @@ AI_EXTENSIONS = {
     },
 }
 
-AI_EXTENSIONS_CURRENCY = "EUR"
-AI_EXTENSIONS_CURRENCY_PER_USD = 0.92
+AI_EXTENSIONS_COSTS = {
+    "CURRENCY": "EUR",
+    "CURRENCY_PER_USD": 0.92,
+    "UNKNOWN_PRICE": "block",
+    "LEDGER_DAYS": 400,
+}
 
 AI_EXTENSIONS_LIMITS = [
     {"per": "site", "period": "month", "money": 500},
@@ -27,6 +31,3 @@ AI_EXTENSIONS_LIMITS = [
     # This provider allows us no more.
     {"per": "provider", "provider": "local", "period": "hour", "requests": 1_000},
 ]
-
-AI_EXTENSIONS_UNKNOWN_PRICE = "block"
-AI_EXTENSIONS_LEDGER_DAYS = 400

@@ -19,9 +19,7 @@ AI_EXTENSIONS = {
 }
 
 # After three failures within a minute a provider is left alone for twenty seconds.
-AI_EXTENSIONS_CIRCUIT_FAILURES = 3
-AI_EXTENSIONS_CIRCUIT_WINDOW = 60
-AI_EXTENSIONS_CIRCUIT_REST = 20
+AI_EXTENSIONS_CIRCUIT_BREAKER = {"FAILURES": 3, "WINDOW": 60, "COOLDOWN": 20}
 
 AI_EXTENSIONS_ENABLE_LLM_CACHE = True
 AI_EXTENSIONS_LLM_CACHE = {"type": "redis", "host": "redis", "port": 6379, "ttl": 900}

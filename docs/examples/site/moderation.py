@@ -8,9 +8,11 @@ AI_EXTENSIONS = {
     "moderation": {"MODEL": "openai/omni-moderation-latest", "API_KEY": os.environ.get("OPENAI_API_KEY", "")},
 }
 
-AI_EXTENSIONS_MODERATORS = {
-    "words": {"KIND": "words", "WORDS": ["darn", "exam answers"]},
-    "openai": {"KIND": "provider", "PROVIDER": "moderation", "TIMEOUT": 5, "ON_FAILURE": "refuse"},
+AI_EXTENSIONS_MODERATION = {
+    "MODERATORS": {
+        "words": {"KIND": "words", "WORDS": ["darn", "exam answers"]},
+        "openai": {"KIND": "provider", "PROVIDER": "moderation", "TIMEOUT": 5, "ON_FAILURE": "refuse"},
+    },
+    "BEFORE": ["words", "openai"],
+    "AFTER": ["words"],
 }
-
-AI_EXTENSIONS_MODERATION = {"before": ["words", "openai"], "after": ["words"]}

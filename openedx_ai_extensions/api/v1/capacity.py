@@ -34,10 +34,10 @@ class Crowd:
             ServiceUnavailable: the process has as many as it takes.
         """
         with self._lock:
-            most = conf.get("AI_EXTENSIONS_STREAMS_PER_PERSON")
+            most = conf.get("AI_EXTENSIONS_STREAMS.PER_PERSON")
             if self._streams[person] >= most:
                 raise QuotaExceeded.at_once(most, refused_by="person/streams")
-            if self._streams.total() >= conf.get("AI_EXTENSIONS_MAX_STREAMS"):
+            if self._streams.total() >= conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS"):
                 raise ServiceUnavailable(
                     _("Many people are using the AI right now. Please try again in a moment."), retry_after=RETRY_AFTER
                 )

@@ -41,7 +41,7 @@ def _missing_migrations() -> list[str]:
 
 
 def _oldest() -> Finding:
-    subject, days = _("Ledger"), conf.get("AI_EXTENSIONS_LEDGER_DAYS")
+    subject, days = _("Ledger"), conf.get("AI_EXTENSIONS_COSTS.LEDGER_DAYS")
     oldest = AIWorkflowRun.objects.order_by("created_at").values_list("created_at", flat=True).first()
     purged = AIUsageTotal.objects.filter(key=PURGE_MARK_KEY).values_list("starts_at", flat=True).first()
     if oldest is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +41,8 @@ def report() -> list[HealthSection]:
 def _looked(title: str, look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
+    except ImproperlyConfigured as error:
+        return [Finding(HealthLevel.ERROR, title, f"{error}.")]
     except DatabaseError as error:
         text = _("This cannot be known: the database refuses ({error}).").format(error=type(error).__name__)
         return [Finding(HealthLevel.ERROR, title, text, str(_("See what is said of the database and its migrations.")))]

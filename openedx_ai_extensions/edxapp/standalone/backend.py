@@ -27,13 +27,13 @@ class _Role(enum.Enum):
 
 
 class StandalonePlatform(LibraryFolders):
-    """Courses out of the exports that ``AI_EXTENSIONS_STANDALONE_COURSES`` lists.
+    """Courses out of the exports that ``AI_EXTENSIONS_STANDALONE["COURSES"]`` lists.
 
     Site staff and the staff of a course see all of it. Learners see what is open to everyone: nothing that is for staff
     or for some groups only, not open yet, timed, or different for each learner. Nobody else sees anything. Unpublished
     drafts are there for staff in Studio only.
 
-    Content libraries are the folders that ``AI_EXTENSIONS_STANDALONE_LIBRARIES`` lists.
+    Content libraries are the folders that ``AI_EXTENSIONS_STANDALONE["LIBRARIES"]`` lists.
 
     Args:
         check_interval: seconds between two looks whether the exports have changed.
@@ -41,7 +41,7 @@ class StandalonePlatform(LibraryFolders):
 
     def __init__(self, check_interval: float = 2.0) -> None:
         super().__init__()
-        self._library = Library(conf.get("AI_EXTENSIONS_STANDALONE_COURSES"), check_interval)
+        self._library = Library(conf.get("AI_EXTENSIONS_STANDALONE.COURSES"), check_interval)
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
         found = self._library.find(course_key)

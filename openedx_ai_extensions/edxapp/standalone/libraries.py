@@ -32,7 +32,7 @@ class LibraryFolders:
     """The half of the platform interface that writes to content libraries. Site staff and a library's editors may."""
 
     def __init__(self) -> None:
-        self._libraries: Mapping[str, Mapping[str, Any]] = conf.get("AI_EXTENSIONS_STANDALONE_LIBRARIES")
+        self._libraries: Mapping[str, Mapping[str, Any]] = conf.get("AI_EXTENSIONS_STANDALONE.LIBRARIES")
         self._writing = threading.Lock()
 
     def require_library_editor(self, user: Person, library_key: LibraryLocatorV2) -> None:

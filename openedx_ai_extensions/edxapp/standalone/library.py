@@ -76,7 +76,7 @@ class Library:
     In Studio a course is as its authors see it, with their unpublished work; in the LMS it is what was published.
 
     Args:
-        entries: the setting ``AI_EXTENSIONS_STANDALONE_COURSES``.
+        entries: the setting ``AI_EXTENSIONS_STANDALONE["COURSES"]``.
         check_interval: seconds between two looks at the files.
     """
 

@@ -14,7 +14,7 @@ from openedx_ai_extensions.ledger.purge import purge, purge_cutoff, purgeable_ro
 class Command(BaseCommand):
     """Runs go, a batch at a time; the sums that reports are made of stay."""
 
-    help = "Delete runs older than AI_EXTENSIONS_LEDGER_DAYS from the ledger. What reports add up stays."
+    help = 'Delete runs older than AI_EXTENSIONS_COSTS["LEDGER_DAYS"] from the ledger. What reports add up stays.'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, help="keep this many days instead")
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count")
 
     def handle(self, *_args: Any, days: int | None, batch: int, dry_run: bool, **_options: Any) -> None:
-        days = conf.get("AI_EXTENSIONS_LEDGER_DAYS") if days is None else days
+        days = conf.get("AI_EXTENSIONS_COSTS.LEDGER_DAYS") if days is None else days
         if days < 1 or batch < 1:
             raise CommandError("--days and --batch must be 1 or more.")
         before = purge_cutoff(days, timezone.now())

@@ -82,7 +82,7 @@ def _tool_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
 
 
 def _moderation_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
-    known = conf.get("AI_EXTENSIONS_MODERATORS")
+    known = conf.get("AI_EXTENSIONS_MODERATION.MODERATORS")
     for direction, names in (llm.get("moderation") or {}).items():
         path = f"{PATH}.moderation.{direction}"
         if direction not in set(Direction):

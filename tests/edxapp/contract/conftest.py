@@ -45,7 +45,9 @@ def studio(world, settings) -> OpenEdXPlatform:
 
 @pytest.fixture
 def standalone(course_folder, tmp_path, settings) -> StandalonePlatform:
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": course_folder, "staff": ["author"], "learners": ["learner"]}]
+    settings.AI_EXTENSIONS_STANDALONE = {
+        "COURSES": [{"path": course_folder, "staff": ["author"], "learners": ["learner"]}]
+    }
     settings.AI_EXTENSIONS_STANDALONE_LIBRARIES = {str(LIBRARY): {"path": tmp_path / "lib", "editors": ["author"]}}
     return StandalonePlatform()
 

@@ -58,7 +58,7 @@ def test_the_published_course_counts(lms, studio, world, settings):
 def test_who_sits_an_exam(db, lms, world, settings, course_folder, monkeypatch):
     learner, other = (get_user_model().objects.create_user(name) for name in ("learner", "other"))
     world.attempts.add((learner.pk, key("sequential/exam")))
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{"path": course_folder, "in_exam": ["learner"]}]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{"path": course_folder, "in_exam": ["learner"]}]}
     settings.FEATURES = {"ENABLE_SPECIAL_EXAMS": True}
     for platform in (lms, StandalonePlatform()):
         assert [platform.is_in_exam(user) for user in (learner, other, ANONYMOUS)] == [True, False, False]

@@ -155,5 +155,5 @@ def test_a_folder_that_cannot_be_written(standalone, folder):
     ],
 )
 def test_the_setting(value, problem):
-    found = conf.SETTINGS["AI_EXTENSIONS_STANDALONE_LIBRARIES"].problem(value)
+    found = conf.SETTINGS["AI_EXTENSIONS_STANDALONE.LIBRARIES"].problem(value)
     assert (problem is None and found is None) or problem in found

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.setting_list import default_backend
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.edxapp.platform import OpenEdXPlatform
@@ -19,11 +19,11 @@ from tests.edxapp.exports import LEARNER
 
 
 def test_inside_the_platform_it_is_the_platforms_own(world):
-    assert conf.default_backend() == "openedx_ai_extensions.edxapp.platform.OpenEdXPlatform"
+    assert default_backend() == "openedx_ai_extensions.edxapp.platform.OpenEdXPlatform"
 
 
 def test_anywhere_else_it_is_the_standalone_one():
-    assert conf.default_backend() == "openedx_ai_extensions.edxapp.standalone.StandalonePlatform"
+    assert default_backend() == "openedx_ai_extensions.edxapp.standalone.StandalonePlatform"
 
 
 def test_a_sites_own_choice_wins(world, settings):

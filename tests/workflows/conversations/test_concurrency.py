@@ -69,8 +69,8 @@ def _texts(body):
 
 @pytest.fixture
 def provider(settings):
-    (course,) = settings.AI_EXTENSIONS_STANDALONE_COURSES
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**course, "learners": "*"}]
+    (course,) = settings.AI_EXTENSIONS_STANDALONE["COURSES"]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{**course, "learners": "*"}]}
     with EchoingProvider() as fake:
         settings.AI_EXTENSIONS = {
             "default": {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": fake.base_url},

@@ -288,8 +288,8 @@ def test_questions_are_for_the_staff_of_the_course(desk, provider, request, who,
 
 
 def test_the_author_of_another_course_is_refused(desk, provider, settings, stranger):
-    (course,) = settings.AI_EXTENSIONS_STANDALONE_COURSES
-    settings.AI_EXTENSIONS_STANDALONE_COURSES = [{**course, "learners": ["learner", "stranger"]}]
+    (course,) = settings.AI_EXTENSIONS_STANDALONE["COURSES"]
+    settings.AI_EXTENSIONS_STANDALONE = {"COURSES": [{**course, "learners": ["learner", "stranger"]}]}
     # May see this course, and is staff elsewhere: here that is a learner.
     assert Desk(stranger).refused("run", {"num_questions": 1}) == (403, "permission_denied")
     assert provider.requests == []

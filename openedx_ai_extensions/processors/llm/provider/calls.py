@@ -260,4 +260,4 @@ def _expected_tokens(options: Mapping[str, Any]) -> int:
     stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
     if isinstance(stated, int) and not isinstance(stated, bool):
         return bounds.tokens(stated)
-    return int(conf.get("AI_EXTENSIONS_EXPECTED_ANSWER_TOKENS"))
+    return int(conf.get("AI_EXTENSIONS_COSTS.EXPECTED_ANSWER_TOKENS"))

@@ -75,7 +75,7 @@ class Circuit:
         self._seconds = seconds
         self._person = user_id or 0
         self._keys = _keys(provider)
-        self._limit = int(conf.get("AI_EXTENSIONS_CIRCUIT_FAILURES"))
+        self._limit = int(conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.FAILURES"))
         self._is_probe = False
         self._window: str | None = None  # of failures, if there were any lately
         self._has_begun = False
@@ -135,7 +135,7 @@ class Circuit:
         failures = _shared(self._failures_if_too_many, 0)
         if not self._is_probe and not failures:
             return
-        rest = conf.get("AI_EXTENSIONS_CIRCUIT_REST")
+        rest = conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.COOLDOWN")
 
         def open_it(cache: BaseCache) -> bool:
             cache.set(self._keys[OPEN_UNTIL], time.time() + rest, rest)
@@ -154,7 +154,7 @@ class Circuit:
 
     def _failures_if_too_many(self, cache: BaseCache) -> int:
         """Count this failure; returns how many there were lately, if they are too many."""
-        seconds = conf.get("AI_EXTENSIONS_CIRCUIT_WINDOW")
+        seconds = conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.WINDOW")
         cache.add(self._keys[WINDOW], f"{self._keys[WINDOW]}:{uuid.uuid4().hex[:16]}", seconds)
         window = cache.get(self._keys[WINDOW])
         if window is None:  # it has ended this moment
@@ -207,7 +207,7 @@ def _number(cache: BaseCache, window: str, what: str) -> int:
 
 def _one_more(cache: BaseCache, window: str, what: str) -> int:
     key = f"{window}:{what}"
-    cache.add(key, 0, conf.get("AI_EXTENSIONS_CIRCUIT_WINDOW"))
+    cache.add(key, 0, conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.WINDOW"))
     try:
         return int(cache.incr(key))
     except ValueError:  # the window has ended this moment

@@ -83,7 +83,7 @@ def price(provider: Provider) -> Price | None:
     if stated:
         return Price.of({name.lower(): amount for name, amount in stated.items()}, PriceSource.SITE)
     known = _known_of(provider)
-    rate = Decimal(str(conf.get("AI_EXTENSIONS_CURRENCY_PER_USD"))) * 1_000_000
+    rate = Decimal(str(conf.get("AI_EXTENSIONS_COSTS.CURRENCY_PER_USD"))) * 1_000_000
     dollars = {ours: known.get(theirs) for ours, theirs in PRICES.items()}
     amounts = {name: Decimal(str(amount)) * rate for name, amount in dollars.items() if amount is not None}
     return Price.of(amounts, PriceSource.TABLE) if {"input", "output"} <= amounts.keys() else None

@@ -92,25 +92,26 @@ class Provider:
     @property
     def total_timeout(self) -> float:
         """Seconds for one whole answer, retries included: the entry's own, else the site's."""
-        return self._seconds("total_timeout")
+        return float(self.parameters.get("total_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.TIMEOUT")))
 
     @property
     def first_byte_timeout(self) -> float:
         """Seconds until the first byte, and between two chunks of a stream: the entry's own, else the site's."""
-        return self._seconds("first_byte_timeout")
+        return float(
+            self.parameters.get("first_byte_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.FIRST_BYTE_TIMEOUT"))
+        )
 
     @property
     def connect_timeout(self) -> float:
         """Seconds to reach the provider: the entry's own, else the site's."""
-        return self._seconds("connect_timeout")
+        return float(
+            self.parameters.get("connect_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.CONNECT_TIMEOUT"))
+        )
 
     @property
     def max_retries(self) -> int:
         """How often a failed call is tried again: the entry's own, else the site's."""
-        return int(self.parameters.get("max_retries", conf.get("AI_EXTENSIONS_MAX_RETRIES")))
-
-    def _seconds(self, name: str) -> float:
-        return float(self.parameters.get(name, conf.get(f"AI_EXTENSIONS_{name.upper()}")))
+        return int(self.parameters.get("max_retries", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.MAX_RETRIES")))
 
     @property
     def fallbacks(self) -> Sequence[str]:
