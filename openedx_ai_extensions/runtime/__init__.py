@@ -1,4 +1,4 @@
-"""Runs workflows: for requests, events and background tasks, and as a dry run."""
+"""Runs workflows: for requests, events and background tasks, and as dry runs."""
 
 from openedx_ai_extensions.runtime import worker
 from openedx_ai_extensions.runtime.runner import admit, run

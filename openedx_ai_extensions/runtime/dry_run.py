@@ -1,6 +1,6 @@
-"""A workflow tried out: it runs as for the person it is tried for, and nothing is stored and no event tells of it.
+"""Dry runs of a workflow as another person: nothing is stored and no event is emitted.
 
-A real model is paid for, so whoever tries finds the run in the ledger; a mock one is asked nothing and leaves no trace.
+A call of a real model is charged to the person who starts the dry run; a mock run calls no model and leaves no trace.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssis
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_class, orchestrator_for
 
-DEFAULT_QUESTIONS = 3  # of a quiz, when nobody says how many
+DEFAULT_QUESTIONS = 3  # of a quiz, by default
 
 
 @dataclass(frozen=True, slots=True)
 class DryRunRequest:
-    """What is to be tried.
+    """A request for a dry run.
 
     Attributes:
-        profile: the workflow, saved or not; whoever asks has made sure that it is valid.
-        payer: who tries.
-        person: for whom; whoever asks has made sure that this person may see the place.
-        text: the person's words.
-        number: how many cards or questions, where the workflow makes them.
-        is_mock: ask no model.
-        streams: somebody reads along.
+        profile: the workflow, saved or not; the caller has validated it.
+        payer: the person who starts the dry run.
+        person: the person as whom it runs; the caller has checked that this person may see the place.
+        text: the person's message.
+        number: the number of cards or questions, for workflows that create them.
+        is_mock: call no model.
+        streams: the answer is shown while it arrives.
     """
 
     profile: AIWorkflowProfile
@@ -57,7 +57,7 @@ class DryRunRequest:
 
     @property
     def user_input(self) -> Any:
-        """The words and the number, as the workflow's ``run`` takes them."""
+        """The text and the number, as input of the workflow's ``run``."""
         orchestrator = orchestrator_class(self.profile.orchestrator_class or "")
         if issubclass(orchestrator, EducatorAssistantOrchestrator):
             return {"num_questions": self.number or DEFAULT_QUESTIONS, "extra_instructions": self.text}
@@ -68,10 +68,10 @@ class DryRunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DryExecution(Execution):
-    """Nothing of it is stored, and no event tells of it.
+    """An execution that stores nothing and emits no events.
 
     Attributes:
-        requests: what went to a model, or would have, one for each time it was asked.
+        requests: the requests that were sent to a model, or would have been.
     """
 
     stores: ClassVar[bool] = False
@@ -84,36 +84,36 @@ class DryExecution(Execution):
         )
 
     def record(self, event: str, **data: Any) -> None:
-        """No event."""
+        """Emits no event."""
 
     def on_request(self, request: Request) -> None:
         self.requests.append(request)
 
 
 class _NoGuard(Guard):
-    """For what asks no model and stores nothing: no rule is broken by it."""
+    """Allows everything: a mock run calls no model and stores nothing."""
 
     def require_allowed(self, *, asks_model: bool) -> None:
-        """It always is."""
+        """Always allowed."""
 
     def recheck(self) -> None:
-        """It still is."""
+        """Always allowed."""
 
 
 class DryRun:
-    """One dry run. ``begin`` it, then read its ``chunks``; ``close`` it to stop it early.
+    """One dry run. Call ``begin``, then read ``chunks``; ``close`` stops it early.
 
-    The site's rules hold for a real model (switched off, paused, an exam of the person's); its consent is not asked
-    for, since nothing of the person's goes out: the words are those of the person who tries.
+    The site's rules (switch, pauses, exams) apply to a real model. Consent is not required, because no data of the
+    person is sent: the text is that of the person who starts the dry run.
 
     Attributes:
-        response: the answer, of a workflow that gives it whole.
+        response: the answer, of a workflow that does not stream.
     """
 
     def __init__(self, asked: DryRunRequest) -> None:
         self.asked = asked
         self.response: Any = None
-        self.refusal = self._guard(Guard).refusal()  # what the person would be told at this moment
+        self.refusal = self._guard(Guard).refusal()  # the error that the person would get now
         self._run = (MockLedgerRun if asked.is_mock else DryLedgerRun)(
             asked.payer,
             person=asked.person,
@@ -130,24 +130,24 @@ class DryRun:
 
     @property
     def requests(self) -> Sequence[Request]:
-        """What the model was sent, each time it was asked."""
+        """The requests that were sent to the model."""
         return self._execution.requests if self._execution else ()
 
     @property
     def row(self) -> AIWorkflowRun:
-        """What it took so far, as the ledger records it."""
+        """The usage so far, as the ledger records it."""
         return self._run.row
 
     @property
     def reservations(self) -> Sequence[Reservation]:
-        """What each call was expected to take."""
+        """The expected usage of each call."""
         return self._run.reservations
 
     def begin(self) -> None:
-        """Run it until the answer is there, or has begun to arrive.
+        """Run until the answer is complete or has started to arrive.
 
         Raises:
-            AIExtensionsError: what went wrong.
+            AIExtensionsError: the run failed.
         """
         asked = self.asked
         scope = AIWorkflowScope(profile=asked.profile, course_id=asked.course_id or "")
@@ -173,13 +173,13 @@ class DryRun:
             self._stream = outcome
 
     def chunks(self) -> Iterator[bytes]:
-        """The answer as it arrives, as a ``Stream`` gives it; nothing of one that came whole.
+        """The chunks of a streamed answer; empty for other answers.
 
         Raises:
-            AIExtensionsError: it broke off.
+            AIExtensionsError: the answer was interrupted.
         """
         while self._stream is not None and self._execution is not None:
-            # Not around the yield: meanwhile this thread may run something else.
+            # Not around the yield: the thread may run other code then.
             with self._execution.as_current():
                 try:
                     chunk = next(self._stream)
@@ -201,7 +201,7 @@ class DryRun:
         return text, None
 
     def close(self) -> None:
-        """Stop the model."""
+        """Stop the run."""
         if self._stream is not None and self._execution is not None:
             with self._execution.as_current():
                 self._stream.close()

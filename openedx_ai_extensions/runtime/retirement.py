@@ -1,6 +1,6 @@
-"""Everything that we keep of a person, and that providers keep for us, deleted: what retirement of an account means.
+"""Deletes everything that is stored about a person, here and at providers, when the account is retired.
 
-All of it may be done any number of times.
+All operations are idempotent.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD
 
 logger = logging.getLogger(__name__)
 
-MAX_RESPONSES = 1000  # of one thread: ends a walk whose provider answers in circles
+MAX_RESPONSES = 1000  # of one thread: stops at cyclic answers of a provider
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderThread:
-    """A conversation that a provider keeps, by its last response."""
+    """A conversation that a provider stores, identified by its last response."""
 
     provider: str
     response_id: str
@@ -36,14 +36,14 @@ class ProviderThread:
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """What was deleted of a person, or would be.
+    """What was deleted, or would be.
 
     Attributes:
-        sessions: our sessions.
-        submissions: submissions of ours, with those of sessions deleted before.
-        runs: rows of the ledger, which stay without the person.
-        consents: what the person has accepted.
-        threads: what providers keep of the sessions; nothing else knows of them once the sessions are gone.
+        sessions: number of sessions.
+        submissions: number of submissions, including those of sessions deleted before.
+        runs: number of ledger rows, which are kept without the person.
+        consents: number of consents.
+        threads: the provider threads of the sessions. They cannot be found any more once the sessions are deleted.
     """
 
     sessions: int
@@ -55,12 +55,12 @@ class Retired:
 
 @dataclass(frozen=True, slots=True)
 class ThreadDeletion:
-    """How a provider took to forgetting a thread.
+    """The result of deleting a provider thread.
 
     Attributes:
-        responses: how many it deleted.
-        left: the rest; None when nothing is left.
-        error_code: why there is a rest.
+        responses: number of deleted responses.
+        left: the remaining thread; None if it was deleted completely.
+        error_code: why it was not deleted completely.
     """
 
     responses: int
@@ -69,7 +69,7 @@ class ThreadDeletion:
 
 
 def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
-    """Delete a person's sessions, submissions and consents, all or nothing; providers are not asked.
+    """Delete a person's sessions, submissions and consents in one transaction. Providers are not called.
 
     Args:
         user: the person.
@@ -81,9 +81,9 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
     with transaction.atomic():
         sessions = AIWorkflowSession.objects.filter(user_id=user.pk)
         items = StudentItem.objects.filter(student_id=str(user.pk), item_type=ITEM_TYPE)
-        # The library's ordinary manager leaves out what was cleared, and its text is still there.
+        # The default manager hides cleared submissions, whose text is still stored.
         submissions = Submission._objects.filter(student_item__in=items)
-        # Locked: whoever has an answer under way adds to a thread before this, or finds no session.
+        # Locked: a concurrent run adds to a thread before this point, or finds no session.
         held = sessions if dry_run else sessions.select_for_update()
         threads = tuple(_thread(session) for session in held.order_by("pk") if session.remote_response_id)
         runs = AIWorkflowRun.objects.filter(user_id=user.pk)
@@ -104,7 +104,7 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
 
 
 def _thread(session: AIWorkflowSession) -> ProviderThread:
-    """The thread that a session leads to, at the provider that it was begun with."""
+    """The provider thread of a session, with the provider that started it."""
     remote = session.metadata.get(REMOTE_THREAD_KEY) if isinstance(session.metadata, dict) else None
     begun_with, _colon, _model = str((remote or {}).get("provider") or "").partition(":")
     provider = begun_with or LLMProcessor(session.profile.processor_config).provider
@@ -112,13 +112,15 @@ def _thread(session: AIWorkflowSession) -> ProviderThread:
 
 
 def forget_thread(thread: ProviderThread) -> ThreadDeletion:
-    """Have the provider delete a thread, the last response first. A thread that it does not know is forgotten."""
+    """Delete a thread at the provider, the last response first. A thread that the provider does not know counts as
+    deleted.
+    """
     response_id = thread.response_id
     for deleted in range(MAX_RESPONSES):
         if not response_id:
             return ThreadDeletion(deleted)
         try:
-            with cancellable(None):  # a run that was cancelled may be what makes this necessary
+            with cancellable(None):  # the cancellation of a run must not interrupt this
                 response_id = gateway.delete_response(thread.provider, response_id)
         except ThreadGone:
             return ThreadDeletion(deleted)

@@ -1,4 +1,4 @@
-"""The one way from a request, an event or a background task to an orchestrator: ``admit``, then ``run``."""
+"""The path of every request, event and background task to an orchestrator: ``admit``, then ``run``."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ def admit(
     accepts_stream: bool = True,
     lease: Lease | None = None,
 ) -> Execution:
-    """What a person asks for at a place, as an execution for ``run``.
+    """Check a request and create its execution.
 
     Args: see ``Execution``.
 
     Raises:
         NotAllowed: the person may not see the place.
-        Refused: the place is hidden for an exam.
-        WorkflowNotFound: no usable workflow is set up there.
-        UnknownAction: it has no such action.
+        Refused: the place is hidden because of an exam.
+        WorkflowNotFound: there is no usable workflow.
+        UnknownAction: the workflow has no such action.
         PayloadTooLarge: the input is longer than the site allows.
     """
     course_id, location_id = place.course_id, place.location_id
@@ -83,10 +83,10 @@ def admit(
 
 
 def require_can_view(user: Person, course_id: CourseKey | None, location_id: UsageKey | None) -> None:
-    """Raises unless the person may see the place, or it is outside of courses.
+    """Raise an error unless the person may see the place. Places outside of courses are always allowed.
 
     Raises:
-        Refused: it is hidden for an exam, and the person is in the course.
+        Refused: it is hidden because of an exam, and the person has access to the course.
         NotAllowed: it is hidden for another reason.
     """
     if may_see(user, course_id, location_id):
@@ -107,7 +107,7 @@ def execution_of(
     accepts_stream: bool = True,
     lease: Lease | None = None,
 ) -> Execution:
-    """As ``admit``, of a workflow that was found already; who may see the place is not asked."""
+    """As ``admit``, for a known scope and without checking whether the person may see the place."""
     traits = orchestrator_for(scope, action).traits[action]
     course_id, location_id = place.course_id or scope.course_id or None, place.location_id
     slot = place.ui_slot_selector_id or ""
@@ -144,8 +144,8 @@ def execution_of(
 def execute(
     *, workflow: AIWorkflowScope, user_input: Any, action: str, user: Person, running_context: Mapping[str, Any]
 ) -> dict[str, Any] | Stream:
-    """The work behind ``AIWorkflowScope.execute``; see there."""
-    # Keys, or their texts: this is a public door.
+    """Implements ``AIWorkflowScope.execute``."""
+    # A public entry point: it accepts keys and strings.
     course, location = (running_context.get(name) or None for name in ("course_id", "location_id"))
     course_id, location_id = parse_place(course and str(course), location and str(location))
     outcome = run(
@@ -163,10 +163,10 @@ def execute(
 
 
 def run(execution: Execution) -> Result | Stream:
-    """Run it, if the site's rules allow it.
+    """Run an execution, if the site's rules allow it.
 
     Raises:
-        AIExtensionsError: what went wrong, with its code and status.
+        AIExtensionsError: with its code and status.
     """
     if not execution.traits.always_allowed:
         _require_allowed(execution)
@@ -174,10 +174,10 @@ def run(execution: Execution) -> Result | Stream:
 
 
 def run_allowed(execution: Execution) -> Result | Stream:
-    """Run it. Its account is settled whatever happens.
+    """Run an execution without checking the rules. Its ledger account is always settled.
 
     Raises:
-        AIExtensionsError: what went wrong, with its code and status.
+        AIExtensionsError: with its code and status.
     """
     orchestrator = orchestrator_for(execution.scope, execution.action)
     execution.scope.__dict__["_action"] = execution.action
@@ -195,7 +195,7 @@ def run_allowed(execution: Execution) -> Result | Stream:
 
 
 def _require_allowed(execution: Execution) -> None:
-    """Record what the rules refuse, unless the action only reads."""
+    """Check the site's rules. A refusal is recorded, unless the action only reads."""
     takes_consent = execution.traits.takes_consent
     try:
         execution.guard.require_allowed(asks_model=takes_consent)

@@ -1,4 +1,4 @@
-"""What a worker does with a run: check the person's rights again, run it, write down what became of it."""
+"""Runs a background run in a worker: checks the person's rights again, runs it and stores the outcome."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Status = AIWorkflowAsyncRun.Status
 
 @provides("async_run")
 def perform(task_id: str) -> None:
-    """Do a run that waits; whatever becomes of it is in its row. A second delivery of its task does nothing."""
+    """Run a queued run and store its outcome. A repeated delivery of its task does nothing."""
     lease = Lease.claim(task_id)
     if lease is None:
         logger.info("workflow.async.ignored task_id=%s", task_id)
@@ -45,7 +45,7 @@ def perform(task_id: str) -> None:
 
 
 def _outcome(lease: Lease) -> dict[str, Any]:
-    """Run it; returns what to write in its row."""
+    """Run it; returns the fields to store."""
     try:
         return final_fields(Status.COMPLETED, answer=_answer(lease), progress=1.0)
     except SoftTimeLimitExceeded:
@@ -53,7 +53,7 @@ def _outcome(lease: Lease) -> dict[str, Any]:
     except RunCancelled:
         return final_fields(Status.CANCELLED)
     except AIExtensionsError as error:
-        # Where the time limit struck within a provider's stream, it comes as a stream that broke.
+        # A time limit that strikes inside a provider's stream is raised as a broken stream.
         return timeout_fields() if lease.is_overdue else final_fields(Status.FAILED, code=error.code, error=str(error))
     except Exception as error:  # noqa: BLE001  # not hidden: logged, and told to the person under a reference
         told = unexpected(error, "workflow.async.failed")
@@ -61,11 +61,11 @@ def _outcome(lease: Lease) -> dict[str, Any]:
 
 
 def _answer(lease: Lease) -> dict[str, Any]:
-    """What ``run`` answers.
+    """The answer of ``run``.
 
     Raises:
-        NotAllowed: the person may not be there any more.
-        WorkflowNotFound: what was set up there is not any more, or this worker is another service's.
+        NotAllowed: the person may not see the place any more.
+        WorkflowNotFound: the workflow is not set up there any more, or the run belongs to another service.
     """
     run = lease.run
     session = run.session
@@ -73,14 +73,14 @@ def _answer(lease: Lease) -> dict[str, Any]:
     if run.service_variant != conf.service_variant():
         logger.error("workflow.async.wrong_service task_id=%s of=%s", run.task_id, run.service_variant)
         raise WorkflowNotFound
-    # As the REST endpoint did: time has passed since then.
+    # The REST endpoint has checked this too, but time has passed since then.
     execution = admit(
         session.user,
         SlotLocation(course_id, location_id, run.ui_slot_selector_id),
         action=RUN,
         user_input=run.user_input,
         run_id=run.task_id,
-        accepts_stream=True,  # no client reads it, but a stream can be stopped at every word
+        accepts_stream=True,  # no client reads it, but a stream can be cancelled at every chunk
         lease=lease,
     )
     if (execution.scope.pk, execution.scope.profile_id) != (session.scope_id, session.profile_id):
@@ -88,13 +88,13 @@ def _answer(lease: Lease) -> dict[str, Any]:
     lease.check(now=True)
     outcome = run_execution(execution)
     answer = _full_answer(outcome, lease) if isinstance(outcome, Stream) else outcome.as_dict()
-    # As the REST endpoint writes it: dates and translated texts, for instance, are no JSON yet.
+    # Serialised like the REST endpoint's answers: for example dates and translated texts.
     plain: dict[str, Any] = json.loads(json.dumps(answer, cls=JSONEncoder))
     return plain
 
 
 def _full_answer(stream: Stream, lease: Lease) -> dict[str, Any]:
-    """The stream's text; it is stopped when nobody wants it any more: between two tools at once, else in seconds."""
+    """The complete text of a stream. Cancellation takes effect at once between two tools, otherwise within seconds."""
     texts = []
     try:
         for chunk in stream:

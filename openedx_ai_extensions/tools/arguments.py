@@ -1,4 +1,4 @@
-"""A model's arguments: JSON text, held against a schema that may come from a stranger's server."""
+"""Parses the arguments that a model sends, and validates them with a schema that may come from an untrusted server."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from openedx_ai_extensions.exceptions import InvalidRequest
 
 MAX_CHARS = 100_000  # of arguments, and of a schema
 PATTERN_SECONDS = 0.2
-CHECK_SECONDS = 2.0  # of the thread's own work
+CHECK_SECONDS = 2.0  # CPU time of the thread
 MAX_PROBLEMS = 5
 MAX_PROBLEM_CHARS = 300
 _deadline: ContextVar[float] = ContextVar("openedx_ai_extensions_schema_deadline")
 
 
 class _TooSlow(Exception):
-    """A few references of a schema can stand for more steps than a computer can take."""
+    """A schema with references can require an exponential number of steps."""
 
 
 def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """The arguments in a text, valid by a schema. No text at all stands for no arguments.
+    """Parse and validate arguments. An empty text means no arguments.
 
     Raises:
-        InvalidRequest: they aren't; the message says where and what is allowed, so that a model can mend it.
+        InvalidRequest: they are not valid; the message says where and what is allowed, so that a model can correct it.
     """
     arguments = _load(text)
     try:
@@ -53,7 +53,7 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
 
 
 def schema_problem(schema: Any) -> str | None:
-    """What keeps this from being the JSON schema of a tool's arguments, or None."""
+    """Why a value is not a valid JSON schema of a tool's arguments, or None."""
     if not isinstance(schema, Mapping) or schema.get("type") != "object":
         return "must be a JSON schema of type 'object'"
     try:
@@ -64,7 +64,7 @@ def schema_problem(schema: Any) -> str | None:
             checks = {"format_checker": rules.FORMAT_CHECKER, "registry": Registry()}
             for error in _time_limited(rules)(rules.META_SCHEMA, **checks).iter_errors(schema):
                 raise SchemaError.create_from(error)
-            # What takes for ever mostly does so for any arguments.
+            # A schema that takes too long usually does so for any arguments.
             next(_validator(schema).iter_errors({}), None)
         if any(not reference.startswith("#") for reference in _references(schema)):
             return "must not refer to other documents"
@@ -76,7 +76,7 @@ def schema_problem(schema: Any) -> str | None:
 
 
 def _load(text: str) -> dict[str, Any]:
-    text = "" if text is None else str(text)  # providers differ in how they send no arguments
+    text = "" if text is None else str(text)  # providers represent missing arguments differently
     if len(text) > MAX_CHARS:
         raise InvalidRequest(_("The arguments are too long."))
     try:
@@ -89,7 +89,7 @@ def _load(text: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are Python's own
+    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def _described(error: ValidationError) -> str:
@@ -98,7 +98,7 @@ def _described(error: ValidationError) -> str:
         rule = sorted(error.schema.get("properties", ()))
     elif error.validator == "required":
         rule = error.schema["required"]
-    # What was sent may be long, so it stands last.
+    # The value that was sent may be long, so it comes last.
     allowed = _shortened(f"{error.validator}: {json.dumps(rule, ensure_ascii=False, default=str)}")
     return _("{path}: must satisfy {allowed} ({problem}).").format(
         path=_shortened(error.json_path), allowed=allowed, problem=_shortened(error.message)
@@ -135,14 +135,14 @@ def _validator(schema: Mapping[str, Any]) -> Any:
 
 @cache
 def _time_limited(validator_class: Any) -> Any:
-    """The class, so that it cannot stall a process.
+    """A subclass of the validator that cannot block a process.
 
-    Every step looks at the time. Patterns get a limit of their own: ``re`` has none and lets no other thread run.
+    Every step checks the time. Patterns have a time limit of their own: ``re`` has none, and holds the GIL.
     """
     additional = validator_class.VALIDATORS.get("additionalProperties")
 
     def check_additional(validator: Any, rule: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        # Beside patterns it would match them with re; then it is left to the tool.
+        # With patternProperties, the standard check would match with re; the tool must check it then.
         if "patternProperties" not in schema:
             yield from additional(validator, rule, instance, schema)
 
@@ -155,7 +155,7 @@ def _time_limited(validator_class: Any) -> Any:
         "uniqueItems": _check_unique,
     }
     guarded = extend(validator_class, {name: _timed(rule) for name, rule in rules.items()})
-    # Its own would leave the guarded class where a part of the schema names a dialect.
+    # The standard evolve returns the original class where a subschema names a dialect.
     guarded.evolve = _evolve
     return guarded
 
@@ -175,7 +175,7 @@ def _evolve(validator: Any, **changes: Any) -> Any:
 
 
 def _check_unique(validator: Any, rule: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    # The published check compares each item with each other one where they are objects.
+    # The standard check compares all pairs of objects.
     if rule is True and validator.is_type(instance, "array"):
         items = [json.dumps(item, sort_keys=True, default=str) for item in instance]
         if len(set(items)) < len(items):
@@ -204,4 +204,4 @@ def _matches(pattern: str, text: str) -> bool:
     except TimeoutError:
         return False
     except regex.error:
-        return True  # another language's pattern: the tool's own to check
+        return True  # a pattern of another regex dialect: the tool must check it

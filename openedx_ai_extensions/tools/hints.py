@@ -1,4 +1,4 @@
-"""From type hints to a JSON schema and back: the only module that imports pydantic, which takes its time."""
+"""Converts type hints to a JSON schema. The only module that imports pydantic, which is slow to import."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from openedx_ai_extensions.exceptions import InvalidRequest
 
 
 class _Untitled(GenerateJsonSchema):
-    """Titles repeat the names and cost tokens."""
+    """Omits titles, which repeat the names and cost tokens."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
 
 class HintedArguments:
-    """The arguments of a function by its type hints.
+    """The arguments of a function, described by its type hints.
 
     Args:
-        name: the tool's.
-        parameters: hint and default (``inspect.Parameter.empty`` for none) by name.
+        name: name of the tool.
+        parameters: type hint and default (``inspect.Parameter.empty`` for none) by name.
 
     Raises:
-        ImproperlyConfigured: there is no JSON schema for a hint.
+        ImproperlyConfigured: a type hint has no JSON schema.
     """
 
     def __init__(self, name: str, parameters: Mapping[str, tuple[Any, Any]]) -> None:
-        # Fields have names of ours: a parameter may be called what a pydantic field may not, such as ``schema``.
+        # Fields get generated names: a parameter may have a name that pydantic reserves, such as ``schema``.
         self._names = {f"p{index}": parameter for index, parameter in enumerate(parameters)}
         fields: dict[str, Any] = {
             field: _field(*parameters[parameter], alias=parameter) for field, parameter in self._names.items()
@@ -49,10 +49,10 @@ class HintedArguments:
         self.schema: Mapping[str, Any] = {"type": "object", "properties": {}, **schema}
 
     def values(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments as the function wants them: an enum's members, for instance. Defaults are left to it.
+        """Convert the arguments to the hinted types, such as members of an enum. Missing ones are omitted.
 
         Raises:
-            InvalidRequest: they break a rule that the schema can't say.
+            InvalidRequest: they violate a rule that the schema cannot express.
         """
         try:
             instance = self._model.model_validate(dict(arguments))

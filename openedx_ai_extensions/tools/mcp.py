@@ -1,7 +1,7 @@
-"""Tools of MCP servers, which a model calls like our own.
+"""Tools of MCP servers, which a model calls like local ones.
 
-The setting ``AI_EXTENSIONS_MCP_CONFIGS`` names the servers. What a server offers is kept for some minutes; one that
-can't be reached offers nothing, and holds nobody up for longer than its timeout.
+The setting ``AI_EXTENSIONS_MCP_CONFIGS`` names the servers. The list of a server's tools is cached for some minutes. An
+unreachable server offers no tools, and delays a run by its timeout at most.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Transport(enum.StrEnum):
 
 
 class McpCaller(enum.StrEnum):
-    """Who talks with a server: the provider where it can, or always we."""
+    """Who connects to a server: the provider if it can, or always this site."""
 
     AUTO = "auto"
     CLIENT = "client"
@@ -51,8 +51,8 @@ class McpServer:
     """A configured server. Its address and headers are secrets.
 
     Attributes:
-        allowed_tools: the names, as the server says them, of the tools that it may offer; None for all.
-        timeout: seconds for a whole exchange with it.
+        allowed_tools: the server's names of the tools that may be used; None for all.
+        timeout: seconds for a complete exchange with the server.
     """
 
     name: str
@@ -65,12 +65,12 @@ class McpServer:
 
     @property
     def may_be_hosted(self) -> bool:
-        """May a provider that can call MCP servers call this one, in our place?"""
+        """May a provider that supports MCP connect to this server itself?"""
         return self.through is McpCaller.AUTO
 
     @property
     def hosted(self) -> dict[str, Any]:
-        """The server as a tool of OpenAI's Responses API. It holds the secrets."""
+        """The server as a tool of OpenAI's Responses API. It contains the secrets."""
         tool: dict[str, Any] = {
             "type": "mcp",
             "server_label": _safe(self.name),
@@ -84,7 +84,7 @@ class McpServer:
         return tool
 
     def tools(self) -> list[Tool]:
-        """What it offers, at most ``MAX_TOOLS``; nothing while it can't be reached, which is tried again later."""
+        """The server's tools, at most ``MAX_TOOLS``; empty while it is unreachable, which is retried later."""
         listing = _listings.setdefault(self, _Listing())
         with listing.lock:
             if time.monotonic() >= listing.fresh_until:
@@ -104,15 +104,15 @@ class McpTool(Tool):
     """A tool of a server.
 
     Args:
-        server: whose it is.
-        remote_name: its name there.
-        parameters: its input schema, as the server says it.
+        server: the server.
+        remote_name: the server's name of the tool.
+        parameters: the input schema that the server sent.
     """
 
     def __init__(
         self, server: McpServer, remote_name: str, parameters: Mapping[str, Any], *, name: str, description: str
     ) -> None:
-        # The exchange has its own time limit, which ends it properly; this one only stands behind it.
+        # The exchange has its own timeout; this longer one is a fallback.
         super().__init__(name=name, description=description, timeout=server.timeout + 5)
         self.server = server
         self.remote_name = remote_name
@@ -123,11 +123,11 @@ class McpTool(Tool):
         return self._parameters
 
     def run(self, context: ToolContext, arguments: dict[str, Any]) -> str:
-        """Call it on its server, which learns the arguments and nothing of the context.
+        """Call the tool on its server. The server gets the arguments, but not the context.
 
         Raises:
-            ServiceUnavailable: the server gives no answer.
-            ProcessorError: the server says that the call failed, and how.
+            ServiceUnavailable: the server did not answer.
+            ProcessorError: the server reported an error.
         """
         result = _exchange(self.server, lambda client: client.call_tool(self.server, self.remote_name, arguments))
         text = _text(result)
@@ -138,7 +138,7 @@ class McpTool(Tool):
 
 @dataclass(slots=True)
 class _Listing:
-    """What a server offered when it was last asked. While one thread asks, the others wait for its answer."""
+    """The last known tools of a server. While one thread updates them, the others wait."""
 
     tools: tuple[Tool, ...] = ()
     fresh_until: float = float("-inf")
@@ -149,7 +149,7 @@ _listings: dict[McpServer, _Listing] = {}
 
 
 def mcp_server(name: str) -> McpServer | None:
-    """The server configured under this name, if there is one that can be used."""
+    """The server configured under this name, or None if it is missing or unusable."""
     config = conf.mcp_servers().get(name)
     if config is None:
         return None
@@ -166,10 +166,10 @@ def mcp_server(name: str) -> McpServer | None:
 
 
 def _exchange(server: McpServer, ask: Callable[[Any], Any]) -> Any:
-    """What an exchange with a server gives.
+    """Run an exchange with a server.
 
     Raises:
-        ServiceUnavailable: nothing, in time; the log says which server and what kind of error.
+        ServiceUnavailable: the exchange failed or timed out; the log contains the server and the type of error.
     """
     from openedx_ai_extensions.tools import mcp_client
 
@@ -199,7 +199,7 @@ def _tools(server: McpServer, offered: Iterable[Mapping[str, Any]]) -> Iterator[
 
 
 def _tool_name(server: str, tool: str) -> str:
-    """``server__tool``; with a digest of the two where that isn't a name, or might be that of another pair."""
+    """``server__tool``; with a hash of both if that is not a valid name, or could be ambiguous."""
     name = f"{server}__{tool}"
     is_plain = TOOL_NAME.fullmatch(name) and "__" not in server and not server.endswith("_")
     if is_plain:
@@ -220,7 +220,7 @@ def _text(result: Mapping[str, Any]) -> str:
 
 
 def _placeholder(part: Mapping[str, Any]) -> str:
-    """Content that is no text, in brackets."""
+    """Content that is not text, as a placeholder in brackets."""
     of = part.get("resource") or part
     what = of.get("uri") or of.get("mimeType")
     return f"[{part['type']}: {what}]" if what else f"[{part['type']}]"

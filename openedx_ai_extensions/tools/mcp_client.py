@@ -1,7 +1,7 @@
-"""Exchanges with MCP servers through the official client, of version 1 or 2.
+"""Exchanges with MCP servers through the official client, version 1 or 2.
 
-It comes with this module, and takes half a second. What it gives leaves this module as the protocol writes it, since
-its classes have other names for the same things in each version.
+Importing this module imports the client, which takes half a second. Results leave this module in the protocol's own
+form, because the classes of the client have different names in each version.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
 
 IS_MCP_1 = not hasattr(mcp, "Client")
-# The library that the client calls with. The other one may be installed as well.
+# The HTTP library that the client uses. The other one may be installed as well.
 httpx: Any = import_module("httpx" if IS_MCP_1 else "httpx2")
 
-# Their records hold addresses with keys, and what is sent.
+# Their log records contain addresses with keys, and the payload.
 for _name in ("mcp.client", "mcp.shared"):
     logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 for _name in ("httpx", "httpcore", "httpx2", "httpcore2"):
@@ -33,7 +33,7 @@ for _name in ("httpx", "httpcore", "httpx2", "httpcore2"):
 
 
 class Server(Protocol):
-    """What the client needs to know of a server, see ``mcp.McpServer``."""
+    """The properties of a server that the client needs, see ``mcp.McpServer``."""
 
     url: str
     headers: tuple[tuple[str, str], ...]
@@ -42,8 +42,8 @@ class Server(Protocol):
 
 
 MAX_PAGES = 50
-MAX_BYTES = 4 * 1024 * 1024  # of all that a server says in one exchange
-# For an exchange to end by itself once its time is up, before it is left behind.
+MAX_BYTES = 4 * 1024 * 1024  # received from a server in one exchange
+# For a timed-out exchange to end by itself, before it is abandoned.
 GRACE_SECONDS = 2.0
 
 Answer = TypeVar("Answer")
@@ -69,7 +69,7 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
         return in_thread(
             lambda: asyncio.run(within_time()), timeout + GRACE_SECONDS, "mcp-exchange", lambda _wake: long_wait()
         )
-    # A pending request may run out of time at the same moment, or while the exchange is being ended.
+    # A pending request may time out at the same moment, or while the exchange is being ended.
     except (TookTooLong, httpx.TimeoutException):
         raise TimeoutError from None
     except BaseExceptionGroup as group:
@@ -78,7 +78,7 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
 
 
 async def list_tools(server: Server, limit: int) -> list[dict[str, Any]]:
-    """The first tools that a server lists, over as many pages as that takes."""
+    """The first tools of a server, read from as many pages as necessary."""
     tools: list[dict[str, Any]] = []
     async with _connected(server) as client:
         cursor = None
@@ -92,11 +92,11 @@ async def list_tools(server: Server, limit: int) -> list[dict[str, Any]]:
 
 
 async def call_tool(server: Server, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """What a tool gives, which may be that it failed."""
+    """The result of a tool call, including one that reports an error."""
     async with _connected(server) as client:
-        # Holding a server's answer against the server's own schema costs another listing, and runs its patterns.
+        # Validating the result with the server's schema would need another listing, and run untrusted patterns.
         if IS_MCP_1:
-            client._validate_tool_result = _any_result  # it has no public name there
+            client._validate_tool_result = _any_result  # version 1 has no public name for it
         else:
             client.session.validate_tool_result = _any_result
         return _as_sent(await client.call_tool(name, arguments))
@@ -107,18 +107,18 @@ async def _any_result(name: str, result: Any) -> None:
 
 
 def _as_sent(result: Any) -> dict[str, Any]:
-    """A result in the protocol's own words; what is not there is None."""
+    """A result in the form of the protocol; missing values are None."""
     sent: dict[str, Any] = result.model_dump(mode="json", by_alias=True)
     return sent
 
 
 class _BoundedBody(httpx.AsyncByteStream):
-    """The body of a response, unpacked.
+    """The decompressed body of a response, of limited size.
 
     Args:
-        body: the library's own.
-        decoder: unpacks it.
-        give_up: called when there is too much.
+        body: the library's body.
+        decoder: decompresses it.
+        give_up: called if it is too long.
     """
 
     def __init__(self, body: Any, decoder: Decoder, give_up: Callable[[], None]) -> None:
@@ -140,12 +140,12 @@ class _BoundedBody(httpx.AsyncByteStream):
 
 
 def _http_client(headers: Any = None, timeout: Any = None, auth: Any = None) -> Any:
-    """A client for one exchange, which follows no redirects by itself."""
+    """A client for one exchange; it does not follow redirects."""
     unpacking = Unpacking(MAX_BYTES)
     exchange = asyncio.current_task()
 
     def give_up() -> None:
-        # The client of MCP would take it for a broken connection, and ask again.
+        # The MCP client would treat it as a broken connection, and retry.
         if exchange is not None:
             exchange.cancel()
 
@@ -162,7 +162,7 @@ def _http_client(headers: Any = None, timeout: Any = None, auth: Any = None) -> 
 
 @asynccontextmanager
 async def _connected(server: Server) -> AsyncIterator[Any]:
-    """A ``mcp.Client``, or what comes closest to it in version 1."""
+    """A ``mcp.Client``, or its equivalent in version 1."""
     headers = dict(server.headers)
     is_sse = server.transport == "sse"
     async with AsyncExitStack() as stack:
@@ -190,7 +190,7 @@ async def _connected(server: Server) -> AsyncIterator[Any]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error inside of the groups that task groups make."""
+    """The first exception inside nested exception groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

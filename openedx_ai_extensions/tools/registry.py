@@ -1,4 +1,4 @@
-"""Which tools there are: ``llm_tool`` publishes a function under a name, and profiles enable it by that name."""
+"""The registered tools: ``llm_tool`` registers a function under a name, and profiles enable it by that name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openedx_ai_extensions.tools.hints import HintedArguments
 
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# A tool that hangs takes this many threads of a process, not all that there can be.
+# Limits the threads that hanging calls of one tool can block.
 MAX_RUNNING_CALLS = 32
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,13 +31,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """For whom and where a tool runs: all that it may go by besides its arguments.
+    """The person and the place of a tool call.
 
     Attributes:
-        user: the person who talks with the model; a tool shows and does only what this person may.
-        course_id: the course that the person is in, if any.
-        location_id: the block that the person is at, if any.
-        platform: answers for courses, content and rights.
+        user: the person who talks with the model; a tool must respect this person's permissions.
+        course_id: the person's course, if any.
+        location_id: the person's current block, if any.
+        platform: provides courses, content and permissions.
     """
 
     user: Person
@@ -50,14 +50,14 @@ Permission = Callable[[ToolContext], bool]
 
 
 class Tool:
-    """Something a model may call. A subclass says what it takes (``parameters``) and what it does (``run``).
+    """A function that a model may call. A subclass implements ``parameters`` and ``run``.
 
     Args:
-        name: what the model calls it by.
-        description: what it is for, in words for the model.
-        permission: who may use it where; everybody when left out.
-        timeout: seconds after which nobody waits for it any longer.
-        max_chars: longest result; a longer one is cut.
+        name: the name for the model.
+        description: the description for the model.
+        permission: who may use it where; everyone by default.
+        timeout: seconds after which a call is abandoned.
+        max_chars: the maximum length of a result; longer ones are truncated.
     """
 
     def __init__(
@@ -78,31 +78,31 @@ class Tool:
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """The JSON schema, of type object, of its arguments."""
+        """The JSON schema of the arguments, of type object."""
         raise NotImplementedError
 
     @property
     def definition(self) -> dict[str, Any]:
-        """Name, description and parameters, as providers want to know them. The caller's own to change."""
+        """Name, description and parameters, in the form that providers expect; a new object."""
         return {"name": self.name, "description": self.description, "parameters": deepcopy(dict(self.parameters))}
 
     def permits(self, context: ToolContext) -> bool:
         return self.permission is None or bool(self.permission(context))
 
     def run(self, context: ToolContext, arguments: dict[str, Any]) -> Any:
-        """Do it.
+        """Run the tool.
 
         Args:
             arguments: valid by ``parameters``.
 
         Raises:
-            AIExtensionsError: it can't be done; the message is for the model to read.
+            AIExtensionsError: it failed; the message is for the model.
         """
         raise NotImplementedError
 
 
 class FunctionTool(Tool):
-    """A Python function as a tool."""
+    """A tool that is a Python function."""
 
     def __init__(self, function: FunctionType, parameters: Mapping[str, Any] | None, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -110,11 +110,11 @@ class FunctionTool(Tool):
         self._signature = Signature.of(function, ToolContext)
         self._own_schema = None if parameters is None else self._signature.fitted_schema(parameters)
         if self._own_schema is None and not self._signature.is_plain:
-            _ = self._hinted  # a hint that no schema can say is a mistake to hear of now, not at the first call
+            _ = self._hinted  # Raises an error for an unsupported type hint now, not at the first call.
 
     @cached_property
     def _hinted(self) -> HintedArguments:
-        # It imports pydantic, which start-up does not wait for.
+        # Imported here, because it imports pydantic, which would slow down start-up.
         from openedx_ai_extensions.tools.hints import HintedArguments
 
         return HintedArguments(self.name, self._signature.hinted())
@@ -156,27 +156,27 @@ def llm_tool(
     timeout: float = 10.0,
     max_chars: int = 20_000,
 ) -> Any:
-    """Decorator: a model may call this function, where a profile enables it.
+    """Decorator: register this function as a tool, which profiles can enable.
 
-    The function's first parameter is the ``ToolContext``; a function that needs to know nothing of the person and the
-    place may do without. The others are what the model may send, by name: their type hints and defaults make the JSON
-    schema, a text in ``Annotated[…]`` describes one (pydantic's ``Field`` does too).
-    It runs in a thread of its own, outside the transaction of the request. What it returns goes to the model: a text
-    as it is, anything else as JSON. An ``AIExtensionsError`` tells the model what is wrong; any other exception is
-    only said to have happened.
+    The function's first parameter is the ``ToolContext``; it may be omitted. The other parameters are the arguments
+    that the model sends: their type hints and defaults form the JSON schema, a text in ``Annotated[…]`` is the
+    description of one (pydantic's ``Field`` works too).
+    The function runs in a separate thread, outside of the request's transaction. Its result is sent to the model: a
+    text unchanged, anything else as JSON. The model gets the message of an ``AIExtensionsError``; of any other
+    exception only that the tool failed.
 
     Args:
         function: the function; or, as the only argument, OpenAI's schema of one: ``{"type": "function", "function":
             {"name", "description", "parameters"}}``, or the inner object.
-        name: other than the function's own.
-        description: other than the first paragraph of the docstring.
-        parameters: a JSON schema to use instead of the type hints; then arguments arrive as JSON gives them.
-        permission: whether it is offered to this person here.
-        timeout: seconds it may take.
-        max_chars: longest result; a longer one is cut.
+        name: the function's name by default.
+        description: the first paragraph of the docstring by default.
+        parameters: a JSON schema to use instead of the type hints; the arguments are not converted then.
+        permission: is the tool offered to this person here?
+        timeout: seconds that a call may take.
+        max_chars: the maximum length of a result; longer ones are truncated.
 
     Raises:
-        ImproperlyConfigured: the declaration is wrong, or another function has this name.
+        ImproperlyConfigured: the declaration is not valid, or another function has this name.
     """
 
     if isinstance(function, Mapping):
@@ -220,7 +220,7 @@ def _register(
     if problem:
         raise ImproperlyConfigured(f"{where}: its parameters {problem}.")
     known = _tools.get(name)
-    # Loaded again, a module replaces its own functions.
+    # A module that is reloaded replaces its own functions.
     if known is not None and f"{known.function.__module__}.{known.function.__qualname__}" != where:
         raise ImproperlyConfigured(f"{where}: there is a tool {name!r} already, {known.function.__qualname__}.")
     text = _first_paragraph(target) if description is None else description
@@ -234,10 +234,10 @@ def _first_paragraph(target: FunctionType) -> str:
 
 
 def find_tool(name: str) -> Tool | None:
-    """The tool published under this name, if there is one."""
+    """The tool registered under this name, or None."""
     return _tools.get(name)
 
 
 def tool_names() -> frozenset[str]:
-    """The names that a profile may enable."""
+    """The names of all registered tools."""
     return frozenset(_tools)

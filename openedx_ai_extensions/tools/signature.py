@@ -1,4 +1,6 @@
-"""What a function's signature says of a tool's parameters, without pydantic: start-up reads every tool."""
+"""Reads the parameters of a tool from its function's signature, without importing pydantic: start-up reads every
+tool.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,13 @@ _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_O
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The parameters of a tool's function after its context.
+    """The parameters of a tool's function, without its context.
 
     Attributes:
         where: the function's full name, for messages.
         takes_context: its first parameter is the context.
         parameters: by name, in order.
-        hints: type hints by name, of those that have one.
+        hints: the type hints by name.
         takes_any: it has a ``**`` parameter.
     """
 
@@ -42,8 +44,9 @@ class Signature:
         """Read a function's signature.
 
         Raises:
-            ImproperlyConfigured: its context isn't its first parameter, a parameter can't be given by name, or a hint
-                can't be read.
+            ImproperlyConfigured: the context is not the first parameter, a parameter cannot be passed by name, or a
+            type hint
+                cannot be resolved.
         """
         where = f"{function.__module__}.{function.__qualname__}"
         try:
@@ -63,11 +66,11 @@ class Signature:
 
     @property
     def is_plain(self) -> bool:
-        """Do all its hints surely make a schema?"""
+        """Do all type hints certainly have a JSON schema?"""
         return all(_is_plain(hint) for hint, _default in self.hinted().values())
 
     def hinted(self) -> dict[str, tuple[Any, Any]]:
-        """Hint and default (``inspect.Parameter.empty`` for none) of each parameter.
+        """The type hint and default (``inspect.Parameter.empty`` for none) of each parameter.
 
         Raises:
             ImproperlyConfigured: a parameter has no type hint.
@@ -79,10 +82,10 @@ class Signature:
         return {name: (self.hints[name], parameter.default) for name, parameter in self.parameters.items()}
 
     def fitted_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        """A JSON schema that this function can live with: no properties that it does not take.
+        """The schema, completed for this function: properties that the function does not accept are forbidden.
 
         Raises:
-            ImproperlyConfigured: schema and function do not agree.
+            ImproperlyConfigured: schema and function do not match.
         """
         properties, required = schema.get("properties", {}), schema.get("required", ())
         unknown = [] if self.takes_any else [name for name in properties if name not in self.parameters]

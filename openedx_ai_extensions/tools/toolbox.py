@@ -1,4 +1,4 @@
-"""The tools that one conversation has, called with whatever a model sends."""
+"""The tools of one conversation, called with untrusted input of a model."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a model reads after a call.
+    """The result of a call, for the model.
 
     Attributes:
-        text: the result, or what went wrong. Plain: whoever puts it before a model marks it as data.
-        ok: it is the result.
+        text: the result or the error message. Not fenced: the caller must mark it as data.
+        ok: the call succeeded.
     """
 
     text: str
@@ -45,11 +45,11 @@ class _Outcome:
 
 
 class Toolbox:
-    """Tools for one person at one place. False when there are none. Safe for threads.
+    """The tools of one person at one place; false if there are none. Thread-safe.
 
     Args:
-        tools: of two with the same name the first counts, so that a server can't take a local tool's place.
-        context: what every tool gets.
+        tools: of several tools with the same name the first is used, so that a server cannot replace a local tool.
+        context: passed to every tool.
     """
 
     def __init__(self, tools: Iterable[Tool], context: ToolContext) -> None:
@@ -68,11 +68,11 @@ class Toolbox:
         return [tool.definition for tool in self._tools.values() if self._permits(tool)]
 
     def call(self, name: str, arguments: str) -> ToolResult:
-        """Call a tool. Raises nothing, whatever the model, the tool or its server does.
+        """Call a tool. Never raises an error because of the model, the tool or its server.
 
         Args:
-            name: as the model gave it.
-            arguments: JSON text, as the model gave it.
+            name: the name that the model sent.
+            arguments: the JSON text that the model sent.
         """
         started = time.monotonic()
         tool = self._tools.get(name) if isinstance(name, str) else None
@@ -83,7 +83,7 @@ class Toolbox:
             )
         else:
             outcome = self._run(tool, arguments)
-        # A name that we don't know is the model's own words, which the log is not for.
+        # An unknown name is the model's text, which must not be logged.
         logged_name = tool.name if tool else "?"
         seconds = time.monotonic() - started
         logger.info("tool.call name=%s ok=%s reason=%s seconds=%.3f", logged_name, outcome.ok, outcome.reason, seconds)
@@ -97,7 +97,7 @@ class Toolbox:
             return False
 
     def _run(self, tool: Tool, arguments: str) -> _Outcome:
-        """Run it in a thread, so that one that hangs can be left behind."""
+        """Run a tool in a thread, so that a hanging one can be abandoned."""
         deadline = time.monotonic() + tool.timeout
         too_late = _Outcome(_("The tool took too long and was given up."), reason="timeout")
         if not tool.slots.acquire(timeout=tool.timeout):
@@ -127,7 +127,7 @@ class Toolbox:
         return outcome
 
     def _run_in_thread(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
-        # Django keeps the language to a thread, and not in what a copied context has.
+        # Django stores the language per thread, so contextvars do not carry it over.
         with translation.override(language):
             try:
                 if not tool.permits(self._context):
@@ -142,9 +142,11 @@ class Toolbox:
                 return _failure()
 
     def _require_allowed(self) -> None:
-        """Raises Refused where the site's rules keep AI away from this person: time has passed since the run began."""
+        """Raise Refused if the site's rules do not allow AI for this person any more: time has passed since the run
+        began.
+        """
         here = self._context
-        if here.user is not None:  # else it is for nobody, and so at no place
+        if here.user is not None:  # without a person there is no place either
             guard = Guard(user=here.user, course_id=here.course_id, location_id=here.location_id)
             guard.require_allowed(asks_model=False)
 
@@ -163,8 +165,10 @@ def _as_text(result: Any) -> str:
 
 
 def _fit(text: str, limit: int) -> str:
-    """At most ``limit`` characters that can be sent, cut at a word, with a last line that says so."""
-    text = text.encode("utf-8", "replace").decode("utf-8")  # half a character pair would break the request
+    """Truncate a text to ``limit`` characters at a word, with a last line that says so. Lone surrogates are
+    replaced.
+    """
+    text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates would break the request
     if len(text) <= limit:
         return text
     notice = _("[Cut here: the whole result is {count} characters long.]").format(count=len(text))

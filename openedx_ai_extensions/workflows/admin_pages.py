@@ -1,6 +1,6 @@
-"""Pages of the admin that list no rows: what their permissions, and their lines in the admin's index, hang on.
+"""Proxy models for admin pages that list no rows.
 
-Proxies, since Django wants a model for either; nothing is ever read or written through them.
+Django needs a model for an entry in the admin's index and for permissions; the proxies are never queried.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 
 class AITryIt(AIWorkflowProfile):
-    """The page on which a workflow is tried out."""
+    """The page for dry runs of workflows."""
 
     class Meta:
         proxy = True
@@ -25,7 +25,7 @@ class AITryIt(AIWorkflowProfile):
 
 
 class AIModelView(AIWorkflowProfile):
-    """The page that shows what a model would read at a place."""
+    """The page that shows the course text that a model reads."""
 
     class Meta:
         proxy = True
@@ -35,7 +35,7 @@ class AIModelView(AIWorkflowProfile):
 
 
 class AIHealth(AIWorkflowProfile):
-    """The page that says whether everything works."""
+    """The health page."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""A run in the background: what was asked, how far it is, what became of it."""
+"""The state of background runs: input, progress and outcome."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from openedx_ai_extensions.workflows.models import AIWorkflowSession
 
 
 class AIWorkflowAsyncRun(models.Model):
-    """The last run that a session had in the background; it goes with its session.
+    """The latest background run of a session; deleted with the session.
 
-    A row of its own, as other writers of a session rewrite its metadata whole. Every change of ``status`` is an update
-    that names the status before, so that one of several writers wins.
+    A separate table, because other code rewrites a session's metadata as a whole. Every change of ``status`` is an
+    update that filters by the previous status, so that only one of several writers succeeds.
     """
 
     class Status(models.TextChoices):
@@ -63,14 +63,14 @@ class AIWorkflowAsyncRun(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """Is it waiting, or at work?"""
+        """Is the run queued or running?"""
         return self.status in self.ACTIVE
 
 
 class AIWorkerLease(models.Model):
-    """A worker that is at work for a person, until it lets go.
+    """A worker that is busy with a person's run.
 
-    A row of its own, as the run's is another run's, or gone, as soon as a person cancels it and begins the next.
+    A separate table, because the row of the run may be deleted or reused as soon as the person cancels it.
     """
 
     task_id = models.CharField(gettext_lazy("task"), max_length=64, primary_key=True)

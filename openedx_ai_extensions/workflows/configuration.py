@@ -1,6 +1,6 @@
-"""What models that decide a resolution share: always valid in the database, and every process learns of a change.
+"""Base classes of the models that determine resolution: rows are always valid, and every process notices a change.
 
-The bulk paths keep what single saves keep.
+Bulk operations give the same guarantees as single saves.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ LOCATION_WEIGHT = 2
 
 
 class ConfigurationModel(models.Model):
-    """Base of what decides how requests resolve: always valid in the database, and readers learn of each change."""
+    """Base of models that determine how requests resolve: rows are always valid, and changes invalidate the caches."""
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Validate, save, and let every process know.
+        """Validate, save, and invalidate the caches of all processes.
 
         Raises:
             ValidationError: the object is not valid; nothing is saved.
@@ -41,7 +41,7 @@ class ConfigurationModel(models.Model):
         cache_version.bump(self._state.db)
 
     def clean_fields(self, exclude: Any = None) -> None:
-        """As Django's; and refuse texts that the database cannot store: it would raise an error.
+        """Also refuse texts that the database cannot store, instead of failing with a database error.
 
         Raises:
             ValidationError: keyed by field.
@@ -60,7 +60,7 @@ class ConfigurationModel(models.Model):
         """Refuse texts that cannot be stored, shown or sent everywhere.
 
         Raises:
-            ValidationError: keyed by field; messages carry line and column.
+            ValidationError: keyed by field; messages include line and column.
         """
         problems = {name: text_problem(getattr(self, name) or "") for name in names}
         if any(problems.values()):
@@ -74,7 +74,7 @@ class ConfigurationModel(models.Model):
 
 
 class ConfigurationQuerySet(models.QuerySet[ModelT]):
-    """For models that decide what a request resolves to."""
+    """The queryset of models that determine how requests resolve."""
 
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic(using=self.db):
@@ -85,10 +85,10 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
     update.alters_data = True  # type: ignore[attr-defined]  # as Django marks its own
 
     def bulk_create(self, objs: Iterable[ModelT], *args: Any, **kwargs: Any) -> list[ModelT]:
-        """As Django's; every object is validated first.
+        """Validate every object, then create them.
 
         Raises:
-            ValidationError: one is not valid; none is created.
+            ValidationError: an object is not valid; none is created.
         """
         objects = list(objs)
         for obj in objects:
@@ -99,10 +99,10 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
         return created
 
     def bulk_update(self, objs: Iterable[ModelT], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
-        """As Django's; every object is validated first.
+        """Validate every object, then update them.
 
         Raises:
-            ValidationError: one is not valid; none is changed.
+            ValidationError: an object is not valid; none is changed.
         """
         objects = list(objs)
         for obj in objects:
@@ -113,7 +113,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
         return changed
 
     def fields_to_write(self, fields: Sequence[str]) -> Sequence[str]:
-        """The fields that must be written when these are."""
+        """The fields to write when these fields change."""
         return fields
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -127,10 +127,10 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
 
 
 class ScopeQuerySet(ConfigurationQuerySet[ModelT]):
-    """Also keeps ``specificity_index``."""
+    """Also updates ``specificity_index``."""
 
     def update(self, **kwargs: Any) -> int:
-        # Django's bulk_update ends here too, with an expression for each field: its objects are validated already.
+        # Also called by Django's bulk_update, with an expression for each field; its objects are validated already.
         if "specificity_index" not in kwargs:
             if "location_regex" in kwargs:
                 kwargs["location_regex"] = checked_pattern(kwargs["location_regex"])
@@ -157,7 +157,7 @@ class ScopeQuerySet(ConfigurationQuerySet[ModelT]):
 
 
 def checked_pattern(pattern: str | None) -> str | None:
-    """The pattern as it is stored: None when blank.
+    """Normalise and check a pattern: None if it is blank.
 
     Raises:
         ValidationError: it does not compile.

@@ -1,4 +1,4 @@
-"""Locations: the course of one, and patterns for them, checked when saved and matched with a time limit."""
+"""Location patterns: checked when they are saved, matched with a time limit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from opaque_keys.edx.keys import UsageKey
 
 logger = logging.getLogger(__name__)
 
-MATCH_TIMEOUT = 0.05  # seconds; a usage key takes microseconds, so only a hostile pattern needs longer
+MATCH_TIMEOUT = 0.05  # seconds; matching a usage key takes microseconds, unless the pattern is hostile
 MAX_LENGTH = 1000
 
 
 def validate_pattern(pattern: str) -> None:
-    """Raises ValidationError, saying where, unless the pattern compiles."""
+    """Raise ValidationError, with the position, if the pattern does not compile."""
     try:
         regex.compile(pattern)
     except regex.error as error:
@@ -38,7 +38,7 @@ def _compiled(pattern: str) -> regex.Pattern:
 
 
 class Match(enum.StrEnum):
-    """What came of comparing a location with a pattern."""
+    """The result of matching a location with a pattern."""
 
     YES = "yes"
     NO = "no"
@@ -48,15 +48,16 @@ class Match(enum.StrEnum):
 
 
 def matches(pattern: str | None, location_id: str | None) -> bool:
-    """Does a location match, with ``re.search`` semantics? No pattern matches all; no location matches no pattern.
+    """Does a location match, with ``re.search`` semantics? An empty pattern matches everything; a missing location
+    matches no other pattern.
 
-    A pattern that no longer compiles or takes too long matches nothing.
+    A pattern that does not compile any more, or takes too long, matches nothing.
     """
     return compare(pattern, location_id) is Match.YES
 
 
 def compare(pattern: str | None, location_id: str | None) -> Match:
-    """As ``matches``, and if not, why."""
+    """As ``matches``, with the reason for a mismatch."""
     if not pattern:
         return Match.YES
     if not location_id:
@@ -72,7 +73,7 @@ def compare(pattern: str | None, location_id: str | None) -> Match:
 
 
 def course_of(location_id: str | None) -> str:
-    """The course that a location is in; empty when it is no location."""
+    """The course of a location; empty if it is not a valid usage key."""
     try:
         return str(UsageKey.from_string(location_id).course_key) if location_id else ""
     except InvalidKeyError:

@@ -1,4 +1,4 @@
-"""What a workflow is (profile), where it runs (scope) and what it remembers of a person (session)."""
+"""The models of workflows: what they do (profile) and where they run (scope)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = ["AIWorkflowProfile", "AIWorkflowProfileVersion", "AIWorkflowScope", "
 
 
 class AIWorkflowProfile(ConfigurationModel):
-    """What a workflow does: a template on disk, with a JSON5 merge patch (RFC 7386) over it."""
+    """What a workflow does: a template file, modified by a JSON5 merge patch (RFC 7386)."""
 
     slug = models.SlugField(
         gettext_lazy("slug"),
@@ -73,16 +73,16 @@ class AIWorkflowProfile(ConfigurationModel):
 
     @property
     def content_patch_dict(self) -> dict[str, Any]:
-        """The patch as a dict; empty when there is none or it is not a JSON5 object."""
+        """The patch as a dict; empty if there is none or it is not a JSON5 object."""
         return template_utils.lenient_patch(self.content_patch)
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The effective configuration; empty when the template does not load. Cached until the next save."""
+        """The effective configuration; empty if the template cannot be loaded. Cached until the next save."""
         return copy.deepcopy(template_utils.effective_config(self.base_filepath, self.content_patch)) or {}
 
     def get_config(self) -> dict[str, Any]:
-        """The effective configuration; ``config`` is the quicker way."""
+        """The effective configuration, as ``config``."""
         return self.config
 
     def get_ui_components(self) -> dict[str, Any]:
@@ -102,14 +102,14 @@ class AIWorkflowProfile(ConfigurationModel):
 
     @property
     def is_usable(self) -> bool:
-        """Do template and patch load, and follow the schema together? Cheap: known for each version of them."""
+        """Do template and patch load, and is the result valid? Cached for each version of both."""
         return template_utils.is_valid_config(self.base_filepath, self.content_patch)
 
     def problems(self, *, thorough: bool = False) -> list[hooks.Problem]:
-        """Everything wrong with the effective configuration, errors and warnings.
+        """All problems of the effective configuration, errors and warnings.
 
         Args:
-            thorough: also what takes seconds to find, such as options that a model does not take.
+            thorough: also run slow checks, such as for options that a model does not support.
         """
         config = template_utils.effective_config(self.base_filepath, self.content_patch)
         if config is None:
@@ -126,15 +126,15 @@ class AIWorkflowProfile(ConfigurationModel):
         return not errors, errors
 
     def clean_fields(self, exclude: Any = None) -> None:
-        """As Django's; of a patch that is None there is none."""
+        """Also treat a patch that is None as empty."""
         self.content_patch = self.content_patch or ""
         super().clean_fields(exclude=exclude)
 
     def clean(self) -> None:
-        """Refuse a template that does not load, a patch that is not JSON5, an effective configuration that is wrong.
+        """Refuse a template that does not load, a patch that is not JSON5, and an invalid effective configuration.
 
         Raises:
-            ValidationError: keyed by field; messages carry line and column, or the JSON path.
+            ValidationError: keyed by field; messages include line and column, or the JSON path.
         """
         self.require_portable("description")
         template_problem = template_utils.template_problem(self.base_filepath) if self.base_filepath else None
@@ -148,11 +148,11 @@ class AIWorkflowProfile(ConfigurationModel):
             raise ValidationError({"content_patch": errors})
 
     def save(self, *args: Any, changed_by: Any = None, restored_from: int | None = None, **kwargs: Any) -> None:
-        """As every configuration is saved; what differs from the last version is a new version.
+        """Validate and save the profile, and store a new version if it has changed.
 
         Args:
-            changed_by: the person who saves, for the history; None when it is no person.
-            restored_from: the number of the version that this makes present again.
+            changed_by: the person who saves, for the history; None if it is not a person.
+            restored_from: the number of the version that is restored.
         """
         with transaction.atomic(using=kwargs.get("using") or self._state.db):
             super().save(*args, **kwargs)
@@ -166,7 +166,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 class AIWorkflowScope(ConfigurationModel):
-    """Where a profile runs: which course, locations, service and widget."""
+    """Where a profile runs: course, locations, service and widget slot."""
 
     SERVICE_VARIANTS = [("lms", "LMS"), ("cms", "CMS - Studio")]
 
@@ -224,20 +224,21 @@ class AIWorkflowScope(ConfigurationModel):
 
     @property
     def action(self) -> str | None:
-        """The action being run, on an instance that executes."""
+        """The action under way, set while the scope executes."""
         return self.__dict__.get("_action")
 
     @property
     def location_id(self) -> str | None:
-        """The location this instance was resolved for."""
+        """The location for which this instance was resolved."""
         return self.__dict__.get("_location_id")
 
     def clean(self) -> None:
-        """Check the pattern and compute how specific this scope is.
+        """Check the pattern and compute ``specificity_index``.
 
         Raises:
-            ValidationError: the pattern does not compile, a text cannot be stored, or it is to answer outside of
-                courses and is only for some.
+            ValidationError: the pattern does not compile, a text cannot be stored, or ``outside_courses`` is combined
+            with a
+                course or a pattern.
         """
         self.require_portable("location_regex", "ui_slot_selector_id")
         self.location_regex = checked_pattern(self.location_regex)
@@ -260,10 +261,10 @@ class AIWorkflowScope(ConfigurationModel):
     ) -> AIWorkflowScope | None:
         """The most specific enabled scope of this service for a widget slot, or None.
 
-        Without a course and a location, only scopes that say that they answer outside of courses are asked.
+        Without a course and a location, only scopes with ``outside_courses`` are considered.
 
-        The instance, its profile and its runtime ``location_id`` are the caller's own. At most one query; none while
-        nothing changed.
+        The instance, its profile and its ``location_id`` belong to the caller. At most one query; none if the result
+        is cached.
         """
         if not ui_slot_selector_id:
             return None
@@ -279,7 +280,7 @@ class AIWorkflowScope(ConfigurationModel):
         ui_slot_selector_id: str | None = None,
         service_variant: str | None = None,
     ) -> list[AIWorkflowProfile]:
-        """Every profile that an enabled scope makes reachable here, most specific first.
+        """All profiles that an enabled scope makes available here, the most specific first.
 
         Args:
             course_id: course key; None finds only scopes of every course.
@@ -288,7 +289,7 @@ class AIWorkflowScope(ConfigurationModel):
             service_variant: ``lms`` or ``cms``; None means both.
 
         Returns:
-            Distinct profiles; each has the scopes that led to it in ``matched_scopes``.
+            Distinct profiles, each with its scopes in ``matched_scopes``.
         """
         course = str(course_id) if course_id else ""
         scopes = in_order(AIWorkflowScope.objects.filter(course_criterion(course), enabled=True))
@@ -312,7 +313,7 @@ class AIWorkflowScope(ConfigurationModel):
         """Run an action of this workflow with its orchestrator.
 
         Args:
-            user_input: what the client sent: a text, an object or None.
+            user_input: the client's input: a text, an object or None.
             action: the name of a published action.
             user: the person who asks.
             running_context: ``course_id`` and ``location_id`` (opaque keys or None), ``ui_slot_selector_id``,
@@ -331,7 +332,7 @@ class AIWorkflowScope(ConfigurationModel):
 
 
 class _Row:
-    """A scope and its profile as loaded: shared between threads, only ever copied from."""
+    """A scope and its profile as loaded. Shared between threads, so instances are created by copying."""
 
     __slots__ = ("db", "profile", "scope")
 
@@ -341,7 +342,7 @@ class _Row:
         self.profile = {name: value for name, value in vars(scope.profile).items() if name != "_state"}
 
     def instance(self, location_id: str | None) -> AIWorkflowScope:
-        """A scope of the caller's own, with a profile of its own."""
+        """A new scope instance with a new profile instance."""
         profile = AIWorkflowProfile.__new__(AIWorkflowProfile)
         state = ModelState()
         state.adding = False
@@ -357,7 +358,7 @@ class _Row:
 
 
 def course_criterion(course_id: str) -> models.Q:
-    """Scopes of this course, and of every course."""
+    """Matches the scopes of this course and of every course."""
     courses: list[Any] = [CourseKeyField.Empty]
     if course_id:
         try:
@@ -368,8 +369,8 @@ def course_criterion(course_id: str) -> models.Q:
 
 
 def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
-    """What makes a scope a candidate, one by one; ``is_exact`` has the last word."""
-    # What is for one course is not for this place anyway: that it is not for outside of courses need not be said.
+    """The conditions for a candidate, by criterion. ``is_exact`` must be checked too."""
+    # A scope of a course fails the COURSE criterion already, so OUTSIDE need not exclude it.
     is_outside = models.Q(outside_courses=True) | ~models.Q(course_id=CourseKeyField.Empty)
     return {
         **({} if course_id else {Criterion.OUTSIDE: is_outside}),
@@ -381,18 +382,18 @@ def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.
 
 
 def in_order(scopes: models.QuerySet[AIWorkflowScope]) -> models.QuerySet[AIWorkflowScope]:
-    """With their profiles; the winner first."""
+    """With their profiles, ordered by precedence."""
     return scopes.select_related("profile").order_by(*(f"-{name}" for name in ORDER))
 
 
 def load_candidates(course_id: str, slot: str, variant: str) -> tuple[Candidate[_Row], ...]:
-    """The scopes that serve a course and slot at the locations that their patterns match, the winner first."""
+    """The scopes for a course and slot, ordered by precedence; each still has to match the location."""
     scopes = in_order(AIWorkflowScope.objects.filter(*criteria(course_id, slot, variant).values()))
     return tuple(Candidate(scope.location_regex, _Row(scope)) for scope in scopes if is_exact(scope, course_id, {slot}))
 
 
 def is_exact(scope: AIWorkflowScope, course_id: str, slots: Set[str] | None) -> bool:
-    """Some databases compare without case or trailing spaces: identifiers are exact."""
+    """Compare identifiers exactly: some databases ignore case or trailing spaces."""
     is_course = not scope.course_id or str(scope.course_id) == course_id
     return is_course and (slots is None or scope.ui_slot_selector_id in slots)
 

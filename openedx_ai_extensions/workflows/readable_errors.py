@@ -1,4 +1,4 @@
-"""JSON5 that is fit to be shown: as it was written where it holds no credential, else without them."""
+"""Shows JSON5 to people without its credentials."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Readable:
     """A text for people.
 
     Attributes:
-        text: what they read.
-        is_masked: credentials were taken out, and comments with them, since those may repeat them.
-        is_unreadable: it is not JSON5, so nobody can tell what in it is a credential; the text is empty.
+        text: the text.
+        is_masked: credentials were removed; comments were removed too, because they may repeat them.
+        is_unreadable: it is not JSON5, so credentials cannot be found; the text is empty.
     """
 
     text: str
@@ -25,7 +25,7 @@ class Readable:
 
 
 def readable(json5_text: str) -> Readable:
-    """A patch or a template for those who may not see credentials."""
+    """A patch or template for people who may not see credentials."""
     try:
         value = parse_patch(json5_text)
     except JSON5DecodeError:

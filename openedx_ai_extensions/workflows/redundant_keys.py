@@ -1,4 +1,4 @@
-"""Where a profile's patch and its template have grown apart: what the patch says and the template says already."""
+"""Finds keys of a profile's patch that repeat its template."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from openedx_ai_extensions.workflows.template_utils import lenient_patch, load_t
 
 
 def redundant_keys(base_filepath: str, content_patch: str) -> list[Problem]:
-    """The keys of a patch that change nothing, as warnings; none when the template or the patch cannot be read.
+    """The keys of a patch that change nothing, as warnings; none if the template or the patch cannot be read.
 
-    An empty object says nothing, so it is not counted.
+    An empty object is not reported.
     """
     base = load_template(base_filepath)
     return [] if base is None else list(_redundant("$", base, lenient_patch(content_patch)))
@@ -35,5 +35,5 @@ def _redundant(path: str, base: Mapping[str, Any], patch: Mapping[str, Any]) -> 
 
 
 def _same(one: Any, other: Any) -> bool:
-    # As JSON tells values apart: to Python, true is 1.
+    # Compared as JSON, because in Python True == 1.
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

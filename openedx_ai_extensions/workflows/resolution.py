@@ -1,7 +1,7 @@
-"""Which scope serves a context: two small caches over one query, correct across threads and processes.
+"""Finds the scope for a context: two small caches over one query, correct across threads and processes.
 
-The first cache holds the candidates of a course and slot, the second the winner for a location among them. Both are
-keyed by the generation token and a time bucket; both hold immutable data.
+The first cache contains the candidates of a course and slot, the second the winner for a location. Both are keyed by
+the cache version and a time bucket, and contain immutable data.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from openedx_ai_extensions.workflows.matching import matches
 
 Row = TypeVar("Row")
 
-# Of several candidates the one with the greatest of these wins, the first that differs deciding.
+# Candidates are compared by these fields, in this order; the greatest value wins.
 ORDER = ("specificity_index", "id")
 
 
 class Criterion(enum.StrEnum):
-    """What a scope must be to be a candidate."""
+    """The conditions that a candidate must meet."""
 
     ENABLED = "enabled"
     SERVICE = "service"
@@ -34,7 +34,7 @@ class Criterion(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[Row]):
-    """A scope that serves a course and slot, at the locations its pattern matches."""
+    """A scope for a course and slot; it serves the locations that its pattern matches."""
 
     location_regex: str | None
     row: Row
@@ -44,7 +44,9 @@ Load = Callable[[str, str, str], tuple[Candidate[Row], ...]]
 
 
 def first_match(candidates: Iterable[Candidate[Row]], location_id: str | None) -> Candidate[Row] | None:
-    """The winner for a location: the first that matches. Everything that decides or explains a resolution ends here."""
+    """The winner for a location: the first candidate that matches. Both resolution and its explanation use this
+    function.
+    """
     for candidate in candidates:
         if matches(candidate.location_regex, location_id):
             return candidate
@@ -55,8 +57,8 @@ class Resolver(Generic[Row]):
     """Finds the winner.
 
     Args:
-        load: asks the database for the candidates of ``(course_id, ui_slot_selector_id, service_variant)``, the most
-            specific first. The rows it returns are shared by threads: nobody may change them.
+        load: queries the candidates of ``(course_id, ui_slot_selector_id, service_variant)``, the most specific first.
+            Threads share the returned rows, so they must not be changed.
     """
 
     def __init__(self, load: Load[Row]) -> None:
@@ -86,6 +88,6 @@ class Resolver(Generic[Row]):
         return find(course_id, location_id, slot, conf.service_variant(), token, bucket)
 
     def clear(self) -> None:
-        """Forget everything cached in this process."""
+        """Clear the caches of this process."""
         self._cached_candidates.cache_clear()
         self._cached_winner.cache_clear()

@@ -1,4 +1,4 @@
-"""What a workflow remembers of a person: the session. ``workflows.models`` is where others import it from."""
+"""Sessions: what a workflow stores for a person. Import them from ``workflows.models``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from openedx_ai_extensions.core import hooks
 
 
 class SessionManager(models.Manager["AIWorkflowSession"]):
-    """Finds the one session of a person and a workflow at a place."""
+    """Finds the session of a person and a workflow at a location."""
 
     def for_context(
         self,
@@ -24,7 +24,7 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         course_id: CourseKey | None = None,
         location_id: UsageKey | None = None,
     ) -> AIWorkflowSession:
-        """The session, created when there is none; two requests at once get the same one."""
+        """The session, created if necessary. Concurrent requests get the same one."""
         session, _created = self.get_or_create(
             user=user,
             scope=scope,
@@ -32,14 +32,14 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
             course_id=course_id or CourseKeyField.Empty,
             location_id=location_id or UsageKeyField.Empty,
         )
-        # Known already: nobody has to fetch them again.
+        # Avoids further queries.
         session.user, session.scope, session.profile = user, scope, scope.profile
         return session
 
     def in_memory(
         self, *, user: Any, scope: Any, course_id: CourseKey | None, location_id: UsageKey | None
     ) -> AIWorkflowSession:
-        """A fresh session that is never stored."""
+        """A new session that is never stored."""
         session = self.model(
             user=user, scope=scope, profile=scope.profile, course_id=course_id or "", location_id=location_id or ""
         )
@@ -48,7 +48,7 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
 
 
 class AIWorkflowSession(models.Model):
-    """A person's conversation or draft within a workflow."""
+    """A person's conversation or draft in a workflow."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=gettext_lazy("person"))
     scope = models.ForeignKey(
@@ -81,14 +81,14 @@ class AIWorkflowSession(models.Model):
             models.Index(fields=["-updated_at"], name="ai_session_latest"),
             models.Index(fields=["course_id", "-updated_at"], name="ai_session_course_latest"),
         ]
-        # Apart from seeing that a session exists: reading what a person said is another matter.
+        # A separate permission: seeing that a session exists does not include reading the conversation.
         permissions = [("view_transcript", "Can read the transcript of an AI workflow session")]
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.profile_id} / {self.user_id}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """As Django's. A session in memory stays there."""
+        """Save the session, unless it exists only in memory."""
         if self.is_in_memory:
             return
         if kwargs.get("update_fields") is not None:
@@ -96,32 +96,32 @@ class AIWorkflowSession(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """As Django's. A session in memory is not stored, so nothing is deleted."""
+        """Delete the session, unless it exists only in memory."""
         return (0, {}) if self.is_in_memory else super().delete(*args, **kwargs)
 
     def get_local_thread(self) -> list[dict[str, Any]] | None:
-        """All messages that we keep, in chronological order; None when there are none.
+        """All stored messages, in chronological order; None if there are none.
 
-        Each is ``{"role", "content", "timestamp", "submission_id"}`` with, by kind, ``status`` (``interrupted`` or
-        ``failed``), ``tool_calls``, ``tool_call_id`` and ``name``.
+        Each is ``{"role", "content", "timestamp", "submission_id"}`` and, depending on its kind, ``status``
+        (``interrupted`` or ``failed``), ``tool_calls``, ``tool_call_id`` and ``name``.
         """
         thread: list[dict[str, Any]] | None = hooks.worker("local_thread")(self)
         return thread
 
     def get_remote_thread(self) -> list[dict[str, Any]] | None:
-        """The responses that the provider keeps, in chronological order; None when the session has no thread there.
+        """The responses that the provider stores, in chronological order; None if the session has no provider thread.
 
-        Each is the provider's own dictionary (OpenAI's Responses API) with all that led to it under ``input``. A
-        response that can't be had is ``{"id", "error": {"code", "message"}}``, and nothing before it is known.
+        Each is the provider's dictionary (OpenAI's Responses API) with its complete input under ``input``. A response
+        that cannot be fetched is ``{"id", "error": {"code", "message"}}``, and nothing before it is included.
         """
         thread: list[dict[str, Any]] | None = hooks.worker("remote_thread")(self)
         return thread
 
     def get_combined_thread(self) -> list[dict[str, Any]] | None:
-        """Both threads as one, in chronological order; None when there is neither.
+        """Both threads merged, in chronological order; None if there is neither.
 
-        The provider's is the backbone, with its system messages, reasoning and tool calls, each once; ours adds
-        ``submission_id`` and ``timestamp``, and the messages that only we have. Each entry says its ``source``:
+        The provider's thread is the base, with its system messages, reasoning and tool calls, each once. The stored one
+        adds ``submission_id``, ``timestamp``, and messages that only it contains. Each entry has a ``source``:
         ``remote``, ``local`` or ``both``.
         """
         thread: list[dict[str, Any]] | None = hooks.worker("combined_thread")(self)

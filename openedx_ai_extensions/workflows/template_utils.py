@@ -29,8 +29,8 @@ class JSON5DecodeError(ValueError):
     """A string is not JSON5, or not an object.
 
     Attributes:
-        lineno, colno: where, counted from 1; None when the whole value is wrong.
-        reason: what is wrong there.
+        lineno, colno: the position, starting at 1; None if the whole value is wrong.
+        reason: the problem.
     """
 
     def __init__(self, reason: str, lineno: int | None = None, colno: int | None = None) -> None:
@@ -48,17 +48,17 @@ class JSON5DecodeError(ValueError):
 
 
 def parse_json5_string(json5_string: str) -> dict[str, Any]:
-    """Parse a JSON5 object; comments, trailing commas and unquoted keys are fine. Nothing but comments is ``{}``.
+    """Parse a JSON5 object. A text with nothing but comments is ``{}``.
 
     Raises:
-        JSON5DecodeError: not JSON5, or not an object, or longer or deeper than any should be, or it holds what cannot
-            be stored, shown or sent, such as NaN, a number beyond 64 bits, half of a character, a control character,
-            or a name twice.
+        JSON5DecodeError: the text is not JSON5, not an object, too long or too deep, or it contains a value that cannot
+            be stored, shown or sent, such as NaN, a number beyond 64 bits, a lone surrogate, a control character, or a
+            duplicate name.
     """
     if not json5_string.strip():
         return {}
     try:
-        # Comments alone are held to what holds for all others.
+        # A text of comments alone must satisfy the same rules.
         parsed = read(f"{json5_string}\n{{}}" if is_silent(json5_string) else json5_string)
     except Unreadable as error:
         raise JSON5DecodeError(error.reason, *place_of(json5_string, error.offset)) from None
@@ -68,14 +68,14 @@ def parse_json5_string(json5_string: str) -> dict[str, Any]:
 
 
 def get_template_directories() -> list[Path]:
-    """The directories that templates may come from, first wins."""
+    """The template directories; earlier ones take precedence."""
     return [Path(directory) for directory in conf.get("WORKFLOW_TEMPLATE_DIRS")]
 
 
 def is_safe_template_path(template_path: str) -> bool:
-    """Is this a plain relative path to a template that stays inside its directory, symlinks followed?
+    """Is this a plain relative path to a template inside the template directories, symlinks resolved?
 
-    Whether the file exists does not matter; encoded and platform-specific forms are refused as they stand.
+    The file need not exist. Encoded and platform-specific forms are refused.
     """
     if not isinstance(template_path, str) or not template_path.endswith(SUFFIXES):
         return False
@@ -95,7 +95,7 @@ def _inside(directory: Path, template_path: str) -> bool:
 
 
 def _candidates(template_path: str) -> Iterator[Path]:
-    """The files of that name, in the order of the directories."""
+    """The existing files of that name, in the order of the directories."""
     for directory in get_template_directories():
         path = directory / template_path
         try:
@@ -112,7 +112,7 @@ def discover_templates() -> list[tuple[str, str]]:
 
 
 def shadowed_templates() -> list[tuple[str, Path]]:
-    """Templates that never load because an earlier directory has one of the same name: ``(name, hidden file)``."""
+    """Templates that an earlier directory hides: ``(name, hidden file)``."""
     seen: set[str] = set()
     hidden = []
     for name, path in _files():
@@ -137,14 +137,14 @@ def _display_name(name: str) -> str:
 
 
 def load_template(template_path: str) -> dict[str, Any] | None:
-    """The parsed template, a copy of the caller's own; None when it is unsafe, missing or not JSON5."""
+    """The parsed template as a new object; None if its path is unsafe, or it is missing or not JSON5."""
     version = template_version(template_path)
     parsed = None if version is None else _parse_file(*version)
     return copy.deepcopy(parsed)
 
 
 def template_problem(template_path: str) -> str | None:
-    """Why a template does not load, in words for an operator; None when it does."""
+    """Why a template cannot be loaded, for an operator; None if it can."""
     if not is_safe_template_path(template_path):
         return _("This is not a path to a template inside the template directories.")
     path = next(_candidates(template_path), None)
@@ -170,9 +170,9 @@ TemplateVersion = tuple[str, int, int]
 
 
 def template_version(template_path: str) -> TemplateVersion | None:
-    """What identifies the template's present content: path, mtime in nanoseconds, size in bytes.
+    """Identifies the template's current content: path, mtime in nanoseconds, size in bytes.
 
-    It costs a stat a directory: the path was judged once, for as long as the directories stay the same.
+    Costs one ``stat`` per directory; the check of the path is cached.
     """
     for path in _safe_paths(template_path, tuple(get_template_directories())):
         try:
@@ -200,7 +200,7 @@ def _parse_file(path: str, _mtime_ns: int, _size: int) -> dict[str, Any] | None:
 
 
 class _MergePatch(Strategy):
-    """RFC 7386: null deletes, objects merge, everything else replaces."""
+    """RFC 7386: null deletes, objects merge, all other values replace."""
 
     def merge(self, walk: Any, base: JSONValue, head: JSONValue, schema: JSONValue, **_kwargs: Any) -> JSONValue:
         merged = _merge_patch(None if base.is_undef() else base.val, head.val)
@@ -223,33 +223,33 @@ def _merge_patch(target: Any, patch: Any) -> Any:
 
 
 def merge_template_with_patch(base_template: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """Apply a JSON Merge Patch (RFC 7386); neither argument is changed.
+    """Apply a JSON Merge Patch (RFC 7386). Neither argument is changed.
 
     Args:
         base_template: any JSON value; the RFC's target.
         patch: any JSON value.
     """
-    # A merger of our own each time: it keeps a stack, so threads must not share one.
+    # A Merger is not thread-safe, so a new one is created.
     merger = Merger({"mergeStrategy": "mergePatch"}, {"mergePatch": _MergePatch()})
     merged: dict[str, Any] = merger.merge(base_template, patch)
     return merged
 
 
 def get_effective_config(base_filepath: str, content_patch: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The template with the patch applied, a copy of the caller's own; None when the template does not load.
+    """The template with the patch applied, as a new object; None if the template cannot be loaded.
 
     Args:
         base_filepath: the template's path inside its directory.
-        content_patch: None when there is none.
+        content_patch: None if there is none.
     """
     base = load_template(base_filepath)
     return base if base is None or content_patch is None else merge_template_with_patch(base, content_patch)
 
 
 def effective_config(base_filepath: str, content_patch: str | None) -> dict[str, Any] | None:
-    """As ``get_effective_config``, from the patch as text, without parsing or merging twice.
+    """As ``get_effective_config``, for a patch as text; cached.
 
-    An unusable patch counts as none. The returned value is shared: copy before changing it.
+    An invalid patch is ignored. The returned value is shared: copy it before changing it.
     """
     version = template_version(base_filepath)
     return None if version is None else _effective_config(version, content_patch)
@@ -262,7 +262,7 @@ def _effective_config(version: TemplateVersion, content_patch: str | None) -> di
 
 
 def is_valid_config(base_filepath: str, content_patch: str | None) -> bool:
-    """Does this template load, is the patch JSON5, and do both together follow the schema?"""
+    """Does the template load, is the patch JSON5, and is the result valid by the schema?"""
     version = template_version(base_filepath)
     return version is not None and _is_valid_config(version, content_patch)
 
@@ -274,7 +274,7 @@ def _is_valid_config(version: TemplateVersion, content_patch: str | None) -> boo
 
 
 def lenient_patch(content_patch: str | None) -> dict[str, Any]:
-    """The patch as a dict; empty when there is none or it is not a JSON5 object."""
+    """The patch as a dict; empty if there is none or it is not a JSON5 object."""
     try:
         return parse_patch(content_patch)
     except JSON5DecodeError:
@@ -282,7 +282,7 @@ def lenient_patch(content_patch: str | None) -> dict[str, Any]:
 
 
 def patch_problem(content_patch: str | None) -> str | None:
-    """Why a patch cannot be read, with line and column; None when it can, or there is none."""
+    """Why a patch cannot be parsed, with line and column; None if it can, or there is none."""
     try:
         parse_patch(content_patch)
     except JSON5DecodeError as error:
@@ -291,15 +291,15 @@ def patch_problem(content_patch: str | None) -> str | None:
 
 
 def parse_patch(content_patch: str | None) -> dict[str, Any]:
-    """The patch as a dict of the caller's own; empty when it says nothing. Quick when it was parsed before.
+    """The patch as a new dict; empty if it is blank. Cached.
 
     Raises:
-        JSON5DecodeError: not JSON5, or not an object.
+        JSON5DecodeError: it is not JSON5, or not an object.
     """
     return copy.deepcopy(_parsed_patch(content_patch or ""))
 
 
-# A save needs it several times.
+# A single save parses the patch several times.
 _parsed_patch = lru_cache(maxsize=256)(parse_json5_string)
 
 
@@ -307,7 +307,7 @@ def validate_workflow_config(config: dict[str, Any]) -> tuple[bool, list[str]]:
     """Check a configuration against schema 1.0.
 
     Returns:
-        ``(is_valid, messages)``; each message carries the JSON path, what is wrong and what is allowed.
+        ``(is_valid, messages)``; each message contains the JSON path, the problem and the allowed values.
     """
     messages = [str(problem) for problem in schema_problems(config)]
     return not messages, messages

@@ -1,6 +1,6 @@
-"""Why a scope answers at a place, and why the others don't.
+"""Explains which scope answers at a place, and why the others do not.
 
-It asks what the resolution asks: the same criteria, the same order, the same comparison of patterns.
+Uses the criteria, the order and the pattern matching of the resolution.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from openedx_ai_extensions.workflows.matching import Match, compare
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, criteria, in_order, is_exact, load_candidates
 from openedx_ai_extensions.workflows.resolution import ORDER, Criterion, first_match
 
-MAX_SCOPES = 100  # scopes that are explained; those that miss least come first
+MAX_SCOPES = 100  # explained scopes; those with the fewest unmet conditions come first
 
 
 class NonMatchReason(enum.StrEnum):
-    """Why a scope doesn't answer."""
+    """Why a scope does not answer."""
 
     NOT_ENABLED = "not_enabled"
     OTHER_SERVICE = "other_service"
@@ -52,7 +52,7 @@ REASON_BY_ORDER = {"specificity_index": NonMatchReason.LESS_SPECIFIC, "id": NonM
 
 @dataclass(frozen=True, slots=True)
 class ResolutionQuery:
-    """A place that a widget asks from; a location always has its course."""
+    """The context of a widget's request; a location always has its course."""
 
     course_id: str
     location_id: str | None
@@ -62,7 +62,7 @@ class ResolutionQuery:
 
 @dataclass(frozen=True, slots=True)
 class ScopeExplanation:
-    """A scope, and why it doesn't answer: all that it misses, or what puts it behind the winner."""
+    """A scope, and why it does not answer: its unmet conditions, or the reason why the winner takes precedence."""
 
     scope: AIWorkflowScope
     reasons: tuple[NonMatchReason, ...]
@@ -70,12 +70,12 @@ class ScopeExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a resolution finds.
+    """The result of a resolution.
 
     Attributes:
-        winner: the scope that answers, if one does.
-        others: those that don't, the nearest first; of very many only the first.
-        left_out: how many more there are.
+        winner: the scope that answers, or None.
+        others: the other scopes, the nearest first; at most ``MAX_SCOPES``.
+        omitted: the number of further scopes.
     """
 
     winner: AIWorkflowScope | None
@@ -84,9 +84,9 @@ class Explanation:
 
 
 def explain(question: ResolutionQuery) -> Explanation:
-    """Resolve as a request does, but past the caches, and tell about all scopes."""
+    """Resolve as a request does, without the caches, and explain all scopes."""
     course_id, slot, variant = question.course_id, question.slot, question.variant
-    # As for a request: without a slot nobody answers.
+    # As for a request: without a slot no scope answers.
     candidates = load_candidates(course_id, slot, variant) if slot else ()
     found = first_match(candidates, question.location_id)
     winner = None if found is None else found.row.instance(question.location_id)
@@ -98,7 +98,7 @@ def explain(question: ResolutionQuery) -> Explanation:
 
 
 def _nearest_first(conditions: dict[Criterion, Q]) -> QuerySet[AIWorkflowScope]:
-    """All scopes, with what the database finds each to miss in ``misses_<criterion>``."""
+    """All scopes, annotated with their unmet conditions as ``misses_<criterion>``."""
     misses = {
         f"misses_{name}": Case(When(condition, then=Value(0)), default=Value(1), output_field=IntegerField())
         for name, condition in conditions.items()
@@ -116,7 +116,7 @@ def _reasons(
     missed |= set() if scope.ui_slot_selector_id == question.slot else {Criterion.SLOT}
     reasons = [reason for name, reason in REASON_BY_CRITERION.items() if name in missed]
     match = compare(scope.location_regex, question.location_id)
-    # Of another course, it can't be meant for this location.
+    # A scope of another course is not compared with the location.
     if match is not Match.YES and Criterion.COURSE not in missed:
         reasons.append(REASON_BY_MATCH[match])
     if reasons or winner is None:

@@ -1,7 +1,6 @@
-"""The slots that widgets asked for and nobody serves: remembered in the shared cache, for those who set up scopes.
+"""The slots that widgets requested and that no scope serves, kept in the shared cache for people who configure scopes.
 
-A hint, not a record: it is bounded, it forgets, and of two processes that write at once one may win. It holds nothing
-about people.
+The data is a hint: it is limited, it expires, and concurrent writes may be lost. It contains no personal data.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
 CACHE_KEY = "unserved-slots"
 MAX_SLOTS = 500
 KEPT_SECONDS = 30 * 24 * 3600  # seconds
-REWRITE_SECONDS = 3600.0  # seconds until a process writes the same again
-# A browser may ask for anything: names longer than a scope can have are nobody's.
+REWRITE_SECONDS = 3600.0  # seconds until a process stores the same slot again
+# Clients may send anything: names that are too long for a scope are ignored.
 MAX_NAME_CHARS = 255
 
-# So many new ones a minute does a process write: whoever invents names costs no more than that.
+# Limits the cost of clients that send made-up names.
 MAX_WRITES_PER_MINUTE = 30
 
 _written: dict[tuple[str, str, str], float] = {}
@@ -30,7 +29,7 @@ _write_times: deque[float] = deque(maxlen=MAX_WRITES_PER_MINUTE)
 
 @dataclass(frozen=True, slots=True)
 class UnmatchedSlot:
-    """A slot that was asked for; ``course_id`` is empty outside of courses."""
+    """A requested slot; ``course_id`` is empty outside of courses."""
 
     slot: str
     variant: str
@@ -39,7 +38,7 @@ class UnmatchedSlot:
 
 
 def record(slot: str | None, variant: str, course_id: str | None) -> None:
-    """A widget asked for this slot and got nothing. No database, and mostly no cache."""
+    """Record that a widget requested this slot and no scope answered. Uses no database, and rarely the cache."""
     key = (slot or "", variant, course_id or "")
     now = time.monotonic()
     if not slot or max(map(len, key)) > MAX_NAME_CHARS or now - _written.get(key, -REWRITE_SECONDS) < REWRITE_SECONDS:
@@ -58,14 +57,14 @@ def record(slot: str | None, variant: str, course_id: str | None) -> None:
 
 
 def unmatched() -> list[UnmatchedSlot]:
-    """What is remembered, the latest first. Some of it may be served by now."""
+    """The recorded slots, the latest first. Some of them may be served by now."""
     oldest = time.time() - KEPT_SECONDS
     found = [UnmatchedSlot(*key, datetime.fromtimestamp(when, UTC)) for key, when in _read().items() if when > oldest]
     return sorted(found, key=lambda entry: entry.asked_at, reverse=True)
 
 
 def forget() -> None:
-    """Begin anew, in this process and in the cache."""
+    """Delete all records, in this process and in the cache."""
     _written.clear()
     _write_times.clear()
     shared_cache().delete(CACHE_KEY)

@@ -1,4 +1,4 @@
-"""What a profile was at each save: its versions. ``workflows.models`` is where others import them from."""
+"""Versions of profiles, one for each saved change. Import them from ``workflows.models``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT_FIELDS = ("slug", "description", "base_filepath", "content_patch")
 
 
 class AIWorkflowProfileVersion(models.Model):
-    """A profile as it was saved once. The highest number is what it is now; it goes with its profile."""
+    """A saved state of a profile. The highest number is the current state; deleted with its profile."""
 
     profile = models.ForeignKey(
         "openedx_ai_extensions.AIWorkflowProfile",
@@ -43,7 +43,7 @@ class AIWorkflowProfileVersion(models.Model):
     class Meta:
         verbose_name = gettext_lazy("version of an AI workflow profile")
         verbose_name_plural = gettext_lazy("versions of AI workflow profiles")
-        # Whoever may see or change a profile may do the same with its past; there are no other pages.
+        # No permissions of its own: those for the profile apply.
         default_permissions = ()
         ordering = ("-number",)
         constraints = (models.UniqueConstraint(fields=["profile", "number"], name="ai_profile_version"),)
@@ -52,16 +52,16 @@ class AIWorkflowProfileVersion(models.Model):
         return _("{profile}, version {number}").format(profile=self.slug, number=self.number)
 
     def differing_fields(self, other: Any) -> list[str]:
-        """The fields in which another version, or a profile, differs from this one."""
+        """The fields that differ from another version or a profile."""
         return [name for name in KEPT_FIELDS if getattr(self, name) != getattr(other, name)]
 
 
 class ProfileQuerySet(ConfigurationQuerySet[ModelT]):
-    """Keeps the versions that bulk changes make, too."""
+    """Also stores versions for bulk changes."""
 
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic(using=self.db):
-            # Found before: the change may be to what they are found by.
+            # Evaluated before the update, which may change the result of the filter.
             keys = list(self.values_list("pk", flat=True)) if set(KEPT_FIELDS) & kwargs.keys() else []
             changed = super().update(**kwargs)
             self.keep_versions(keys)
@@ -72,17 +72,17 @@ class ProfileQuerySet(ConfigurationQuerySet[ModelT]):
     def bulk_create(self, objs: Iterable[ModelT], *args: Any, **kwargs: Any) -> list[ModelT]:
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objs, *args, **kwargs)
-            # Some databases do not tell the ids of what they created.
+            # Some databases do not return the ids of created rows.
             slugs = [getattr(profile, "slug", "") for profile in created]
             self.keep_versions(self.model._default_manager.filter(slug__in=slugs).values_list("pk", flat=True))
         return created
 
     def keep_versions(self, keys: Iterable[Any], user: Any = None, restored_from: int | None = None) -> None:
-        """Record the present state of these profiles, of those that differ from their last version.
+        """Store a version of those profiles that differ from their last version.
 
         Args:
-            user: the person who changed them; None when it was no person.
-            restored_from: the number of the version that they were made again.
+            user: the person who changed them; None if it was not a person.
+            restored_from: the number of the version that was restored.
         """
         for profile in self.model._default_manager.using(self.db).filter(pk__in=list(keys)):
             versions = AIWorkflowProfileVersion.objects.using(self.db).filter(profile_id=profile.pk)

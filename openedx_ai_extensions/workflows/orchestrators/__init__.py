@@ -1,4 +1,4 @@
-"""How a workflow runs: one class per way of answering. ``execution`` picks the class a profile names."""
+"""The orchestrators: one class for each way to answer. The profile names its class."""
 
 from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators import threads

@@ -1,4 +1,4 @@
-"""The base of every orchestrator, and the mark that publishes an action."""
+"""The base class of orchestrators, and the decorator that publishes an action."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
 
-# Published by its name, marked or not: there is no orchestrator without it.
+# Published by its name, with or without the decorator: every orchestrator needs it.
 RUN = "run"
 
 
@@ -44,11 +44,11 @@ def action(
     max_chars: str = "AI_EXTENSIONS_MAX_INPUT_CHARS",
 ) -> Callable[[ActionMethod], ActionMethod]: ...
 def action(method: Any = None, **traits: Any) -> Any:
-    """Decorator: clients may ask for this method by its name. Overrides of that name inherit the mark.
+    """Decorator: publish this method as an action. Overrides of the method inherit the traits.
 
     Args:
         method: the method, when used without arguments.
-        traits: see ``Traits``. ``asks_model=False`` for an action that only reads or tidies up.
+        traits: see ``Traits``. Use ``asks_model=False`` for an action that calls no model.
     """
 
     def mark(marked: ActionMethod) -> ActionMethod:
@@ -59,27 +59,27 @@ def action(method: Any = None, **traits: Any) -> Any:
 
 
 class BaseOrchestrator:
-    """Runs one action of one workflow for one person.
+    """Runs one action of a workflow for one person.
 
-    A subclass writes its actions: ``run``, and other methods marked with ``@action``, which take the client's
-    ``user_input``. They return a ``Result`` or a ``Stream``; the helpers ``result`` and ``stream`` also see to the
-    learning record. Or they return ``{"response", "status"}``, or a generator of bytes: these are recorded when a model
-    may have been asked. ``{"error", "status": "error"}`` is a ``ProcessorError``.
+    A subclass implements its actions: ``run``, and other methods with ``@action``, which take the client's
+    ``user_input``. They return a ``Result`` or a ``Stream``; the helpers ``result`` and ``stream`` also emit the xAPI
+    event. They may also return ``{"response", "status"}``, or a generator of bytes: for these an event is emitted if
+    the action may have asked a model. ``{"error", "status": "error"}`` becomes a ``ProcessorError``.
 
     Args:
-        workflow: the scope that won, with its profile.
+        workflow: the resolved scope, with its profile.
         user: the person who asks.
         context: ``course_id`` and ``location_id`` (opaque keys or None), ``run_id``, ``accepts_stream``.
     """
 
-    # False: it answers by itself, whatever ``processor_config`` says.
+    # False: the orchestrator ignores ``processor_config``.
     reads_processors: ClassVar[bool] = True
     actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
     traits: ClassVar[Mapping[str, Traits]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # From the most general class to this one, so that the nearest mark of a name is the last.
+        # From the most general class to this one, so that the most specific traits win.
         marks = {
             name: vars(value)["traits"]
             for base in reversed(cls.__mro__)
@@ -103,12 +103,12 @@ class BaseOrchestrator:
 
     @classmethod
     def get_orchestrator(cls, *, workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> Self:
-        """Build the orchestrator for one request. Override to prepare what an instance needs."""
+        """Create the orchestrator for a request. Override it to prepare an instance."""
         return cls(workflow, user, context)
 
     @classmethod
     def is_available_to(cls, user: Person, course_id: CourseKey | None) -> bool:
-        """May this person use the workflow in this course? If not, its widget is not shown.
+        """May this person use the workflow in this course? If not, its widget is hidden.
 
         Override it in orchestrators that only some people may use. Actions must check their own permissions.
         """
@@ -118,8 +118,8 @@ class BaseOrchestrator:
         """Run a published action.
 
         Raises:
-            UnknownAction: this orchestrator publishes no such action.
-            ProcessorError: the action says that something went wrong.
+            UnknownAction: the orchestrator has no such action.
+            ProcessorError: the action reports an error.
         """
         method = self.actions.get(name)
         if method is None:
@@ -144,7 +144,7 @@ class BaseOrchestrator:
         return outcome
 
     def _result_of(self, fields: Mapping[str, Any], *, asks_model: bool) -> Result:
-        """A dictionary as a result, which is in the learning record if it should be and is not yet."""
+        """Convert a dictionary to a result; emit the event if the action asks a model and none was emitted yet."""
         result = result_of(fields, asks_model=asks_model)
         if asks_model and result.status == "completed" and not self._is_recorded:
             usage = fields.get("usage")
@@ -154,7 +154,7 @@ class BaseOrchestrator:
         return result
 
     def result(self, response: Any, usage: Mapping[str, int] | None = None, finish_reason: str = "") -> Result:
-        """A finished answer, recorded as completed.
+        """Create a complete answer and emit ``completed``.
 
         Args:
             response: any JSON-serialisable value.
@@ -165,11 +165,11 @@ class BaseOrchestrator:
         return Result(response, finish_reason=finish_reason)
 
     def stream(self, source: Iterator[Any]) -> Stream:
-        """An answer that arrives in chunks, recorded as completed when it has arrived whole.
+        """Create a streamed answer; ``completed`` is emitted when it has arrived completely.
 
         Args:
-            source: what ``LLMProcessor`` gave, or any generator of UTF-8 bytes or texts. It is closed whatever happens;
-                its attribute ``usage``, if it has one, is read at the end.
+            source: the answer of ``LLMProcessor``, or any generator of UTF-8 bytes or texts. It is always closed; its
+                attribute ``usage``, if it has one, is read at the end.
         """
         chunks = source if isinstance(source, Chunks) else ExtensionChunks(source, self.execution)
 
@@ -181,7 +181,7 @@ class BaseOrchestrator:
         return Stream(chunks, finish=finish, run_id=str(self.context.get("run_id") or ""))
 
     def course_content(self) -> str:
-        """What the profile wants the model to know of the course; empty when it asks for nothing."""
+        """The course text that the profile configures; empty if it configures none."""
         if "OpenEdXProcessor" not in self.profile.processor_config:
             return ""
         return OpenEdXProcessor(
@@ -192,7 +192,7 @@ class BaseOrchestrator:
         ).text()
 
     def record(self, event: str, usage: Mapping[str, int]) -> None:
-        """Tell the tracker what happened, one of ``xapi.constants.EVENTS``; ``usage`` holds token counts."""
+        """Emit an event, one of ``xapi.constants.EVENTS``, with token counts."""
         self._is_recorded = True
         self.execution.record(
             event,
@@ -207,7 +207,7 @@ class BaseOrchestrator:
         )
 
     def _prompt_template_slug(self) -> str | None:
-        """Slug of the prompt template that the profile names, by slug or UUID; None when it names none."""
+        """The slug of the profile's prompt template; None if it names none."""
         for config in self.profile.processor_config.values():
             if config.get("prompt_template"):
                 template = PromptTemplate.objects.lookup(str(config["prompt_template"]))
@@ -216,7 +216,7 @@ class BaseOrchestrator:
 
 
 def _execution_of(workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> Execution:
-    """For an orchestrator that an extension makes by itself."""
+    """Create an execution for an orchestrator that an extension instantiates directly."""
     where: dict[str, Any] = {name: context.get(name) for name in ("course_id", "location_id")}
     return Execution(
         user=user,
@@ -230,10 +230,10 @@ def _execution_of(workflow: AIWorkflowScope, user: Person, context: Mapping[str,
 
 
 def input_text(user_input: Any) -> str:
-    """The learner's words in an action's input: a string, or an object with ``text``; empty when there are none.
+    """The person's text in an action's input: a string, or an object with ``text``; empty if there is none.
 
     Raises:
-        InvalidRequest: the input is something else.
+        InvalidRequest: the input has another form.
     """
     text = user_input.get("text", "") if isinstance(user_input, Mapping) else user_input
     if text is None:

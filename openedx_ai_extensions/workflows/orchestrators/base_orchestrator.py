@@ -1,4 +1,4 @@
-"""Where other packages, and templates, know what is in ``base``."""
+"""Former module name of ``base``, imported by extensions and templates."""
 
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
 

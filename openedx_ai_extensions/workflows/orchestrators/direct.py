@@ -1,4 +1,4 @@
-"""One question, one answer."""
+"""An orchestrator for a single question and answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator,
 
 
 class DirectLLMResponse(BaseOrchestrator):
-    """Reads the course, asks the model and answers, whole or as a stream. Remembers nothing."""
+    """Reads the course, asks the model and answers, streamed or not. Keeps no history."""
 
     @action
     def run(self, user_input: Any) -> Result | Stream:
@@ -29,5 +29,5 @@ class DirectLLMResponse(BaseOrchestrator):
 
     @action
     def simple_button_assistance(self, user_input: Any) -> Result | Stream:
-        """The name older widgets use for ``run``."""
+        """The name of ``run`` in older widgets."""
         return self.run(user_input)

@@ -1,4 +1,4 @@
-"""Where other packages, and templates, know what is in ``direct``."""
+"""Former module name of ``direct``, imported by extensions and templates."""
 
 from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator

@@ -1,4 +1,4 @@
-"""Quiz questions that an author reviews, has written anew, and saves to a content library."""
+"""Quiz questions that an author reviews, regenerates and saves to a content library."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from openedx_ai_extensions.workflows.orchestrators.base import action
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 
-MAX_QUESTIONS_PER_RUN = 20  # of one run
-MAX_QUESTIONS_PER_SAVE = 100  # of one save
+MAX_QUESTIONS_PER_RUN = 20  # in one run
+MAX_QUESTIONS_PER_SAVE = 100  # in one save
 MAX_NAME_CHARS = 200  # characters
-SAVE_CLAIM_SECONDS = 300  # after which a save that never ended stands in nobody's way
+SAVE_CLAIM_SECONDS = 300  # after which an unfinished save no longer blocks another one
 
 # Keys of the session's metadata.
 SLOTS = "question_slots"  # [{"id", "versions": [question…], "selected": int}]
 NAME = "collection_name"
-URL = "collection_url"  # once all is saved
-RUN = "quiz_run"  # the last run that stored its questions
+URL = "collection_url"  # set once all questions are saved
+RUN = "quiz_run"  # id of the last run that stored its questions
 SAVED = "saved"  # {"library", "title", "collection_key", "problems": {fingerprint: usage key}}
-SAVING = "saving"  # {"id", "since"} of a save under way
+SAVING = "saving"  # {"id", "since"} of the save under way
 
 Metadata = dict[str, Any]
 
 
 class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
-    """Writes quiz questions for the course's staff, and keeps them in review until they are saved.
+    """Writes quiz questions for course staff, and keeps them for review until they are saved.
 
-    Only course staff may have questions written; only those who may edit a library save to it.
+    Only course staff may generate questions; saving requires permission to edit the library.
     """
 
     @classmethod
@@ -62,7 +62,9 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
 
     @action
     def run(self, user_input: Any) -> Result:
-        """Write questions: ``{"num_questions", "extra_instructions"?, "library_id"?}``, and save them to a library."""
+        """Generate questions: ``{"num_questions", "extra_instructions"?, "library_id"?}``; optionally save them to a
+        library.
+        """
         wanted = self._parsed_request(user_input)
         last_run = self.session.metadata.get(RUN)
         self.report_progress(0.1, _("Reading the course."))
@@ -77,7 +79,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
                 for name in (URL, SAVED, SLOTS):
                     metadata.pop(name, None)
                 metadata[NAME] = quiz.title
-            # Else another tab's questions came meanwhile: they stay where they are, and these come after them.
+            # Otherwise another tab has stored questions meanwhile: these are appended to them.
             metadata[SLOTS] = [*metadata.get(SLOTS, ()), *new]
             metadata[RUN] = uuid.uuid4().hex
 
@@ -85,12 +87,12 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         self.record(EVENT_COMPLETED, quiz.usage)
         if wanted.library is not None:
             return self._save(_SaveRequest(wanted.library, quiz.questions, quiz.title, None, False))
-        # Cleared meanwhile: whoever waits sees the questions, the session does not.
+        # If the session was cleared meanwhile, the questions are returned but not stored.
         return Result(_review(metadata if metadata is not None else {SLOTS: new, NAME: quiz.title}))
 
     @action
     def regenerate_question(self, user_input: Any) -> Result:
-        """Write another version of a question: ``{"question_index", "extra_instructions"?}``."""
+        """Generate another version of a question: ``{"question_index", "extra_instructions"?}``."""
         self._require_staff()
         fields = _object(user_input)
         index, instructions = fields.get("question_index"), _text(fields, "extra_instructions")
@@ -118,11 +120,12 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         response = {"question": question, "history": slot["versions"], "selected": len(slot["versions"]) - 1}
         return self.result(response, quiz.usage)
 
-    # What a person saves goes to no model, so it may be longer than what a person says.
+    # Saved questions are not sent to a model, so they may be longer than a message.
     @action(asks_model=False, max_chars="AI_EXTENSIONS_MAX_SAVE_CHARS")
     def save(self, user_input: Any) -> Result:
         """Save questions to a library: ``{"library_id", "questions", "collection_name"?, "collection_key"?,
-        "publish"?}``."""
+        "publish"?}``.
+        """
         fields = _object(user_input)
         library = self._library(fields.get("library_id"))
         return self._save(_SaveRequest.of(fields, library))
@@ -161,7 +164,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
                     "collection_key": saved.collection_key,
                     "problems": saved.problems,
                 }
-                # What failed, or what another tab had written meanwhile, stays in review.
+                # Failed questions, and those that another tab has stored meanwhile, stay in review.
                 if is_done and now.get(RUN) == metadata.get(RUN):
                     now.pop(SLOTS, None)
                     now[URL] = url
@@ -178,16 +181,16 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         return Result(url, extra=extra)
 
     def _change(self, change: Callable[[Metadata], None], *, unless_cancelled: bool = False) -> Metadata | None:
-        """Change the session's metadata as they are now; nobody else does at the same time.
+        """Change the session's current metadata under a row lock.
 
         Returns:
-            The metadata after that; None when the session was cleared meanwhile.
+            The new metadata; None if the session was cleared meanwhile.
         """
         rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
         with transaction.atomic():
             if unless_cancelled and self.async_run is not None:
                 self.async_run.hold()
-            # Writing first takes the lock on every database.
+            # An update takes the row lock on every database.
             if not rows.update(updated_at=timezone.now()):
                 return None
             metadata: Metadata = rows.select_for_update().values_list("metadata", flat=True).get()
@@ -196,16 +199,16 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         return metadata
 
     def _require_staff(self) -> None:
-        """Raises NotAllowed: this is for the staff of the course."""
+        """Raise NotAllowed unless the person is staff of the course."""
         if not self.is_available_to(self.user, self.course_id):
             raise NotAllowed
 
     def _library(self, library_id: Any) -> LibraryLocatorV2:
-        """The library, which this person may edit.
+        """The key of a library that this person may edit.
 
         Raises:
-            InvalidRequest: this is no key of a library.
-            NotAllowed: the person may not edit it, or there is none.
+            InvalidRequest: it is not the key of a library.
+            NotAllowed: the library does not exist, or the person may not edit it.
         """
         try:
             key = LibraryLocatorV2.from_string(library_id) if isinstance(library_id, str) else None
@@ -217,7 +220,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         return key
 
     def _parsed_request(self, user_input: Any) -> _QuizRequest:
-        """What ``run`` is asked for, by somebody who may.
+        """Check and parse the input of ``run``.
 
         Raises:
             InvalidRequest, NotAllowed: see the message.
@@ -242,7 +245,7 @@ class _QuizRequest:
 
 @dataclass(frozen=True, slots=True)
 class _SaveRequest:
-    """What is to be saved, and where; ``title`` is empty when the client leaves it to us."""
+    """The questions to save, and where; ``title`` is empty if the client sends none."""
 
     library: LibraryLocatorV2
     questions: Sequence[Any]
@@ -267,7 +270,9 @@ class _SaveRequest:
         return cls(library, questions, title, key or None, bool(publish))
 
     def continued_from(self, known: Mapping[str, Any], title: str) -> Saved:
-        """Where to save: on in the collection of an earlier save if it is the same, so that nothing is saved twice."""
+        """The target of the save: the collection of an earlier save if it matches, so that no question is saved
+        twice.
+        """
         is_same = known.get("library") == str(self.library) and (
             self.collection_key == known["collection_key"] if self.collection_key else title == known["title"]
         )
@@ -275,7 +280,7 @@ class _SaveRequest:
 
 
 def _review(metadata: Metadata) -> dict[str, Any]:
-    """The questions in review, as widgets read them."""
+    """The questions in review, in the form that widgets read."""
     slots = [{name: slot[name] for name in ("versions", "selected")} for slot in metadata[SLOTS]]
     return {SLOTS: slots, NAME: metadata[NAME]}
 
@@ -287,10 +292,10 @@ def _object(user_input: Any) -> Mapping[str, Any]:
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
-    """A text of the input, without space around it; empty when absent.
+    """A stripped text of the input; empty if absent.
 
     Raises:
-        InvalidRequest: it is something else.
+        InvalidRequest: it is not a text.
     """
     value = fields.get(name)
     if not isinstance(value, str | None):

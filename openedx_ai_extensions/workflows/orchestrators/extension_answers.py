@@ -1,4 +1,6 @@
-"""What actions of extensions give back beside a ``Result`` or a ``Stream``: dictionaries, and generators."""
+"""Converts the answers of extensions' actions that are neither ``Result`` nor ``Stream``: dictionaries and
+generators.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,19 @@ from openedx_ai_extensions.execution.stream import Result, StatusResult
 from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.processors.llm.provider.types import add_counts
 
-MAX_ERROR = 500  # characters of an error that people read
+MAX_ERROR = 500  # of an error message for people
 _END = object()
 
 
 def result_of(fields: Mapping[str, Any], *, asks_model: bool) -> Result:
-    """A dictionary in the form of the wire contract, as a result.
+    """Convert a dictionary in the form of the REST contract.
 
     Args:
-        fields: ``{"response", "status"}`` and whatever else the client is to get.
-        asks_model: where it does, an ``error`` in place of a response is one, whatever the status calls it.
+        fields: ``{"response", "status"}`` and further fields for the client.
+        asks_model: if true, ``error`` without ``response`` is an error, whatever the status says.
 
     Raises:
-        ProcessorError: it says that something went wrong.
+        ProcessorError: the dictionary reports an error.
     """
     status = str(fields.get("status") or "completed")
     if status == "error" or (asks_model and fields.get("error") and "response" not in fields):
@@ -37,7 +39,7 @@ def result_of(fields: Mapping[str, Any], *, asks_model: bool) -> Result:
 
 
 def _error_text(error: Any) -> str | None:
-    """The words of an error if people may read them."""
+    """An error's message, if it is safe to show."""
     text = error.get("message") if isinstance(error, Mapping) else error
     if not isinstance(text, str) or len(text) > MAX_ERROR or "Traceback" in text:
         return None
@@ -45,15 +47,15 @@ def _error_text(error: Any) -> str | None:
 
 
 class ExtensionChunks:
-    """The chunks of an extension's generator: whole characters, made in the account and under the rules of the run.
+    """The chunks of an extension's generator, as whole characters. The generator runs inside its execution.
 
     Args:
         source: yields bytes or texts.
-        execution: in which it runs. The conversations with models that it begins end when it does.
+        execution: the execution; its conversations are closed at the end.
 
     Raises (while iterating):
-        TypeError: it yields something else.
-        AIExtensionsError: whatever the generator raises.
+        TypeError: the generator yields something else.
+        AIExtensionsError: an error of the generator.
     """
 
     def __init__(self, source: Iterator[Any], execution: Execution) -> None:
@@ -63,12 +65,12 @@ class ExtensionChunks:
 
     @property
     def usage(self) -> Mapping[str, int]:
-        """Token counts, as the source says, else as its conversations do."""
+        """Token counts of the source, otherwise of the execution's conversations."""
         return getattr(self._source, "usage", None) or usage_of(self._execution.conversations)
 
     @property
     def finish_reason(self) -> str | None:
-        """As the source says, else as the last of its conversations does."""
+        """The finish reason of the source, otherwise of the last conversation."""
         conversations = self._execution.conversations
         last = conversations[-1].finish_reason if conversations else None
         return getattr(self._source, "finish_reason", None) or last
@@ -77,7 +79,7 @@ class ExtensionChunks:
         return self
 
     def __next__(self) -> bytes:
-        # A generator runs when it is read, long after the action that made it has returned.
+        # A generator runs while it is read, after the action has returned.
         with self._execution.as_current():
             chunk = next(self._source, _END)
         if chunk is _END:
@@ -94,7 +96,7 @@ class ExtensionChunks:
         raise TypeError(f"A stream must yield bytes, not {type(chunk).__name__}.")
 
     def close(self) -> None:
-        """Stop the generator, and the models that it listened to."""
+        """Close the generator and the conversations."""
         try:
             close = getattr(self._source, "close", None)
             if close is not None:
@@ -104,7 +106,7 @@ class ExtensionChunks:
 
 
 def usage_of(conversations: Iterable[OpenConversation]) -> dict[str, int]:
-    """Token counts of all of them together."""
+    """The token counts of all conversations together."""
     usage: dict[str, int] = {}
     for conversation in conversations:
         add_counts(usage, conversation.usage)

@@ -1,4 +1,4 @@
-"""A stack of flashcards for a course: the model writes them, the learner's progress with each is kept."""
+"""A stack of flashcards for each learner and course: the model writes them, and the learner's progress is stored."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator im
 
 CARDS = "cards"  # key of the session's metadata
 MAX_STACK_CARDS = 500  # cards
-MAX_CARDS_PER_RUN = 50  # cards of one run
-DEFAULT_MAX_CARDS = 20  # at most, when the learner does not say how many
-KNOWN_QUESTIONS_CHARS = 8_000  # of the questions there are, that the model is told
+MAX_CARDS_PER_RUN = 50  # in one run
+DEFAULT_MAX_CARDS = 20  # if the learner gives no number
+KNOWN_QUESTIONS_CHARS = 8_000  # of existing questions, sent to the model
 
 Card = dict[str, Any]
 
 
 class FlashCardsOrchestrator(ScopedSessionOrchestrator):
-    """Writes cards about the place in the course where the learner is, onto one stack for each course.
+    """Writes cards about the learner's current location onto one stack per course.
 
-    A new run adds cards and repeats none. ``save`` keeps what the learner's widget learnt of each card.
+    A new run adds cards that are not on the stack yet. ``save`` stores the learner's progress with each card.
     """
 
     @property
     def cards(self) -> list[Card]:
-        """The stack as it was when the session was read, oldest card first."""
+        """The stack when the session was read, oldest card first."""
         return list(self.session.metadata.get(CARDS) or ())
 
     def check_input(self, user_input: Any) -> None:
@@ -48,7 +48,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
 
     @action
     def run(self, user_input: Any) -> Result:
-        """Write cards, ``{"num_cards": int | null}`` of them; answers the new ones."""
+        """Write cards, ``{"num_cards": int | null}``; returns the new ones."""
         wanted = _number_of(user_input)
         known = self.cards
         room = MAX_STACK_CARDS - len(known)
@@ -70,10 +70,10 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         new = self._add(value["cards"], limit=wanted or DEFAULT_MAX_CARDS)
         return self.result(new, usage)
 
-    # What a person saves goes to no model, so it may be longer than what a person says.
+    # Saved progress is not sent to a model, so it may be longer than a message.
     @action(asks_model=False, max_chars="AI_EXTENSIONS_MAX_SAVE_CHARS")
     def save(self, user_input: Any) -> Result:
-        """Keep what was learnt of cards of the stack; of two tabs, the later review of a card counts."""
+        """Store the progress of cards; of concurrent reviews of a card, the later one is kept."""
         progress = [_progress(card) for card in _cards_in(user_input)]
 
         def merge(cards: Sequence[Card]) -> tuple[list[Card], None]:
@@ -98,10 +98,10 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         return self.cards or None
 
     def _add(self, drafts: Iterable[Mapping[str, str]], limit: int) -> list[Card]:
-        """Put those of the drafts that ask something new onto the stack; returns the new cards.
+        """Add new cards to the stack, without duplicates of existing questions; returns the new cards.
 
         Raises:
-            RunCancelled: nobody wants them any more; nothing is stored.
+            RunCancelled: the run was cancelled; nothing is stored.
         """
 
         def add(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
@@ -111,16 +111,16 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         return self._change(add)
 
     def _change(self, change: Callable[[Sequence[Card]], tuple[list[Card], Any]]) -> Any:
-        """Change the stack as it is now; nobody else does at the same time.
+        """Change the current stack under a row lock.
 
         Args:
-            change: takes the cards; returns the cards to store, and what to return.
+            change: takes the cards; returns the cards to store, and the value to return.
         """
         rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
         with transaction.atomic():
             if self.async_run is not None:
                 self.async_run.hold()
-            # Writing first takes the lock on every database. A stack cleared in another tab stays so.
+            # An update takes the row lock on every database. A session that another tab has cleared stays cleared.
             is_there = rows.update(updated_at=timezone.now())
             metadata = rows.select_for_update().values_list("metadata", flat=True).get() if is_there else {}
             cards, result = change(metadata.get(CARDS) or ())
@@ -129,10 +129,10 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
 
 
 def _number_of(user_input: Any) -> int | None:
-    """How many cards are wanted; None leaves it to the model.
+    """The requested number of cards; None if the model decides.
 
     Raises:
-        InvalidRequest: it is no sensible number.
+        InvalidRequest: it is not a valid number.
     """
     number = user_input.get("num_cards") if isinstance(user_input, Mapping) else user_input
     if number is None or number == "":
@@ -145,13 +145,13 @@ def _number_of(user_input: Any) -> int | None:
 
 
 def _instructions(number: int, *, is_exact: bool) -> str:
-    """For the model, so not translated."""
+    """Instructions for the model; not translated."""
     how_many = f"Write {number} cards." if is_exact else f"Write as many cards as are useful, at most {number}."
     return f"{how_many} Write none that asks what a question under 'Cards there are already' asks."
 
 
 def _listed(cards: Sequence[Card]) -> str:
-    """The questions of the last cards, for the model."""
+    """The questions of the latest cards, for the model."""
     lines: list[str] = []
     room = KNOWN_QUESTIONS_CHARS
     for card in reversed(cards):
@@ -164,7 +164,7 @@ def _listed(cards: Sequence[Card]) -> str:
 
 
 def _new_cards(drafts: Iterable[Mapping[str, str]], cards: Iterable[Card]) -> list[Card]:
-    """Cards of the drafts whose question is not asked yet."""
+    """New cards from the drafts whose questions are not on the stack yet."""
     asked = {_normalized(card["question"]) for card in cards}
     new: list[Card] = []
     for draft in drafts:
@@ -188,14 +188,14 @@ def _new_cards(drafts: Iterable[Mapping[str, str]], cards: Iterable[Card]) -> li
 
 
 def _normalized(question: str) -> str:
-    """What two spellings of one question have in common: not case, spaces, or punctuation around it."""
+    """Normalise a question for comparison: case, spaces and surrounding punctuation are ignored."""
     text = " ".join(unicodedata.normalize("NFKC", question).casefold().split())
     marks = "".join({character for character in text if unicodedata.category(character).startswith("P")})
     return text.strip(marks + " ") or text
 
 
 def _cards_in(user_input: Any) -> list[Mapping[str, Any]]:
-    """The cards of ``{"card_stack": {"cards": […]}}`` or ``{"cards": […]}``."""
+    """The cards in ``{"card_stack": {"cards": […]}}`` or ``{"cards": […]}``."""
     holder = user_input.get("card_stack", user_input) if isinstance(user_input, Mapping) else None
     cards = holder.get("cards") if isinstance(holder, Mapping) else None
     if not isinstance(cards, list) or not all(isinstance(card, Mapping) for card in cards):
@@ -206,10 +206,10 @@ def _cards_in(user_input: Any) -> list[Mapping[str, Any]]:
 
 
 def _progress(card: Mapping[str, Any]) -> Card:
-    """A card's id and what was learnt of it; whatever else the client sends is left out.
+    """A card's id and progress; other fields of the client are ignored.
 
     Raises:
-        InvalidRequest: a value makes no sense.
+        InvalidRequest: a value is not valid.
     """
     if not isinstance(card.get("id"), str):
         raise InvalidRequest(_("Each card needs its id."))
@@ -228,23 +228,23 @@ def _number(name: str, value: Any, *, maximum: float, is_whole: bool = False) ->
 
 
 def _review_time(name: str, value: Any) -> Any:
-    """A time of review as the client wrote it: milliseconds or seconds since 1970, ISO 8601, or null."""
+    """A time of review, unchanged: milliseconds or seconds since 1970, ISO 8601, or null."""
     if value is not None:
         try:
             moment = _seconds(value)
         except (ValueError, TypeError, OverflowError):
             moment = math.nan
-        # A clock that runs ahead by more would win over every later review.
+        # A clock that is further ahead would override all later reviews.
         if not 0 <= moment <= timezone.now().timestamp() + 86_400:
             raise InvalidRequest(_("{field} is not a time that has come.").format(field=name))
     return value
 
 
 def _seconds(value: Any) -> float:
-    """A time of review in seconds; never reviewed is before all others.
+    """A time of review in seconds; null sorts before all others.
 
     Raises:
-        ValueError, TypeError, OverflowError: it is no time.
+        ValueError, TypeError, OverflowError: it is not a time.
     """
     if value is None:
         return -math.inf

@@ -1,4 +1,4 @@
-"""Where other packages, and templates, know what is in ``flashcards``."""
+"""Former module name of ``flashcards``, imported by extensions and templates."""
 
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
 

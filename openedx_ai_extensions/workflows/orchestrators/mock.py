@@ -1,4 +1,4 @@
-"""Answers without a model: to try a slot, a theme or an event pipeline at no cost."""
+"""Orchestrators that answer without a model, to try a slot, a theme or an event pipeline at no cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _answer(user_input: Any) -> str:
 
 
 class MockResponse(BaseOrchestrator):
-    """Answers at once with a fixed text."""
+    """Answers with a fixed text."""
 
     reads_processors = False
 
@@ -29,7 +29,7 @@ class MockResponse(BaseOrchestrator):
 
 
 class MockStreamResponse(BaseOrchestrator):
-    """Answers with a fixed text, word by word."""
+    """Streams a fixed text, word by word."""
 
     reads_processors = False
 

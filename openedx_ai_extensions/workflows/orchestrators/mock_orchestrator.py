@@ -1,4 +1,4 @@
-"""Where other packages, and templates, know what is in ``mock``."""
+"""Former module name of ``mock``, imported by extensions and templates."""
 
 from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 

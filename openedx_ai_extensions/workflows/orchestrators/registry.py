@@ -1,4 +1,4 @@
-"""Which class an orchestrator's name stands for, and what it is asked before it runs."""
+"""Finds the class of an orchestrator by its name."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
 
 
 def orchestrator_class(name: str) -> type[BaseOrchestrator]:
-    """The orchestrator a template names: a built-in's short name or a dotted path.
+    """The orchestrator that a template names: a built-in's short name or a dotted path.
 
-    A built-in may be named by any path inside this package: published templates name modules of several versions.
+    A built-in may be named by any path inside this package: published templates contain module names of several
+    versions.
 
     Raises:
-        ImportError: no such name, or the dotted path does not import.
-        TypeError: what it names is not an orchestrator.
+        ImportError: there is no such name, or the dotted path cannot be imported.
+        TypeError: it is not an orchestrator.
     """
     package, _dot, short = name.rpartition(".")
     if short in BUILT_IN and package.partition(".")[0] in {"", OWN_PACKAGE}:
@@ -60,16 +61,16 @@ def orchestrator_class(name: str) -> type[BaseOrchestrator]:
 
 
 def orchestrator_for(workflow: AIWorkflowScope, action: str) -> type[BaseOrchestrator]:
-    """What runs this workflow.
+    """The orchestrator class of a workflow.
 
     Raises:
-        WorkflowNotFound: there is nothing that does.
-        UnknownAction: it publishes no such action.
+        WorkflowNotFound: the class cannot be found.
+        UnknownAction: it has no such action.
     """
     try:
         orchestrator = orchestrator_class(workflow.profile.orchestrator_class or "")
     except (ImportError, TypeError):
-        # Refused at save time, so the code changed since: the operator reads it in the log and in the system checks.
+        # Checked when the profile was saved, so the code has changed. The log and the system checks report it.
         logger.exception("workflow.orchestrator.missing profile=%s", workflow.profile.slug)
         raise WorkflowNotFound from None
     if action not in orchestrator.actions:
@@ -78,7 +79,7 @@ def orchestrator_for(workflow: AIWorkflowScope, action: str) -> type[BaseOrchest
 
 
 def is_available_to(profile: AIWorkflowProfile, user: Person, course_id: CourseKey | None) -> bool:
-    """Is this workflow for that person there? One that nothing runs is for nobody."""
+    """May this person use the workflow in this course? False if its orchestrator cannot be found."""
     try:
         return orchestrator_class(profile.orchestrator_class or "").is_available_to(user, course_id)
     except (ImportError, TypeError):
@@ -87,7 +88,7 @@ def is_available_to(profile: AIWorkflowProfile, user: Person, course_id: CourseK
 
 @provides("reads_processors")
 def reads_processors(config: Mapping[str, Any]) -> bool:
-    """Does the orchestrator of this configuration use processors? What cannot be found may."""
+    """Does the orchestrator of this configuration use processors? True if it cannot be found."""
     try:
         return orchestrator_class(config.get("orchestrator_class") or "").reads_processors
     except (ImportError, TypeError):
@@ -96,7 +97,7 @@ def reads_processors(config: Mapping[str, Any]) -> bool:
 
 @config_validator
 def check_orchestrator(config: Mapping[str, Any]) -> Iterable[Problem]:
-    """The orchestrator must import, be one, and do something."""
+    """The orchestrator must be importable, a subclass of BaseOrchestrator, and have an action of its own."""
     try:
         orchestrator = orchestrator_class(config["orchestrator_class"])
     except (ImportError, TypeError) as error:

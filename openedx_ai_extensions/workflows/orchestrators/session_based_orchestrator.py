@@ -1,4 +1,4 @@
-"""Bases of orchestrators that remember."""
+"""Base classes of orchestrators with a session."""
 
 from __future__ import annotations
 
@@ -17,54 +17,53 @@ from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator,
 
 
 class SessionBasedOrchestrator(BaseOrchestrator):
-    """Has one session for each person, workflow and place; ``run`` works in the background too, as ``run_async``.
+    """Has one session for each person, workflow and location; ``run`` can run in the background, as ``run_async``.
 
-    A subclass says what the session holds by ``current_response`` and ``clear``. In ``run`` it may say how far it is by
-    ``report_progress``.
+    A subclass implements ``current_response`` and ``clear``. Its ``run`` may call ``report_progress``.
     """
 
     @cached_property
     def session(self) -> AIWorkflowSession:
-        """The session, created when there is none."""
+        """The session; created at the first use."""
         return self.execution.session(self.session_location)
 
     @property
     def session_location(self) -> UsageKey | None:
-        """The location that the session belongs to; None for one that spans the course."""
+        """The location of the session; None for a session of the whole course."""
         location: UsageKey | None = self.location_id
         return location
 
     @property
     def async_run(self) -> Lease | None:
-        """The run in the background that this is; None when somebody waits for the answer."""
+        """The lease of the background run; None if a client waits for the answer."""
         return self.execution.lease
 
     def report_progress(self, progress: float | None = None, message: str = "") -> None:
-        """In the background: say how far the run is, and go on only if somebody still wants it.
+        """Report the progress of a background run; raise an error if it was cancelled. Does nothing otherwise.
 
         Args:
-            progress: from 0 to 1; None when not known.
+            progress: from 0 to 1; None when unknown.
             message: translated, for the person who waits.
 
         Raises:
-            RunCancelled: nobody wants it any more.
+            RunCancelled: the run was cancelled.
         """
         if self.async_run is not None:
             self.async_run.report(progress, message)
 
     def check_input(self, user_input: Any) -> None:
-        """Refuse what ``run`` would refuse, before it goes to the background. Nothing here: ``run`` refuses it there.
+        """Check the input of ``run`` before it is queued. By default every input is accepted here.
 
         Raises:
             InvalidRequest: see the message.
         """
 
     def current_response(self) -> Any:
-        """What the session holds, for a widget that opens; None when it is fresh."""
+        """The content of the session, for a widget that opens; None for a new session."""
         return self.session.metadata.get("response")
 
     def clear(self) -> None:
-        """Forget what the session holds. The next request has a new one, whatever another tab still writes to this."""
+        """Delete the session. The next request creates a new one; concurrent writes to the old one have no effect."""
         self.session.delete()
         del self.session
 
@@ -79,7 +78,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
 
     @action(asks_model=False, asks_model_later=True)
     def run_async(self, user_input: Any) -> Result:
-        """Do ``run`` in the background."""
+        """Run ``run`` in the background."""
         if "run" not in self.actions:
             raise UnknownAction
         self.check_input(user_input)
@@ -106,7 +105,7 @@ class SessionBasedOrchestrator(BaseOrchestrator):
 
 
 class ScopedSessionOrchestrator(SessionBasedOrchestrator):
-    """Has one session for each person, workflow and course, whatever the location."""
+    """Has one session for each person, workflow and course, independent of the location."""
 
     @property
     def session_location(self) -> UsageKey | None:

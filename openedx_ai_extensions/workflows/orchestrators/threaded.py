@@ -1,4 +1,4 @@
-"""A conversation that remembers."""
+"""A conversation with a history."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from openedx_ai_extensions.xapi.constants import EVENT_INITIALIZED, EVENT_INTERA
 
 logger = logging.getLogger(__name__)
 
-MAX_CURRENT_MESSAGES = 1_000_000  # more than a browser can show; a database takes no limit beyond 64 bits
-MAX_REFUSED_IN_A_ROW = 2  # turns that are always among the recent ones
-REMOTE_THREAD_KEY = "remote"  # key of the session's metadata: which turns the provider's thread holds
+MAX_CURRENT_MESSAGES = 1_000_000  # more than a browser can show; keeps the number within the 64 bits of databases
+MAX_REFUSED_IN_A_ROW = 2  # refused turns that are stored in a row; they are always among the recent turns
+REMOTE_THREAD_KEY = "remote"  # key of the session's metadata: the turns that the provider's thread contains
 
 
 class ThreadedLLMResponse(SessionBasedOrchestrator):
-    """A chat about the place in the course: every turn knows the ones before.
+    """A chat about the current location; every turn includes the previous ones.
 
-    What the learner says is stored before the model is asked, what comes back after, whole or cut off. The provider's
-    own thread is used where it keeps one; our history is what counts.
+    The learner's message is stored before the model is asked, the answer afterwards, complete or not. The provider's
+    own thread is used if there is one; the stored history remains authoritative.
     """
 
     @cached_property
@@ -53,7 +53,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
 
     @action
     def run(self, user_input: Any) -> Result | Stream:
-        """Say something; or, without input, open the chat: greet in a fresh one, show the last messages of another."""
+        """Send a message. Without input, open the chat: a greeting if it is new, otherwise the latest messages."""
         text = input_text(user_input)
         turns, has_older = self.history.recent()
         if not text and turns:
@@ -63,13 +63,13 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
 
     @action(asks_model=False, replayable=False)
     def lazy_load_chat_history(self, user_input: Any) -> Result:
-        """The messages before those that the client has."""
+        """The messages before those that the client already has."""
         count = _current_messages(user_input)
         turns, has_older = self.history.recent(count + self.history.max_context_messages)
         return Result(self._page(turns, has_older, "new_count", skip=count))
 
     def _page(self, turns: Sequence[Turn], has_older: bool, count_name: str, skip: int = 0) -> str:
-        """Messages as widgets read them: the last ``max_context_messages`` before the last ``skip``."""
+        """The last ``max_context_messages`` messages before the last ``skip``, in the form that widgets read."""
         shown = [message for turn in turns for message in turn.shown()]
         end = max(len(shown) - skip, 0)
         start = max(end - self.history.max_context_messages, 0)
@@ -87,12 +87,12 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
 
 
 class _CurrentTurn:
-    """One turn, from the learner's words to the stored answer.
+    """One turn, from the learner's message to the stored answer.
 
     Args:
         chat: the conversation.
-        turns: the last turns before this one.
-        text: the learner's words; empty for a greeting.
+        turns: the turns before this one.
+        text: the learner's message; empty for a greeting.
     """
 
     def __init__(self, chat: ThreadedLLMResponse, turns: Sequence[Turn], text: str) -> None:
@@ -146,13 +146,13 @@ class _CurrentTurn:
 
     @property
     def conversation(self) -> Conversation:
-        """What the model and the tools said. There is one as soon as the model has begun."""
+        """The messages of the model and the tools. Exists once the model has started."""
         if self.llm.conversation is None:
             raise AssertionError
         return self.llm.conversation
 
     def _thread(self) -> Thread | None:
-        """The provider's thread to go on with: only one that holds exactly the turns before this one."""
+        """The provider's thread to continue: only if it contains exactly the turns before this one."""
         if not self.llm.keeps_threads:
             return None
         known = self.session.metadata.get(REMOTE_THREAD_KEY) or {}
@@ -161,13 +161,14 @@ class _CurrentTurn:
             known.get("provider") == self.llm.provider_identity
             and answered[-1:] == [known.get("turn")]
             and (len(answered) < 2 or answered[-2] == known.get("previous"))
-            # The provider reads, and charges for, all of its thread: a long one is begun anew from the last messages.
+            # The provider reads, and charges for, the whole thread: a long one is replaced by a new one with recent
+            # messages.
             and known.get("length", 0) < self.chat.history.max_context_messages
         )
         return Thread(self.session.remote_response_id) if is_current else Thread()
 
     def _complete(self) -> None:
-        """Store the answer, remember where the provider's thread ends, and tell the tracker."""
+        """Store the answer and the end of the provider's thread, and emit the event."""
         messages = self.conversation.messages
         reason = self.conversation.finish_reason or ""
         if notice(reason):
@@ -204,7 +205,7 @@ class _CurrentTurn:
         self.chat.record(EVENT_INITIALIZED if is_first else EVENT_INTERACTED, self.conversation.usage)
 
     def _may_keep_refused(self) -> bool:
-        """No limit bounds how often a learner says what is refused, so only the first in a row are kept."""
+        """Refused messages are not limited otherwise, so only the first in a row are stored."""
         last = self.before[-MAX_REFUSED_IN_A_ROW:]
         return len(last) < MAX_REFUSED_IN_A_ROW or any(turn.status != REFUSED for turn in last)
 
@@ -217,21 +218,23 @@ class _CurrentTurn:
             self._forget()
 
     def _forget(self) -> None:
-        """Cleared in another tab, or the person is retired: what came since goes too, the provider's thread as well."""
+        """The session was cleared in another tab, or the person was retired: delete this turn and the provider's
+        thread too.
+        """
         self.chat.history.clear()
         response_id = self.llm.conversation.last_response_id if self.llm.conversation else ""
         if response_id and self.thread is not None:
             hooks.worker("forget_thread")(self.llm.provider_identity.partition(":")[0], response_id)
 
     def _store_question(self, sent: str) -> None:
-        """Store what the learner said, and what the model gets in its place if that is something else."""
+        """Store the learner's message, and the text that was sent to the model if it differs."""
         if self.text and not self.is_stored:
             self.is_stored = True
             changed = {} if sent == self.text else {"sent": sent}
             self.chat.history.add(self.id, [{"role": "user", "content": self.text, **changed}])
 
     def _store(self, messages: Sequence[Mapping[str, Any]], status: str = "", reason: str = "") -> str:
-        """Store what came back; a turn that nothing came back to is marked, if it is no greeting."""
+        """Store the answer. A turn without an answer is stored with its status, unless it is a greeting."""
         if status in {FAILED, REFUSED}:
             logger.info("workflow.turn.%s run_id=%s reason=%s", status, self.chat.context.get("run_id"), reason)
             if not self.text:
@@ -243,23 +246,23 @@ class _CurrentTurn:
 
 
 def _with_notice(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as widgets show it: an answer that was cut off says so."""
+    """A message as widgets show it: with the notice if the answer was truncated."""
     if "finish_reason" not in message:
         return message
     return {**message, "content": with_notice(message["content"], message["finish_reason"])}
 
 
 def _is_to_be_retried(turn: Turn, text: str) -> bool:
-    """Is the learner saying again what got no answer, or a broken one?"""
+    """Does the learner repeat a message that got no answer, or an incomplete one?"""
     is_broken = turn.status not in {"", CUT_OFF}
     return is_broken and turn.question is not None and turn.question["content"] == text
 
 
 def _current_messages(user_input: Any) -> int:
-    """How many messages the client has: an int, an object, or either as JSON.
+    """The number of messages that the client has: an int, an object, or either of them as JSON.
 
     Raises:
-        InvalidRequest: it is something else.
+        InvalidRequest: it has another form.
     """
     if isinstance(user_input, str):
         try:

@@ -1,4 +1,4 @@
-"""Where other packages, and templates, know what is in ``threaded``."""
+"""Former module name of ``threaded``, imported by extensions and templates."""
 
 from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
 

@@ -1,4 +1,4 @@
-"""A session's conversation in full: as we keep it, as the provider keeps it, and both as one."""
+"""The complete conversation of a session: as stored here, as stored by the provider, and both merged."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LOCAL, REMOTE, BOTH = "local", "remote", "both"
 
 @provides("local_thread")
 def local_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
-    """The work behind ``AIWorkflowSession.get_local_thread``."""
+    """Implements ``AIWorkflowSession.get_local_thread``."""
     turns = SubmissionProcessor(session.profile.processor_config, session).everything()
     return [dict(message) for turn in turns for message in turn.messages] or None
 
 
 @provides("remote_thread")
 def remote_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
-    """The work behind ``AIWorkflowSession.get_remote_thread``."""
+    """Implements ``AIWorkflowSession.get_remote_thread``."""
     if not session.remote_response_id:
         return None
     return LLMProcessor(session.profile.processor_config, user_session=session).fetch_thread(session.remote_response_id)
@@ -32,7 +32,7 @@ def remote_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
 
 @provides("combined_thread")
 def combined_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
-    """The work behind ``AIWorkflowSession.get_combined_thread``."""
+    """Implements ``AIWorkflowSession.get_combined_thread``."""
     local, remote = local_thread(session), remote_thread(session)
     if local is None and remote is None:
         return None
@@ -40,7 +40,7 @@ def combined_thread(session: AIWorkflowSession) -> list[dict[str, Any]] | None:
 
 
 def _pieces(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A message as the provider's items: its text, and each call by itself."""
+    """Split a message into the provider's items: its text, and each call separately."""
     calls = message.get("tool_calls") or ()
     if message["content"] or not calls:
         yield {name: value for name, value in message.items() if name != "tool_calls"}
@@ -49,9 +49,9 @@ def _pieces(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _merged(remote: list[dict[str, Any]], local: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The remote entries, enriched by the local ones that say the same, with the rest of these in their place in time.
+    """The remote entries with the fields of equal local messages added, plus the remaining local ones in order of time.
 
-    Equal messages are matched from the end: a thread that was begun anew holds the last ones.
+    Equal messages are matched from the end: a restarted thread contains the latest ones.
     """
     merged: list[dict[str, Any]] = []
     rest = [{**message, "source": LOCAL} for message in local]
@@ -60,7 +60,7 @@ def _merged(remote: list[dict[str, Any]], local: Sequence[Mapping[str, Any]]) ->
         if place is None:
             merged.append(entry)
             continue
-        # Whatever came after it locally, and was not matched, is something that only we have.
+        # Local messages after it that were not matched exist only locally.
         merged += reversed(rest[place + 1 :])
         merged.append({**entry, **_without_empty(rest[place]), "source": BOTH})
         rest = rest[:place]
@@ -69,7 +69,7 @@ def _merged(remote: list[dict[str, Any]], local: Sequence[Mapping[str, Any]]) ->
 
 
 def _in_time(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Entries without a time get the one of the entry before them; then all are sorted, stably."""
+    """Sort the entries by time, stably. An entry without a time gets the time of the previous one."""
     time = ""
     keyed = []
     for entry in entries:
@@ -79,7 +79,7 @@ def _in_time(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _identity(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What makes two messages the same; calls and their results are told apart by the provider's id of the call."""
+    """Messages with the same identity are equal. Calls and results are identified by the provider's call id."""
     calls = tuple(call["id"] for call in entry.get("tool_calls") or ())
     if entry.get("tool_call_id") or calls:
         return (entry["role"], entry.get("tool_call_id"), calls)
@@ -91,9 +91,9 @@ def _without_empty(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The messages in responses as ``get_remote_thread`` gives them.
+    """Convert responses to messages in the form of ``get_remote_thread``.
 
-    Each item of each response once: the input of a response repeats all that came before it.
+    Each item appears once: the input of a response repeats everything before it.
     """
     seen: set[Any] = set()
     for response in responses:
@@ -115,13 +115,13 @@ def remote_entries(responses: Sequence[Mapping[str, Any]]) -> Iterator[dict[str,
 
 
 def _items(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Whatever a provider put where its items belong: what is no item is one that says the same in words."""
+    """The items in a provider's field. A value that is not an item is converted to one with the value as text."""
     for item in value if isinstance(value, list | tuple) else ():
         yield item if isinstance(item, Mapping) else {"content": str(item)}
 
 
 def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item of the Responses API as a message of a chat."""
+    """Convert an item of the Responses API to a chat message."""
     kind = item.get("type") or "message"
     if kind == "function_call":
         call = {
@@ -138,7 +138,7 @@ def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(content: Any) -> str:
-    """The text of a content, which is a text or a list of parts."""
+    """The text of a message's content: a string, or a list of parts."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list | tuple):
