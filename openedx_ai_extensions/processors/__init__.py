@@ -1,4 +1,6 @@
-"""One job each: read the course, ask the model. Processors know nothing of HTTP or of orchestrators."""
+"""Processors do one job each, such as reading the course or asking the model. They do not depend on HTTP or
+orchestrators.
+"""
 
 from openedx_ai_extensions.processors.llm import LLMProcessor
 from openedx_ai_extensions.processors.llm.educator import EducatorAssistantProcessor

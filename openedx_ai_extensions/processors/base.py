@@ -1,4 +1,4 @@
-"""What processors share: a configuration under the class's own name, and functions that it may name."""
+"""The base class of processors: a configuration under the class's name, and functions that it may select."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def function(method: Method) -> Method:
-    """Decorator: profiles may name this method as a processor's ``function``. Overrides inherit the mark."""
+    """Decorator: profiles may select this method as the processor's ``function``. Overrides inherit the mark."""
     vars(method)["is_function"] = True
     return method
 
@@ -23,8 +23,8 @@ def function(method: Method) -> Method:
 class Processor:
     """Base of processors.
 
-    A subclass reads the key of its own class name in ``processor_config`` and may add functions of its own: methods
-    marked with ``@function``, or, in a class that marks none, every public method that needs no argument.
+    A subclass reads the key of its own class name in ``processor_config`` and may add functions: methods with
+    ``@function``, or, in a class that marks none, every public method that needs no argument.
 
     Args:
         processor_config: the profile's whole ``processor_config``.
@@ -43,7 +43,7 @@ class Processor:
 
     @classmethod
     def functions(cls) -> frozenset[str]:
-        """The names that a profile may give as ``function``."""
+        """The valid values of ``function`` in a profile."""
         return frozenset(cls._functions)
 
     @property
@@ -51,7 +51,7 @@ class Processor:
         return self.config.get("function") or self.default_function
 
     def call_function(self, *args: Any) -> Any:
-        """Call the function that the configuration names.
+        """Call the function that the configuration selects.
 
         Raises:
             ProcessorError: this processor has no such function.
@@ -63,7 +63,7 @@ class Processor:
 
 
 def is_marked(cls: type, name: str) -> bool:
-    """Does this class, or one it derives from, mark this function?"""
+    """Does this class, or one of its bases, mark this function?"""
     return any(hasattr(vars(base).get(name), "is_function") for base in cls.__mro__)
 
 
@@ -80,12 +80,12 @@ def _named_by(cls: type) -> Iterator[str]:
 
 
 def _is_ours(cls: type) -> bool:
-    """Our own classes have methods that are no functions of a profile's."""
+    """Built-in classes have public methods that are not functions for profiles."""
     return cls is object or cls.__module__.startswith(f"{__package__.partition('.')[0]}.")
 
 
 def _is_plain(method: FunctionType) -> bool:
-    """Can it be called without arguments?"""
+    """Can the method be called without arguments?"""
     try:
         inspect.signature(method).bind(None)
     except TypeError:

@@ -1,4 +1,4 @@
-r"""Where formulas and code stand in a text: between ``\(`` and ``\)``, dollar signs, ``<code>`` tags, and so on."""
+r"""Finds formulas and code in a text: between ``\(`` and ``\)``, dollar signs, ``<code>`` tags, and so on."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Span:
     """A formula or a piece of code.
 
     Attributes:
-        start, end: of the span in the text, with its delimiters.
-        opening: the delimiter that it starts with, such as ``\\(`` or ``<code>``.
+        start, end: position of the span in the text, including its delimiters.
+        opening: the opening delimiter, such as ``\\(`` or ``<code>``.
     """
 
     start: int
@@ -36,10 +36,10 @@ class Span:
 
 
 def find_spans(text: str) -> Iterator[Span]:
-    """The formulas and the pieces of code of a text in their order. What is inside another one is left out.
+    """The formulas and the pieces of code in a text, in order. Nested ones are omitted.
 
-    A single dollar sign delimits a formula by Pandoc's rule, which leaves most prices alone: no space after the first,
-    none before the last, and no digit after the last.
+    A single dollar sign delimits a formula by Pandoc's rule, which excludes most prices: no space after the opening
+    one, none before the closing one, and no digit after the closing one.
     """
     delimiters = list(_DELIMITER.finditer(text))
     closings = [_closing(delimiter) for delimiter in delimiters]
@@ -48,7 +48,7 @@ def find_spans(text: str) -> Iterator[Span]:
     while index < len(delimiters):
         opening = delimiters[index]
         wanted = _closing_of(opening)
-        # This keeps a text of many openings and no closing from taking quadratic time.
+        # Avoids quadratic time on a text with many openings and no closing.
         if wanted is not None and last.get(wanted, -1) > index:
             index = closings.index(wanted, index + 1)
             yield Span(opening.start(), delimiters[index].end(), opening[0])
@@ -56,7 +56,7 @@ def find_spans(text: str) -> Iterator[Span]:
 
 
 def _closing_of(opening: re.Match[str]) -> str | None:
-    """The delimiter that ends what this one opens; None when it opens nothing."""
+    """The delimiter that closes this one; None if it does not open anything."""
     delimiter = opening[0]
     if delimiter == "$":
         after = opening.string[opening.end() : opening.end() + 1]
@@ -70,7 +70,7 @@ def _closing_of(opening: re.Match[str]) -> str | None:
 
 
 def _closing(delimiter: re.Match[str]) -> str | None:
-    """The delimiter as ``_closing_of`` gives it; None where it can end nothing."""
+    """The delimiter in the form of ``_closing_of``; None if it cannot close anything."""
     text = delimiter[0]
     if text == "$":
         before = delimiter.string[max(delimiter.start() - 1, 0) : delimiter.start()]

@@ -1,4 +1,4 @@
-"""The model: ``LLMProcessor`` says what to ask, ``gateway`` asks it."""
+"""Language models: ``LLMProcessor`` builds the request, ``gateway`` sends it."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""``EducatorAssistantProcessor``: quiz questions about the course, for an author to review."""
+"""``EducatorAssistantProcessor``: generates quiz questions about the course, for review by an author."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.prompts.builtin import builtin_prompt, builtin_schema
 
 SCHEMA = "quiz_questions"
-OTHER_QUESTIONS_CHARS = 8_000  # of the questions there are, that the model is told
+OTHER_QUESTIONS_CHARS = 8_000  # of existing questions, sent to the model
 
 Question = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Quiz:
-    """What a model wrote, checked and made safe.
+    """Generated questions, validated and sanitised.
 
     Attributes:
-        title: for all the questions together, plain text.
-        questions: as ``read_question`` returns them, each with its ``olx``.
-        usage: token counts of all rounds together.
+        title: a title for the questions, plain text.
+        questions: in the form of ``read_question``, each with its ``olx``.
+        usage: the token counts of all rounds.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Quiz:
 
 
 class EducatorAssistantProcessor(LLMProcessor):
-    """Has the model write quiz questions, as the profile's ``EducatorAssistantProcessor`` configures it.
+    """Generates quiz questions, as the profile's ``EducatorAssistantProcessor`` configures it.
 
     Takes the same configuration as ``LLMProcessor``, without tools and streaming.
     """
@@ -52,15 +52,15 @@ class EducatorAssistantProcessor(LLMProcessor):
         return builtin_prompt("generate_quiz_questions")
 
     def generate(self, number: int, *, context: str = "", extra_instructions: str = "") -> Quiz:
-        """Write questions.
+        """Generate questions.
 
         Args:
-            number: how many; no more and no fewer come back.
+            number: the exact number of questions.
             context: course text.
-            extra_instructions: the author's words.
+            extra_instructions: the author's instructions.
 
         Raises:
-            ProcessorError: the model did not write questions that can be used, nor when asked again.
+            ProcessorError: the model did not write usable questions, not even in a second attempt.
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
         return self._quiz(number, f"Write exactly {number} questions.", context, extra_instructions)
@@ -68,11 +68,11 @@ class EducatorAssistantProcessor(LLMProcessor):
     def regenerate(
         self, question: Question, others: Iterable[Question] = (), *, context: str = "", extra_instructions: str = ""
     ) -> Quiz:
-        """Write one question in place of another.
+        """Generate a replacement for a question.
 
         Args:
-            question: the one to replace.
-            others: those that stay, which it is not to repeat.
+            question: the question to replace.
+            others: the remaining questions, which must not be repeated.
             context, extra_instructions: as for ``generate``.
 
         Raises: as ``generate``.
@@ -102,7 +102,7 @@ class EducatorAssistantProcessor(LLMProcessor):
 
 
 def _problems(questions: Sequence[Mapping[str, Any]], number: int) -> Iterator[str]:
-    """What the schema can't say, for the model. Too many questions are no harm."""
+    """Problems that the schema cannot express, for the model. Surplus questions are ignored."""
     if len(questions) < number:
         yield f"$.questions: {number} are wanted, these are {len(questions)}."
     for index, raw in enumerate(questions[:number]):
@@ -117,7 +117,7 @@ def _listed(questions: Iterable[Question]) -> str:
 
 @config_validator
 def check_educator_assistant(config: Mapping[str, Any]) -> Iterable[Problem]:
-    """As for an ``LLMProcessor``, with this processor's own functions."""
+    """Validated like an ``LLMProcessor``, with the functions of this processor."""
     name = EducatorAssistantProcessor.__name__
     section = config["processor_config"].get(name)
     if section is None:

@@ -1,4 +1,4 @@
-"""``LLMProcessor``: what a profile wants from the model."""
+"""``LLMProcessor``: builds requests to the model from a profile's configuration."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from openedx_ai_extensions.tools.registry import find_tool
 
 logger = logging.getLogger(__name__)
 
-MAX_THREAD_RESPONSES = 200  # of a thread, when all of it is fetched
-# Keys of the configuration; what else is in ``extra_params`` is for the model.
+MAX_THREAD_RESPONSES = 200  # of a fetched thread
+# Keys of the configuration; other keys of ``extra_params`` are parameters for the model.
 CONFIG_KEYS = frozenset(
     {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
      "fallbacks", "moderation"}
@@ -42,22 +42,22 @@ Answer = dict[str, Any] | Conversation
 
 
 class LLMProcessor(Processor):
-    """Asks the model, as the profile's ``LLMProcessor`` (or a subclass's own name) configures it.
+    """Asks the model, as the profile's ``LLMProcessor`` (or the name of a subclass) configures it.
 
-    A subclass adds functions. One that is marked with ``@function`` returns a system prompt. One that is not marked may
-    do the same, or ask the model itself, by ``ask``, and return the answer.
+    A subclass adds functions. One with ``@function`` returns a system prompt. One without it may do the same, or call
+    ``ask`` and return the answer.
 
     Args:
         config: the profile's whole ``processor_config``.
         user_session: the person's session, for functions that need one, and for tools.
-        extra_params: laid over the configuration for this one call, such as ``{"stream": False}``; what is no key of
-            the configuration is a parameter for the model, such as ``response_format``.
-        tool_context: for whom and where tools run; the session's person and place when left out, else those of the run
+        extra_params: overrides the configuration for this call, such as ``{"stream": False}``; keys that are not part
+            of the configuration are parameters for the model, such as ``response_format``.
+        tool_context: the person and the place of tool calls; by default those of the session, otherwise of the run
             under way.
 
     Attributes:
         extra_params: may be changed until the model is asked.
-        context, input_data, chat_history: what ``process`` was given, as texts and messages.
+        context, input_data, chat_history: the arguments of ``process``, as texts and messages.
     """
 
     default_function = "call_with_custom_prompt"
@@ -82,7 +82,7 @@ class LLMProcessor(Processor):
 
     @property
     def _overlay(self) -> dict[str, Any]:
-        """What of the extra parameters is laid over the configuration."""
+        """The extra parameters that override the configuration."""
         return {name: value for name, value in self.extra_params.items() if name in CONFIG_KEYS or name in self.config}
 
     def _setting(self, name: str, default: Any = None) -> Any:
@@ -95,7 +95,7 @@ class LLMProcessor(Processor):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the provider can do.
+        """The capabilities of the provider.
 
         Raises:
             LLMConfigError: the site has no such provider.
@@ -104,7 +104,7 @@ class LLMProcessor(Processor):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """Parameters for the model: the configuration's, and those that an extension has put into ``extra_params``."""
+        """Parameters for the model: those of the configuration, and those of ``extra_params``."""
         more = {name: value for name, value in self.extra_params.items() if name not in self._overlay}
         refused = sorted(name for name in more if RESERVED_OPTION.fullmatch(name))
         if refused:
@@ -118,7 +118,7 @@ class LLMProcessor(Processor):
 
     @property
     def fallbacks(self) -> Sequence[str]:
-        """Names of the providers that stand in for it: the profile's own, even none, else the provider's entry's.
+        """Names of the fallback providers: those of the profile (possibly none), otherwise of the provider's entry.
 
         Raises:
             LLMConfigError: the site has no such provider.
@@ -128,13 +128,13 @@ class LLMProcessor(Processor):
 
     @property
     def provider_identity(self) -> str:
-        """Changes when another provider, or another model of it, answers: its threads are not the same."""
+        """Identifies provider and model; a thread is only valid for the same identity."""
         provider = find_provider(self.provider)
         return f"{provider.name}:{provider.model}"
 
     @property
     def keeps_threads(self) -> bool:
-        """Can the provider remember a conversation of this profile? What is only tried out it is not to keep."""
+        """Can the provider store the conversation of this profile? Never in a dry run."""
         return (
             self._may_be_kept
             and self.capabilities.keeps_threads
@@ -143,7 +143,7 @@ class LLMProcessor(Processor):
 
     @property
     def _may_be_kept(self) -> bool:
-        """May a provider or the response cache keep what is said?"""
+        """May a provider or the response cache store the conversation?"""
         execution = current_execution()
         return execution is None or execution.stores
 
@@ -155,24 +155,26 @@ class LLMProcessor(Processor):
         thread: types.Thread | None = None,
         on_passed: Callable[[str], None] | None = None,
     ) -> Any:
-        """Do what the configured function says: ask the model with its prompt, or have it ask.
+        """Run the configured function: ask the model with the prompt that it returns, or return its answer.
 
         Args:
-            context: course text, or what ``OpenEdXProcessor.process`` gives.
-            input_data: the learner's words, or ``user_input`` as it came.
-            chat_history: earlier messages in OpenAI's form, oldest first. Needed with a thread too: the provider may
-                have lost it.
-            thread: the conversation that the provider remembers, see ``keeps_threads``; None for a call of its own.
-            on_passed: called before a provider is asked, once the site's limits allow it, with what it gets in place of
-                the learner's words; maybe several times.
+            context: course text, or the result of ``OpenEdXProcessor.process``.
+            input_data: the learner's text, or ``user_input`` unchanged.
+            chat_history: earlier messages in OpenAI's format, oldest first. Also needed with a thread, which the
+            provider
+                may have lost.
+            thread: the provider's thread to continue, see ``keeps_threads``; None for a call without one.
+            on_passed: called with the text that is sent in place of the learner's, after the site's limits have allowed
+            the
+                call and before a provider is called; possibly several times.
 
         Returns:
             ``{"response", "usage", "model_used", "status", "finish_reason"}``, or a ``Conversation`` (a generator of
-            UTF-8 bytes) that has begun; ``conversation`` is the same in both cases. What an unmarked function of a
-            subclass returns, unless it is a text, is returned as it is.
+            UTF-8 bytes) that has started; ``conversation`` is the same in both cases. If an unmarked function of a
+            subclass returns something other than a text, it is returned unchanged.
 
         Raises (also while iterating):
-            ContentRejected: the words are not passed on, or the answer must not be shown.
+            ContentRejected: the input must not be sent, or the answer must not be shown.
             AIExtensionsError: the configuration is unusable, or the provider failed.
         """
         self.context, self.input_data, self.chat_history = _text(context), _text(input_data), chat_history or ()
@@ -183,12 +185,12 @@ class LLMProcessor(Processor):
         return self.ask(said) if isinstance(said, str) else said
 
     def ask(self, system_prompt: str, *, stream: bool | None = None) -> Answer:
-        """Ask the model with this prompt about what ``process`` was given, in the bounds of all calls: the profile's
-        provider, options and tools, the site's limits and rules, moderation, the ledger.
+        """Ask the model with this prompt about the arguments of ``process``. All rules apply: the profile's provider,
+        options and tools, the site's limits and rules, moderation, and the ledger.
 
         Args:
-            system_prompt: what the model is to do. The ground rules and the course text are added to it.
-            stream: as the configuration says, when left out.
+            system_prompt: the task. The ground rules and the course text are appended to it.
+            stream: by default as configured.
 
         Returns, Raises: as ``process``.
         """
@@ -218,7 +220,7 @@ class LLMProcessor(Processor):
         }
 
     def _call_completion_wrapper(self, system_role: str) -> Answer:
-        """The name by which older extensions know ``ask``; gives a whole answer."""
+        """The former name of ``ask``, used by older extensions; returns a complete answer."""
         warnings.warn("Use ask(system_prompt).", DeprecationWarning, stacklevel=2)
         return self.ask(system_role, stream=False)
 
@@ -253,12 +255,12 @@ class LLMProcessor(Processor):
         )
 
     def review(self) -> Review:
-        """What looks at one question to the model, and at its answer."""
+        """The review of one question to the model and its answer."""
         execution = current_execution()
         return Review(self._setting("moderation"), execution.run if execution else self._standalone_run())
 
     def _standalone_run(self) -> Run:
-        """For a processor that is used outside of any workflow's run.
+        """A ledger account for a processor that is used outside of a workflow's run.
 
         Raises:
             Refused: AI is switched off or paused there.
@@ -277,7 +279,9 @@ class LLMProcessor(Processor):
         )
 
     def _toolbox(self, thread: types.Thread | None) -> Toolbox | None:
-        """The tools that the profile enables: local ones, and those of MCP servers that we call ourselves."""
+        """The tools that the profile enables: local ones, and those of MCP servers that the provider does not call
+        itself.
+        """
         if self.tool_context is None:
             return None
         found = (find_tool(name) for name in self._setting("enabled_tools") or ())
@@ -293,13 +297,13 @@ class LLMProcessor(Processor):
         return [server for server in found if server is not None]
 
     def _is_hosted(self, server: McpServer, thread: types.Thread | None) -> bool:
-        """Does the provider call this MCP server itself? Only the API that keeps threads can."""
+        """Does the provider call this MCP server itself? Only possible in the API with threads."""
         return thread is not None and server.may_be_hosted and self.capabilities.runs_mcp
 
     def fetch_thread(self, response_id: str) -> list[dict[str, Any]]:
-        """The responses that the provider keeps, oldest first, up to this one.
+        """The responses of a provider's thread up to this one, oldest first.
 
-        A response that can't be had is ``{"id", "error": {"code", "message"}}``.
+        A response that cannot be fetched is ``{"id", "error": {"code", "message"}}``.
         """
         thread: list[dict[str, Any]] = []
         while response_id and len(thread) < MAX_THREAD_RESPONSES:
@@ -313,10 +317,10 @@ class LLMProcessor(Processor):
         return thread[::-1]
 
     def system_prompt(self) -> str:
-        """The prompt template, else the profile's own prompt, else the function's built-in text.
+        """The prompt template, otherwise the profile's prompt, otherwise the function's built-in text.
 
         Raises:
-            LLMConfigError: the prompt template has gone, or a custom prompt was asked for and there is none.
+            LLMConfigError: the prompt template does not exist, or there is no prompt.
         """
         reference = self._setting("prompt_template")
         if reference:
@@ -332,7 +336,7 @@ class LLMProcessor(Processor):
 
     @function
     def call_with_custom_prompt(self) -> str:
-        """Nothing built in: the profile brings the prompt."""
+        """No built-in prompt: the profile contains it."""
         return ""
 
     @function
@@ -361,31 +365,31 @@ class LLMProcessor(Processor):
 
 
 def _context_of(session: Any) -> ToolContext | None:
-    """Where the tools of a session's conversation run."""
+    """The tool context of a session."""
     if session is None:
         return None
     return ToolContext(session.user, session.course_id or None, session.location_id or None, get_platform())
 
 
 def _context_of_run() -> ToolContext | None:
-    """Where the tools of the run under way run."""
+    """The tool context of the run under way."""
     execution = current_execution()
     if execution is None:
         return None
-    guard = execution.guard  # which knows the course of a location
+    guard = execution.guard  # the guard knows the course of a location
     return ToolContext(execution.user, guard.course_id, guard.location_id, get_platform())
 
 
 def _as_json(option: Any) -> Any:
-    """An option as it can be sent. Extensions may give a pydantic model as ``response_format``, as LiteLLM takes it."""
-    make_schema = getattr(option, "model_json_schema", None)  # start-up does without pydantic
+    """Convert an option for sending. Extensions may pass a pydantic model as ``response_format``, as LiteLLM allows."""
+    make_schema = getattr(option, "model_json_schema", None)  # avoids importing pydantic
     if not isinstance(option, type) or make_schema is None:
         return option
     return {"type": "json_schema", "json_schema": {"name": option.__name__, "schema": make_schema()}}
 
 
 def _text(value: Any) -> str:
-    """What an extension hands on, as a text: as often as not it is ``user_input`` or course content as they came."""
+    """Convert an argument of an extension, often ``user_input`` or course content, to a text."""
     if value is None or isinstance(value, str):
         return value or ""
     if isinstance(value, CourseContent):
@@ -396,4 +400,4 @@ def _text(value: Any) -> str:
 
 
 def _ignore(_text: str) -> None:
-    """Nobody wants to know what is passed on."""
+    """The default of ``on_passed``."""

@@ -1,4 +1,4 @@
-"""What must be true of an ``LLMProcessor``'s configuration when a profile is saved."""
+"""Validates the configuration of an ``LLMProcessor`` when a profile is saved."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _moderation_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
             continue
         for position, name in enumerate(names):
             if name not in known:
-                # An error in any service: what cannot be looked at does not pass.
+                # An error in every service: without its moderator, no text passes.
                 there_are = ", ".join(sorted(known)) or _("none")
                 message = _("The site has no such moderator. It has: {names}.").format(names=there_are)
                 yield Problem(f"{path}[{position}]", message)
@@ -98,7 +98,7 @@ def _moderation_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
 
 @slow_config_validator
 def check_options_of_models(config: Mapping[str, Any]) -> Iterable[Problem]:
-    """Options that the model does not take: the call leaves them out."""
+    """Options that the model does not support and that the call will omit."""
     for name, section in config["processor_config"].items():
         options = section.get("options")
         if not isinstance(options, Mapping):
@@ -107,7 +107,7 @@ def check_options_of_models(config: Mapping[str, Any]) -> Iterable[Problem]:
             try:
                 provider = find_provider(asked)
             except LLMConfigError:
-                continue  # told elsewhere
+                continue  # reported elsewhere
             for option in model_info.unsupported_options(provider, options):
                 message = _("The model {model} does not support this option. It is left out of requests to {provider}.")
                 yield Problem(

@@ -1,4 +1,4 @@
-"""Course content for the model, and the conversations about it."""
+"""Course content for the model, and the history of conversations."""
 
 from openedx_ai_extensions.processors.openedx import validation
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor

@@ -1,4 +1,4 @@
-"""A problem's OLX that an author wrote or edited: checked, and kept to the letter."""
+"""Validates the OLX of a problem that an author wrote or edited, and keeps it unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openedx_ai_extensions.processors.openedx.problem_olx import CATEGORY, PROBL
 from openedx_ai_extensions.processors.openedx.safe_html import ALLOWED
 
 MAX_CHARS = 100_000
-# What the problem block reads in problems of our types; nothing that runs code.
+# The elements that the problem block supports for our problem types; none of them runs code.
 _CAPA = frozenset(
     {
         "additional_answer", "checkboxgroup", "choice", "choicegroup", "choicehint", "clarification", "compoundhint",
@@ -31,7 +31,7 @@ _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
 _SCRIPT_ADDRESS = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
 _START = re.compile(rf"<{CATEGORY}(?=[\s/>])")
 _GROUPS = frozenset({"checkboxgroup", "choicegroup", "radiogroup"})
-# The fields that the problem block takes for a type.
+# The input fields that the problem block supports for each type.
 _FIELDS = {
     "multiplechoiceresponse": {"choicegroup"},
     "choiceresponse": {"checkboxgroup", "radiogroup"},
@@ -42,10 +42,10 @@ _FIELDS = {
 
 
 def read_olx(data: str, *, title: str) -> str:
-    """The OLX as it is to be stored: as it came, with the title if it has none.
+    """The OLX to store: unchanged, except that a missing title is added.
 
     Raises:
-        InvalidRequest: it is no problem of a type of ours, is too long, or has what may run code.
+        InvalidRequest: it is not a problem of a supported type, is too long, or contains something that may run code.
     """
     if len(data) > MAX_CHARS:
         raise InvalidRequest(_("The OLX has more than {maximum} characters.").format(maximum=MAX_CHARS))
@@ -69,7 +69,7 @@ def read_olx(data: str, *, title: str) -> str:
 
 
 def _forbidden(root: etree._Element) -> Iterator[str]:
-    """What may run code, or means nothing to the problem block, as it would be written."""
+    """The elements and attributes that may run code or that the problem block does not support."""
     for element in root.iter():
         name = str(element.tag)
         if name not in _TAGS:
@@ -82,7 +82,7 @@ def _forbidden(root: etree._Element) -> Iterator[str]:
 
 
 def _is_whole(response: etree._Element) -> bool:
-    """Does it have what the problem block cannot do without?"""
+    """Does it have everything that the problem block requires?"""
     inside = list(response.iterdescendants())
     marked = all(element.get("correct") for element in inside if element.tag in {"choice", "option"})
     groups = [child.tag for element in inside if element.tag in _GROUPS for child in element]

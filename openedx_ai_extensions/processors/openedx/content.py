@@ -1,4 +1,4 @@
-"""What was read of the course, for a model and for code."""
+"""The result of reading the course, for a model and for code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from openedx_ai_extensions.processors.openedx.trimming import Fitted
 
 
 class CourseContent(dict[str, Any]):
-    """What ``OpenEdXProcessor`` read. ``str()`` is the text for a model; the keys are facts for code.
+    """The content that ``OpenEdXProcessor`` read. ``str()`` is the text for a model; the keys are for code.
 
-    ``display_name`` is always there: the title of what was read, empty when it has none. ``get_location_content`` adds
-    ``retrieval_mode`` and, where one unit was read, ``unit_id`` and its ``blocks``; else ``units``, each with
-    ``unit_id``, ``display_name`` and ``blocks``, and ``sequence_id`` where they are of one sequence. A block is
-    ``{"block_id", "type", "display_name", "text"}``. Only what is in the text is listed.
+    ``display_name``, the title, is always there; it may be empty. ``get_location_content`` adds ``retrieval_mode`` and,
+    for a single unit, ``unit_id`` and its ``blocks``; otherwise ``units``, each with ``unit_id``, ``display_name`` and
+    ``blocks``, and ``sequence_id`` if they belong to one sequence. A block is ``{"block_id", "type", "display_name",
+    "text"}``. Only blocks that are in the text are listed.
     """
 
     def __init__(self, text: str, facts: Mapping[str, Any] | None = None) -> None:
@@ -31,13 +31,13 @@ class CourseContent(dict[str, Any]):
 
 
 def location_facts(fitted: Fitted, location: UsageKey, mode: RetrievalMode, user: Person) -> dict[str, Any]:
-    """The keys of a ``CourseContent`` of the units around a location.
+    """The keys of a ``CourseContent`` for the units around a location.
 
     Args:
-        fitted: as ``unit_sections`` made its sections of whole units.
-        location: the place.
+        fitted: the sections of ``unit_sections``, fitted.
+        location: the location.
         mode: which units were read.
-        user: who reads.
+        user: the reader.
     """
     units = [
         {
@@ -65,7 +65,7 @@ def _facts(block: Block, text: str) -> dict[str, str]:
 
 
 def _sequence_of(location: UsageKey, user: Person) -> OutlineNode | None:
-    """The sequence that a location is in; the chapter, for one that is a chapter. None elsewhere."""
+    """The sequence that contains a location; for a chapter, the chapter itself. None otherwise."""
     way = {step.usage_key for step in get_platform().ways_to([location]).get(location, ())}
     on_it = [node for node in _nodes(get_platform().course_outline(user, location.course_key)) if node.usage_key in way]
     return next((node for node in reversed(on_it) if node.category in {"sequential", "chapter"}), None)

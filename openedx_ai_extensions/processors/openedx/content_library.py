@@ -1,4 +1,4 @@
-"""``ContentLibraryProcessor``: problems into a collection of a content library."""
+"""``ContentLibraryProcessor``: saves problems to a collection of a content library."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Saved:
-    """What is in a collection, filled in as a save goes on.
+    """The state of a collection, updated while questions are saved.
 
     Attributes:
-        collection_key: the collection; None as long as there is none.
-        problems: usage keys by what ``fingerprint`` says of their OLX. What is here is not saved again.
-        count: how many of the questions asked for are in the collection.
-        failed: ``{"index", "message"}`` of each question that is not.
-        refused: how many of those the client has to change: the question, or the collection asked for, is not valid.
+        collection_key: the collection; None until it is created.
+        problems: usage keys by ``fingerprint`` of their OLX. These are not saved again.
+        count: the number of requested questions that are in the collection.
+        failed: ``{"index", "message"}`` of each question that was not saved.
+        refused: the number of failures that the client must fix, because the question or the collection is not valid.
     """
 
     collection_key: str | None = None
@@ -42,7 +42,7 @@ class Saved:
 
 
 class ContentLibraryProcessor(Processor):
-    """Writes problems into content libraries, with the rights of one person.
+    """Saves problems to content libraries, with the permissions of one person.
 
     Args:
         processor_config: the profile's whole ``processor_config``.
@@ -64,17 +64,17 @@ class ContentLibraryProcessor(Processor):
         saved: Saved,
         handed_out: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        """Put questions into a collection. Each is wholly there afterwards, or not at all.
+        """Save questions to a collection. Each one is saved completely, or not at all.
 
         Args:
-            library_key: the library; who calls has made sure that the person may edit it.
-            questions: as a browser sends them, see ``olx_to_save``.
+            library_key: the library; the caller has checked that the person may edit it.
+            questions: in the form that a browser sends, see ``olx_to_save``.
             title: for a new collection.
-            saved: where to, and what earlier saves did; what this one does is added.
-            handed_out: the questions as they were before the author could change them.
+            saved: the target, and the result of earlier saves; updated.
+            handed_out: the questions before the author could change them.
 
         Raises:
-            ProcessorError: the workflow is only tried out.
+            ProcessorError: the workflow is in a dry run.
         """
         execution = current_execution()
         if execution is not None and not execution.stores:
@@ -117,7 +117,7 @@ class ContentLibraryProcessor(Processor):
             ) from None
 
     def publish(self, library_key: LibraryLocatorV2) -> str:
-        """Publish what changed in the library; returns why it could not be done, empty when it was."""
+        """Publish the changes in the library. Returns the reason for a failure, or an empty text."""
         try:
             get_platform().publish_library(self.user, library_key)
         except ProcessorError as error:
@@ -126,5 +126,5 @@ class ContentLibraryProcessor(Processor):
 
 
 def fingerprint(olx: str) -> str:
-    """The same for the same OLX."""
+    """A hash of the OLX."""
     return hashlib.sha256(olx.encode()).hexdigest()[:32]

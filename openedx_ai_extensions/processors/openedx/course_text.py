@@ -1,4 +1,4 @@
-"""A course's description and outline to text. The labels are for the model, and so are not translated."""
+"""Converts a course's description and outline to text. The labels are for the model, and not translated."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ INFO_FIELDS: Mapping[str, str] = {
 
 
 def info_section(info: CourseInfo, fields: Collection[str] | None = None) -> Section:
-    """What a course says about itself.
+    """The description of a course.
 
     Args:
         info: the course.
-        fields: names in ``INFO_FIELDS``; None for all. Empty ones are left out.
+        fields: names in ``INFO_FIELDS``; None for all. Empty ones are omitted.
     """
     texts = {name: _text(getattr(info, name)) for name in INFO_FIELDS if fields is None or name in fields}
     pieces = (_labelled(INFO_FIELDS[name], text) for name, text in texts.items() if text)
@@ -36,11 +36,11 @@ def info_section(info: CourseInfo, fields: Collection[str] | None = None) -> Sec
 
 
 def outline_sections(chapters: Iterable[OutlineNode], location: UsageKey | None = None) -> list[Section]:
-    """A section for each chapter, with a piece for each sequence.
+    """One section per chapter, with a piece per sequence.
 
     Args:
         chapters: the outline.
-        location: marks what is "here" for trimming.
+        location: the current location, for trimming.
     """
     return [
         Section(

@@ -1,4 +1,4 @@
-"""Course blocks to compact text. The labels are for the model, and so are not translated."""
+"""Converts course blocks to compact text. The labels are for the model, and not translated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open
 from openedx_ai_extensions.processors.openedx.blocks.video import video_text
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
 
-# Takes a block and a set that takes the reasons why parts of it are not in the text.
+# Takes a block, and a set to which the reasons for omitted parts are added.
 Writer = Callable[[Block, set[OmissionReason]], str]
 
 _WRITERS: Mapping[str, Writer] = {
@@ -43,27 +43,27 @@ _WRITERS: Mapping[str, Writer] = {
     **dict.fromkeys(("pb-answer-recap", "pb-column", "pb-dashboard"), mentoring.passage_text),
     **dict.fromkeys(("pb-data-export", "pb-instructor-tool"), simple.for_staff),
 }
-# They arrange other blocks: nothing of their own.
+# Containers without text of their own.
 _ARRANGE = frozenset(
     {
         "course", "chapter", "sequential", "vertical", "videosequence", "problemset", "wrapper", "library_sourced",
         "sb-review-step", "unit", "subsection", "section", *PERSONAL_CONTAINERS,
     }
 )  # fmt: skip
-# Their writers tell their children too.
+# Blocks whose text includes that of their children.
 _WHOLE = mentoring.QUESTIONS
 
 
 def block_text(block: Block) -> str:
-    """What one block says, its children left out unless they are parts of it; empty when it says nothing.
+    """The text of a block, without its children unless they are parts of it; may be empty.
 
-    Never raises for odd content.
+    Never raises an error because of a block's content.
     """
     return _read(block, set())
 
 
 def omissions(blocks: Iterable[Block], categories: Collection[str] | None = None) -> list[Omission]:
-    """What the texts of these blocks leave out, and why. For course staff.
+    """The omissions in the texts of these blocks, for course staff.
 
     Args:
         blocks: with all their children.
@@ -73,12 +73,14 @@ def omissions(blocks: Iterable[Block], categories: Collection[str] | None = None
 
 
 def closed_entries(usage_keys: Iterable[UsageKey]) -> list[Omission]:
-    """What the platform keeps from a person."""
+    """Omissions for blocks that the platform does not show to a person."""
     return [Omission(usage_key, usage_key.block_type, OmissionReason.CLOSED) for usage_key in usage_keys]
 
 
 def restricted_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[Omission]:
-    """What the site's rules keep from every AI: the outermost blocks of ``units`` that are not in ``readable``."""
+    """Omissions for blocks that the site's rules exclude: the outermost blocks of ``units`` that are not in
+    ``readable``.
+    """
     kept = {key for unit in readable for key in _keys(unit)}
     return [
         Omission(block.usage_key, block.category, OmissionReason.EXAM)
@@ -102,7 +104,7 @@ def _outermost_missing(block: Block, kept: Collection[UsageKey]) -> Iterator[Blo
 
 
 def trimmed_entries(fitted: Fitted) -> list[Omission]:
-    """What there was no room for."""
+    """Omissions for pieces that were trimmed."""
     blocks = (piece.block for piece in fitted.trimmed())
     return [Omission(block.usage_key, block.category, OmissionReason.TRIMMED) for block in blocks if block is not None]
 
@@ -110,11 +112,11 @@ def trimmed_entries(fitted: Fitted) -> list[Omission]:
 def unit_sections(
     units: Iterable[Block], location: UsageKey, categories: Collection[str] | None = None
 ) -> list[Section]:
-    """Each unit with its blocks in reading order, whose texts are read when they are asked for.
+    """One section per unit with its blocks in reading order. The texts are read lazily.
 
     Args:
-        units: whole units.
-        location: marks what is "here" for trimming.
+        units: complete units.
+        location: the current location, for trimming.
         categories: only blocks of these categories, and the blocks in them; None for all.
     """
     return [
@@ -163,7 +165,7 @@ def _is_selected(block: Block, categories: Collection[str] | None) -> bool:
 
 
 def _inner(block: Block, categories: Collection[str] | None) -> Collection[str] | None:
-    """Who selects a block that holds others selects those too; a unit is held to be no such block."""
+    """Selecting a container selects the blocks in it too; a unit does not count as a container here."""
     is_chosen = categories is not None and block.category in categories and block.category != "vertical"
     return None if is_chosen else categories
 

@@ -1,4 +1,6 @@
-"""A conversation as it is stored: turns, as messages, as submissions of limited size, and back. No database here."""
+"""The storage format of conversations: converts turns to messages in submissions of limited size, and back. No
+database.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +12,21 @@ from datetime import datetime
 from typing import Any
 
 FAILED, INTERRUPTED, REFUSED = "failed", "interrupted", "refused"
-CUT_OFF = "cut_off"  # answered, but the model or its provider stopped before the end
-# What belongs to the storage; the rest of a stored message is the message.
+CUT_OFF = "cut_off"  # answered, but the answer was truncated
+# Keys that are added for storage.
 _BOOKKEEPING = ("turn", "attempt", "index")
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a learner said and what came back; a greeting has no question.
+    """A learner's message and the answer; a greeting has no question.
 
     Attributes:
-        id: names the turn.
-        messages: ``{"role", "content", "timestamp", "submission_id"}`` and, by kind, ``status``, ``tool_calls``,
-            ``tool_call_id``, ``name``, ``sent`` (what the model got in place of the content), ``finish_reason``, in
-            order. A turn that was tried again has its last answer only.
-        attempt: how often it was tried.
+        id: identifies the turn.
+        messages: ``{"role", "content", "timestamp", "submission_id"}`` and, depending on the kind, ``status``,
+            ``tool_calls``, ``tool_call_id``, ``name``, ``sent`` (the text that the model got in place of the content),
+            ``finish_reason``, in order. A repeated turn has only its last answer.
+        attempt: the number of attempts.
     """
 
     id: str
@@ -42,7 +44,9 @@ class Turn:
 
     @property
     def status(self) -> str:
-        """Empty when it ended well or is not over, else ``interrupted``, ``failed``, ``refused`` or ``cut_off``."""
+        """Empty if the turn is complete or under way, otherwise ``interrupted``, ``failed``, ``refused`` or
+        ``cut_off``.
+        """
         return str(self.messages[-1].get("status", ""))
 
     @property
@@ -50,7 +54,7 @@ class Turn:
         return any(message["role"] == "assistant" and message["content"] for message in self.answer)
 
     def shown(self) -> list[dict[str, Any]]:
-        """The turn as a person reads it: the question and one answer, with the texts of all its rounds."""
+        """The turn as people read it: the question and one answer, with the texts of all its rounds."""
         shown = [dict(self.question)] if self.question else []
         if self.is_answered:
             last = self.messages[-1]
@@ -67,16 +71,16 @@ def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stored(turn: str, attempt: int, start: int, messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Messages with what it takes to put them together again; ``start`` is the first one's place in the turn."""
+    """Messages with the keys for storage; ``start`` is the position of the first one in the turn."""
     return [
         {**message, "turn": turn, "attempt": attempt, "index": index} for index, message in enumerate(messages, start)
     ]
 
 
 def submissions(messages: Sequence[Mapping[str, Any]], limit: int) -> Iterator[list[dict[str, Any]]]:
-    """The messages as answers of submissions, each at most ``limit`` characters of JSON.
+    """Split messages into submissions of at most ``limit`` characters of JSON.
 
-    A message too long for one becomes several pieces ``{"turn", "attempt", "index", "piece", "pieces", "json"}``.
+    A message that is too long becomes several pieces ``{"turn", "attempt", "index", "piece", "pieces", "json"}``.
     """
     answer: list[dict[str, Any]] = []
     size = 2
@@ -96,7 +100,7 @@ def _parts(message: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
     whole = json.dumps(message)
     if len(whole) + 2 <= limit:
         return [dict(message)]
-    # Inside another JSON text each backslash and quote takes two characters; the frame takes the rest.
+    # In nested JSON, each backslash and quote takes two characters; the frame takes the rest.
     length = (limit - 300) // 2
     texts = [whole[start : start + length] for start in range(0, len(whole), length)]
     frame = {name: message[name] for name in _BOOKKEEPING}
@@ -105,7 +109,7 @@ def _parts(message: Mapping[str, Any], limit: int) -> list[dict[str, Any]]:
 
 @dataclass(slots=True)
 class _Draft:
-    """A turn being put together: its messages by attempt and place."""
+    """A turn that is being assembled: its messages by attempt and position."""
 
     messages: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     pieces: dict[tuple[int, int], dict[int, str]] = field(default_factory=dict)
@@ -123,11 +127,11 @@ class _Draft:
         self.messages[place] = {**plain, "submission_id": submission["uuid"]}
 
     def turn(self, turn_id: str) -> Turn | None:
-        """None when its beginning has not been read."""
+        """The turn; None if its beginning was not read."""
         if not any(index == 0 for _attempt, index in self.messages):
             return None
         last = max(attempt for attempt, _index in self.messages)
-        # What was seen of an answer stays until another try brings more.
+        # A partial answer that was shown is kept until another attempt brings more.
         spoken = [a for (a, _index), m in self.messages.items() if m["role"] == "assistant" and m["content"]]
         shown = max(spoken, default=last)
         kept = [m for (attempt, index), m in sorted(self.messages.items()) if index == 0 or attempt == shown]
@@ -135,9 +139,9 @@ class _Draft:
 
 
 def turns(found: Iterable[Mapping[str, Any]], *, overdue: datetime) -> list[Turn]:
-    """The turns in submissions that are given oldest first; those whose beginning is missing are left out.
+    """The turns in submissions, which are given oldest first; turns without their beginning are omitted.
 
-    A question from before ``overdue`` that nothing came back to counts as failed: whatever was at work on it is gone.
+    A question from before ``overdue`` without an answer counts as failed, because its run cannot be under way any more.
     """
     drafts: dict[str, _Draft] = {}
     for submission in found:
@@ -155,7 +159,7 @@ def _marked(turn: Turn, overdue: datetime) -> Turn:
 
 
 def window(found: Sequence[Turn], size: int) -> list[Mapping[str, Any]]:
-    """The last answered turns as messages for a model: as many as make up ``size`` shown messages, at least one."""
+    """The last answered turns as messages for a model: at most ``size`` shown messages, but at least one turn."""
     chosen: list[Turn] = []
     shown = 0
     for turn in reversed(found):

@@ -1,4 +1,4 @@
-"""Where other packages know what is in ``processor``."""
+"""Former module name of ``processor``, imported by extensions."""
 
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
 

@@ -1,4 +1,4 @@
-"""Quiz questions as OLX that the problem block parses and grades."""
+"""Converts quiz questions to OLX for the problem block."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from lxml import etree
 from openedx_ai_extensions.processors.openedx.safe_html import MARKUP, parse_html
 
 CATEGORY = "problem"
-# The problem block puts values of its own in place of "$" and these names.
+# The problem block replaces "$" followed by one of these names.
 _VARIABLE = re.compile(r"\$(?=seed|anonymous_student_id|script_code|python_path|extra_files|attempt)")
 _WORD_JOINER = "\u2060"
 
 
 def problem_olx(question: Mapping[str, Any]) -> str:
-    """The ``<problem>`` of a question, in the shape that the published editor reads and writes.
+    """The ``<problem>`` of a question, in the form of the platform's editor.
 
     Args:
-        question: as ``questions.read_question`` returns it; it may lack ``olx``.
+        question: in the form of ``questions.read_question``; ``olx`` is not needed.
     """
     problem = etree.Element("problem", display_name=question["display_name"])
     response = etree.Element(question["problem_type"])
@@ -47,13 +47,13 @@ def problem_olx(question: Mapping[str, Any]) -> str:
 
 
 def option_text(text: str) -> str:
-    """A choice as a dropdown shows it: on one line, without what the problem block takes for quotes or for tags."""
+    """A choice of a dropdown: one line, without characters that the problem block would read as quotes or tags."""
     line = " ".join(text.split()).replace("'", "’").replace("&#39;", "’").rstrip("\\ ")
     return MARKUP.sub("< ", line)
 
 
 def _field_name(title: str) -> etree._Element:
-    """The name of the answer field, for ears only: the question stands above, where the editor looks for it."""
+    """The label of the answer field for screen readers: the question is above it, where the editor expects it."""
     label = etree.Element("label")
     etree.SubElement(label, "span", {"class": "sr"}).text = title
     return label
@@ -118,15 +118,16 @@ def _solution(explanation: str) -> etree._Element:
 
 
 def _with_text(tag: str, text: str) -> etree._Element:
-    """Plain text, in a ``div``: the problem block would take the first words of the element itself for markup."""
+    """Plain text in a ``div``: the problem block would parse the first words of the element itself as markup."""
     element = etree.Element(tag)
     etree.SubElement(element, "div").text = text
     return element
 
 
 def _guarded(element: etree._Element) -> etree._Element:
-    """A label whose first words have a "<" or "&": the problem block would take them for markup, but not those of a
-    child."""
+    """Wrap a label whose first words contain "<" or "&": the problem block would parse them as markup, except in a
+    child.
+    """
     if not re.search("[<&]", element.text or ""):
         return element
     guarded = etree.Element(element.tag)
@@ -136,7 +137,9 @@ def _guarded(element: etree._Element) -> etree._Element:
 
 
 def _on_lines(parent: etree._Element) -> None:
-    """Each child on a line of its own, for those who read the OLX. Only where space between children means nothing."""
+    """Put each child on a line of its own, for readability. Only for elements in which whitespace is not
+    significant.
+    """
     parent.text = "\n"
     for child in parent:
         child.tail = "\n"

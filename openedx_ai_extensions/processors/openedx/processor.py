@@ -1,4 +1,4 @@
-"""``OpenEdXProcessor``: what a profile wants the model to know of the course."""
+"""``OpenEdXProcessor``: reads the part of the course that a profile selects."""
 
 from __future__ import annotations
 
@@ -31,23 +31,26 @@ from openedx_ai_extensions.processors.openedx.trimming import Fitted, fit, fitte
 
 
 class OpenEdXProcessor(Processor):
-    """Reads the course as one person sees it, as the profile's ``OpenEdXProcessor`` (or a subclass's own name) says.
+    """Reads the course as one person sees it, as the profile's ``OpenEdXProcessor`` (or the name of a subclass)
+    configures.
 
     Configuration, all optional:
 
-    * ``function``: ``get_location_content``, ``no_context``, ``get_course_info``, ``get_course_outline``, or one that a
-      subclass adds: a method marked with ``@function`` that returns the text. Left out: ``get_location_content`` at a
-      location, ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.
-    * ``retrieval_mode``: ``unit`` (default), ``sequence`` or ``up_to_current_unit``: how much content.
-    * ``char_limit``: longest text in characters; what is farthest from the location is left out. Null: no limit.
-    * ``fields``: for ``get_course_info`` the facts to tell, of ``INFO_FIELDS``; for ``get_location_content`` the
-      categories of blocks to read, such as ``["html", "video"]``. Null: all.
+    * ``function``: ``get_location_content``, ``no_context``, ``get_course_info``, ``get_course_outline``, or a function
+    of
+      a subclass: a method with ``@function`` that returns the text. Default: ``get_location_content`` at a location,
+      ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.
+    * ``retrieval_mode``: ``unit`` (default), ``sequence`` or ``up_to_current_unit``: the units to read.
+    * ``char_limit``: the maximum length in characters; the parts farthest from the location are omitted. Null: no
+    limit.
+    * ``fields``: for ``get_course_info``, names of ``INFO_FIELDS``; for ``get_location_content``, the categories of
+      blocks to read, such as ``["html", "video"]``. Null: all.
 
     Args:
         processor_config: the profile's whole ``processor_config``.
-        location_id: the block that the person is at; a key or its text.
-        course_id: the course; a key or its text. The location's own when left out.
-        user: the person. Without one nothing can be seen.
+        location_id: the person's current block; a key or a string.
+        course_id: the course; a key or a string. By default the location's course.
+        user: the person. Without one no content is visible.
     """
 
     default_function = "get_location_content"
@@ -62,23 +65,23 @@ class OpenEdXProcessor(Processor):
         super().__init__(processor_config)
         self.location_id = location_id
         self.course_id = course_id
-        # The stubs give AnonymousUser's attributes narrower types than a protocol may have.
+        # The stubs declare narrower types for AnonymousUser than a protocol allows.
         self.user = user or cast("Person", AnonymousUser())
-        self._facts: Callable[[], dict[str, Any]] = dict  # of what was read last
+        self._facts: Callable[[], dict[str, Any]] = dict  # for the content that was read last
 
     def process(self) -> CourseContent:
-        """What the configured function reads: as ``str``, the text to be put before a model as data.
+        """Run the configured function; ``str`` of the result is the text for a model.
 
         Raises:
-            InvalidRequest: the configured function needs a location or a course, and was given none or no key.
-            ProcessorError: the configuration is wrong, there is no such place, or this person may not see it.
+            InvalidRequest: the function needs a location or a course, which is missing or not a valid key.
+            ProcessorError: the configuration is not valid, the location does not exist, or the person may not see it.
         """
         self._facts = dict
         read = self._read()
         return read if isinstance(read, CourseContent) else CourseContent(read, self._facts())
 
     def text(self) -> str:
-        """The text of ``process`` alone, which costs less.
+        """The text of ``process``, without the cost of the keys.
 
         Raises: as ``process``.
         """
@@ -88,7 +91,7 @@ class OpenEdXProcessor(Processor):
         read = self.call_function()
         if isinstance(read, str | CourseContent):
             return read
-        # A subclass may say in facts alone what it has read.
+        # A function of a subclass may return a dictionary only.
         return CourseContent(json.dumps(read, ensure_ascii=False, default=str), read)
 
     @property
@@ -99,7 +102,7 @@ class OpenEdXProcessor(Processor):
 
     @property
     def _is_configured(self) -> bool:
-        """Do the configuration, or a subclass, name a function?"""
+        """Does the configuration, or a subclass, select a function?"""
         return bool(self.config.get("function")) or self.default_function != OpenEdXProcessor.default_function
 
     @function
@@ -114,10 +117,10 @@ class OpenEdXProcessor(Processor):
         return course_text.text
 
     def explain_location_content(self) -> BlockText:
-        """What ``get_location_content`` reads, and what it leaves out and why. For course staff only.
+        """The text of ``get_location_content``, and its omissions with their reasons. For course staff only.
 
         Raises:
-            ProcessorError: as ``process`` does.
+            ProcessorError: as ``process``.
         """
         all_units = self._all_units()
         units = readable_units(all_units, self.user)
@@ -143,9 +146,9 @@ class OpenEdXProcessor(Processor):
 
     @function
     def get_course_info(self) -> str:
-        """What the course says about itself."""
+        """The description of the course."""
         platform, course_key = get_platform(), self.course_key
-        # Without a function the fields are categories of blocks, for where there is a location.
+        # Without a function, the fields may be categories of blocks, for use at a location.
         fields = self.fields if self._is_configured else None
         unknown = sorted((fields or frozenset()) - set(INFO_FIELDS))
         if unknown:
@@ -169,7 +172,7 @@ class OpenEdXProcessor(Processor):
 
     @property
     def location_key(self) -> UsageKey:
-        """Raises InvalidRequest: no location, or no key of one."""
+        """The location's key. Raises InvalidRequest if it is missing or not valid."""
         if not self.location_id:
             raise InvalidRequest(_("This works only on a page of the course. Please open a page first."))
         try:
@@ -181,7 +184,9 @@ class OpenEdXProcessor(Processor):
 
     @property
     def course_key(self) -> CourseKey:
-        """The course, or that of the location. Raises InvalidRequest: neither, or no key of one."""
+        """The key of the course, or of the location's course. Raises InvalidRequest if both are missing or not
+        valid.
+        """
         if not self.course_id and not self.location_id:
             raise InvalidRequest(_("This works only in a course. Please open a course first."))
         if not self.course_id:
@@ -193,7 +198,7 @@ class OpenEdXProcessor(Processor):
 
     @property
     def retrieval_mode(self) -> RetrievalMode:
-        """Raises ProcessorError: no such mode."""
+        """The configured mode. Raises ProcessorError if it does not exist."""
         mode = self.config.get("retrieval_mode") or RetrievalMode.UNIT
         if mode not in list(RetrievalMode):
             raise ProcessorError(
@@ -203,7 +208,7 @@ class OpenEdXProcessor(Processor):
 
     @property
     def char_limit(self) -> int | None:
-        """Raises ProcessorError: not a number of characters."""
+        """The configured limit. Raises ProcessorError if it is not a positive integer."""
         limit = self.config.get("char_limit")
         if limit is None:
             return None
@@ -213,7 +218,7 @@ class OpenEdXProcessor(Processor):
 
     @property
     def fields(self) -> frozenset[str] | None:
-        """Raises ProcessorError: not a list of names."""
+        """The configured names. Raises ProcessorError if they are not a list of strings."""
         fields = self.config.get("fields")
         if fields is None:
             return None

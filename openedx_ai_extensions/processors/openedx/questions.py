@@ -1,4 +1,4 @@
-"""Quiz questions: from whoever wrote them, a model or an author's browser, to what may be shown and saved."""
+"""Validates and sanitises quiz questions of models and of authors' browsers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _OPTIONAL: Mapping[str, Any] = {
 
 
 def read_question(raw: Any) -> dict[str, Any]:
-    """A question as a browser sends it, made safe, with its OLX under ``olx`` (``{"category", "data"}``).
+    """Validate and sanitise a question from a browser; adds its OLX as ``olx`` (``{"category", "data"}``).
 
-    Fields that a type does not need may be absent or null, numbers may be numbers. Plain texts are taken as they are.
-    An ``olx`` of the browser's is not used: see ``olx_to_save``.
+    Fields that a type does not need may be absent or null; numbers may be JSON numbers. Plain texts are kept unchanged.
+    The browser's ``olx`` is ignored: see ``olx_to_save``.
 
     Raises:
-        InvalidRequest: it is no question, or can't be graded; with everything that is wrong.
+        InvalidRequest: it is not a question, or it cannot be graded; lists all problems.
     """
     if not isinstance(raw, Mapping):
         raise InvalidRequest(_("This is not a question."))
@@ -55,16 +55,16 @@ def read_question(raw: Any) -> dict[str, Any]:
 
 
 def olx_to_save(raw: Any, handed_out: Iterable[Mapping[str, Any]] = ()) -> dict[str, str]:
-    """The OLX of a question that a browser sends, as ``{"category", "data"}``.
+    """The OLX of a question from a browser, as ``{"category", "data"}``.
 
-    OLX that differs from what we would write ourselves is the author's: it is checked and taken, whatever the other
-    fields say. Only where it is OLX of ours, and the fields have changed since, the fields count.
+    OLX that differs from the generated one was edited by the author: it is validated and used, whatever the other
+    fields contain. If the OLX is a generated one and the fields have changed since, the fields are used.
 
     Args:
-        handed_out: versions of questions as the browser got them.
+        handed_out: versions of questions that the browser received.
 
     Raises:
-        InvalidRequest: neither can be used; with everything that is wrong.
+        InvalidRequest: neither can be used; lists all problems.
     """
     sent = _sent_olx(raw)
     is_outdated = any(_sent_olx(known) == sent and _fields(known) != _fields(raw) for known in handed_out)
@@ -86,7 +86,7 @@ def _sent_olx(raw: Any) -> str | None:
 
 
 def _fields(question: Mapping[str, Any]) -> dict[str, Any]:
-    """All but the OLX, to compare: what is absent, null or empty is the same."""
+    """All fields except the OLX, for comparison: absent, null and empty values are equal."""
     choices = [
         {name: choice.get(name) or None for name in ("text", "is_correct", "feedback")}
         if isinstance(choice, Mapping)
@@ -98,7 +98,7 @@ def _fields(question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def clean_question(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's question that satisfies the schema, made safe in every field, and plain where plain text is shown.
+    """Sanitise a question of a model that satisfies the schema; plain text fields get plain text.
 
     It has an ``olx`` if it can be graded.
     """
@@ -131,7 +131,7 @@ def _stripped(text: str) -> str:
 
 
 def question_problems(question: Mapping[str, Any]) -> Iterator[str]:
-    """What keeps a clean question from being asked and graded, in words for an author or a model."""
+    """The problems that prevent a sanitised question from being shown and graded, in words for an author or a model."""
     if not plain_text(question["question_html"]):
         yield _("question_html has no text.")
     if not question["display_name"]:
@@ -145,7 +145,7 @@ def question_problems(question: Mapping[str, Any]) -> Iterator[str]:
         if question["tolerance"] and not _TOLERANCE.fullmatch(question["tolerance"]):
             yield _("tolerance must be a number such as 0.1, or a percentage such as 5%.")
     elif not answer or MARKUP.search(answer) or "\n" in answer or "_or_" in answer.lower() or "$" in answer:
-        # "_or_" and "$" mean something else to the problem block.
+        # The problem block gives "_or_" and "$" a different meaning.
         yield _("answer_value must be a word or a short phrase without tags, $ or _or_.")
 
 

@@ -1,6 +1,6 @@
-"""HTML that someone else wrote, as far as a problem's text may have it: an allow-list of tags, and nothing active.
+"""Sanitises untrusted HTML for problems: an allow-list of tags, without active content.
 
-Everything is built anew from what was parsed, so what is not on the list cannot get through.
+The result is built from the parsed input, so nothing that is not on the list can pass.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ATTRIBUTES = {
 }
 _SHORT_WORD = re.compile(r"[a-z0-9]{1,10}")
 _OWN_FILE = re.compile(r"/static/[\w./-]{1,200}", re.ASCII)
-# Their text is nothing that a person reads.
+# Elements whose text is not meant to be read.
 _DROPPED = frozenset(
     {
         "applet", "audio", "canvas", "embed", "frameset", "head", "iframe", "math", "noembed", "noframes", "noscript",
@@ -46,20 +46,20 @@ _DROPPED = frozenset(
 _TAGS = "|".join(sorted(defs.tags | ALLOWED | _DROPPED))
 # "x < y" and "List<String>" are text.
 _NO_TAG = re.compile(rf"<(?!!--|/?(?:{_TAGS})(?=[\s/>]))", re.IGNORECASE)
-# In a formula "a<b c" is no tag with an attribute, and "&times" is a column and a word. What stays has its ">" or ";".
+# In a formula, "a<b c" is not a tag with an attribute, and "&times" is a column and a word. Real ones have ">" or ";".
 _FORMULA_LESS_THAN = re.compile(r"<(?!/?[a-z][a-z0-9]*\s*/?>)", re.IGNORECASE)
 _FORMULA_AMPERSAND = re.compile(
     r"&(?!(?:lt|gt|amp)\b|(?:[a-z][a-z0-9]{1,31}|#[0-9]{1,7}|#x[0-9a-f]{1,6});)", re.IGNORECASE
 )
-MARKUP = re.compile("<(?=[a-zA-Z/!?])")  # what a browser would take for the start of a tag
+MARKUP = re.compile("<(?=[a-zA-Z/!?])")  # a browser would read it as the start of a tag
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _OPENING = re.compile(rf"<({_TAGS})(?=[\s/>])[^<>]*>", re.IGNORECASE)
 _CLOSING = re.compile(rf"</({_TAGS})\s*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-z][a-z0-9]{1,31}|#[0-9]{1,7}|#x[0-9a-f]{1,6});", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _MAY_HAVE_FORMULA = re.compile(r"\\[(\[]|\\begin\b|\$|\[mathjax")
-# What TeX may ask of MathJax beyond a formula: links, names and styles of elements, further packages, each with the
-# argument that says which; and new names for all of these.
+# MathJax commands beyond formulas: links, names and styles of elements, further packages, with the argument that names
+# them; and definitions of new names for these commands.
 _ACTIVE_TEX = re.compile(
     r"(?<!\\)((?:\\\\)*+)\\(?:"
     r"(?:href|url|cssId|class|style|data|unicode|require|mmlToken|texttip|mathtip|toggle|bbox)(?![A-Za-z])"
@@ -71,11 +71,11 @@ MAX_DEPTH = 40
 
 
 def parse_html(text: str, tags: Set[str] = ALLOWED) -> etree._Element:
-    """A ``div`` with what is allowed of this HTML, as an XML tree.
+    """A ``div`` with the allowed parts of this HTML, as an XML tree.
 
     Args:
-        text: HTML of any kind.
-        tags: of ``ALLOWED``, those to keep; of others the text is kept.
+        text: any HTML.
+        tags: the tags of ``ALLOWED`` to keep; of other elements the text is kept.
     """
     escaped = _NO_TAG.sub("&lt;", _with_formulas_escaped(printable(text)))
     parsed = html.fragment_fromstring(escaped, create_parent="div")
@@ -86,26 +86,26 @@ def parse_html(text: str, tags: Set[str] = ALLOWED) -> etree._Element:
 
 
 def clean_html(text: str, tags: Set[str] = ALLOWED) -> str:
-    """The same as HTML, without the ``div``."""
+    """The allowed parts of this HTML as HTML, without the ``div``."""
     serialised: str = etree.tostring(parse_html(text, tags), method="html", encoding="unicode")
     return serialised.removeprefix("<div>").removesuffix("</div>").strip()
 
 
 def plain_text(text: str) -> str:
-    """The words of this HTML on one line. They never look like a tag, wherever they are shown."""
+    """The text of this HTML on one line. It never looks like a tag, wherever it is shown."""
     return MARKUP.sub("< ", words(text))
 
 
 def words(text: str) -> str:
-    """The words of this HTML on one line, exactly: only for what shows them as text."""
+    """The exact text of this HTML on one line. Show it only as plain text."""
     return _SPACES.sub(" ", "".join(map(str, parse_html(text, frozenset()).itertext()))).strip()
 
 
 def unmarked(text: str) -> str:
-    """Plain text that a model wrote, on one line, without the tags and entities that it may have put in all the same.
+    """Plain text of a model on one line, without tags and entities that it may contain nevertheless.
 
-    What is not closed is no formatting: "the <a> element" stays as it is. The result may look like a tag: only for what
-    shows it as text.
+    Unclosed tags are not formatting: "the <a> element" is kept. The result may look like a tag: show it only as plain
+    text.
     """
     opened = {name.lower() for name in _OPENING.findall(text)}
     closed = {name.lower() for name in _CLOSING.findall(text)}
@@ -115,7 +115,7 @@ def unmarked(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without characters that XML does not know."""
+    """The text without characters that XML does not allow."""
     return _ILLEGAL.sub("", text)
 
 
@@ -131,7 +131,7 @@ def _with_formulas_escaped(text: str) -> str:
 
 
 def _disarm_formulas(root: etree._Element) -> None:
-    """Take commands that may run code out of what MathJax reads: not out of code."""
+    """Remove commands that may run code from text that MathJax reads; code is left unchanged."""
     if not _MAY_HAVE_FORMULA.search("".join(map(str, root.itertext()))):
         return
     for element in root.iter():
@@ -148,7 +148,7 @@ def _disarmed(text: str) -> str:
 def _copy(source: etree._Element, target: etree._Element, tags: Set[str], depth: int) -> None:
     _append(target, source.text)
     for child in source:
-        name = child.tag if isinstance(child.tag, str) else ""  # a comment has none
+        name = child.tag if isinstance(child.tag, str) else ""  # comments have no name
         if name in tags and depth:
             attributes = _attributes(child, name)
             if name != "img" or "src" in attributes:

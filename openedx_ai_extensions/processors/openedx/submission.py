@@ -1,4 +1,4 @@
-"""``SubmissionProcessor``: a session's conversation, kept in edx-submissions."""
+"""``SubmissionProcessor``: stores a session's conversation in edx-submissions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class _AnswerRedactionFilter(logging.Filter):
-    """On a failure the library logs all that was to be stored: what a learner said, or a model."""
+    """Removes learners' and models' texts from error messages of the library."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if ITEM_TYPE in record.getMessage() and record.levelno >= logging.ERROR:
@@ -38,21 +38,21 @@ class _AnswerRedactionFilter(logging.Filter):
 logging.getLogger("submissions.api").addFilter(_AnswerRedactionFilter())
 
 ITEM_TYPE = "openedx_ai_extensions_chat"
-ANSWER_GRACE_SECONDS = 30  # seconds after the longest answer, when a question without one counts as failed
-MAX_ATTEMPTS = 5  # to write, when requests of one person collide
-FIRST_WAIT_SECONDS = 0.05  # seconds; doubles each time
+ANSWER_GRACE_SECONDS = 30  # after the longest possible answer, before a question without an answer counts as failed
+MAX_ATTEMPTS = 5  # of a write, if concurrent requests of one person collide
+FIRST_WAIT_SECONDS = 0.05  # doubles each time
 
 Value = TypeVar("Value")
 
 
 class SubmissionProcessor(Processor):
-    """Reads and writes the conversation of one session, as the profile's ``SubmissionProcessor`` says.
+    """Reads and writes the conversation of one session, as the profile's ``SubmissionProcessor`` configures.
 
-    What the learner says is one submission, stored before the model is asked; what comes back is another, stored
-    after. Each is a JSON list of messages; what is longer than a submission may be is split over several. Reading the
-    last messages costs the same however long the conversation is. On trial nothing is read or written.
+    The learner's message is one submission, stored before the model is asked; the answer is another one, stored
+    afterwards. Each is a JSON list of messages; longer ones are split into several submissions. Reading the last
+    messages takes constant time. A dry run reads and writes nothing.
 
-    Configuration: ``max_context_messages``, how many of the last messages go to the model and to a widget.
+    Configuration: ``max_context_messages``, the number of messages for the model and for a widget.
 
     Args:
         processor_config: the profile's whole ``processor_config``.
@@ -72,7 +72,7 @@ class SubmissionProcessor(Processor):
     def _item(self) -> dict[str, str]:
         return {
             "student_id": str(self.session.user_id),
-            "course_id": str(self.session.course_id or "-"),  # submissions must name one
+            "course_id": str(self.session.course_id or "-"),  # submissions require a value
             "item_id": str(self.session.pk),
             "item_type": ITEM_TYPE,
         }
@@ -81,8 +81,7 @@ class SubmissionProcessor(Processor):
         """The last turns, oldest first, and whether there are older ones.
 
         Args:
-            messages: as many turns as make up this many shown messages, where there are; ``max_context_messages`` when
-                left out.
+            messages: the minimum number of shown messages, if there are that many; ``max_context_messages`` by default.
         """
         wanted = messages or self.max_context_messages
         limit = wanted + 2  # most turns are two submissions of one message each
@@ -104,7 +103,7 @@ class SubmissionProcessor(Processor):
         return history.turns(reversed(newest_first), overdue=overdue)
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
-        """Newest first. The first call for a session creates its student item, so that no later one has to."""
+        """The submissions, newest first. The first call for a session creates its student item."""
         if self.session.is_in_memory:
             return ()
         found: Sequence[Mapping[str, Any]] = _retried(partial(api.get_submissions, self._item, limit))
@@ -117,13 +116,13 @@ class SubmissionProcessor(Processor):
 
         Args:
             turn: the turn's id.
-            messages: in OpenAI's chat form.
-            start: place of the first of them in the turn.
-            attempt: how often the turn has been tried.
-            status: put on the last message, see ``Turn.status``.
+            messages: in OpenAI's chat format.
+            start: position of the first message in the turn.
+            attempt: the number of attempts of the turn.
+            status: set on the last message, see ``Turn.status``.
 
         Returns:
-            The UUID of the last submission; empty when nothing is stored, as the session has gone.
+            The UUID of the last submission; empty if nothing was stored because the session was deleted.
         """
         if self.session.is_in_memory:
             return ""
@@ -137,22 +136,22 @@ class SubmissionProcessor(Processor):
         return uuid
 
     def _create(self, answer: Sequence[Mapping[str, Any]], now: datetime) -> str:
-        """Store one submission, unless the session has gone: retirement deletes what there is, and nothing comes after.
+        """Store one submission, unless the session was deleted: after a retirement nothing may be stored.
 
         Returns:
             Its UUID; empty without a session.
         """
         sessions = type(self.session).objects.filter(pk=self.session.pk)
         with transaction.atomic(using=router.db_for_write(type(self.session))):
-            # Written first: until the end of the transaction nobody deletes it.
+            # The update takes a lock: the session cannot be deleted before the transaction ends.
             if not sessions.update(updated_at=timezone.now()):
                 return ""
-            # Attempts mean nothing in a conversation; without a number the library would read the latest submission.
+            # Conversations have no attempts; without a number the library would query the latest submission.
             submission = api.create_submission(self._item, answer, now, attempt_number=1)
         return str(submission["uuid"])
 
     def clear(self) -> None:
-        """Forget the conversation."""
+        """Delete the conversation."""
         if self.session.is_in_memory:
             return
         item = self._item
@@ -164,16 +163,16 @@ class SubmissionProcessor(Processor):
 
 
 def _retried(call: Callable[[], Value]) -> Value:
-    """Call the library; try again when simultaneous requests of one person collide in it."""
+    """Call the library; retry if concurrent requests of one person collide."""
     for number in range(MAX_ATTEMPTS):
         try:
             return call()
-        # A request error too: who loses the race for the student item is told that its fields are not unique.
+        # Includes request errors: a lost race for the student item is reported as a unique constraint.
         except (SubmissionInternalError, SubmissionRequestError, DatabaseError) as error:
             logger.warning("submissions.failed attempt=%s error=%s", number + 1, type(error).__name__)
             reconnect()
             if number == MAX_ATTEMPTS - 1:
-                # The library's errors quote what was to be stored.
+                # The library's errors quote the data to store.
                 raise AIExtensionsError from None
         time.sleep(FIRST_WAIT_SECONDS * 2**number)
     raise AssertionError("unreachable")

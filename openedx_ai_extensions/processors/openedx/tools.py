@@ -1,5 +1,5 @@
-"""The tools that every site has. Whatever keys a model sends, the learner's own rights decide, and every refusal reads
-the same: a model can't find out what there is.
+"""The built-in tools. The learner's permissions apply to every key that a model sends, and all refusals are the same: a
+model cannot find out what exists.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def get_context(context: ToolContext) -> dict[str, Any]:
         return {**told, "around": _listed(chapters)}
     path = _path(chapters, location)
     if not path and len(units) == 1:
-        path = _path(chapters, units[0].usage_key)  # the outline ends at units, and this is inside one
+        path = _path(chapters, units[0].usage_key)  # the outline ends at units, and the location is inside one
     unit = next((unit for unit in units if path and unit.usage_key == path[-1].usage_key), None)
     here = _find([*path, *([unit] if unit else [])], location)
     told["location"] = _entry(here) if here else {"id": str(location)}
@@ -109,7 +109,7 @@ def get_course_info(context: ToolContext) -> str:
 def roll_dice(context: ToolContext, count: int = 1, sides: int = 6) -> dict[str, Any]:
     """Roll dice and tell what they show: true randomness, which a model by itself does not have."""
     dice = random.SystemRandom()
-    # In JSON 6.0 is an integer too.
+    # In JSON Schema, 6.0 is an integer too.
     rolls = [dice.randint(1, int(sides)) for _die in range(int(count))]
     return {"rolls": rolls, "total": sum(rolls)}
 
@@ -119,7 +119,7 @@ def _refusal() -> ProcessorError:
 
 
 def _course_key(context: ToolContext) -> CourseKey | None:
-    """The course that the learner is in: no tool looks beyond it."""
+    """The learner's course; tools do not read other courses."""
     if context.course_id is not None or context.location_id is None:
         return context.course_id
     key = context.location_id.context_key
@@ -127,10 +127,10 @@ def _course_key(context: ToolContext) -> CourseKey | None:
 
 
 def _location(context: ToolContext, location_id: str | None) -> UsageKey:
-    """The place that a model means, if it is in this course, and this learner may see it and be helped there.
+    """The requested location, if it is in this course, the learner may see it, and AI is allowed there.
 
     Raises:
-        ProcessorError: it isn't.
+        ProcessorError: a condition is not met.
     """
     try:
         location = UsageKey.from_string(location_id) if location_id else context.location_id
@@ -154,7 +154,7 @@ def _read(context: ToolContext, config: dict[str, Any], **where: Any) -> str:
 
 
 def _path(nodes: Sequence[OutlineNode], key: UsageKey) -> list[OutlineNode]:
-    """From the chapter down to a node of the outline; empty when it isn't in there."""
+    """The nodes from the chapter down to a node of the outline; empty if it is not in the outline."""
     for node in nodes:
         if node.usage_key == key:
             return [node]
@@ -173,7 +173,7 @@ def _find(nodes: Sequence[Block | OutlineNode], key: UsageKey) -> Block | Outlin
 
 
 def _listed(nodes: Sequence[Block | OutlineNode], centre: UsageKey | None = None) -> list[dict[str, str]]:
-    """What is nearest to one of them, or the first ones."""
+    """The nodes nearest to ``centre``, or the first ones."""
     position = next((index for index, node in enumerate(nodes) if node.usage_key == centre), 0)
     start = max(0, min(position - MAX_LISTED // 2, len(nodes) - MAX_LISTED))
     return [_entry(node) for node in nodes[start : start + MAX_LISTED]]

@@ -1,4 +1,4 @@
-"""Fitting text into a number of characters: what is nearest to the reader stays."""
+"""Trims text to a number of characters: the parts nearest to the reader are kept."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.edxapp.interface import Block
 
-# Of a section, and of a piece in it.
+# Indices of a section, and of a piece in it.
 Position = tuple[int, int]
 
 _GAP = "\n\n"
 _SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f](?=\s)|\n")
-# Less of a block than this is not worth its tokens.
+# Minimum length of a truncated block; a shorter one is not worth its tokens.
 _MIN_PART_CHARS = 80
 
 
@@ -24,9 +24,9 @@ class Piece:
     """A text that is kept or dropped as a whole.
 
     Args:
-        text: the text, or what reads it: called once, and only if it may be kept.
-        here: it is, or is in, the current location.
-        block: what it is the text of, for those who ask what was trimmed.
+        text: the text, or a function that reads it: called once, and only if the piece may be kept.
+        here: the piece is at the current location.
+        block: the block of the text, for reports about trimming.
     """
 
     __slots__ = ("_text", "block", "here")
@@ -45,7 +45,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Pieces under one heading; ``block`` is what it is the text of, for those who ask."""
+    """Pieces under one heading; ``block`` is the block of the text, for reports about trimming."""
 
     heading: str
     pieces: tuple[Piece, ...] = ()
@@ -58,9 +58,9 @@ class Fitted:
     """Sections as one text.
 
     Attributes:
-        text: what fits.
-        sections: all that there was.
-        kept: of the pieces that are in it, as much of their texts as is.
+        text: the text.
+        sections: all sections.
+        kept: the pieces in the text, with the part of their text that was kept.
     """
 
     text: str
@@ -68,14 +68,14 @@ class Fitted:
     kept: Mapping[Position, str]
 
     def pieces(self, section: int) -> Iterator[tuple[Piece, str]]:
-        """The pieces of a section that are in the text, each with as much of its text as is."""
+        """The kept pieces of a section, each with the part of its text that was kept."""
         for p, piece in enumerate(self.sections[section].pieces):
             text = self.kept.get((section, p))
             if text:
                 yield piece, text
 
     def trimmed(self) -> Iterator[Piece]:
-        """The pieces that are not in the text, or not whole, in reading order. Reads them all."""
+        """The pieces that were dropped or truncated, in reading order. Reads all pieces."""
         for s, section in enumerate(self.sections):
             for p, piece in enumerate(section.pieces):
                 if piece.text != self.kept.get((s, p), ""):
@@ -83,20 +83,20 @@ class Fitted:
 
 
 def fit(sections: Sequence[Section], limit: int | None, *, near_end: bool = False) -> str:
-    """As ``fitted``, when only the text matters."""
+    """The text of ``fitted``."""
     return fitted(sections, limit, near_end=near_end).text
 
 
 def fitted(sections: Sequence[Section], limit: int | None, *, near_end: bool = False) -> Fitted:
-    """The sections as one text of at most ``limit`` characters.
+    """Join sections to one text of at most ``limit`` characters.
 
-    What is too long is trimmed piece by piece, and says so in a bracketed sentence at its end. The pieces nearest to
-    the current location stay; one that is there and too long by itself is cut at the end of a sentence.
+    A longer text is trimmed piece by piece, with a notice in brackets at its end. The pieces nearest to the current
+    location are kept; if a single piece at the location is too long, it is truncated at the end of a sentence.
 
     Args:
         sections: in reading order.
         limit: None for no limit.
-        near_end: where the location is none of the sections, the last is the nearest rather than the first.
+        near_end: if no section is the location, the last one is the nearest instead of the first.
     """
     centre = _centre(sections, near_end)
     kept, is_all = _keep(sections, math.inf if limit is None else limit, centre)
@@ -121,7 +121,7 @@ def fitted(sections: Sequence[Section], limit: int | None, *, near_end: bool = F
 
 
 def shorten(text: str, room: int) -> str:
-    """At most ``room`` characters of a text, up to the end of a sentence or at least of a word, with an ellipsis."""
+    """Truncate a text to ``room`` characters at the end of a sentence or at least of a word, with an ellipsis."""
     if len(text) <= room:
         return text
     part = text[: max(room - 1, 0)]
@@ -134,7 +134,7 @@ def shorten(text: str, room: int) -> str:
 
 
 def _render(sections: Sequence[Section], kept: Mapping[Position, str], *, lone_headings: bool) -> str:
-    """The kept pieces under their headings; ``lone_headings`` also of sections with nothing kept."""
+    """The kept pieces under their headings; ``lone_headings`` includes sections without kept pieces."""
     parts: list[str] = []
     for s, section in enumerate(sections):
         texts = [kept[s, p] for p in range(len(section.pieces)) if (s, p) in kept]
@@ -145,7 +145,7 @@ def _render(sections: Sequence[Section], kept: Mapping[Position, str], *, lone_h
 
 
 def _centre(sections: Sequence[Section], near_end: bool) -> int:
-    """Position of the section that the reader is in."""
+    """The index of the section with the current location."""
     for s, section in enumerate(sections):
         if section.here or any(piece.here for piece in section.pieces):
             return s
@@ -153,9 +153,9 @@ def _centre(sections: Sequence[Section], near_end: bool) -> int:
 
 
 def _keep(sections: Sequence[Section], room: float, centre: int) -> tuple[dict[Position, str], bool]:
-    """Which pieces fit, the nearest first, and whether that is all of them.
+    """The pieces that fit, the nearest first, and whether all pieces fit.
 
-    Of those that are here, the first that does not fit is cut, if that pays.
+    The first piece at the location that does not fit is truncated, if enough of it remains.
     """
     kept: dict[Position, str] = {}
     opened: set[int] = set()
@@ -187,7 +187,7 @@ def _keep(sections: Sequence[Section], room: float, centre: int) -> tuple[dict[P
 
 
 def _nearest_text(sections: Sequence[Section], centre: int) -> str:
-    """What to cut when not even one piece fits: the nearest text, or the headings if there is none at all."""
+    """The text to truncate if no piece fits: the nearest text, or the headings if there is none."""
     here, around = _by_distance(sections, centre)
     texts = (_text(sections, position) for position in (*here, *around))
     return next(filter(None, texts), _render(sections, {}, lone_headings=True))
@@ -198,7 +198,7 @@ def _text(sections: Sequence[Section], position: Position) -> str:
 
 
 def _by_distance(sections: Sequence[Section], centre: int) -> tuple[list[Position], list[Position]]:
-    """Positions of the pieces that are here, in reading order, and of the others, the nearest first."""
+    """The positions of the pieces at the location, in reading order, and of all others, the nearest first."""
     if not sections:
         return [], []
     pieces = sections[centre].pieces
@@ -207,7 +207,7 @@ def _by_distance(sections: Sequence[Section], centre: int) -> tuple[list[Positio
     beside = sorted(set(everywhere) - set(here), key=lambda p: (min(abs(p - h) for h in here), p))
     around = [(centre, p) for p in beside]
     for distance in range(1, len(sections)):
-        # Going back, the end of an earlier section is nearer than its beginning.
+        # Before the location, the end of a section is nearer than its beginning.
         if centre - distance >= 0:
             around += ((centre - distance, p) for p in reversed(range(len(sections[centre - distance].pieces))))
         if centre + distance < len(sections):

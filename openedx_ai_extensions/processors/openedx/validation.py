@@ -1,4 +1,4 @@
-"""What must be true of an ``OpenEdXProcessor``'s configuration when a profile is saved."""
+"""Validates the configuration of an ``OpenEdXProcessor`` when a profile is saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATH = "$.processor_config.OpenEdXProcessor"
 
 @config_validator
 def check_openedx_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
-    """The function, and the facts that it is to tell, must exist. The schema sees to the rest."""
+    """The function and the selected fields must exist. The schema checks everything else."""
     section = config["processor_config"].get("OpenEdXProcessor")
     if section is None or not reads_processors(config):
         return

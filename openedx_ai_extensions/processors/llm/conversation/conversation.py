@@ -1,4 +1,4 @@
-"""The one conversation loop, streaming or not: the model speaks, asks for tools, gets their results, and answers."""
+"""The conversation loop, streaming or not: the model calls tools, gets their results, and answers."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
 
-MAX_CALLS_PER_ROUND = 16  # in one round; what a model asks for beyond it is refused, not forgotten
+MAX_CALLS_PER_ROUND = 16  # further calls are refused with an error as their result
 
 Ask = Callable[[Request], Answer]
 
 
 class Conversation(Chunks):
-    """An answer in one or more rounds; yields its text as UTF-8 bytes, and a ``StreamEvent`` for each tool that runs.
+    """An answer in one or more rounds; yields its text as UTF-8 bytes, and a ``StreamEvent`` for each tool call.
 
-    The first round has begun when the object exists, so its errors are raised by the constructor.
+    The constructor starts the first round, and raises its errors.
 
     Args:
         request: the messages, and the definitions of the tools.
-        toolbox: what may be called; None when nothing may.
-        ask: asks the model once.
-        max_rounds: how often the model may ask for tools.
+        toolbox: the tools; None if there are none.
+        ask: sends one request to the model.
+        max_rounds: how often the model may call tools.
 
     Attributes:
-        messages: what came of it, in OpenAI's chat form: assistant messages, tool calls and their results.
-        usage: token counts of all rounds together.
-        model_used: the model's name, as the provider said it.
-        response_id: where the provider's thread ends now; empty without one.
-        finish_reason: how the answer ended; None until then.
-        is_refused: what the model said must not be shown.
+        messages: the resulting messages in OpenAI's chat format: assistant messages, tool calls and their results.
+        usage: the token counts of all rounds.
+        model_used: the model's name, as the provider reports it.
+        response_id: the last response in the provider's thread; empty without a thread.
+        finish_reason: how the answer ended; None before that.
+        is_refused: the answer must not be shown.
 
     Raises (also while iterating):
-        AnswerTooLong, AnswerDeclined, EmptyAnswer: the model said nothing that can be shown.
-        ProcessorError: the model went on asking for tools.
-        Refused: the site's rules allow no more.
+        AnswerTooLong, AnswerDeclined, EmptyAnswer: the answer has no text to show.
+        ProcessorError: the model exceeded the number of rounds.
+        Refused: the site's rules no longer allow the run.
         AIExtensionsError: the provider failed.
     """
 
@@ -68,22 +68,22 @@ class Conversation(Chunks):
         execution = current_execution()
         self._guard = execution.guard if execution else None
         self._deadline = None if request.seconds is None else time.monotonic() + request.seconds
-        self._texts: list[bytes] = []  # of the round under way
-        self._thinking: dict[str, Any] = {}  # of the round under way, as its provider wants it back
-        self._sent_count = 0  # how many of the messages the model has been sent
+        self._texts: list[bytes] = []  # of the current round
+        self._thinking: dict[str, Any] = {}  # reasoning of the current round, to be returned to the provider
+        self._sent_count = 0  # number of messages that were sent back to the model
         self._answer = ask(request)
-        self._request = self._answer.request  # another provider may have answered, and goes on
+        self._request = self._answer.request  # a fallback provider that answered is used for the next rounds too
         self._chunks = self._rounds()
-        if execution is not None:  # which closes it if an extension leaves it half read
+        if execution is not None:  # the execution closes it if an extension does not read it to the end
             execution.conversations.append(self)
 
     @property
     def last_response_id(self) -> str:
-        """Where the provider's thread ends, of an answer that broke off too."""
+        """The last response in the provider's thread, also of an interrupted answer."""
         return self._answer.reading.response_id or self.response_id
 
     def so_far(self) -> list[dict[str, Any]]:
-        """The messages, with the text of a round that was cut off, and a result for every call."""
+        """The messages so far, including the text of an interrupted round, and a result for every call."""
         messages = list(self.messages)
         done = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
         calls = [call for message in messages for call in message.get("tool_calls") or ()]
@@ -108,7 +108,7 @@ class Conversation(Chunks):
         raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
 
     def _round(self) -> Generator[bytes, None, Sequence[ToolCall]]:
-        """Pass one answer on; return the calls it asks for. An answer that says nothing is asked for once more."""
+        """Yield one answer; returns its tool calls. An empty answer is requested a second time."""
         before = len(self.messages)
         calls = yield from self._relay_answer()
         is_empty = len(self.messages) == before
@@ -124,7 +124,7 @@ class Conversation(Chunks):
         raise error_without_text(reason, options=request.options, about=about)
 
     def _has_text(self) -> bool:
-        """Did the model say something in the last round?"""
+        """Does the last message contain text of the model?"""
         last = self.messages[-1] if self.messages else None
         return last is not None and last["role"] == "assistant" and bool(last["content"].strip())
 
@@ -135,7 +135,7 @@ class Conversation(Chunks):
         self._request = self._answer.request
 
     def _relay_answer(self) -> Generator[bytes, None, Sequence[ToolCall]]:
-        """Pass one answer on; return the calls it asks for. An answer without text and calls leaves no message."""
+        """Yield one answer; returns its tool calls. An answer without text and calls adds no message."""
         answer = self._answer
         said_something = any(message["content"] for message in self.messages if message["role"] == "assistant")
         for chunk in answer:
@@ -173,7 +173,7 @@ class Conversation(Chunks):
         yield StreamEvent("tool", {"name": call.name, "state": state})
 
     def _require_allowed(self) -> None:
-        """Raises Refused if what was allowed when the answer began is not any more."""
+        """Raise Refused if the site's rules no longer allow the run."""
         if self._guard is not None:
             self._guard.recheck()
 
@@ -185,7 +185,7 @@ class Conversation(Chunks):
         self._sent_count = len(self.messages)
         thread = asked.thread
         if thread is not None:
-            # The provider knows all before, and the answer that asked for the tools.
+            # The provider's thread contains everything up to the answer with the tool calls.
             thread = Thread(self.response_id, len(asked.messages) + 1) if self.response_id else Thread()
         return replace(
             asked,
@@ -198,7 +198,7 @@ class Conversation(Chunks):
         return next(self._chunks)
 
     def close(self) -> None:
-        """Stop: the provider's connection is closed."""
+        """Stop: closes the provider's connection."""
         self._answer.close()
 
 

@@ -1,4 +1,6 @@
-"""Reads the JSON value in a model's reply, which may have words around it and LaTeX with single backslashes in it."""
+"""Parses the JSON value in a model's reply, which may be surrounded by text and contain LaTeX with single
+backslashes.
+"""
 
 from __future__ import annotations
 
@@ -10,35 +12,35 @@ from typing import Any
 
 from openedx_ai_extensions.processors.llm.conversation.latex_escapes import read_string
 
-MAX_STARTS = 50  # places of a reply where its JSON is looked for
-MAX_DEPTH = 50  # objects and lists within each other
+MAX_STARTS = 50  # positions of a reply where JSON is searched
+MAX_DEPTH = 50  # nested objects and lists
 MAX_DOUBTS = 20
 _FENCE = re.compile(r"```[a-z]*+[^\S\n]*+\n", re.IGNORECASE)
-# One that does not end takes in the rest: to look for another one behind each of its quotes takes quadratic time.
+# An unterminated string extends to the end: searching again after each of its quotes would take quadratic time.
 _STRING = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)("|\\?\Z)'
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _TOKENS = re.compile(rf"{_STRING}|[{{}}\[\]]", re.DOTALL)
 _OPENING = re.compile(r'\[|\{(?P<key>(?=\s*"))?')
-# Neither XML nor every database takes these.
+# XML and some databases do not accept these characters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 class UnreadableReply(ValueError):
-    """There is no JSON in a reply. The message says why, for the model."""
+    """A reply contains no JSON. The message tells the model why."""
 
 
 def parse_json(reply: str) -> tuple[Any, list[str]]:
-    """Read the JSON value in a reply: all of it, a fenced part, or the longest object or list among other text.
+    """Parse the JSON value in a reply: the whole reply, a fenced part, or the longest object or list in other text.
 
-    Strings may have line breaks and single backslashes; ``latex_escapes.read_string`` says what these mean. Numbers
-    that JSON does not have, such as ``NaN``, are not read.
+    Strings may contain line breaks and single backslashes, see ``latex_escapes.read_string``. Numbers that are not
+    JSON, such as ``NaN``, are errors.
 
     Returns:
-        The value, without characters that cannot be printed; and what cannot be told about its strings, in words for
-        the model: an empty list in most cases.
+        The value, without unprintable characters; and descriptions for the model of what is ambiguous in its strings,
+        usually none.
 
     Raises:
-        UnreadableReply: there is none.
+        UnreadableReply: there is no JSON value.
     """
     faults: list[str] = []
     for text in (reply, *_fenced(reply)):
@@ -48,13 +50,13 @@ def parse_json(reply: str) -> tuple[Any, list[str]]:
             faults.append(_reason(error))
     found = max(_embedded(reply, faults), key=lambda part: part[0], default=None)
     if found is None:
-        # The fault of a part says more than that of the words around it.
+        # The error of an embedded part is more helpful than that of the surrounding text.
         raise UnreadableReply(f"This is not JSON: {faults[-1]}")
     return found[1]
 
 
 def _fenced(reply: str) -> Iterator[str]:
-    """The parts of a reply that stand between code fences."""
+    """The parts of a reply inside code fences."""
     position = 0
     while opening := _FENCE.search(reply, position):
         end = reply.find("```", opening.end())
@@ -65,9 +67,9 @@ def _fenced(reply: str) -> Iterator[str]:
 
 
 def _embedded(reply: str, faults: list[str]) -> Iterator[tuple[int, tuple[Any, list[str]]]]:
-    """Length of each object and list among other text, and what ``_decode`` says of it.
+    """The length and the value of each object and list in other text.
 
-    Parts of an object that is broken are left out: to tell the model what they lack would tell it nothing.
+    Parts of a broken object are omitted: an error message about them would not help the model.
     """
     position = 0
     for _number in range(MAX_STARTS):
@@ -93,7 +95,7 @@ def _embedded(reply: str, faults: list[str]) -> Iterator[tuple[int, tuple[Any, l
 
 
 def _end(reply: str, start: int) -> int | None:
-    """Where the object or list ends that starts here; None if it has no end."""
+    """The end of the object or list that starts here; None if it is not closed."""
     depth = 0
     for token in _TOKENS.finditer(reply, start):
         if token[0] in "{[":
@@ -108,10 +110,10 @@ def _end(reply: str, start: int) -> int | None:
 
 
 def _decode(text: str) -> tuple[Any, list[str]]:
-    """The value of a text that is JSON, but for what stands in its strings.
+    """Parse a text that is JSON, except for the contents of its strings.
 
     Raises:
-        ValueError, RecursionError: it is not.
+        ValueError, RecursionError: it is not JSON.
     """
     doubts: list[str] = []
 
@@ -151,7 +153,7 @@ _DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_finite)
 
 
 def _clean(value: Any) -> Any:
-    """The value without characters that cannot be printed."""
+    """The value without unprintable characters."""
     if isinstance(value, str):
         return _UNPRINTABLE.sub("", value)
     if isinstance(value, list):

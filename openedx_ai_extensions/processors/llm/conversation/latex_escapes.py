@@ -1,7 +1,7 @@
 r"""Reads JSON strings in which a model wrote LaTeX with single backslashes.
 
-In ``"\(\frac{1}{2}\times 4\)"``, ``\(`` is not JSON, and JSON takes ``\f`` for a form feed and ``\t`` for a tab. The
-rule that tells commands from escapes is in ``docs/decisions/0037-latex-in-json.rst``. The names below follow it.
+In ``"\(\frac{1}{2}\times 4\)"``, ``\(`` is not valid JSON, and JSON reads ``\f`` as a form feed and ``\t`` as a tab.
+The rule that distinguishes commands from escapes is in ``docs/decisions/0037-latex-in-json.rst``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import partial
 
 from openedx_ai_extensions.processors.formulas import Span, find_spans
 
-# Commands, as MathJax has them, that begin with n, r or t: "\n", "\r" and "\t" are escapes that people use. Those that
-# begin with b, f or u need no list.
+# MathJax's commands that begin with n, r or t, because "\n", "\r" and "\t" are also common escapes. Commands that begin
+# with b, f or u need no list.
 _NAMES = """
 nLeftarrow nLeftrightarrow nRightarrow nVDash nVdash nabla natural ncong ne nearrow neg negmedspace negthickspace
 negthinspace neq newcommand newline nexists ngeq ngeqq ngeqslant ngtr ni nleftarrow nleftrightarrow nleq nleqq
@@ -29,15 +29,16 @@ textsubscript textsuperscript texttt textup tfrac therefore theta thickapprox th
 times tiny to top triangle triangledown triangleleft trianglelefteq triangleq triangleright trianglerighteq tt
 twoheadleftarrow twoheadrightarrow
 """
-# Some are a letter and a word, or a name in a program: "\nexists" may be a line break and "exists".
+# Some are ambiguous with a letter and a word, or an identifier: "\nexists" may be a line break and "exists".
 _INFIX_NAMES = "ncong ne neq ni nless nmid nparallel nprec nsim nsubset nsucc nsupset tan to"
 _SYMBOL_NAMES = "neg nexists nu tag tau top tt"
-# And some are a letter and a variable of a formula: "\nu" may be a line break and "u".
+# Some are ambiguous with a letter and a variable of a formula: "\nu" may be a line break and "u".
 _INFIX_VARIABLES = frozenset({"ne", "ni"})
 _COMMANDS, _INFIX, _SYMBOLS = (frozenset(names.split()) for names in (_NAMES, _INFIX_NAMES, _SYMBOL_NAMES))
 
-# Characters that Unicode reserves for use inside of programs. They stand for "\n", "\r", "\t" that may be the start of
-# a command, and for a row break that is repaired.
+# Noncharacters, which Unicode reserves for internal use. They represent "\n", "\r", "\t" that may start a command, and
+# a
+# repaired row break.
 _HELD = dict(zip("nrt", "\ufdd0\ufdd1\ufdd2", strict=True))
 _LETTERS = {held: letter for letter, held in _HELD.items()}
 _ROW_BREAK = "\ufdd3"
@@ -56,14 +57,14 @@ _ESCAPE = re.compile(
 _COMMAND = re.compile("([\ufdd0-\ufdd2])([A-Za-z]++)(?![\u00df-\u024f])")
 _NO_COMMAND_AFTER_BREAK = re.compile("\n|\ufdd0(?![A-Za-z])")
 
-# What stands before a command outside of a formula. A line break mostly follows a word or a full stop.
+# The context before a command outside of a formula. A line break usually follows a word or a full stop.
 _BEFORE_SYMBOL = r"\A|(?<=[^\s\ufdd0-\ufdd2] )|(?<=[(\[{$=+\-*/|^_<~&])|(?<=[^\W\d_])(?<![^\W\d_]{2})"
 _MAY_BE_SYMBOL = re.compile(_BEFORE_SYMBOL)
 _MAY_BE_INFIX = re.compile(_BEFORE_SYMBOL + r"|(?<=[\d)\]}>])")
 _COMMAND_AT_END = re.compile(r"([\\\ufdd0-\ufdd2])([A-Za-z]+)\Z")
 _NO_OPERAND = re.compile(r"\s*(?:[\^_=)}\],.;:!&']|\\[)\]]|\Z)")
 _WORD = re.compile(r"\s*[^\W\d_]{2}")
-# In a formula
+# Inside a formula
 _LINE_STARTS = re.compile(
     r"(?:\A|[\n\ufdd0\ufdd2\ufdd3]|\\\\(?:\[[^\[\]]*\])?|(?<!\\)\\|\\begin\{[A-Za-z]+\*?\}(?:\{[^{}]*\})?)[ ]*\Z"
 )
@@ -77,7 +78,7 @@ _LONE_ROW_BREAK = re.compile(r"\\(?=[\s\d+\-\ufdd0]|\[\s*-?[\d.]|[A-Za-z](?![A-Z
 _COMMAND_TWICE = re.compile(r"\\\\[A-Za-z]{2}")
 _BACKSLASHES = re.compile(r"\\+")
 _DELIMITERS_TWICE = (("\\\\(", "\\\\)"), ("\\\\[", "\\\\]"))
-_CONTEXT = 100  # characters before a command that are looked at
+_CONTEXT = 100  # characters before a command that are examined
 
 Decide = Callable[[str, re.Match[str]], bool | None]
 
@@ -86,13 +87,13 @@ def read_string(body: str) -> tuple[str, list[str]]:
     """Read a JSON string of a model's reply.
 
     Args:
-        body: what stands between the quotes. It may have line breaks and backslashes that JSON does not allow.
+        body: the text between the quotes. It may contain line breaks and backslashes that JSON does not allow.
 
     Returns:
-        The text, and what cannot be told about it, in words for the model: an empty list in most cases.
+        The text, and descriptions for the model of what is ambiguous in it, usually none.
     """
     text = json.loads(f'"{_ESCAPE.sub(_keep_backslash, _RESERVED.sub("", body))}"', strict=False)
-    # A backspace or a form feed is never meant. Some gateways write "\b" as "\u0008".
+    # A backspace or form feed is never intended. Some gateways write "\b" as "\u0008".
     text = text.replace("\b", "\\b").replace("\f", "\\f")
     if _is_escaped_twice(text):
         text = text.replace("\\\\", "\\")
@@ -108,19 +109,19 @@ def read_string(body: str) -> tuple[str, list[str]]:
 
 
 def _keep_backslash(escape: re.Match[str]) -> str:
-    """The escape, as JSON that keeps its backslash unless the escape means what JSON says."""
+    """Rewrite an escape so that JSON keeps its backslash, unless it is a valid JSON escape."""
     if escape["row"]:
         return _ROW_BREAK
     if escape["json"]:
         return escape[0]
     if escape["held"]:
         return _HELD[escape["held"]]
-    # JavaScript's way to write quotes.
+    # JavaScript's escapes for quotes.
     return escape["other"] if escape["other"] in "'`" else "\\" + escape[0]
 
 
 def _is_escaped_twice(text: str) -> bool:
-    """Whether the delimiters and commands of a formula, and all else, have twice the backslashes they should have."""
+    """Does every backslash in the text, including those of formulas, occur twice?"""
     has_formula = any(opening in text and closing in text for opening, closing in _DELIMITERS_TWICE)
     if not has_formula or not _COMMAND_TWICE.search(text):
         return False
@@ -133,14 +134,14 @@ def _span(text: str, span: Span, doubts: list[str]) -> str:
     has_lines = _has_lines(text[span.start : span.end])
     decide = partial(_is_command_in_formula, begin=span.start + len(span.opening), has_lines=has_lines)
     formula = _with_commands(text, span.start, span.end, decide, doubts)
-    # A row break of two backslashes is written with four in JSON. Models often write two, of which JSON leaves one.
+    # A row break is "\\", written as four backslashes in JSON. Models often write two, and JSON leaves one.
     if _ROWS.search(formula) and "\\\\" not in formula:
         formula = _LONE_ROW_BREAK.sub(_ROW_BREAK, formula)
     return formula
 
 
 def _with_commands(text: str, start: int, end: int, decide: Decide, doubts: list[str]) -> str:
-    """A part of the text, with backslashes where the escapes in it are commands."""
+    """A part of the text, with backslashes restored in front of commands."""
     pieces: list[str] = []
     position = start
     for match in _COMMAND.finditer(text, start, end):
@@ -159,7 +160,7 @@ def _with_commands(text: str, start: int, end: int, decide: Decide, doubts: list
 
 
 def _is_command_in_text(name: str, match: re.Match[str]) -> bool:
-    """Whether this is a command outside of formulas and code. What cannot be told is what JSON says."""
+    """Is this a command outside of formulas and code? An ambiguous one is read as JSON reads it."""
     text = match.string
     if name in _SYMBOLS:
         return _MAY_BE_SYMBOL.match(text, match.start()) is not None or _is_after_command(match)
@@ -170,7 +171,7 @@ def _is_command_in_text(name: str, match: re.Match[str]) -> bool:
 
 
 def _is_after_command(match: re.Match[str]) -> bool:
-    r"""Whether it follows a command without a space, as in ``\alpha\neq``."""
+    r"""Does it follow a command without a space, as in ``\alpha\neq``?"""
     before = _COMMAND_AT_END.search(match.string, max(match.start() - _CONTEXT, 0), match.start())
     if before is None or before[1] == "\\":
         return before is not None
@@ -178,19 +179,19 @@ def _is_after_command(match: re.Match[str]) -> bool:
 
 
 def _is_command_in_formula(name: str, match: re.Match[str], *, begin: int, has_lines: bool) -> bool | None:
-    """Whether this is a command in a formula.
+    """Is this a command inside a formula?
 
     Args:
-        name, match: the command's.
-        begin: where the formula begins in the text, behind its delimiter.
-        has_lines: the formula stands on several lines.
+        name, match: the candidate.
+        begin: the start of the formula in the text, after its delimiter.
+        has_lines: the formula has several lines.
 
     Returns:
-        None where nothing tells.
+        None if it is ambiguous.
     """
     before = match.string[max(begin, match.start() - _CONTEXT) : match.start()]
     if not name.startswith("n"):
-        # Tabs indent lines, and a carriage return is followed by a line break. Other commands are macros.
+        # Tabs indent lines, and a carriage return precedes a line break. Other commands are macros.
         return name in _COMMANDS or name.startswith("r") or not _LINE_STARTS.search(before)
     if name in _INFIX_VARIABLES:
         has_operands = not _NO_OPERAND.match(match.string, match.end()) and not _OPERATOR.search(before)
@@ -204,7 +205,7 @@ def _is_command_in_formula(name: str, match: re.Match[str], *, begin: int, has_l
 
 
 def _has_lines(formula: str) -> bool:
-    """Whether a line break stands in the formula that is not the start of a command."""
+    """Does the formula contain a line break that is not the start of a command?"""
     if _NO_COMMAND_AFTER_BREAK.search(formula):
         return True
     return any("n" + match[2] not in _COMMANDS for match in _COMMAND.finditer(formula) if match[1] == _HELD["n"])

@@ -1,4 +1,4 @@
-"""A conversation whose answer is looked at before anybody sees it."""
+"""A conversation whose answer is moderated before it is shown."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from openedx_ai_extensions.processors.llm.conversation.conversation import Ask, 
 from openedx_ai_extensions.processors.llm.provider.types import Request, add_counts
 from openedx_ai_extensions.tools import Toolbox
 
-PING_SECONDS = 1.0  # seconds after which the reader hears that there is something, though none of it may be shown yet
+PING_SECONDS = 1.0  # seconds between heartbeats while text is held back
 
 
 class ModeratedConversation(Conversation):
-    """Yields of an answer what may be shown.
+    """Yields the parts of an answer that may be shown.
 
     Args:
         request, toolbox, ask, max_rounds: as for ``Conversation``.
-        review: looks at the answer.
-        is_whole: nobody reads along, so that it can be looked at as a whole.
+        review: checks the answer.
+        is_whole: the answer is not shown while it arrives, so it can be checked as a whole.
 
     Raises (also while iterating):
         ContentRejected: the answer, or the rest of it, must not be shown; the provider's stream is closed.
@@ -43,7 +43,7 @@ class ModeratedConversation(Conversation):
         super().__init__(request, toolbox, ask, max_rounds=max_rounds)
 
     def so_far(self) -> list[dict[str, Any]]:
-        """The messages, with no more of the answer than was shown; none of one that was refused."""
+        """The messages, limited to the text that was shown; empty if the answer was refused."""
         return [] if self.is_refused else _with_spoken_text(b"".join(self._shown).decode(), super().so_far())
 
     def _rounds(self) -> Iterator[bytes]:
@@ -83,12 +83,14 @@ class ModeratedConversation(Conversation):
         shown = self._review.answer(said)
         if shown != said:
             self.messages = _with_spoken_text(shown, self.messages)
-            self.response_id = ""  # the provider remembers another answer than we do
+            self.response_id = ""  # the provider's thread contains a different answer
         yield shown.encode()
 
 
 def _with_spoken_text(text: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages, with this as what the assistant said: as it stands if it did, else all in its last message."""
+    """The messages with ``text`` as the assistant's text: unchanged if they have it already, otherwise in the last
+    message.
+    """
     spoken = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
     if text == "\n\n".join(messages[place]["content"] for place in spoken if messages[place]["content"]):
         return messages

@@ -1,6 +1,6 @@
-"""Answers that are data: the model is asked for JSON by a schema, and what it says is read leniently and checked.
+"""Structured answers: asks the model for JSON by a schema, parses the reply leniently and validates it.
 
-A reply that can't be used is sent back once, with what is wrong with it.
+An invalid reply is sent back once, with its problems.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from openedx_ai_extensions.processors.llm.provider.types import Completion, Requ
 
 logger = logging.getLogger(__name__)
 
-MAX_PROBLEMS = 20  # told to the model
+MAX_PROBLEMS = 20  # sent to the model
 _ESCAPES = (
     r"Its strings are JSON strings: write every backslash of a formula twice, so \(\frac{1}{2}\) as "
     r'"\\(\\frac{1}{2}\\)" and a row break \\ as "\\\\"; write a line break as \n and a quotation mark as \".'
 )
-# What providers' strict modes understand; limits are told in the prompt and checked by us.
+# Keywords that the strict modes of providers support; limits are stated in the prompt and checked here.
 _PORTABLE = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "description", "$ref", "$defs"})
 
 Check = Callable[[Any], Iterable[str]]
 
 
 class StructuredModel(Protocol):
-    """What ``ask_structured`` needs of an ``LLMProcessor``."""
+    """The parts of an ``LLMProcessor`` that ``ask_structured`` uses."""
 
     @property
     def provider(self) -> str: ...
@@ -64,23 +64,23 @@ def ask_structured(
     input_data: str = "",
     check: Check | None = None,
 ) -> tuple[Any, dict[str, int]]:
-    """Ask the model for a value.
+    """Ask the model for a structured value.
 
     Args:
-        llm: an ``LLMProcessor``; its function, or prompt, says what to do. Tools are not offered.
-        schema: JSON Schema of the value, an object at the top. Limits such as ``minItems`` are checked by us only.
-        name: what the value is, for the provider: letters, digits and ``_``.
-        instructions: ours, added to the prompt, for this one call.
-        context: course text, and other material that is no instruction.
-        input_data: the person's words.
-        check: tells, for the model, what is wrong with a value that satisfies the schema.
+        llm: an ``LLMProcessor``; its function or prompt contains the task. Tools are not offered.
+        schema: JSON Schema of the value, an object at the top. Limits such as ``minItems`` are only checked here.
+        name: a name of the value for the provider: letters, digits and ``_``.
+        instructions: added to the prompt for this call.
+        context: course text, and other data that is not an instruction.
+        input_data: the person's input.
+        check: yields the problems, in words for the model, of a value that satisfies the schema.
 
     Returns:
-        The value, without characters that nothing can print; and the token counts of all rounds together.
+        The value, without unprintable characters; and the token counts of all rounds.
 
     Raises:
-        ContentRejected: the words are not passed on, or the value must not be shown.
-        ProcessorError: the reply could not be used, nor could the second.
+        ContentRejected: the input must not be sent, or the value must not be shown.
+        ProcessorError: neither the reply nor a second one could be used.
         AIExtensionsError: the configuration is unusable, or the provider failed.
     """
     asking = _StructuredRequest(llm, schema, name, check)
@@ -88,7 +88,7 @@ def ask_structured(
 
 
 class _StructuredRequest:
-    """One value, in one round or two."""
+    """Requests one value, in one or two rounds."""
 
     def __init__(self, llm: StructuredModel, schema: Mapping[str, Any], name: str, check: Check | None) -> None:
         self.usage: dict[str, int] = {}
@@ -107,7 +107,7 @@ class _StructuredRequest:
         finally:
             add_counts(self.usage, self._review.take_usage())
         if shown != value and self._problems(shown):
-            logger.error("llm.structured.spoilt name=%s", self._name)  # by a plugin
+            logger.error("llm.structured.spoilt name=%s", self._name)  # a plugin has made the value invalid
             raise ProcessorError
         return shown
 
@@ -126,7 +126,7 @@ class _StructuredRequest:
         value, problems = self._read(completion.text)
         if problems:
             _require_whole(completion)
-            asked = completion.request  # of the provider that answered, in the way that worked
+            asked = completion.request  # with the provider that answered, and the options that worked
             if completion.text.strip():
                 said = {"role": "assistant", "content": completion.text}
                 again = {"role": "user", "content": _correction(problems)}
@@ -140,7 +140,7 @@ class _StructuredRequest:
         return value
 
     def _format_instructions(self) -> str:
-        """The form of the answer in words, which some providers need and none minds."""
+        """Instructions about the format, which some providers need and which do no harm elsewhere."""
         schema = json.dumps(self._schema, ensure_ascii=False, separators=(",", ":"))
         return f"Answer with one JSON object and nothing else. {_ESCAPES}\nIt must satisfy this JSON Schema:\n{schema}"
 
@@ -166,10 +166,10 @@ class _StructuredRequest:
 
 
 def _require_whole(completion: Completion) -> None:
-    """Raise what an answer failed of that cannot be used, where asking again would not help.
+    """Raise the error of an incomplete answer, for which a second request would not help.
 
     Raises:
-        AnswerTooLong: it was cut off.
+        AnswerTooLong: it was truncated.
         AnswerDeclined: the model, or its provider, declined.
     """
     reason, request = completion.reading.finish_reason, completion.request
@@ -179,7 +179,7 @@ def _require_whole(completion: Completion) -> None:
 
 
 def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema as providers' strict modes want it: every property required, no others, and no limits."""
+    """The schema for strict modes of providers: all properties required, no others, and no limits."""
     strict: dict[str, Any] = {}
     for name, value in schema.items():
         if name in {"properties", "$defs"}:

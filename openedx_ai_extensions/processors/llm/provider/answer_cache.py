@@ -1,8 +1,8 @@
-"""Answers that were given before, in LiteLLM's cache, which knows many kinds of stores.
+"""The response cache: LiteLLM's cache backends with our own keys.
 
-LiteLLM's own use of it (``caching=True``) is no good to us: its keys know neither address nor key of the provider, and
-it keeps a stream only when its own stream object, which we read beneath, has seen all of it. So the keys are ours, and
-so is the moment when an answer is kept: when it is whole.
+LiteLLM's own caching (``caching=True``) is not suitable: its keys contain neither the provider's address nor its key,
+and it stores a stream only if its own stream object has read all of it, but we read below that object. Here, an answer
+is stored once it is complete.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Co
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_TTL_SECONDS = 3600  # seconds that an answer is kept, unless the site says otherwise
-DEFAULT_TIMEOUT_SECONDS = 1  # seconds that a Redis may take, unless the site says otherwise
-DOWN_SECONDS = 30  # seconds that a store which is down is left alone
+DEFAULT_TTL_SECONDS = 3600  # default lifetime of an answer
+DEFAULT_TIMEOUT_SECONDS = 1  # default timeout for Redis
+DOWN_SECONDS = 30  # time without requests to an unreachable store
 KEY_PREFIX = "openedx_ai_extensions:answer"
 
 
@@ -34,7 +34,7 @@ class AnswerCache:
     """The site's response cache.
 
     Args:
-        cache: LiteLLM's.
+        cache: LiteLLM's cache object.
     """
 
     def __init__(self, cache: Any) -> None:
@@ -42,7 +42,7 @@ class AnswerCache:
         self._down_until: float | None = None
 
     def get(self, provider: Provider, request: Request) -> Completion | None:
-        """What this provider answered to the same request before."""
+        """The stored answer of this provider to the same request, or None."""
         if self._is_down():
             return None
         found = self._cache.get_cache(cache_key=_key(provider, request))
@@ -52,7 +52,7 @@ class AnswerCache:
         reading = Reading(
             usage=dict.fromkeys(TOKEN_COUNTS, 0),
             model_used=str(found.get("model") or provider.model),
-            finish_reason=FinishReason.STOP,  # no other answer is kept
+            finish_reason=FinishReason.STOP,  # only complete answers are stored
         )
         return Completion(found["text"], reading, request)
 
@@ -65,13 +65,13 @@ class AnswerCache:
         return self._down_until is not None and time.monotonic() < self._down_until
 
     def _check_store(self) -> None:
-        """LiteLLM takes a store that is down for an empty one. Each use of it would cost a timeout."""
+        """LiteLLM reports an unreachable store as empty; each use would cost a timeout. Check it with a ping."""
         ping = getattr(self._cache.cache, "sync_ping", None)
         was_down = self._down_until is not None
         try:
             if ping is not None:
                 ping()
-        except Exception as error:  # noqa: BLE001  # whatever its library raises: it is down
+        except Exception as error:  # noqa: BLE001  # the store is down, whatever its library raises
             self._down_until = time.monotonic() + DOWN_SECONDS
             if not was_down:
                 logger.warning("llm.cache.down error=%s", type(error).__name__)
@@ -86,8 +86,8 @@ _caches_lock = threading.Lock()
 
 
 def answer_cache(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | None:
-    """The cache that these parameters of LiteLLM's ``Cache`` describe, made at its first use; None, logged once, when
-    it cannot be made.
+    """The cache for these parameters of LiteLLM's ``Cache``, created at the first use; None if it cannot be created,
+    which is logged once.
     """
     name = repr(sorted(parameters.items()))
     with _caches_lock:
@@ -102,11 +102,11 @@ def _make(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | N
     kind = parameters.get("type", "local")
     try:
         return AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
-    except Exception as error:  # noqa: BLE001  # whatever its many libraries raise, the site goes on without
+    except Exception as error:  # noqa: BLE001  # many libraries, many exceptions; the site works without a cache
         logger.error("llm.cache.unusable type=%s error=%s", kind, type(error).__name__)
         return None
     finally:
-        # It registers itself for all calls of LiteLLM, which would cost each of them time.
+        # LiteLLM's cache registers itself as a callback of all calls, which would slow them down.
         for names, kept in zip(callbacks, before, strict=True):
             names[:] = kept
 
@@ -114,7 +114,7 @@ def _make(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | N
 def _defaults(kind: str) -> dict[str, Any]:
     if kind != "redis":
         return {}
-    # Its own patience, three attempts with pauses, is longer than many an answer takes.
+    # The default of three attempts with pauses takes longer than many answers.
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
@@ -126,7 +126,9 @@ def _defaults(kind: str) -> dict[str, Any]:
 
 
 def _key(provider: Provider, request: Request) -> str:
-    """The same only for all that an answer depends on, and for who gives it: name, model, address, key, parameters."""
+    """A key of everything that determines an answer: provider, model, address, API key, parameters, language and
+    messages.
+    """
     parts = [
         provider.name,
         provider.model,

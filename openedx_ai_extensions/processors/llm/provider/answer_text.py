@@ -1,4 +1,4 @@
-"""From the pieces of text that a model sends to the text that a person sees: whole characters, and no thinking."""
+"""Converts the fragments that a model sends to text for people: whole characters, without reasoning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from openedx_ai_extensions.core.surrogates import HALF_CHARACTERS, REPLACEMENT
 
 _TAGS = ("think", "thinking", "thought", "reasoning")
 _NAMES = "|".join(_TAGS)
-# The one in brackets is Mistral's.
+# Mistral uses square brackets.
 _OPENING = re.compile(rf"<(?:{_NAMES})>|\[THINK\]", re.IGNORECASE)
 _CLOSING = re.compile(rf"</(?:{_NAMES})>|\[/THINK\]", re.IGNORECASE)
 _EITHER = re.compile(rf"</?(?:{_NAMES})>|\[/?THINK\]", re.IGNORECASE)
@@ -17,43 +17,43 @@ _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 class AnswerText:
-    """Reads one answer, piece by piece. Blank lines at its start are left out.
+    """Reads one answer, fragment by fragment. Blank lines at its start are removed.
 
     A block ``<think>…</think>`` or ``[THINK]…[/THINK]`` at the start of the answer or of a line, outside of a code
-    fence, is thinking, and is kept out; a text that mentions such a tag stays as it is. Halves of a character (a JSON
-    escape such as ``\\ud83d``) that come in two pieces are joined; a half that stays alone becomes U+FFFD.
+    fence, is reasoning and is removed; other occurrences of these tags are kept. The halves of a surrogate pair (a JSON
+    escape such as ``\\ud83d``) in two fragments are joined; a lone half becomes U+FFFD.
 
     Args:
         starts_thinking: the model's template opens the first block itself, so that only its end is sent.
 
     Attributes:
-        is_thinking: the last piece ended within a block of thinking.
-        thought_length: characters of thinking so far.
+        is_thinking: the last fragment ended inside a block of reasoning.
+        thought_length: characters of reasoning so far.
     """
 
     def __init__(self, *, starts_thinking: bool = False) -> None:
         self.is_thinking = starts_thinking
         self.thought_length = 0
         self._shown: list[str] = []
-        self._half = ""  # of a character
-        self._held = ""  # may be the beginning of a tag
+        self._half = ""  # first half of a surrogate pair
+        self._held = ""  # possible beginning of a tag
         self._skips_space = False
-        self._space = ""  # before the first text
+        self._space = ""  # spaces before the first text
 
     @property
     def text(self) -> str:
-        """All that was given out so far."""
+        """The text that was returned so far."""
         if len(self._shown) > 1:
             self._shown = ["".join(self._shown)]
         return self._shown[0] if self._shown else ""
 
     @property
     def is_empty(self) -> bool:
-        """Nothing was given out so far."""
+        """Was no text returned so far?"""
         return not self._shown
 
     def feed(self, piece: str) -> str:
-        """Take a piece; return what can be shown now, perhaps nothing."""
+        """Add a fragment. Returns the text that can be shown now; it may be empty."""
         piece = self._whole_characters(piece)
         if "<" not in piece and "[" not in piece and not (self._held or self.is_thinking or self._skips_space):
             shown = piece
@@ -62,7 +62,7 @@ class AnswerText:
         return self._show(shown)
 
     def end(self) -> str:
-        """There is no more; return what was held back."""
+        """End the answer. Returns the text that was held back."""
         left = self._held + (REPLACEMENT if self._half else "")
         self._held = self._half = ""
         if self.is_thinking:
@@ -120,7 +120,7 @@ class AnswerText:
                 shown += before
                 self.is_thinking = True
             else:
-                # The end of a block that the model's template began: what is not shown yet belonged to it.
+                # The end of a block that the model's template opened: text that was not shown yet belongs to it.
                 self.thought_length += len(before)
                 self._skips_space = True
                 if not self.is_empty:
@@ -131,7 +131,7 @@ class AnswerText:
 
 
 def _without_unfinished_tag(text: str) -> tuple[str, str]:
-    """The text, and what at its end may be the beginning of a tag."""
+    """Split off a possible beginning of a tag at the end of a text."""
     start = max(text.rfind("<"), text.rfind("["))
     if start >= 0 and any(tag.startswith(text[start:].lower()) for tag in _WHOLE_TAGS):
         return text[:start], text[start:]
@@ -139,12 +139,12 @@ def _without_unfinished_tag(text: str) -> tuple[str, str]:
 
 
 def _starts_line(text: str) -> bool:
-    """Does the next character begin a line, outside of a code fence?"""
+    """Does the next character start a line, outside of a code fence?"""
     return not text.rpartition("\n")[2].strip() and len(_FENCE.findall(text)) % 2 == 0
 
 
 def shown_text(content: str, *, starts_thinking: bool = False) -> tuple[str, int]:
-    """A whole answer's text as it is shown, and how many characters of thinking were left out."""
+    """The text of a complete answer, and the number of characters of removed reasoning."""
     answer = AnswerText(starts_thinking=starts_thinking)
     text = answer.feed(content) + answer.end()
     return text, answer.thought_length

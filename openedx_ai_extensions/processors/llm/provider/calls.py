@@ -1,4 +1,4 @@
-"""A call to a model that somebody pays for: reserved in the ledger before, settled after."""
+"""Calls of models with accounting: reserved in the ledger before, settled afterwards."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider, fi
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks, TextStream
 from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Reading, Request, estimated_tokens
 
-SETTLE_MARGIN_SECONDS = 30  # seconds between the end of a call and the settlement of its run
-CHARACTERS_PER_TOKEN = 4  # about, of a model's thinking, which is not kept
+SETTLE_MARGIN_SECONDS = 30  # between the maximum duration of a call and the end of its reservation
+CHARACTERS_PER_TOKEN = 4  # approximate; for reasoning, whose text is not kept
 
 
 def complete(request: Request) -> Completion:
-    """Ask for a whole answer, of the request's provider or of one that stands in for it.
+    """Request a complete answer from the request's provider or a fallback.
 
     Raises:
         QuotaExceeded: the site's limits do not allow it.
@@ -38,11 +38,11 @@ def complete(request: Request) -> Completion:
 
 
 def stream(request: Request) -> Answer:
-    """Ask for an answer as it is written; returns when the model has begun.
+    """Request a streamed answer; returns when the model has started.
 
     Raises:
         QuotaExceeded: the site's limits do not allow it.
-        AIExtensionsError: the provider failed before that; see ``gateway``.
+        AIExtensionsError: the provider failed before it started; see ``gateway``.
     """
     models = replaced_models()
     if models is None:
@@ -75,7 +75,7 @@ def _complete(request: Request) -> Completion:
 
 
 def _cache_answer(request: Request, reading: Reading, text: str) -> None:
-    """Keep an answer for the same request of others, if it is whole."""
+    """Store a complete answer in the response cache."""
     if reading.finish_reason is FinishReason.STOP:
         gateway.cache_answer(request, text, reading.model_used)
 
@@ -94,7 +94,7 @@ def _stream(request: Request) -> Answer:
 
 
 def _cached_answer(request: Request) -> Completion | None:
-    """The answer from the response cache: a request like any other for the limits, but it takes nothing."""
+    """The answer from the response cache. It counts as a request for the limits, but uses no tokens."""
     answer = gateway.cached_answer(request)
     if answer is not None:
         call = _Call(request, is_cached=True)
@@ -105,10 +105,10 @@ def _cached_answer(request: Request) -> Completion | None:
 
 
 class _Call:
-    """One call in the ledger. A call outside of any run is a run of its own.
+    """The accounting of one call. A call outside of a run gets a run of its own.
 
     Raises:
-        ProviderRests: the provider kept failing, and is not asked now.
+        CircuitOpen: the provider kept failing, and is skipped.
         QuotaExceeded: the site's limits do not allow it.
     """
 
@@ -144,15 +144,15 @@ class _Call:
             raise
 
     def began(self) -> None:
-        """The model has said something."""
+        """The model has started to answer."""
         self.run.record_first_token()
         if self._circuit is not None:
             self._circuit.began()
 
     def failed(self, error: BaseException) -> None:
-        """The provider gave nothing."""
+        """The provider failed before the answer started."""
         if isinstance(error, RunCancelled) and error.reached_provider:
-            self.settle(Reading(), "", outcome=Outcome.CANCELLED)  # it has the request, and may charge for it
+            self.settle(Reading(), "", outcome=Outcome.CANCELLED)  # the provider may charge for it
             return
         reconnect()
         if self._circuit is not None:
@@ -167,7 +167,7 @@ class _Call:
         outcome: str = Outcome.COMPLETED,
         error: BaseException | None = None,
     ) -> None:
-        """Record what it took: as the provider says, else as we count."""
+        """Settle the call with the usage that the provider reports, otherwise with an estimate."""
         reconnect()
         if self._circuit is not None:
             self._report_to_circuit(self._circuit, outcome, error)
@@ -176,9 +176,9 @@ class _Call:
         self._end(outcome)
 
     def _counted(self, reading: Reading, text: str) -> Mapping[str, int]:
-        """What the provider reported; where it did not report what there is, our estimate stands in.
+        """The reported usage, with estimates for missing numbers.
 
-        Of an answer that broke off, a provider has reported what it knew at the beginning at most.
+        For an interrupted answer, a provider has at most reported what it knew at the start.
         """
         usage = reading.usage
         estimates = {}
@@ -206,7 +206,7 @@ class _Call:
 
 
 class _MeteredAnswer(Chunks):
-    """An answer that arrives, on its way through the meter."""
+    """A streamed answer whose call is settled when it ends."""
 
     def __init__(self, answer: TextStream, call: _Call) -> None:
         self._answer = answer
@@ -242,7 +242,7 @@ class _MeteredAnswer(Chunks):
         return chunk
 
     def close(self) -> None:
-        """Stop: nobody reads the rest, but what was said is paid for."""
+        """Stop the stream. The part that was received is settled."""
         self._answer.close()
         self._settle(Outcome.CANCELLED)
 
@@ -256,7 +256,7 @@ class _MeteredAnswer(Chunks):
 
 
 def _expected_tokens(options: Mapping[str, Any]) -> int:
-    """How many tokens to reserve for the answer: as many as it may have, where that is known."""
+    """The tokens to reserve for the answer: the configured maximum, otherwise the site's estimate."""
     stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
     if isinstance(stated, int) and not isinstance(stated, bool):
         return bounds.tokens(stated)

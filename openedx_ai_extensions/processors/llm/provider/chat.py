@@ -1,4 +1,4 @@
-"""Chat completions, OpenAI's first API and every provider's through LiteLLM: what is sent and how it is read."""
+"""The chat completions API, which LiteLLM provides for every provider: requests and answers."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from openedx_ai_extensions.processors.llm.provider.sse import LineTooLong, event
 from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Completion, Moderated, Reading, Request
 
 _CACHED = {"type": "ephemeral"}
-# Finish reasons of pieces that more will follow; the second is DashScope's.
+# Finish reasons of chunks that are not the last; the second is DashScope's.
 _NO_REASON = {"", "null"}
 
 
-# Where providers say how an answer ended: Anthropic, Bedrock, Gemini (its answer, its prompt), Ollama, all others.
+# Fields with the finish reason: Anthropic, Bedrock, Gemini (answer, prompt), Ollama, all others.
 _REASONS = ("stop_reason", "stopReason", "finishReason", "blockReason", "done_reason", "finish_reason")
 _REASON_OR_ERROR = re.compile(rf'"(?:{"|".join(_REASONS)})"\s*:\s*"|"error"\s*:\s*[^n\s]')  # not null
 
 
 def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[str, Any]:
-    """The arguments for LiteLLM, beside the model and the time limits."""
+    """The arguments for LiteLLM, except for the model and the timeouts."""
     capabilities = provider.capabilities
     stated = provider.sent_parameters
-    if any(name in request.options for name in OUTPUT_LIMITS):  # of two names for one limit, OpenAI refuses both
+    if any(name in request.options for name in OUTPUT_LIMITS):  # OpenAI refuses two names of the same limit
         stated = {name: value for name, value in stated.items() if name not in OUTPUT_LIMITS}
     messages = [_for_provider(message, capabilities) for message in request.messages]
     if capabilities.caches_marked_prefixes:
@@ -57,8 +57,9 @@ def _for_provider(message: Mapping[str, Any], capabilities: Capabilities) -> dic
 
 
 def _marked(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The system message, which stays the same from turn to turn, marked for the provider's cache; tools come before
-    it, so the mark covers them too."""
+    """Mark the system message, which is the same in every turn, for the provider's prompt cache. Tools precede it, so
+    the mark covers them too.
+    """
     return [
         {**message, "content": [{"type": "text", "text": message["content"], "cache_control": _CACHED}]}
         if message["role"] == "system"
@@ -68,21 +69,21 @@ def _marked(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def read_completion(response: Any, provider: Provider, request: Request, raw: Any = None) -> Completion:
-    """A whole answer.
+    """Read a complete answer.
 
     Args:
-        response: as LiteLLM understands it.
-        provider: who sent it.
-        request: what was asked.
-        raw: the JSON that the provider sent, if it is known.
+        response: the answer as LiteLLM parsed it.
+        provider: the provider.
+        request: the request.
+        raw: the provider's JSON, if known.
 
     Raises:
-        ProviderFault: it is no answer, or the provider said that it failed.
+        ProviderFault: it is not an answer, or the provider reported a failure.
     """
     choices = fields.field(response, "choices")
     if not isinstance(choices, list | tuple):
         raise BrokenAnswer
-    choice: Any = next(iter(choices), {})  # some say nothing at all where there is nothing to say
+    choice: Any = next(iter(choices), {})  # some providers send no choices for an empty answer
     message = fields.field(choice, "message") or {}
     reading = Reading(usage_of(response), fields.text(fields.field(response, "model")) or provider.model)
     reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
@@ -96,7 +97,7 @@ def read_completion(response: Any, provider: Provider, request: Request, raw: An
 
 
 def native_finish_reason(told: Any) -> str:
-    """The finish reason in the JSON that a provider sent, a chunk or a whole answer; empty if there is none."""
+    """The finish reason in a provider's JSON, a chunk or a complete answer; empty if there is none."""
     first: Any = next(chain(*(fields.items(fields.field(told, name)) for name in ("candidates", "choices"))), None)
     places = (told, fields.field(told, "delta"), fields.field(told, "promptFeedback"), first)
     words = (fields.text(fields.field(place, name)) for place in places for name in _REASONS)
@@ -104,13 +105,13 @@ def native_finish_reason(told: Any) -> str:
 
 
 def _litellm_finish_reason(choice: Any) -> str:
-    """The finish reason of a choice as LiteLLM gives it. Of one that is no text, the name of its type."""
+    """The finish reason of a choice as LiteLLM parsed it; if it is not a text, the name of its type."""
     reason = fields.field(choice, "finish_reason")
     return reason if isinstance(reason, str) else type(reason).__name__ if reason else ""
 
 
 def _thinking(message: Any, extra: Any) -> dict[str, Any]:
-    """A message's thinking under the names that the provider itself gave it. LiteLLM renames some."""
+    """The reasoning in a message, under the names that the provider used. LiteLLM renames some."""
     original = fields.field(extra, "reasoning") or fields.field(message, "reasoning")
     return {
         **({"reasoning": original} if original else {"reasoning_content": fields.field(message, "reasoning_content")}),
@@ -120,7 +121,7 @@ def _thinking(message: Any, extra: Any) -> dict[str, Any]:
 
 
 def read_moderation(response: Any) -> Moderated:
-    """OpenAI's moderation, the only one that LiteLLM knows."""
+    """Read the answer of OpenAI's moderation API, the only one that LiteLLM supports."""
     flagged = [result for result in response.results if result.flagged]
     categories = {name for result in flagged for name, applies in (result.categories or {}).items() if applies}
     usage = fields.field(response, "usage")
@@ -129,22 +130,22 @@ def read_moderation(response: Any) -> Moderated:
 
 
 def read_stream(wrapper: Any, provider: Provider, reading: Reading) -> Iterator[str | Signal]:
-    """The texts and signals of a stream; what else it says goes to ``reading``.
+    """Yield the texts and signals of a stream; everything else is stored in ``reading``.
 
     Args:
-        wrapper: the stream as LiteLLM gave it.
-        provider: who sends it.
+        wrapper: the stream as LiteLLM returned it.
+        provider: the provider.
         reading: filled in.
 
     Raises:
-        CutOff: it stopped without saying that it was done.
-        ProviderFault: it is no answer, or the provider said that it failed.
+        CutOff: the stream ended without a finish reason.
+        ProviderFault: it is not an answer, or the provider reported a failure.
     """
     return _ChatStream(wrapper, provider, reading).read()
 
 
 class _ChatStream:
-    """One stream, read from the provider's own bytes where they have OpenAI's shape, else as LiteLLM understands it."""
+    """One stream, parsed from the provider's bytes if they have OpenAI's format, otherwise through LiteLLM."""
 
     def __init__(self, wrapper: Any, provider: Provider, reading: Reading) -> None:
         self._wrapper = wrapper
@@ -152,10 +153,10 @@ class _ChatStream:
         self._reading = reading
         self._reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
         self._is_wrapped = False
-        self._native_reason = ""  # the provider's own word for how the answer ended
-        self._ignores_litellm_reason = False  # it says "stop" of each of Gemini's chunks
-        self._has_ended = False  # it said so without a reason
-        self._has_text_before_end = False  # without saying in the same breath that this is all
+        self._native_reason = ""  # the provider's own finish reason
+        self._ignores_litellm_reason = False  # LiteLLM reports "stop" for each chunk of Gemini
+        self._has_ended = False  # the stream ended properly, but without a finish reason
+        self._has_text_before_end = False  # there was text in a chunk without a finish reason
 
     def read(self) -> Iterator[str | Signal]:
         for chunk in self._chunks():
@@ -165,12 +166,12 @@ class _ChatStream:
         yield from self._reader.end()
 
     def _chunks(self) -> Iterator[Any]:
-        """Chunks as dictionaries or objects in OpenAI's shape, or in LiteLLM's generic one."""
+        """Chunks as dictionaries or objects in OpenAI's format, or in LiteLLM's generic one."""
         if hasattr(self._wrapper, "fetch_sync_stream"):  # some requests are sent only now
             self._wrapper.fetch_sync_stream()
         beneath: Any = getattr(self._wrapper, "completion_stream", None)
-        lines: Any = getattr(beneath, "streaming_response", None)  # as LiteLLM's own readers have it
-        if "mock_response" in self._provider.parameters:  # scripted by LiteLLM, which never says that it is done
+        lines: Any = getattr(beneath, "streaming_response", None)  # the attribute that LiteLLM's readers use
+        if "mock_response" in self._provider.parameters:  # a mock of LiteLLM, which never signals the end
             self._has_ended = True
             yield from self._wrapper
         elif lines is None and isinstance(response := getattr(beneath, "response", None), httpx.Response):
@@ -195,11 +196,11 @@ class _ChatStream:
                 if isinstance(chunk, dict):
                     yield chunk
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, LineTooLong):
-            # The words of these errors quote what was sent.
+            # These errors quote the data.
             raise BrokenAnswer from None
 
     def _lines(self, lines: Iterator[Any]) -> Iterator[Any]:
-        """The lines for LiteLLM. They are read here too, as it reports "stop" for many other finish reasons."""
+        """Pass lines on to LiteLLM, and parse finish reasons here too: LiteLLM reports "stop" for many others."""
         for line in lines:
             if isinstance(line, str):
                 self._ignores_litellm_reason = self._ignores_litellm_reason or '"candidates"' in line
@@ -211,19 +212,19 @@ class _ChatStream:
         try:
             told = json.loads(line.removeprefix("data:"))
         except (ValueError, RecursionError):
-            return  # LiteLLM will see
+            return  # LiteLLM will report it
         if (error := _error_in("", told)) is not None:
             raise StreamedError(error)
         self._native_reason = native_finish_reason(told) or self._native_reason
 
     def _parsed_chunks(self, beneath: Iterator[Any]) -> Iterator[Any]:
-        """What LiteLLM makes of the provider's chunks, before its wrapper mends them.
+        """The chunks as LiteLLM parsed them, before its wrapper changes them.
 
-        The wrapper takes some texts for special tokens, gives up on a text that repeats itself, says "stop" when the
-        provider did not, and costs more than all the rest. For shapes that only it knows, it stays.
+        The wrapper treats some texts as special tokens, aborts on repeated text, reports "stop" if the provider did
+        not, and is the slowest part. It is used only for formats that only it knows.
         """
         for first in beneath:
-            if first is None:  # a line that says nothing
+            if first is None:  # an empty line
                 continue
             known = _is_generic(first) or fields.field(first, "choices") is not None
             if known:
@@ -236,7 +237,7 @@ class _ChatStream:
     def _wrapped_chunks(self) -> Iterator[Any]:
         self._is_wrapped = True
         yield from self._wrapper
-        # Its own last chunk says "stop" in any case.
+        # Its last chunk always says "stop".
         names = ("received_finish_reason", "intermittent_finish_reason")
         self._reader.reported = next((reason for name in names if (reason := getattr(self._wrapper, name, None))), "")
 
@@ -252,9 +253,9 @@ class _ChatStream:
         was_finished = bool(reader.reported)
         for place, choice in enumerate(fields.items(fields.field(chunk, "choices"))):
             index = fields.field(choice, "index")
-            if str(place if index is None else index) == "0":  # of several answers the first counts
+            if str(place if index is None else index) == "0":  # only the first of several answers is used
                 yield from self._read_choice(choice)
-        # Its wrapper says "stop" in any case, so that only the end of the stream is certain.
+        # The wrapper always reports "stop", so only the end of the stream is certain.
         if reader.reported and not (was_finished or self._is_wrapped):
             yield from reader.end()
             yield Signal.FINISHED if self._has_text_before_end or reader.text.is_empty else Signal.PERHAPS_FINISHED
@@ -282,7 +283,7 @@ class _ChatStream:
             reader.reported = reported
 
     def _read_generic(self, chunk: Mapping[str, Any]) -> Iterator[str | Signal]:
-        """LiteLLM's form for providers that are not like OpenAI."""
+        """LiteLLM's format for providers that are not compatible with OpenAI."""
         reader = self._reader
         if chunk.get("tool_use"):
             reader.calls.add([chunk["tool_use"]])
@@ -295,7 +296,7 @@ class _ChatStream:
 
 
 def _combined_usage(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
-    """Counts of one answer told at several times: the last number counts that is not zero."""
+    """Combine counts of one answer that were reported several times: the last number other than zero counts."""
     usage = {**before, **{name: number for name, number in now.items() if number or name not in before}}
     parts = usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)
     return {**usage, "total_tokens": max(parts, now.get("total_tokens", 0))}
@@ -309,17 +310,17 @@ def _raw_events(response: httpx.Response) -> Iterator[tuple[str, bytes]]:
         if start.lstrip()[:1] in b"{[":
             yield "", b"".join([start, *pieces])
             return
-        pieces = chain([start], pieces)  # events, whatever the header says
+        pieces = chain([start], pieces)  # events in spite of the header
     yield from event_data(pieces)
 
 
 def _error_in(name: str, chunk: Any) -> Any:
-    """What an event says that went wrong, in each form that servers have for it; None for all other events."""
-    if isinstance(chunk, list):  # Gemini's endpoint in OpenAI's form
+    """The error in an event, in any of the formats that servers use; None for other events."""
+    if isinstance(chunk, list):  # Gemini's OpenAI-compatible endpoint
         chunk = next((each for each in chunk if isinstance(each, dict) and each.get("error")), None)
     if not isinstance(chunk, dict):
         return None
-    is_error = name == "error" or chunk.get("object") == "error"  # the second is an older vLLM's
+    is_error = name == "error" or chunk.get("object") == "error"  # the second form is that of older versions of vLLM
     found = chunk.get("error") or fields.field(chunk.get("x_groq"), "error")
     return found or (chunk if is_error else None)
 
@@ -329,9 +330,9 @@ def _is_generic(chunk: Any) -> bool:
 
 
 def usage_of(response: Any) -> Mapping[str, int]:
-    """Token counts that the provider reported; nothing where it reported none, or only zeros."""
+    """Token counts that the provider reported; empty if it reported none, or only zeros."""
     first: Any = next(fields.items(fields.field(response, "choices")), None)
-    places = (response, fields.field(response, "x_groq"), first)  # the usual, Groq's and Moonshot's
+    places = (response, fields.field(response, "x_groq"), first)  # the standard location, Groq's and Moonshot's
     usage = next((found for place in places if (found := fields.field(place, "usage"))), None)
     if not usage:
         return {}

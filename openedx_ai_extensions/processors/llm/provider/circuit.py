@@ -1,9 +1,8 @@
-"""A provider that keeps failing is left alone for a while, so that nobody waits for it; then one call tries it.
+"""A circuit breaker for each provider: one that keeps failing is skipped for a while; then a single call probes it.
 
-One person's requests can fail for reasons of their own, so that is judged by those of several people: it takes so many
-failures, of so many people, that are at least half of the requests since the first of them.
-
-What is known of a provider is in the cache that all processes share. When that is down every provider is asked.
+One person's requests may fail for reasons of their own, so the circuit opens only after a number of failures of several
+people, which must also be at least half of the requests since the first failure.
+The state is in the shared cache of all processes. While that cache is down, every provider is called.
 """
 
 from __future__ import annotations
@@ -37,37 +36,37 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider
 
 logger = logging.getLogger(__name__)
 
-TRIPPED_SECONDS = 24 * 3600  # seconds after which a provider that nobody asked is like any other
-MIN_FAIR_SECONDS = 10  # seconds: who was given less, and did not make it, may be quite well
-PROBE_RETRY_SECONDS = 1  # seconds: try again when somebody is just trying whether it works
-MIN_PEOPLE = 3  # people whose requests failed
-MAX_REQUESTS_PER_FAILURE = 2  # one request in so many failed
+TRIPPED_SECONDS = 24 * 3600  # lifetime of the open state of a provider that is not called
+MIN_FAIR_SECONDS = 10  # failures of calls with less time are not counted
+PROBE_RETRY_SECONDS = 1  # delay for retries while another call probes the provider
+MIN_PEOPLE = 3  # with failed requests
+MAX_REQUESTS_PER_FAILURE = 2  # the circuit opens if at least one request in this many failed
 
 WINDOW, OPEN_UNTIL, TRIPPED, PROBE, PROBED = "window", "rests", "tripped", "probe", "probed"
-REQUESTS, FAILURES, PEOPLE = "requests", "failures", "people"  # within a window, which begins with a failure
+REQUESTS, FAILURES, PEOPLE = "requests", "failures", "people"  # counters of a window, which starts with a failure
 
-# It is out of order. A provider that is only busy says so itself, and when to come back.
+# Errors that indicate an outage. A provider that is only busy reports that itself, with a delay.
 PROVIDER_FAULTS = (ServiceUnavailable, StreamInterrupted, InvalidAPIKey)
-# It is in order, and so is its saying no: to a learner's text, a profile's option, a thread.
+# Errors that a working provider returns, because of a text, an option or a thread.
 PROVIDER_REPLIES = (ThreadGone, ContextWindowExceeded, LLMConfigError, AnswerDeclined)
 
 Value = TypeVar("Value")
 
 
 class CircuitOpen(ServiceUnavailable):
-    """The provider kept failing, so it is not asked for now."""
+    """The provider kept failing and is skipped."""
 
 
 class Circuit:
-    """What one call has to do with the state of its provider.
+    """The circuit breaker for one call.
 
     Args:
-        provider: who is asked. An entry that an operator changes is another provider.
-        seconds: that the call may take.
-        user_id: for whom; None for nobody in particular.
+        provider: the provider. An entry that an operator changes counts as a different provider.
+        seconds: the maximum duration of the call.
+        user_id: the person; None if unknown.
 
     Raises:
-        ProviderRests: it is not to be asked now; says when to come back.
+        CircuitOpen: the provider is skipped; contains the time to retry.
     """
 
     def __init__(self, provider: Provider, seconds: float, user_id: int | None) -> None:
@@ -77,7 +76,7 @@ class Circuit:
         self._keys = _keys(provider)
         self._limit = int(conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.FAILURES"))
         self._is_probe = False
-        self._window: str | None = None  # of failures, if there were any lately
+        self._window: str | None = None  # key of the current window of failures, if any
         self._has_begun = False
         if self._limit:
             self._require_closed()
@@ -89,7 +88,7 @@ class Circuit:
         if self._keys[TRIPPED] not in known:
             return
         until = known.get(self._keys[OPEN_UNTIL])
-        # Whose try has just failed leaves the next one to others: maybe it was their request.
+        # A person whose probe has failed leaves the next one to others: the request itself may be the cause.
         if until is None and known.get(self._keys[PROBED]) != self._person:
             self._is_probe = _shared(lambda cache: cache.add(self._keys[PROBE], 1, self._seconds), True)
             if self._is_probe:
@@ -97,7 +96,7 @@ class Circuit:
         raise CircuitOpen(retry_after=max(math.ceil((until or 0) - time.time()), PROBE_RETRY_SECONDS))
 
     def began(self) -> None:
-        """It answers, so it is in order, whatever becomes of the answer."""
+        """The provider has started to answer, so it works."""
         if self._has_begun:
             return
         self._has_begun = True
@@ -110,10 +109,10 @@ class Circuit:
             _shared(lambda cache: _one_more(cache, window, REQUESTS), 0)
 
     def failed(self, error: BaseException) -> None:
-        """The call, or its stream, failed of this."""
+        """The call or its stream has failed."""
         reason = error.reason if isinstance(error, StreamInterrupted) and error.reason is not None else error
         if isinstance(error, OutOfTime) or (isinstance(reason, AIExtensionsError) and not reason.reached_provider):
-            pass  # it was at work, or knows nothing of the call
+            pass  # the provider was working, or does not know of the call
         elif isinstance(reason, PROVIDER_REPLIES):
             self.began()
         elif isinstance(reason, PROVIDER_FAULTS) and self._limit and (self._is_probe or self._had_enough_time(reason)):
@@ -121,7 +120,7 @@ class Circuit:
         self.abandon()
 
     def abandon(self) -> None:
-        """Nobody will know whether it would have worked."""
+        """End the call without a result for the circuit."""
         if self._is_probe:
             self._is_probe = False
             _shared(lambda cache: cache.delete(self._keys[PROBE]), None)
@@ -153,13 +152,13 @@ class Circuit:
         )  # fmt: skip
 
     def _failures_if_too_many(self, cache: BaseCache) -> int:
-        """Count this failure; returns how many there were lately, if they are too many."""
+        """Count this failure. Returns the number of recent failures if the circuit must open, otherwise 0."""
         seconds = conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.WINDOW")
         cache.add(self._keys[WINDOW], f"{self._keys[WINDOW]}:{uuid.uuid4().hex[:16]}", seconds)
         window = cache.get(self._keys[WINDOW])
-        if window is None:  # it has ended this moment
+        if window is None:  # the window has just expired
             return 0
-        # An answer that broke off was counted when it began.
+        # An interrupted answer was counted when it started.
         requests = _number(cache, window, REQUESTS) if self._has_begun else _one_more(cache, window, REQUESTS)
         failures = _one_more(cache, window, FAILURES)
         is_new = cache.add(f"{window}:{self._person}", 1, seconds)
@@ -176,12 +175,12 @@ def _keys(provider: Provider) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class CircuitStatus:
-    """What is known of a provider.
+    """The state of a provider's circuit.
 
     Attributes:
-        failures: calls that failed lately.
-        is_open: it is left alone.
-        seconds: until it is tried again; 0 when the next call does.
+        failures: recent failed calls.
+        is_open: the provider is skipped.
+        seconds: time until it is probed; 0 if the next call probes it.
     """
 
     failures: int = 0
@@ -190,7 +189,7 @@ class CircuitStatus:
 
 
 def status(provider: Provider) -> CircuitStatus:
-    """What is known of it at this moment; nothing changes by looking, and nothing is known while the cache is down."""
+    """Read the state of a provider's circuit without changing it. Empty while the cache is down."""
     keys = _keys(provider)
     nothing: dict[str, Any] = {}
     known = _shared(lambda cache: cache.get_many(keys.values()), nothing)
@@ -210,12 +209,12 @@ def _one_more(cache: BaseCache, window: str, what: str) -> int:
     cache.add(key, 0, conf.get("AI_EXTENSIONS_CIRCUIT_BREAKER.WINDOW"))
     try:
         return int(cache.incr(key))
-    except ValueError:  # the window has ended this moment
+    except ValueError:  # the window has just expired
         return 1
 
 
 def _shared(use: Callable[[BaseCache], Value], otherwise: Value) -> Value:
-    """What the shared cache says; ``otherwise`` when it is down."""
+    """Use the shared cache; returns ``otherwise`` while it is down."""
     with tolerated_outage("llm.circuit.cache_down"):
         return use(shared_cache())
     return otherwise

@@ -1,7 +1,7 @@
-"""The connections to providers: as many as there are streams, each free for the next call when its answer is over.
+"""HTTP connections to providers: not limited in number, and reusable as soon as an answer is complete.
 
-LiteLLM's own clients stop at 100 connections, where the next call waits for one to come free. And a stream whose last
-bytes LiteLLM does not read, or that is abandoned, would hold its connection until the garbage collector comes by.
+LiteLLM's own clients are limited to 100 connections; further calls would wait. Also, a stream that is abandoned, or
+whose last bytes LiteLLM does not read, would keep its connection until garbage collection.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BadResponse, Decoder, Unpacking
 
 MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
-# What an answer of so many characters may take: escapes and thinking; in a stream, an event for each few characters.
+# Upper bounds for escapes and reasoning, and in streams for an event per few characters.
 BYTES_PER_CHARACTER = 16
 BYTES_PER_CHARACTER_STREAMED = 256
-OVERHEAD_BYTES = 1024 * 1024  # bytes, for all that is no text
-DRAIN_SECONDS = 0.5  # for the bytes that follow an answer; after that its connection is closed instead of kept
+OVERHEAD_BYTES = 1024 * 1024  # bytes, for everything except the text
+DRAIN_SECONDS = 0.5  # to read the bytes after an answer; after that the connection is closed instead of reused
 
 
 class ResponseBody(httpx.SyncByteStream):
-    """The body of one response, which is read once, by one thread, and closed once, by any.
+    """The body of a response; read once, by one thread, and closed once, by any thread.
 
-    httpx can iterate over a body anew after its connection has gone to another call, and would then take that call's
-    bytes. This one cannot.
+    httpx can iterate over a body after its connection has been reused for another call, and would then read that call's
+    bytes. This class prevents it.
 
     Args:
-        body: httpx's own.
-        decoder: unpacks it.
-        connection: what carries it, as httpx names it in the response's extensions; None when it is not known.
+        body: httpx's body.
+        decoder: decompresses it.
+        connection: its connection, from the extensions of httpx's response; None if unknown.
     """
 
     def __init__(self, body: Any, decoder: Decoder, connection: Any) -> None:
@@ -69,20 +69,20 @@ class ResponseBody(httpx.SyncByteStream):
             yield chunk
 
     def close(self) -> None:
-        """Give the connection back; it is used again if all of the body was read."""
+        """Release the connection; it is reused if the body was read completely."""
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
                 self._body.close()
 
     def shut_down(self) -> None:
-        """Break the connection now, and so wake the thread that is blocked in a read of it."""
+        """Shut the connection down, which wakes a thread that is blocked in a read."""
         with self._lock:
             if not self._is_closed and self._connection is not None:
                 shut_down(self._connection)
 
     def finish(self) -> None:
-        """The answer is over: read what is left, for a moment, so that the connection can be used again; close it."""
+        """Read the rest of the body for a moment, so that the connection can be reused; then close it."""
         timer = threading.Timer(DRAIN_SECONDS, self.shut_down)
         timer.daemon = True
         timer.start()
@@ -99,22 +99,22 @@ class ResponseBody(httpx.SyncByteStream):
 def shut_down(connection: Any) -> None:
     found: socket.socket | None = connection.get_extra_info("socket")
     if found is not None:
-        with contextlib.suppress(OSError):  # it was closed already
+        with contextlib.suppress(OSError):  # already closed
             found.shutdown(socket.SHUT_RDWR)
 
 
 class RedirectedElsewhere(BadResponse):
-    """A provider wants the request, with all that it says, sent to another server."""
+    """A provider redirects the request, including its contents, to another server."""
 
     reason = "redirected_elsewhere"
 
 
 class Transmission:
-    """What became of one attempt of a call on the wire.
+    """The HTTP traffic of one attempt of a call.
 
     Attributes:
-        is_sent: a request was handed over for sending; what fails from then on is the network or the provider.
-        streams: the answer was asked for in pieces.
+        is_sent: a request was passed to the network; later failures are those of the network or the provider.
+        streams: a streamed answer was requested.
     """
 
     def __init__(self) -> None:
@@ -122,13 +122,13 @@ class Transmission:
         self.streams = False
         self._body: ResponseBody | None = None
         self._response: httpx.Response | None = None
-        self._connection: Any = None  # while a response is waited for
+        self._connection: Any = None  # while waiting for the response
         self._is_shut_down = False
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch the requests that this thread makes within."""
+        """Track the requests of this thread inside the block."""
         token = _current.set(self)
         try:
             yield
@@ -137,7 +137,7 @@ class Transmission:
 
     @property
     def response_json(self) -> Any:
-        """The JSON of the last answer, if all of it was read; else None."""
+        """The JSON of the last response, if it was read completely; otherwise None."""
         if self._response is None or not self._response.is_closed:
             return None
         try:
@@ -146,7 +146,7 @@ class Transmission:
             return None
 
     def sending_over(self, connection: Any) -> None:
-        """A request, or a part of one, is about to go over this connection."""
+        """A request, or a part of one, is about to be sent over this connection."""
         with self._lock:
             self._connection = connection
             if self._is_shut_down:
@@ -161,7 +161,7 @@ class Transmission:
                 body.shut_down()
 
     def shut_down(self) -> None:
-        """Wake the thread that waits for the response, which is no longer wanted. Any thread calls this."""
+        """Abort the call: wakes the thread that waits for the response. Thread-safe."""
         with self._lock:
             self._is_shut_down = True
             if self._connection is not None:
@@ -170,7 +170,7 @@ class Transmission:
                 self._body.shut_down()
 
     def finish(self, *, is_whole: bool) -> None:
-        """Free the connection: for the next call when the answer is whole, else for good."""
+        """Release the connection: for reuse if the answer is complete, otherwise close it."""
         if self._body is None:
             return
         if is_whole:
@@ -186,7 +186,7 @@ _current: ContextVar[Transmission | None] = ContextVar("ai_llm_transmission", de
 def _on_request(request: httpx.Request) -> None:
     url = request.url
     origin = (url.scheme, url.host, url.port)
-    if request.extensions.setdefault("origin", origin) != origin:  # it comes from the request that was redirected
+    if request.extensions.setdefault("origin", origin) != origin:  # inherited from the redirected request
         raise RedirectedElsewhere
     request.headers["Accept-Encoding"] = ACCEPTED_ENCODING
     watching = _current.get()
@@ -205,14 +205,14 @@ def _on_response(response: httpx.Response) -> None:
 
 
 def _byte_limits(*, streams: bool) -> tuple[int, int]:
-    """How many bytes of a body, and of a line of it, are read."""
+    """The maximum size of a body, and of a line in it, in bytes."""
     characters = conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS")
     whole = OVERHEAD_BYTES + BYTES_PER_CHARACTER * characters
     return (OVERHEAD_BYTES + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
 
 
 class _WatchedStream(httpcore.NetworkStream):
-    """A connection that tells whoever watches what goes over it: until there is a response, httpx does not say."""
+    """A connection that reports requests to the current ``Transmission``; httpx exposes it only with the response."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -239,27 +239,27 @@ class _WatchedStream(httpcore.NetworkStream):
 
 
 class _WatchedNetwork(httpcore.SyncBackend):
-    """The network, with connections that are watched."""
+    """A network backend that creates watched connections."""
 
     def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
         return _WatchedStream(super().connect_tcp(*args, **kwargs))
 
 
 class SharedClient(httpx.Client):
-    """A client that stays open.
+    """A client that cannot be closed.
 
-    LiteLLM and OpenAI's SDK close the clients of handlers that they no longer need, which would end all other calls.
+    LiteLLM and OpenAI's SDK close the clients of discarded handlers, which would abort all other calls.
     """
 
     def close(self) -> None:
-        """Do nothing: idle connections end by themselves."""
+        """Does nothing: idle connections expire by themselves."""
 
 
 def http_client(**options: Any) -> httpx.Client:
-    """A client for all calls: no limit of connections, and no cookies, as it serves all keys.
+    """A client for all calls: unlimited connections, and no cookies, because calls with different keys share it.
 
     Args:
-        options: further ones of ``httpx.Client``.
+        options: further arguments of ``httpx.Client``.
     """
     client = SharedClient(
         follow_redirects=True,
@@ -268,17 +268,16 @@ def http_client(**options: Any) -> httpx.Client:
         event_hooks={"request": [_on_request], "response": [_on_response]},
         **options,
     )
-    for transport in (client._transport, *client._mounts.values()):  # those of the environment's proxies too
+    for transport in (client._transport, *client._mounts.values()):  # including those for proxies from the environment
         if isinstance(transport, httpx.HTTPTransport):
             transport._pool._network_backend = _WatchedNetwork()
     return client
 
 
 def install(litellm: Any) -> None:
-    """Have LiteLLM send through clients of ours: one for each way of checking certificates, shared by all providers.
+    """Make LiteLLM use our clients: one for each way of verifying certificates, shared by all providers.
 
-    A site that has given LiteLLM a session of its own, or wants IPv4 only, keeps LiteLLM's clients; what they send is
-    not watched.
+    A site that has set LiteLLM's session, or requires IPv4, keeps LiteLLM's clients; their traffic is not tracked.
     """
     handlers = litellm.llms.custom_httpx.http_handler
 
@@ -291,7 +290,7 @@ def install(litellm: Any) -> None:
         )
 
     if litellm.client_session is None:
-        litellm.client_session = client(None)  # for OpenAI, Azure OpenAI and those whom LiteLLM asks by OpenAI's SDK
+        litellm.client_session = client(None)  # for all providers that use the SDK of OpenAI
     make = handlers.HTTPHandler.__init__
 
     @wraps(make)

@@ -1,4 +1,4 @@
-"""A provider's moderation endpoint as a moderator."""
+"""A moderator that uses a provider's moderation endpoint."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ DEFAULT_TIMEOUT_SECONDS = 5
 
 @moderator_kind("provider")
 class ProviderModerator(Moderator):
-    """Refuses what a provider's moderation model flags.
+    """Refuses texts that a provider's moderation model flags.
 
-    Options: ``provider``, an entry of ``AI_EXTENSIONS`` whose model moderates; ``timeout``, seconds in which it must
-    have answered, tries included; ``on_failure``, ``refuse`` (nothing passes) or ``allow`` (everything does) when it
-    has not.
+    Options: ``provider``, an entry of ``AI_EXTENSIONS`` with a moderation model; ``timeout``, seconds including
+    retries; ``on_failure``, ``refuse`` (no text passes) or ``allow`` (every text passes) if it fails.
     """
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
@@ -44,7 +43,7 @@ class ProviderModerator(Moderator):
 
     def check(self, text: str, direction: Direction, run: Run) -> Verdict:
         if direction is Direction.BEFORE:
-            run.require_quota()  # who may not ask the model any more need not be looked at
+            run.require_quota()  # a person who has used up a limit need not be moderated
         try:
             found = gateway.moderate(str(self._provider), text, self._seconds)
         except RunCancelled:

@@ -1,6 +1,6 @@
-"""What a provider's failure means to us: an error with a code, logged without a word of what was sent or received.
+"""Translates the failures of providers to our errors, and logs them without any text that was sent or received.
 
-The libraries' exceptions carry keys and prompts in their texts and in their causes, so they go no further than here.
+The libraries' exceptions contain keys and prompts in their messages and causes, so they are not passed on.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _CONTEXT_WINDOW = re.compile(
     r"|range of input length",
     re.IGNORECASE,
 )
-# In words, and as codes of OpenAI, DashScope and Zhipu.
+# As text, and as codes of OpenAI, DashScope and Zhipu.
 _CONTENT_POLICY = re.compile(
     r"content[ _-]?(policy|management|filter)|content violates|usage (policy|policies|guidelines)"
     r"|input was flagged|considered high risk|invalid_prompt|data_?inspection_?failed|(^|\W)1301(\W|$)",
     re.IGNORECASE,
 )
-# As a 403 puts it, unless it speaks of a key.
+# In errors with status 403, unless they mention credentials.
 _MODERATED = re.compile(
     r"moderat|flagged|safety|unsafe|harmful|inappropriate|sensitive|prohibited (content|use)|violat|acceptable use"
     r"|(content|prompt|input|request|text) (was |is |has been )?(blocked|rejected|declined|refused)",
@@ -55,14 +55,14 @@ _CREDENTIALS = re.compile(
     re.IGNORECASE,
 )
 MACHINE_WORD = re.compile(r"[\w.-]{1,64}")
-MAX_RETRY_AFTER = 24 * 3600  # seconds; a provider that names more has miscounted
-# Groq's for calls and answers of a model that it could not read.
+MAX_RETRY_AFTER = 24 * 3600  # seconds; larger values of a provider are ignored
+# Groq's codes for calls and answers of a model that it could not parse.
 _MALFORMED = re.compile(r"\btool_use_failed\b|\boutput_parse_failed\b")
-# Of an account that is out of credit.
+# For an account without credit.
 _OUT_OF_CREDIT = re.compile(r"insufficient_quota|credit balance is too low")
-# Statuses below 500 that say "try again": a timeout, a conflict, too early, and Groq's "capacity exceeded".
+# Statuses below 500 that allow a retry: timeout, conflict, too early, and Groq's "capacity exceeded".
 _TRY_AGAIN = frozenset({408, 409, 425, 498})
-# Raised by HTTP libraries while they send or receive, and by them while they build a request.
+# Raised by HTTP libraries while they send or receive (_NETWORK), or while they build a request (_BUILDING).
 _NETWORK = frozenset(
     {
         "httpx.TransportError",
@@ -82,26 +82,26 @@ _BUILDING = frozenset({"httpx.UnsupportedProtocol", "httpx.LocalProtocolError", 
 
 
 class ProviderFault(Exception):
-    """The provider failed in a way that only we can see."""
+    """A failure of the provider that no library reports."""
 
 
 class DeadlineExceeded(ProviderFault):
-    """Our own clock ran out."""
+    """Our own timeout has expired."""
 
 
 class CutOff(ProviderFault):
-    """The stream stopped without saying that it was done."""
+    """The stream ended without a finish reason."""
 
 
 class BrokenAnswer(ProviderFault):
-    """What came is no answer: HTML, bytes that are no text, JSON of another kind."""
+    """The response is not an answer: HTML, invalid bytes, or JSON of another form."""
 
 
 class StreamedError(ProviderFault):
-    """An error that came in place of, or after, the pieces of an answer.
+    """An error that was sent in a stream, instead of or after an answer.
 
     Args:
-        error: the provider's own object, such as ``{"code", "type", "message"}``, or its text.
+        error: the provider's object, such as ``{"code", "type", "message"}``, or its text.
     """
 
     def __init__(self, error: Any) -> None:
@@ -114,7 +114,7 @@ class StreamedError(ProviderFault):
         super().__init__(str(self.body.get("message") or error))
 
 
-# Words in errors that come without a status.
+# Codes in errors without a status.
 _STATUSES = {
     "rate_limit_exceeded": 429,
     "rate_limit_error": 429,
@@ -135,16 +135,16 @@ _NETWORK_ERRORS = (ProviderFault, ConnectionError, TimeoutError, socket.gaierror
 
 
 def translate(error: BaseException, *, provider: str, model: str, is_sent: bool) -> AIExtensionsError | None:
-    """The error to raise (``from None``) in place of what a library raised; logs it with a reference.
+    """The error to raise (``from None``) in place of a library's exception; logs it with a reference.
 
     Args:
-        error: what was raised.
+        error: the exception.
         provider: name of the provider's entry.
         model: its model.
-        is_sent: a request is known to have been handed over to the network.
+        is_sent: a request was passed to the network.
 
     Returns:
-        The error, which knows whether it ``reached_provider``; None for an exit of the process or the like.
+        The error, with ``reached_provider`` set; None for ``SystemExit`` and the like.
     """
     if isinstance(error, AIExtensionsError):
         return error
@@ -165,29 +165,29 @@ def translate(error: BaseException, *, provider: str, model: str, is_sent: bool)
 
 
 def may_retry(error: AIExtensionsError, reason: BaseException) -> bool:
-    """Could the same call succeed in a moment? An account that is out of credit will not."""
+    """Could the same call succeed in a moment? Not if the account has no credit."""
     if isinstance(error, ProviderRateLimited):
-        return not any(_is_out_of_credit(each) for each in _chain(reason))  # some LiteLLM lose the word
+        return not any(_is_out_of_credit(each) for each in _chain(reason))  # some versions of LiteLLM drop the code
     return error.reached_provider and isinstance(error, ServiceUnavailable) and not isinstance(error, ThreadGone)
 
 
 def is_too_long(error: BaseException) -> bool:
-    """Did the provider send more than is read?"""
+    """Did the provider send more than the size limit?"""
     return any(isinstance(each, BodyTooLong) for each in _chain(error))
 
 
 def has_timed_out(error: BaseException) -> bool:
-    """Was it silence that the call failed of?"""
+    """Did the call fail because of a timeout?"""
     return isinstance(error, DeadlineExceeded) or _status(error) == 408
 
 
 def _translated_before_sending(error: BaseException, status: int | None) -> AIExtensionsError:
-    """The entry, the profile's options or the messages cannot be made into a request."""
+    """The request could not be built from the entry, the profile's options or the messages."""
     return InvalidAPIKey() if status in {401, 403} else LLMConfigError()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and what led to it, the last first."""
+    """An exception and its causes, the latest first."""
     seen = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
@@ -196,9 +196,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _class_names(error: BaseException) -> set[str]:
-    """The classes of an exception, with the library that they are from.
+    """The class names of an exception, with their libraries.
 
-    LiteLLM's own are subclasses of OpenAI's and wrap whatever was raised, so they say nothing.
+    LiteLLM's exceptions are excluded: they are subclasses of OpenAI's and wrap any exception.
     """
     if type(error).__module__.partition(".")[0] == "litellm":
         return set()
@@ -206,14 +206,14 @@ def _class_names(error: BaseException) -> set[str]:
 
 
 def _cause(error: BaseException) -> str:
-    """The first exception of a chain and where it was raised, without its words, which may quote a learner."""
+    """The first exception of a chain and its location, without its message, which may quote a learner."""
     *_rest, first = _chain(error)
     frames = traceback.extract_tb(first.__traceback__)
     place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "-"
     return f"{type(first).__name__}@{place}"
 
 
-def _translated(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line a meaning
+def _translated(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line per meaning
     if is_too_long(error):
         return AnswerTooLong()
     if any(isinstance(each, RedirectedElsewhere) for each in _chain(error)):
@@ -245,7 +245,7 @@ def _is_declined(text: str, status: int | None) -> bool:
 
 
 def is_malformed_call(error: BaseException) -> bool:
-    """Did the model ask for a tool in a way that its own provider could not read?"""
+    """Could the provider not parse a tool call of the model?"""
     return any(
         _status(each) == 400 and _MALFORMED.search(" ".join([str(each), *_words(each)])) for each in _chain(error)
     )
@@ -256,7 +256,7 @@ def _is_out_of_credit(error: BaseException) -> bool:
 
 
 def _is_thread_gone(error: BaseException, status: int | None) -> bool:
-    """LiteLLM keeps the provider's code only in the text."""
+    """LiteLLM keeps the provider's code only in the message."""
     text = str(error)
     return (status == 400 and "previous_response_not_found" in text) or (
         status in {400, 404} and re.search(r"response with id .{0,200} not found", text, re.IGNORECASE) is not None
@@ -277,20 +277,20 @@ def _retry_after(error: BaseException) -> int | None:
     value = {name.lower(): value for name, value in headers.items()}.get("retry-after", "")
     try:
         seconds = float(value)
-    except ValueError:  # also an HTTP date, which no LLM provider sends
+    except ValueError:  # includes HTTP dates, which no LLM provider sends
         return None
     return math.ceil(seconds) if 0 <= seconds <= MAX_RETRY_AFTER else None
 
 
 def _refused_parameter(error: BaseException) -> str:
-    """The option that the model does not take, where the provider says so as OpenAI and Azure do."""
+    """The option that the model does not support, if the provider names it as OpenAI and Azure do."""
     named = _machine_fields(error)
     is_refused = named.get("code") in {"unsupported_parameter", "unsupported_value"}
     return named.get("param", "") if is_refused else ""
 
 
 def _reason(error: BaseException) -> str:
-    """Our word for what was not taken, or the provider's own machine-readable one, if it has one; never prose."""
+    """The reason for refusing an answer, or the provider's machine-readable code; never free text."""
     not_taken = next((each.reason for each in _chain(error) if isinstance(each, BadResponse)), "")
     return not_taken or ",".join(_words(error)) or "-"
 
@@ -300,7 +300,7 @@ def _words(error: BaseException) -> list[str]:
 
 
 def _machine_fields(error: BaseException) -> dict[str, str]:
-    """``code``, ``type`` and ``param`` of the provider's error, as far as it has them and they are machine-readable."""
+    """The machine-readable ``code``, ``type`` and ``param`` of the provider's error."""
     body = getattr(error, "body", None)
     fields: Mapping[str, Any] = body if isinstance(body, Mapping) else vars(error)
     found = {name: fields.get(name) for name in ("code", "type", "param")}

@@ -1,4 +1,4 @@
-"""Who is asked: a profile's provider and, when it fails before it has said anything, those that stand in for it."""
+"""Calls a profile's provider, and its fallbacks if it fails before its answer starts."""
 
 from __future__ import annotations
 
@@ -28,28 +28,29 @@ from openedx_ai_extensions.processors.llm.provider.types import Request, Thread
 
 logger = logging.getLogger(__name__)
 
-MIN_SECONDS_LEFT = 1.0  # seconds: with less left nobody else is asked
+MIN_SECONDS_LEFT = 1.0  # no further provider is called with less time left
 
-# What is the provider's, or its entry's, own trouble.
+# Errors of the provider or its entry, as opposed to errors of the request.
 PROVIDER_ERRORS = (ServiceUnavailable, ProviderRateLimited, InvalidAPIKey, LLMConfigError)
 
 Value = TypeVar("Value")
 
 
 def call_with_fallbacks(request: Request, ask: Callable[[Request], Value]) -> Value:
-    """Ask the request's provider; when it fails, the next of its ``fallbacks``, and so on.
+    """Call the request's provider; if it fails, the next of its ``fallbacks``, and so on.
 
-    A stand-in gets all of the messages, and no thread or tools of the provider's own. Options that a model does not
-    take are left out.
+    A fallback gets all messages, but no thread and no hosted tools of the first provider. Options that a model does not
+    support are removed.
 
-    ``request.seconds`` are for all of them: while others wait, each has an even share of what is left.
+    ``request.seconds`` is the time for all of them: while there are further fallbacks, each call gets an equal share of
+    the remaining time.
 
     Args:
-        request: what to ask.
-        ask: asks one provider.
+        request: the request.
+        ask: calls one provider.
 
     Raises:
-        AIExtensionsError: of the last that was asked.
+        AIExtensionsError: the error of the last provider.
     """
     until = time.monotonic() + (gateway.total_seconds(request.provider) if request.seconds is None else request.seconds)
     request = replace(request, run=request.run or Run(user=None))
@@ -63,7 +64,7 @@ def call_with_fallbacks(request: Request, ask: Callable[[Request], Value]) -> Va
         except RunCancelled:
             raise
         except AIExtensionsError as error:
-            # That the text is too long for a stand-in is no answer to whoever asked another.
+            # That the text is too long for a fallback does not explain the first failure.
             if failed is None or not isinstance(error, ContextWindowExceeded):
                 failed = (name, error)
             if position + 1 < len(names):
@@ -74,7 +75,7 @@ def call_with_fallbacks(request: Request, ask: Callable[[Request], Value]) -> Va
 
 
 def _provider_names(request: Request) -> Iterator[str]:
-    """The names of those to ask, each provider once."""
+    """The names of the providers to call, without duplicates."""
     seen = set()
     for name in (request.provider, *request.fallbacks):
         try:
@@ -90,7 +91,7 @@ def _provider_names(request: Request) -> Iterator[str]:
 
 
 def _can_replace(name: str, failed: str, error: AIExtensionsError) -> bool:
-    """Could this provider do what that one failed to do? What is the request's fault, it would fail of too."""
+    """Could this provider succeed after that error? Not if the request itself is the cause."""
     if isinstance(error, ContextWindowExceeded):
         needed, offered = model_info.context_tokens(failed), model_info.context_tokens(name)
         return needed is not None and offered is not None and offered > needed
@@ -100,10 +101,10 @@ def _can_replace(name: str, failed: str, error: AIExtensionsError) -> bool:
 
 
 def _adapted(request: Request, name: str) -> Request:
-    """The request as this provider can take it.
+    """Adapt the request to a provider.
 
     Raises:
-        ContextWindowExceeded: it is too long for it even without any history.
+        ContextWindowExceeded: it is too long even without any history.
     """
     provider = find_provider(name)
     messages, thread = [dict(message) for message in request.messages], request.thread
@@ -129,7 +130,7 @@ def _without_options(request: Request, provider: Provider, names: Sequence[str])
 
 
 def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *, others: int) -> Value:
-    """Ask one provider; once more where a thread, a schema or an option turns out to be of no use there."""
+    """Call one provider; retry once without a thread, schema or option that it does not accept."""
 
     def timed(asked: Request) -> Request:
         left = max(_seconds_left(until), 0.001)
@@ -138,7 +139,7 @@ def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *,
     try:
         return ask(timed(request))
     except (ThreadGone, ContextWindowExceeded):
-        # Lost, or grown too long: what we remember is complete, and cut to fit.
+        # The thread was lost, or has become too long: send the complete history, trimmed to fit.
         if request.thread is None or not request.thread.response_id:
             raise
         return ask(timed(replace(request, thread=Thread())))
@@ -148,7 +149,7 @@ def _ask_one(request: Request, ask: Callable[[Request], Value], until: float, *,
             provider = find_provider(request.provider)
             model_info.record_refused(provider, option)
             return ask(timed(_without_options(request, provider, [option])))
-        # Maybe this server, or this model, takes no schema. If it was something else it will be so again.
+        # The server or model may not support schemas. If the cause is another one, the second call fails too.
         if request.schema is None:
             raise
         return ask(timed(replace(request, schema=None)))

@@ -1,8 +1,8 @@
-"""The marks that tell a model whose words it reads.
+"""Fences that mark untrusted text for a model.
 
-No text between them can end them: nor in another case, with look-alikes that we know, with characters that nobody sees,
-or as entities. What a person would not read as such a mark at first glance, such as one with a comment in its middle,
-stays as it is.
+Text inside a fence cannot close it: variations of the closing tag in case, with known look-alikes, with invisible
+characters or as entities are escaped. What a person would not recognise as a tag at first glance, such as one with a
+comment in its middle, is left unchanged.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from openedx_ai_extensions.moderation.folding import folded
 
 COURSE, LEARNER, TOOL = LABELS = ("course_content", "learner_message", "tool_result")
 _FENCED = re.compile(rf"\A<({LEARNER}|{TOOL})>\n(.*)\n</\1>\Z", re.DOTALL)
-_DEFUSED = re.compile(rf"(?:\[|&lt;)(?=\s*/?\s*(?:{'|'.join(LABELS)}))")  # providers keep threads with &lt; from before
+_DEFUSED = re.compile(rf"(?:\[|&lt;)(?=\s*/?\s*(?:{'|'.join(LABELS)}))")  # older threads at providers contain &lt;
 
-# The letters of each label, and where punctuation may stand: before the first one and between the words.
+# The letters of each label, and the positions where punctuation may occur: before the first one and between the words.
 _WORDS = {label.replace("_", ""): (0, label.index("_")) for label in LABELS}
 
-# What looks like another character, where Unicode's compatibility forms do not say so; after its confusables.txt.
+# Look-alikes that Unicode's compatibility forms do not cover, from Unicode's confusables.txt.
 _OPENING = "<\u02c2\u1438\u2039\u00ab\u226a\u227a\u22d6\u2329\u276c\u276e\u2770\u27e8\u27ea\u2991\u29fc\u3008\u300a"
 _DASHES = "\u1173\u30fc\u3161\u4e00"  # letters
 _CLOSING = ">\u02c3\u1433\u203a\u00bb\u226b\u227b\u22d7\u232a\u276d\u276f\u2771\u27e9\u27eb\u2992\u29fd\u3009\u300b"
@@ -45,13 +45,13 @@ _LOOKS_LIKE = {
     }.items()
     for character in characters
 }
-# The name tells of more: letters with strokes and hooks, and white ones on black squares and circles.
+# Look-alikes by name: letters with strokes and hooks, and white letters on black squares and circles.
 _NAMED = re.compile(
     r"(?:LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL )?|NEGATIVE \w+ LATIN CAPITAL LETTER "
     r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?"
 )
 
-# An entity, as often escaped as one likes; some names need no semicolon.
+# An entity, escaped any number of times; some names need no semicolon.
 _ENTITY = (
     r"&(?:amp;|#0*38;|#[xX]0*26;)*+(?:#0*+(?P<decimal>[0-9]{1,7}+);?|#[xX]0*+(?P<hex>[0-9a-fA-F]{1,6}+);?"
     r"|(?P<name>(?:lt|LT|laquo);?|[a-zA-Z]\w{1,39}+;))"
@@ -62,19 +62,19 @@ _TOKEN = re.compile(rf"{_ENTITY}|.", re.DOTALL)
 
 
 def fenced(text: str, label: str = COURSE) -> str:
-    """Text marked as material. What inside it looks like a mark of ours gets a square bracket, and is none."""
+    """Fence a text. Tags inside it that look like our labels get a square bracket."""
     return f"<{label}>\n{_defused(text)}\n</{label}>"
 
 
 def unfenced(text: str) -> str:
-    """What a learner or a tool said, as it was before ``fenced`` marked it; any other text as it is."""
+    """The original text of a fenced learner message or tool result; any other text unchanged."""
     found = _FENCED.match(text)
     return _DEFUSED.sub("<", found[2]) if found else text
 
 
 def _defused(text: str) -> str:
     begins_label: dict[int, bool] = {}
-    # The last one first: what one bracket after another leads to is then known, and a thousand take no longer.
+    # From the end to the start, so that the result for a following bracket is known: linear time.
     for opening in reversed(list(_MAY_OPEN.finditer(text))):
         if any(character in _OPENING for character, _is_punctuation in _read(_plain(opening))):
             begins_label[opening.start()] = _is_label(text, opening.end(), begins_label)
@@ -82,7 +82,7 @@ def _defused(text: str) -> str:
 
 
 def _is_label(text: str, start: int, begins_label: Mapping[int, bool]) -> bool:
-    """Can what begins here be read as one of our labels, even after another bracket, as told by ``begins_label``?"""
+    """Can the text from ``start`` be read as one of our labels? For a further bracket, use ``begins_label``."""
     reached = {(word, 0) for word in _WORDS}
     for token in _TOKEN.finditer(text, start):
         for letter, is_punctuation in _read(_plain(token)):
@@ -101,14 +101,14 @@ def _is_label(text: str, start: int, begins_label: Mapping[int, bool]) -> bool:
 
 
 def _plain(token: re.Match[str]) -> str:
-    """What a token stands for: the characters of an entity, or itself."""
+    """The characters that a token represents: those of an entity, or itself."""
     kind = token.lastgroup
     return html.unescape(_ENTITY_BEGINS[kind] + token[kind]) if kind else token[0]
 
 
 @lru_cache(maxsize=8192)
 def _read(characters: str) -> tuple[tuple[str, bool], ...]:
-    """The plain letters and signs that people would read, and whether each is punctuation; no spaces, no accents."""
+    """The letters and signs that people would read, and whether each is punctuation; without spaces and accents."""
     return tuple(
         (_LOOKS_LIKE.get(letter, letter), not letter.isalnum() or letter in _DASHES)
         for character in characters

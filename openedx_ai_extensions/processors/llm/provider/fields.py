@@ -1,4 +1,6 @@
-"""Reading what providers and LiteLLM send: as dictionaries or objects, with fields missing, null or of another type."""
+"""Reads data of providers and LiteLLM: dictionaries or objects, with fields that may be missing, null or of a wrong
+type.
+"""
 
 from __future__ import annotations
 
@@ -10,34 +12,34 @@ from openedx_ai_extensions.ledger.bounds import MAX_TOKENS
 
 
 def field(item: Any, name: str) -> Any:
-    """A field of a dictionary or an object; None where it is missing."""
+    """A field of a dictionary or an object; None if it is missing."""
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
 def items(value: Any) -> Iterator[Any]:
-    """The members of a list; nothing for anything else."""
+    """The members of a list; empty for any other value."""
     return iter(value) if isinstance(value, list | tuple) else iter(())
 
 
 def text(value: Any) -> str:
-    """A text; empty for anything else."""
+    """A text; empty for any other value."""
     return value if isinstance(value, str) else ""
 
 
 def arguments(value: Any) -> str:
-    """A tool call's arguments, which some servers send as an object, as JSON."""
+    """A tool call's arguments as JSON text; some servers send an object."""
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)
 
 
 def count(value: Any) -> int | None:
-    """A number of tokens; None for what is none."""
+    """A number of tokens; None for an invalid value."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_TOKENS:
         return None
     return int(value)
 
 
 def without_nothing(counts: Mapping[str, int | None]) -> dict[str, int]:
-    """The counts that are known."""
+    """The counts without missing ones."""
     return {name: number for name, number in counts.items() if number is not None}

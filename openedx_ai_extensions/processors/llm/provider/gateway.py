@@ -1,7 +1,7 @@
-"""The only door to LLM providers.
+"""The only module that calls LLM providers.
 
-LiteLLM builds the requests, sends them and understands the answers. Ours are the deadlines, the retries, the end of a
-stream and the errors. ``chat`` and ``responses`` know what the two APIs say.
+LiteLLM builds requests, sends them and parses answers. This module adds deadlines, retries, the end of streams and
+error handling. ``chat`` and ``responses`` contain the details of the two APIs.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from openedx_ai_extensions.processors.llm.provider.types import Completion, Mode
 
 logger = logging.getLogger(__name__)
 
-FIRST_TEXT_SECONDS = 2.0  # seconds
+FIRST_TEXT_SECONDS = 2.0  # see _first_items
 
 
 def warm_up() -> None:
-    """Import LiteLLM now, so that the first learner does not wait for it."""
+    """Import LiteLLM now, so that the first request does not wait for it."""
     litellm_module()
 
 
 def complete(request: Request) -> Completion:
-    """Ask for a whole answer.
+    """Request a complete answer.
 
     Raises:
         AIExtensionsError: the provider failed, after retries; see ``errors``.
@@ -62,7 +62,7 @@ def complete(request: Request) -> Completion:
     has_fallback = request.begin_within is not None
 
     def ask(deadline: float, sent: Transmission) -> Completion:
-        # The same timeout every time, whatever is left: LiteLLM keeps a client, with its connections, for each.
+        # Always the same timeout: LiteLLM keeps a client, with its connections, for each value.
         longest = provider.total_timeout
         try:
             response = in_thread(lambda: _call(provider, request, sent, read_timeout=longest), deadline, sent.shut_down)
@@ -82,10 +82,10 @@ def complete(request: Request) -> Completion:
 
 
 def stream(request: Request) -> TextStream:
-    """Ask for an answer as it is written; returns when the model has begun.
+    """Request a streamed answer; returns when the model has started.
 
     Raises:
-        AIExtensionsError: the provider failed before that, after retries; see ``errors``.
+        AIExtensionsError: the provider failed before it started, after retries; see ``errors``.
     """
     provider = find_provider(request.provider)
     idle = provider.first_byte_timeout
@@ -118,7 +118,7 @@ def _max_characters() -> int:
 
 
 def _cut_off(answer: Completion, provider: Provider) -> Completion:
-    """A whole answer, as far as the site passes it on."""
+    """Truncate a complete answer to the site's limit."""
     _mark_cut_off(answer.reading, provider)
     return replace(answer, text=answer.text[: _max_characters()])
 
@@ -130,19 +130,19 @@ def _mark_cut_off(reading: Reading, provider: Provider) -> None:
 
 
 def _malformed_call(provider: Provider) -> Reading:
-    """What is known of an answer that the provider refused to pass on because the model wrote it wrongly."""
+    """The metadata of an answer that the provider rejected because the model's output was malformed."""
     return Reading(model_used=provider.model, finish_reason=FinishReason.MALFORMED_CALL)
 
 
 def _first_items(reader: ReaderThread, seconds: float) -> list[Item | None]:
     """The first items of a stream, up to its first text or its end.
 
-    What fails at all mostly fails by then, and what fails before there is text can be tried again. A model that is at
-    work without saying anything gets ``FIRST_TEXT_SECONDS`` seconds for that.
+    Most failures happen before that, and a call can be retried only before there is text. A model that works without
+    sending text gets ``FIRST_TEXT_SECONDS`` for that.
 
     Raises:
-        queue.Empty: nothing came in this many seconds.
-        BaseException: what the source raised.
+        queue.Empty: nothing was received in this many seconds.
+        BaseException: an error of the source.
     """
     began = time.monotonic()
     items: list[Item | None] = [reader.get(seconds)]
@@ -156,9 +156,9 @@ def _first_items(reader: ReaderThread, seconds: float) -> list[Item | None]:
 
 
 class _ProviderStream(Source):
-    """A provider's answer to a request, for a thread to read."""
+    """The source of a provider's streamed answer, read by a thread."""
 
-    # Providers whose counts of tokens have come late, by entry and model.
+    # Providers that have reported token counts late, by entry and model.
     _late_usage_models: ClassVar[set[tuple[str, str]]] = set()
 
     def __init__(self, provider: Provider, request: Request, sent: Transmission) -> None:
@@ -167,7 +167,7 @@ class _ProviderStream(Source):
         self._request = request
         self._sent = sent
         self._is_cut_off = False
-        self._wrapper: Any = None  # without it, all beneath it would be closed as soon as nobody reads
+        self._wrapper: Any = None  # keeps a reference: without it, everything beneath would be closed
 
     @property
     def usage_wait(self) -> float:
@@ -192,7 +192,7 @@ class _ProviderStream(Source):
                 raise
 
     def _passed_on(self, items: Iterator[Item]) -> Iterator[Item]:
-        """As much of the answer as the site passes on."""
+        """The items of the answer up to the site's limit."""
         left = _max_characters()
         for item in items:
             if isinstance(item, str):
@@ -218,27 +218,28 @@ class _ProviderStream(Source):
 
 
 def cached_answer(request: Request) -> Completion | None:
-    """The answer that this provider gave to the same request before, where the response cache has it."""
+    """The stored answer of this provider to the same request, or None."""
     cache = _answer_cache() if request.may_be_cached else None
     return cache.get(find_provider(request.provider), request) if cache else None
 
 
 def cache_answer(request: Request, text: str, model_used: str) -> None:
-    """Keep a whole answer for the same request of others, where the site and the profile want that."""
+    """Store a complete answer, if the site and the profile enable the cache."""
     cache = _answer_cache() if request.may_be_cached else None
     if cache:
         cache.put(find_provider(request.provider), request, text, model_used)
 
 
 def _answer_cache() -> AnswerCache | None:
-    """The site's response cache; None when it wants none, or has set one that cannot be made."""
+    """The site's response cache; None if it is disabled or cannot be created."""
     if not conf.get("AI_EXTENSIONS_ENABLE_LLM_CACHE"):
         return None
     return answer_cache(litellm_module(), conf.get("AI_EXTENSIONS_LLM_CACHE"))
 
 
 def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
-    """A response that the provider keeps, as OpenAI's Responses API gives it, with all that led to it under ``input``.
+    """A response that the provider stores, in the format of OpenAI's Responses API, with its complete input under
+    ``input``.
 
     Raises:
         ThreadGone: the provider does not have it any more.
@@ -270,10 +271,10 @@ def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
 
 
 def delete_response(provider_name: str, response_id: str) -> str:
-    """Have the provider delete a response that it keeps.
+    """Delete a response at the provider.
 
     Returns:
-        The id of the response before it in its thread; empty when it was the first.
+        The id of the previous response in its thread; empty if it was the first.
 
     Raises:
         ThreadGone: the provider does not have it any more.
@@ -301,21 +302,21 @@ def delete_response(provider_name: str, response_id: str) -> str:
     except ThreadGone:
         if not previous:
             raise
-        # It was there a moment ago: the provider had deleted it when its answer got lost, and was asked again.
+        # The first attempt deleted it, but its response was lost, so the retry does not find it.
     return previous[0]
 
 
 def moderate(provider_name: str, text: str, seconds: float) -> Moderated:
-    """Have a provider's moderation model look at a text.
+    """Check a text with a provider's moderation model.
 
     Raises:
-        AIExtensionsError: the provider failed, or took longer than this, tries included.
+        AIExtensionsError: the provider failed, or took longer than ``seconds``, retries included.
     """
     models = replaced_models()
     if models is not None:
         return models.moderate(text)
     provider = find_provider(provider_name)
-    litellm = litellm_module()  # the first import takes longer than a moderator may
+    litellm = litellm_module()  # outside of the timeout: the first import takes long
     stated = provider.sent_parameters
     client = _moderation_client(stated.get("api_key"), stated.get("api_base") or stated.get("base_url"), seconds)
     model = provider.model.partition("/")[2] or provider.model
@@ -332,7 +333,7 @@ def moderate(provider_name: str, text: str, seconds: float) -> Moderated:
 
 @lru_cache(maxsize=8)
 def _moderation_client(key: str | None, address: str | None, seconds: float) -> Any:
-    """The client that LiteLLM would make anew for each call, to wait for ten minutes and try three times."""
+    """A reusable client. LiteLLM would create one for each call, with a timeout of ten minutes and retries."""
     import openai
 
     session = litellm_module().client_session
@@ -340,7 +341,7 @@ def _moderation_client(key: str | None, address: str | None, seconds: float) -> 
 
 
 def total_seconds(provider_name: str) -> float:
-    """Seconds that a whole answer of this provider may take.
+    """The maximum duration of a complete answer of this provider, in seconds.
 
     Raises:
         LLMConfigError: the site has no such provider.
@@ -349,13 +350,13 @@ def total_seconds(provider_name: str) -> float:
 
 
 def _total_seconds(provider: Provider, request: Request) -> float:
-    """Seconds that the answer may take."""
+    """The maximum duration of the answer in seconds."""
     total = provider.total_timeout
     return total if request.seconds is None else max(min(total, request.seconds), 0.001)
 
 
 def _begin_seconds(provider: Provider, request: Request) -> float:
-    """Seconds in which the answer must have begun, if it streams, or be there."""
+    """The time in seconds until a stream must have started, or a complete answer must be there."""
     total = _total_seconds(provider, request)
     return total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
 

@@ -1,6 +1,6 @@
-"""LiteLLM, imported at the first call, and all that we set in it for the whole process.
+"""Imports LiteLLM at the first call, and applies all process-wide settings.
 
-The import takes seconds and a hundred megabytes, so start-up does without it.
+The import takes seconds and a hundred megabytes, so it must not happen at start-up.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from openedx_ai_extensions.processors.llm.provider import connections, fields
 
 @lru_cache(maxsize=1)
 def litellm_module() -> ModuleType:
-    """LiteLLM, ready for use."""
-    # Both must be set before the import: else it fetches a price list and reads .env files.
+    """LiteLLM, imported and configured."""
+    # Must be set before the import: LiteLLM would fetch a price list and read .env files.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
     import litellm
@@ -27,11 +27,11 @@ def litellm_module() -> ModuleType:
     litellm.suppress_debug_info = True
     litellm.disable_streaming_logging = True
     litellm.drop_params = False
-    # Else it asks a model hub for the tokenizer of a Llama, at every call.
+    # Otherwise LiteLLM requests the tokenizer of Llama models from a hub at every call.
     litellm.disable_hf_tokenizer_download = True
     connections.install(litellm)
     _drop_impossible_counts(litellm.types.utils.Usage)
-    # Their records hold addresses with keys, prompts and answers.
+    # Their log records contain addresses with keys, prompts and answers.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     for name in ("httpx", "httpcore", "openai"):
@@ -40,8 +40,8 @@ def litellm_module() -> ModuleType:
 
 
 def _drop_impossible_counts(usage: Any) -> None:
-    """Have LiteLLM's class of token counts leave out those that cannot be true, such as negative numbers or fractions:
-    otherwise a single one fails the whole answer.
+    """Patch LiteLLM's class of token counts to ignore impossible ones, such as negative numbers or fractions: a single
+    one would fail the whole answer.
     """
     original_init = usage.__init__
 
@@ -53,7 +53,7 @@ def _drop_impossible_counts(usage: Any) -> None:
 
 
 def _without_impossible(name: str, value: Any) -> Any:
-    """The value of a field of the usage, with None in place of every count of tokens that cannot be true."""
+    """The value of a field of the usage, with impossible token counts replaced by None."""
     if name.endswith("_tokens"):
         return fields.count(value)
     if isinstance(value, Mapping):
@@ -62,10 +62,9 @@ def _without_impossible(name: str, value: Any) -> Any:
 
 
 def skip_bookkeeping(litellm: ModuleType) -> None:
-    """Spare a call the records that LiteLLM gathers for callbacks, when the site has none.
+    """Skip the records that LiteLLM collects for callbacks, if the site has none.
 
-    The mark is LiteLLM's own, for calls that it makes itself. It lives in the context of this thread, which is ours and
-    ends with the call.
+    Uses LiteLLM's own flag for internal calls. It is set in the context of this thread, which ends with the call.
     """
     context = getattr(litellm, "_internal_context", None)
     if context is not None and not (litellm.callbacks or litellm.success_callback):
@@ -73,8 +72,8 @@ def skip_bookkeeping(litellm: ModuleType) -> None:
 
 
 def mark_as_streaming(litellm: ModuleType, model: str, kind: str) -> None:
-    """Tell LiteLLM that a model unknown to it can stream over the Responses API: else it waits for the whole answer,
-    and plays a stream.
+    """Register a model as streaming: for a model that LiteLLM does not know, it would wait for the complete answer of
+    the Responses API and simulate a stream.
     """
     name = model if "/" in model else f"{kind}/{model}"
     if name not in litellm.model_cost and name.partition("/")[2] not in litellm.model_cost:

@@ -1,6 +1,6 @@
-"""From a prompt, the course, the history and the learner's words to messages, fenced and small enough for the model.
+"""Builds messages from the prompt, the course, the history and the learner's input, fenced and trimmed for the model.
 
-The stable part comes first, for providers' caches.
+The stable part comes first, for prompt caches of providers.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from openedx_ai_extensions.processors.llm.provider.fences import LEARNER, TOOL, 
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall, sendable_call, sendable_id
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 
-# Of a model's window, the part that is kept for its answer.
+# The share of a model's context window that is reserved for its answer.
 ANSWER_SHARE = 0.1
 
 
 def build_messages(
     *, prompt: str, context: str, chat_history: Sequence[Mapping[str, Any]], input_text: str
 ) -> list[dict[str, Any]]:
-    """Messages in OpenAI's form: one system message, the history, and always a user message at the end.
+    """Messages in OpenAI's format: one system message, the history, and a user message at the end.
 
     Args:
-        prompt: what the model is to do.
+        prompt: the task.
         context: course text; may be empty.
-        chat_history: earlier messages, oldest first; what learners and tools said in them is not yet fenced.
-        input_text: the learner's words; a plain request to start stands in when there are none.
+        chat_history: earlier messages, oldest first; the texts of learners and tools in them are not fenced yet.
+        input_text: the learner's input; if empty, a request to start is sent.
     """
     system = [prompt, builtin_prompt("ground_rules")]
     if context:
         system.append(fenced(context))
     begin = {"role": "user", "content": builtin_prompt("begin")}
-    # Some providers want a conversation to start with the user, and it did: a greeting was asked for.
+    # Some providers require a conversation to start with the user; a greeting was requested that way.
     starts_with_greeting = bool(chat_history) and chat_history[0]["role"] != "user"
     return [
         {"role": "system", "content": "\n\n".join(system)},
@@ -44,9 +44,9 @@ def build_messages(
 
 
 def sendable(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A message of a history as a model gets it: what learners and tools said is fenced."""
+    """Convert a message of the history for a model: texts of learners and tools are fenced."""
     label = {"user": LEARNER, "tool": TOOL}.get(message["role"])
-    # What a person said may have been changed on its way to the model, and is so whenever it is sent again.
+    # If a filter changed the learner's text, the changed text is sent again.
     said = message.get("sent", message["content"])
     content = fenced(said, label) if label else said or None
     sent = {"content": content, **{name: message[name] for name in ("role", "name") if name in message}}
@@ -58,7 +58,7 @@ def sendable(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_thinking(message: Mapping[str, Any], thinking: Mapping[str, Any], calls: Sequence[ToolCall]) -> dict[str, Any]:
-    """An assistant's message as its provider wants it back within the turn: with its thinking, and its signatures."""
+    """An assistant's message as its provider requires it within the turn: with its reasoning and signatures."""
     extras = {sendable_id(call.id): dict(call.extra) for call in calls}
     marked = [
         {**call, "provider_specific_fields": extras[call["id"]]} if extras.get(call["id"]) else call
@@ -68,7 +68,7 @@ def with_thinking(message: Mapping[str, Any], thinking: Mapping[str, Any], calls
 
 
 def without_tools(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A history for a model that is offered no tools: some providers refuse calls of tools that they do not know."""
+    """The history for a model without tools: some providers refuse calls of tools that are not defined."""
     spoken = [message for message in messages if message["role"] != "tool" and message["content"]]
     return [{name: value for name, value in message.items() if name != "tool_calls"} for message in spoken]
 
@@ -76,15 +76,15 @@ def without_tools(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 def fit(
     messages: list[dict[str, Any]], limit: int | None, tools: Sequence[Mapping[str, Any]], count: Callable[[str], int]
 ) -> list[dict[str, Any]]:
-    """The messages without the oldest of the history, as far as the model's window makes it necessary.
+    """Remove the oldest messages of the history until the messages fit the model's context window.
 
-    The history goes by turns, each from one user message to the next, so that no tool call loses its result.
+    Whole turns are removed, each from one user message to the next, so that no tool call loses its result.
 
     Args:
         messages: system message, history, user message.
-        limit: tokens that the model reads at most; None when nobody knows.
-        tools: definitions of the tools, which take their place too.
-        count: tokens in a text.
+        limit: the size of the context window in tokens; None if unknown.
+        tools: definitions of the tools, which count too.
+        count: counts the tokens of a text.
 
     Raises:
         ContextWindowExceeded: too long even without any history.
@@ -93,7 +93,7 @@ def fit(
         return messages
     room = int(limit * (1 - ANSWER_SHARE))
     sizes = [json.dumps(part, ensure_ascii=False) for part in (*messages, list(tools))]
-    # No tokenizer makes more tokens than there are bytes, so counting is seldom necessary.
+    # A text never has more tokens than bytes, so counting is rarely necessary.
     if sum(len(text.encode()) for text in sizes) <= room:
         return messages
     *tokens, for_tools = [count(text) for text in sizes]

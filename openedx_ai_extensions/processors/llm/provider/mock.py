@@ -1,4 +1,4 @@
-"""Answers without a model: made up, at no cost, and the same every time."""
+"""Mock models: free of charge, with reproducible answers."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from openedx_ai_extensions.processors.llm.provider.types import (
     estimated_tokens,
 )
 
-MAX_OUTER_ITEMS = 50  # in the outermost list of a structured answer: whoever wants fewer takes the first
-# Who answers in a rehearsal, whatever the site has.
+MAX_OUTER_ITEMS = 50  # in the outermost list of a structured answer; callers take as many as they need
+# The provider of mock runs, independent of the site's settings.
 MOCK = Provider("mock", "mock/mock", {})
-INNER_ITEMS = 2  # in a list inside of it
+INNER_ITEMS = 2  # in nested lists
 
 
 class MockModels:
-    """Answers in place of the providers."""
+    """Replaces the providers of a site."""
 
     provider = MOCK
 
     def complete(self, request: Request) -> Completion:
-        """A made-up answer: in the form of the request's schema, where it has one."""
+        """A mock answer, which satisfies the request's schema if there is one."""
         return _complete(request)
 
     def stream(self, request: Request) -> MockStream:
-        """The same answer as it is written."""
+        """The same answer as a stream."""
         return MockStream(request)
 
     def moderate(self, _text: str) -> Moderated:
-        """Nothing is flagged."""
+        """Flags nothing."""
         return Moderated(is_flagged=False, categories=(), usage={})
 
 
@@ -51,7 +51,7 @@ def _complete(request: Request) -> Completion:
 
 
 class MockStream(Chunks):
-    """The same answer, word by word."""
+    """The mock answer, word by word."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -73,7 +73,7 @@ class MockStream(Chunks):
             raise
 
     def close(self) -> None:
-        """Nobody is asked, so there is nothing to stop."""
+        """End the stream."""
         self._words = iter(())
 
 
@@ -95,7 +95,9 @@ def _settle(request: Request, usage: Mapping[str, int]) -> None:
 
 
 def _json(schema: Mapping[str, Any]) -> str:
-    """A value that satisfies the schema. The first of several is the right one, such as of a question's choices."""
+    """A value that satisfies the schema. The first of several items is the correct one, for example of a question's
+    choices.
+    """
     return json.dumps(_value(schema, "", 0, MAX_OUTER_ITEMS), ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""What LiteLLM's tables, and the site, know of a provider's model: options, size, prices, tokens."""
+"""Properties of a provider's model, from the site's settings and LiteLLM's tables: options, size, prices, tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider, fi
 
 TOKENIZER_PIECE_CHARS = 2_000  # characters
 
-# Our names for the prices in LiteLLM's table, which are of one token, in US dollars.
+# Keys of LiteLLM's table for our kinds of prices; in US dollars per token.
 PRICES = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
@@ -23,12 +23,12 @@ PRICES = {
     "cache_write": "cache_creation_input_token_cost",
 }
 
-# Options that a provider has refused in this process, by the name of its entry and its model.
+# Options that a provider has refused in this process, by entry and model.
 _refused: dict[tuple[str, str], frozenset[str]] = {}
 
 
 def context_tokens(provider_name: str) -> int | None:
-    """How many tokens the provider's model reads at most, where the site or LiteLLM's own table knows it.
+    """The size of the model's context window in tokens, from the site or LiteLLM's table; None if unknown.
 
     Raises:
         LLMConfigError: the site has no such provider.
@@ -42,9 +42,9 @@ def context_tokens(provider_name: str) -> int | None:
 
 
 def unsupported_options(provider: Provider, options: Mapping[str, Any]) -> list[str]:
-    """Names of the options, such as ``temperature``, that the provider's model does not take.
+    """The options, such as ``temperature``, that the provider's model does not support.
 
-    LiteLLM knows most models. What it does not know counts as supported until the provider says otherwise.
+    LiteLLM knows most models. For an unknown one, options count as supported until the provider refuses them.
     """
     refused = _refused.get((provider.name, provider.model), frozenset())
     model = provider.base_model
@@ -57,7 +57,7 @@ def unsupported_options(provider: Provider, options: Mapping[str, Any]) -> list[
 
 
 def record_refused(provider: Provider, option: str) -> None:
-    """The provider has refused this option: leave it out from now on."""
+    """Record that the provider has refused this option, so that it is not sent again."""
     key = (provider.name, provider.model)
     _refused[key] = _refused.get(key, frozenset()) | {option}
 
@@ -66,19 +66,19 @@ def record_refused(provider: Provider, option: str) -> None:
 def _refuses(model: str, kind: str, option: str, value: str) -> bool:
     """Does LiteLLM refuse this option, given as JSON, for this model?"""
     if kind.startswith("ollama"):
-        return False  # LiteLLM would ask the server what its model can do
+        return False  # LiteLLM would query the server
     litellm = litellm_module()
     try:
         litellm.utils.get_optional_params(
             model=model, custom_llm_provider=kind, drop_params=False, **{option: json.loads(value)}
         )
-    except Exception as error:  # noqa: BLE001  # not hidden: the call itself fails of anything else
+    except Exception as error:  # noqa: BLE001  # not hidden: the call itself fails for any other reason
         return isinstance(error, litellm.UnsupportedParamsError)
     return False
 
 
 def price(provider: Provider) -> Price | None:
-    """What its tokens cost: as the site states, else by LiteLLM's own table; None when neither says."""
+    """The price of its tokens: the site's, otherwise that of LiteLLM's table; None if unknown."""
     stated = provider.parameters.get("prices")
     if stated:
         return Price.of({name.lower(): amount for name, amount in stated.items()}, PriceSource.SITE)
@@ -90,7 +90,7 @@ def price(provider: Provider) -> Price | None:
 
 
 def _known_of(provider: Provider) -> Mapping[str, Any]:
-    """What LiteLLM's own table says of the provider's model."""
+    """The entry of the provider's model in LiteLLM's table."""
     table = litellm_module().model_cost
     model = provider.base_model
     known: Mapping[str, Any] = table.get(model) or table.get(model.partition("/")[2]) or {}
@@ -98,7 +98,7 @@ def _known_of(provider: Provider) -> Mapping[str, Any]:
 
 
 def count_tokens(text: str) -> int:
-    """Tokens in a text, by the tokenizer that LiteLLM carries: near enough for every model, and never a download."""
+    """The number of tokens in a text, by LiteLLM's bundled tokenizer: approximate for all models, without downloads."""
     encoding = litellm_module().encoding
     # In pieces: the tokenizer takes quadratic time on a long text without spaces.
     pieces = (text[start : start + TOKENIZER_PIECE_CHARS] for start in range(0, len(text), TOKENIZER_PIECE_CHARS))

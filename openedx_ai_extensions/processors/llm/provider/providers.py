@@ -1,4 +1,4 @@
-"""The site's LLM providers, and what each kind of provider can do."""
+"""The site's LLM providers and their capabilities."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variabl
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a kind of provider can do.
+    """The capabilities of a kind of provider.
 
     Attributes:
-        streams_usage: takes ``stream_options: {include_usage: true}``.
-        starts_thinking: its template begins each answer with ``<think>``, so that only ``</think>`` is sent.
-        keeps_threads: has OpenAI's Responses API and remembers conversations.
+        streams_usage: accepts ``stream_options: {include_usage: true}``.
+        starts_thinking: its template starts each answer with ``<think>``, so that only ``</think>`` is sent.
+        keeps_threads: supports OpenAI's Responses API and stores conversations.
         runs_mcp: calls MCP servers itself, within such a thread.
         caches_marked_prefixes: caches a prompt up to a ``cache_control`` mark.
-        structured_output: takes ``response_format`` with a JSON schema; others are told the form in words.
-        wants_reasoning: takes back a model's thinking under ``reasoning``, where LiteLLM says ``reasoning_content``.
+        structured_output: accepts ``response_format`` with a JSON schema; for others the prompt describes the format.
+        wants_reasoning: expects a model's reasoning in ``reasoning``, where LiteLLM uses ``reasoning_content``.
     """
 
     streams_usage: bool = True
@@ -45,7 +45,7 @@ class Capabilities:
     wants_reasoning: bool = False
 
 
-# By the part of the model's name before the slash, as LiteLLM names providers. An extension may add its own.
+# By LiteLLM's name of the provider: the part of the model's name before the slash. Extensions may add entries.
 CAPABILITIES: dict[str, Capabilities] = {
     "openai": Capabilities(keeps_threads=True, runs_mcp=True, structured_output=True),
     "azure": Capabilities(keeps_threads=True, runs_mcp=True, structured_output=True),
@@ -62,8 +62,7 @@ class Provider:
     Attributes:
         name: the entry's name.
         model: LiteLLM's name of the model, such as ``openai/gpt-4.1-mini``.
-        parameters: everything else that the entry says and that can be used, names in lower case; see
-            ``provider_entries``.
+        parameters: all other valid parameters of the entry, names in lower case; see ``provider_entries``.
     """
 
     name: str
@@ -81,56 +80,56 @@ class Provider:
 
     @property
     def base_model(self) -> str:
-        """The model's own name, where ``model`` is that of a deployment."""
+        """The name of the model, if ``model`` is the name of a deployment."""
         return str(self.parameters.get("base_model", self.model))
 
     @property
     def sent_parameters(self) -> dict[str, Any]:
-        """What goes to LiteLLM with each call."""
+        """The parameters that are sent to LiteLLM with each call."""
         return {name: value for name, value in self.parameters.items() if is_sent(name)}
 
     @property
     def total_timeout(self) -> float:
-        """Seconds for one whole answer, retries included: the entry's own, else the site's."""
+        """Seconds for a complete answer, retries included: the entry's value, otherwise the site's."""
         return float(self.parameters.get("total_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.TIMEOUT")))
 
     @property
     def first_byte_timeout(self) -> float:
-        """Seconds until the first byte, and between two chunks of a stream: the entry's own, else the site's."""
+        """Seconds until the first byte, and between two chunks of a stream: the entry's value, otherwise the site's."""
         return float(
             self.parameters.get("first_byte_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.FIRST_BYTE_TIMEOUT"))
         )
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds to reach the provider: the entry's own, else the site's."""
+        """Seconds to connect to the provider: the entry's value, otherwise the site's."""
         return float(
             self.parameters.get("connect_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.CONNECT_TIMEOUT"))
         )
 
     @property
     def max_retries(self) -> int:
-        """How often a failed call is tried again: the entry's own, else the site's."""
+        """The number of retries of a failed call: the entry's value, otherwise the site's."""
         return int(self.parameters.get("max_retries", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.MAX_RETRIES")))
 
     @property
     def fallbacks(self) -> Sequence[str]:
-        """Names of the entries to ask in its place, for profiles that name none of their own."""
+        """Names of the fallback entries, for profiles that name none."""
         return tuple(self.parameters.get("fallbacks", ()))
 
     @property
     def capabilities(self) -> Capabilities:
-        """What its kind can do, unless the entry's own ``CAPABILITIES`` says otherwise.
+        """The capabilities of its kind, unless the entry's ``CAPABILITIES`` overrides them.
 
         Raises:
             LLMConfigError: the entry states capabilities that do not exist.
         """
         capabilities = CAPABILITIES.get(self.kind, DEFAULT_CAPABILITIES)
         if self.kind == "openai" and not _is_openai(self.parameters):
-            # Servers that speak OpenAI's language seldom keep threads, and some drop a history without a word.
+            # Servers that are compatible with OpenAI rarely keep threads, and some silently ignore the history.
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         capabilities = replace(capabilities, **_stated_capabilities(self.parameters.get("capabilities", {})))
-        # LiteLLM's own answers are remembered by nobody; of STORE only False is let through.
+        # No provider stores LiteLLM's mock answers; STORE is accepted only as False.
         if {"mock_response", "store"} & self.parameters.keys():
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         return capabilities
@@ -145,17 +144,17 @@ def _stated_capabilities(stated: Any) -> dict[str, bool]:
 
 
 def _is_openai(parameters: Mapping[str, Any]) -> bool:
-    """Does the address lead to OpenAI itself? LiteLLM takes it from any of these."""
+    """Is the address OpenAI's own? LiteLLM reads it from any of these sources."""
     stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
     try:
         host = urlsplit(str(next(filter(None, stated), OPENAI_ADDRESS))).hostname or ""
-    except ValueError:  # not an address; the call will say so
+    except ValueError:  # not a valid address; the call will report it
         return False
     return host == "openai.com" or host.endswith(".openai.com")
 
 
 class Models(Protocol):
-    """What answers in place of the site's providers, at no cost."""
+    """Replaces the site's providers, free of charge."""
 
     provider: Provider
 
@@ -170,13 +169,13 @@ class Models(Protocol):
 
 
 def replaced_models() -> Models | None:
-    """What answers in place of the providers in the execution under way; None for the providers themselves."""
+    """The models that replace the providers in the current execution; None for the real providers."""
     execution = current_execution()
     return execution.models if execution else None
 
 
 def find_provider(name: str) -> Provider:
-    """The provider of that name; ``default`` is the entry so named, or else the first.
+    """The provider of that name; ``default`` is the entry of that name, otherwise the first one.
 
     Raises:
         LLMConfigError: the site has no such provider, or it has no model.
@@ -197,6 +196,6 @@ def find_provider(name: str) -> Provider:
     return Provider(name, entry.model, entry.parameters)
 
 
-@lru_cache(maxsize=100)  # for its one effect: a process says it once
+@lru_cache(maxsize=100)  # each process logs it once
 def _warn_once(name: str, ignored: tuple[str, ...]) -> None:
     logger.warning("llm.provider.parameters_ignored provider=%s parameters=%s", name, ",".join(ignored))

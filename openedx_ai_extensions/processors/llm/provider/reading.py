@@ -1,4 +1,4 @@
-"""Reading one answer piece by piece, whatever its form, and what it comes to at its end."""
+"""Collects one answer from its fragments, independent of the API, and its result at the end."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from openedx_ai_extensions.processors.llm.provider.types import Reading
 
 logger = logging.getLogger(__name__)
 
-PING_SECONDS = 1.0  # between two signals that a model is at work without saying anything
-# Where providers put thinking as a text, and where as data that only they understand.
+PING_SECONDS = 1.0  # between two signals of a model that works without sending text
+# Fields with reasoning as text, and as opaque data.
 _REASONING_TEXTS = ("reasoning_content", "reasoning", "thinking")
 _REASONING_LISTS = ("thinking_blocks", "reasoning_details")
-# A model that thinks may need this back, under the same name. Mistral refuses its own "thinking".
+# Reasoning that may have to be returned to the model under the same name. Mistral refuses its own "thinking".
 _RETURNED_FIELDS = frozenset({"reasoning_content", "reasoning"})
-# Keys of blocks of thinking whose texts come in pieces (Anthropic's, OpenRouter's), and those that end a block.
+# Keys of reasoning blocks whose texts are sent in fragments (Anthropic, OpenRouter), and those that end a block.
 _PIECES = frozenset({"thinking", "signature", "text", "summary"})
 _CLOSING = ("signature", "data")
 
 
 class Signal(enum.Enum):
-    """What a stream says besides text."""
+    """What a stream reports besides text."""
 
-    WORKING = "working"  # the model is at work, such as on the arguments of a tool
-    THINKING = "thinking"  # the model began to think
-    FINISHED = "finished"  # the answer is whole, or cut off; what may follow are counts
-    PERHAPS_FINISHED = "perhaps_finished"  # so it says, but it may say so with each piece
+    WORKING = "working"  # the model is busy, for example writing the arguments of a tool
+    THINKING = "thinking"  # the model started to reason
+    FINISHED = "finished"  # the answer is complete or truncated; token counts may follow
+    PERHAPS_FINISHED = "perhaps_finished"  # as FINISHED, but the provider may report it with each chunk
 
 
 class AnswerReader:
-    """Gathers one answer from its pieces.
+    """Collects one answer from its fragments.
 
     Args:
-        reading: filled in while pieces come, and by ``end``.
+        reading: filled in while fragments arrive, and by ``end``.
         starts_thinking: see ``AnswerText``.
     """
 
@@ -50,19 +50,19 @@ class AnswerReader:
         self.reading = reading
         self.text = AnswerText(starts_thinking=starts_thinking)
         self.calls = CallParts()
-        self.reported = ""  # the provider's own word for how the answer ended
+        self.reported = ""  # the provider's own finish reason
         self.has_refusal = False
-        self.has_reasoning = False  # said without a word of it
+        self.has_reasoning = False  # reported without its text
         self._reasoning: dict[str, list[str]] = {}
         self._blocks: dict[str, list[dict[str, Any]]] = {}
         self._reasoned = 0  # characters, outside of the text
         self._reasoned_in_blocks = 0
         self._is_thinking = False
         self._pinged = 0.0
-        self._unknown = ""  # a word for how it ended that was logged
+        self._unknown = ""  # the last unknown finish reason that was logged
 
     def say(self, content: Any) -> Iterator[str | Signal]:
-        """A piece of the content: a text, or a list of parts, as Mistral's thinking models send it."""
+        """Add a fragment of the content: a text, or a list of parts, as Mistral's reasoning models send it."""
         if isinstance(content, str):
             shown = self.text.feed(content)
             if shown:
@@ -81,7 +81,7 @@ class AnswerReader:
                 yield from self.say(fields.text(fields.field(part, "text")))
 
     def reason(self, message: Any) -> Iterator[Signal]:
-        """The thinking in a message, or a piece of one, outside of its text."""
+        """Add the reasoning in a message, or in a fragment of one, outside of its text."""
         some = False
         for name in _REASONING_TEXTS:
             some = self._reason(name, fields.field(message, name)) or some
@@ -93,12 +93,12 @@ class AnswerReader:
             yield from self.think()
 
     def reason_details(self, extra: Any) -> Iterator[Signal]:
-        """The thinking that LiteLLM keeps beside a message, as OpenRouter sent it."""
+        """Add the reasoning that LiteLLM stores beside a message of OpenRouter."""
         if extra:
             yield from self.reason({"reasoning_details": fields.field(extra, "reasoning_details")})
 
     def think(self) -> Iterator[Signal]:
-        """The model thinks: a signal when it begins to, and then at times."""
+        """The model reasons: yields a signal at the start, and then from time to time."""
         if self._is_thinking:
             yield from self.ping()
         else:
@@ -107,17 +107,17 @@ class AnswerReader:
             yield Signal.THINKING
 
     def ping(self) -> Iterator[Signal]:
-        """The model is at work: a signal now and then."""
+        """The model works: yields a signal from time to time."""
         now = time.monotonic()
         if now - self._pinged > PING_SECONDS:
             self._pinged = now
             yield Signal.WORKING
 
     def end(self) -> Iterator[str]:
-        """The answer is over: what was held back of its text; then ``reading`` is filled in. Again when more came.
+        """End the answer: yields the text that was held back, then completes ``reading``. May be called again.
 
         Raises:
-            ProviderFault: the provider said that it failed.
+            ProviderFault: the provider reported a failure.
         """
         left = self.text.end()
         if left:
@@ -129,7 +129,7 @@ class AnswerReader:
     def _fill(self) -> None:
         reading = self.reading
         reading.tool_calls = self.calls.whole(is_cut_off=REPORTED.get(self.reported.lower()) is FinishReason.LENGTH)
-        # LiteLLM tells the text of blocks twice.
+        # LiteLLM reports the text of blocks twice.
         reading.thought_length = self.text.thought_length + max(self._reasoned, self._reasoned_in_blocks)
         texts = {name: "".join(pieces) for name, pieces in self._reasoning.items() if name in _RETURNED_FIELDS}
         reading.thinking = {**texts, **self._blocks}
@@ -150,17 +150,17 @@ class AnswerReader:
             logger.warning("llm.finish_reason.unknown model=%s word=%s", logged(reading.model_used), word)
 
     def _reason(self, name: str, value: Any) -> bool:
-        if isinstance(value, list):  # Mistral's: a list of texts
+        if isinstance(value, list):  # Mistral sends a list of texts
             value = "".join(fields.text(fields.field(part, "text")) for part in value)
         if not isinstance(value, str) or not value:
             return False
         self._reasoning.setdefault(name, []).append(value)
-        if name == next(iter(self._reasoning)):  # some servers send the same under two names
+        if name == next(iter(self._reasoning)):  # some servers send the same text under two names
             self._reasoned += len(value)
         return True
 
     def _block(self, name: str, piece: Any) -> None:
-        """A block of thinking, or a piece of the last one, which ends with its signature."""
+        """Add a block of reasoning, or a fragment of the last one, which ends with its signature."""
         block = dict(piece) if isinstance(piece, Mapping) else dict(vars(piece))
         block = {key: value for key, value in block.items() if value is not None}
         self._reasoned_in_blocks += sum(len(fields.text(block.get(key))) for key in ("thinking", "text", "summary"))
@@ -169,7 +169,7 @@ class AnswerReader:
         if last is None or not _continues(last, block):
             blocks.append(block)
             return
-        is_told_again = any(block.get(key) for key in _CLOSING)  # some LiteLLM repeat the text with the signature
+        is_told_again = any(block.get(key) for key in _CLOSING)  # some LiteLLM versions repeat the text here
         for key, value in block.items():
             is_piece = key in _PIECES and isinstance(value, str) and isinstance(last.get(key), str)
             if not (is_told_again and value == last.get(key)):
@@ -177,7 +177,7 @@ class AnswerReader:
 
 
 def _continues(last: Mapping[str, Any], piece: Mapping[str, Any]) -> bool:
-    """Is it the same block?"""
+    """Does the fragment belong to the same block?"""
     if last.get("type") != piece.get("type") or last.get("index") != piece.get("index"):
         return False
     return not any(last.get(key) for key in _CLOSING)

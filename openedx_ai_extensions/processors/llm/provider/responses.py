@@ -1,4 +1,4 @@
-"""OpenAI's Responses API, for providers that keep threads: what is sent and how it is read.
+"""OpenAI's Responses API, for providers that keep threads: requests and answers.
 
 https://platform.openai.com/docs/api-reference/responses
 """
@@ -15,7 +15,7 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider
 from openedx_ai_extensions.processors.llm.provider.reading import AnswerReader, Signal
 from openedx_ai_extensions.processors.llm.provider.types import Completion, Reading, Request, Thread
 
-# A profile's options in the words of chat completions, and what they are called here.
+# Options of chat completions, and their names in this API.
 _OPTIONS = {
     "max_tokens": "max_output_tokens",
     "max_completion_tokens": "max_output_tokens",
@@ -26,17 +26,17 @@ _OPTIONS = {
 }
 
 
-# An entry of AI_EXTENSIONS may state these for all of its calls; only chat completions know them.
+# Parameters of an entry of AI_EXTENSIONS that only chat completions support.
 _ONLY_CHAT = frozenset({"seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p"})
 
 
 def understands(provider: Provider, options: Mapping[str, Any]) -> bool:
-    """Can these options, and what the provider's entry states, be said in this API?"""
+    """Does this API support these options and the parameters of the provider's entry?"""
     return set(options) <= {*_OPTIONS, "reasoning_effort"} and not _ONLY_CHAT & provider.parameters.keys()
 
 
 def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[str, Any]:
-    """The arguments for LiteLLM, beside the model and the time limits."""
+    """The arguments for LiteLLM, except for the model and the timeouts."""
     stated = provider.sent_parameters
     known = [name for name in (*_OPTIONS, "reasoning_effort") if name in stated]
     options = {**{name: stated.pop(name) for name in known}, **request.options}
@@ -62,7 +62,7 @@ def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[st
 
 
 def _items(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A chat message as input items."""
+    """Convert a chat message to input items."""
     if message["role"] == "tool":
         yield {"type": "function_call_output", "call_id": message["tool_call_id"], "output": message["content"]}
         return
@@ -79,10 +79,10 @@ def _items(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def read_completion(response: Any, provider: Provider, request: Request) -> Completion:
-    """A whole answer.
+    """Read a complete answer.
 
     Raises:
-        ProviderFault: the provider said that it failed.
+        ProviderFault: the provider reported a failure.
     """
     reader = AnswerReader(Reading(), starts_thinking=provider.capabilities.starts_thinking)
     said: list[str | Signal] = []
@@ -96,11 +96,11 @@ def read_completion(response: Any, provider: Provider, request: Request) -> Comp
 
 
 def read_stream(events: Any, provider: Provider, reading: Reading) -> Iterator[str | Signal]:
-    """The texts and signals of a stream; what else it says goes to ``reading``.
+    """Yield the texts and signals of a stream; everything else is stored in ``reading``.
 
     Raises:
-        CutOff: it stopped without saying that it was done.
-        ProviderFault: the provider said that it failed.
+        CutOff: the stream ended without a finish reason.
+        ProviderFault: the provider reported a failure.
     """
     reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
     for event in events:
@@ -123,7 +123,7 @@ def read_stream(events: Any, provider: Provider, reading: Reading) -> Iterator[s
 
 
 def _read_end(reader: AnswerReader, response: Any, provider: Provider) -> None:
-    """All that a finished response says besides its text."""
+    """Read everything except the text of a finished response."""
     reading = reader.reading
     reading.usage = usage_of(response)
     reading.model_used = fields.text(fields.field(response, "model")) or provider.model
@@ -151,7 +151,7 @@ def _as_mapping(error: Any) -> Mapping[str, Any]:
 
 
 def usage_of(response: Any) -> Mapping[str, int]:
-    """Token counts that the provider reported, in the words of chat completions; nothing where it reported none."""
+    """Token counts that the provider reported, with the names of chat completions; empty if it reported none."""
     usage = fields.field(response, "usage")
     names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
     counts = {ours: fields.count(fields.field(usage, theirs)) for ours, theirs in names.items()}

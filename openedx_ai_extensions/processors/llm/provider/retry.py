@@ -1,4 +1,4 @@
-"""Trying a call of a provider, and trying it again, within the time there is."""
+"""Retries of provider calls, within a time limit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ from openedx_ai_extensions.processors.llm.provider.providers import Provider
 
 logger = logging.getLogger(__name__)
 
-FIRST_WAIT_SECONDS = 0.5  # seconds before the first retry; doubles each time
-MAX_WAIT_WITH_FALLBACK_SECONDS = (
-    2.0  # seconds to wait at most for a provider's next attempt where another provider could be asked
-)
+FIRST_WAIT_SECONDS = 0.5  # before the first retry; doubles each time
+MAX_WAIT_WITH_FALLBACK_SECONDS = 2.0  # maximum wait before a retry if there is a fallback provider
 
 Value = TypeVar("Value")
 
@@ -28,18 +26,17 @@ Value = TypeVar("Value")
 def with_retries(
     attempt: Callable[[float, Transmission], Value], provider: Provider, total: float, *, has_fallback: bool = False
 ) -> Value:
-    """Try until it works, retries are used up, trying again is pointless, or time is up.
+    """Retry a call until it succeeds, retries are used up or pointless, or the time is up.
 
     Args:
-        attempt: called with the ``time.monotonic()`` at which time is up, and with what watches its requests.
-        provider: who is asked.
-        total: seconds that there are.
-        others_wait: another provider can be asked in its place: a provider that was silent, or wants us to wait long,
-            is not asked again.
+        attempt: called with the deadline (``time.monotonic()``) and the object that tracks its requests.
+        provider: the provider.
+        total: the time limit in seconds.
+        has_fallback: there is another provider: no retry after a timeout or if the provider requests a long wait.
 
     Raises:
-        RunCancelled: the answer is not wanted any more.
-        AIExtensionsError: why it did not work in the end; see ``errors``.
+        RunCancelled: the run was cancelled.
+        AIExtensionsError: the last error; see ``errors``.
     """
     deadline = time.monotonic() + total
     retries = provider.max_retries
@@ -52,7 +49,7 @@ def with_retries(
             error.reached_provider = sent.is_sent
             raise
         except BaseException as error:
-            is_sent = sent.is_sent or "mock_response" in provider.parameters  # LiteLLM can play a provider's errors
+            is_sent = sent.is_sent or "mock_response" in provider.parameters  # LiteLLM can simulate errors
             ours = translate(error, provider=provider.name, model=provider.model, is_sent=is_sent)
             if ours is None:
                 raise
@@ -66,7 +63,7 @@ def with_retries(
 
 
 def _wait(number: int, error: AIExtensionsError) -> float:
-    """Seconds until the next attempt: what the provider asked for, else doubling with jitter."""
+    """Seconds until the next attempt: as the provider requests, otherwise doubling with jitter."""
     if error.retry_after is not None:
         return error.retry_after
     return FIRST_WAIT_SECONDS * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing

@@ -1,26 +1,26 @@
-"""Server-sent events as providers really send them (WHATWG HTML, section 9.2.6), read from bytes.
+"""Parses server-sent events (WHATWG HTML, section 9.2.6) from bytes, with the deviations of real providers.
 
-Takes all three kinds of line ends, comments, several data lines, a missing space after the colon, a byte order mark,
-and a last event without the blank line after it.
+Supports all three line endings, comments, several data lines, a missing space after the colon, a byte order mark, and a
+last event without a blank line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-MAX_LINE_BYTES = 16 * 1024 * 1024  # far beyond any event of a language model
+MAX_LINE_BYTES = 16 * 1024 * 1024  # far more than any event of a language model
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class LineTooLong(ValueError):
-    """The data is no event stream: a line does not end."""
+    """The data is not an event stream: a line is too long."""
 
 
 def event_data(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The name (mostly empty) and the data of each event.
+    """The name (usually empty) and the data of each event.
 
     Args:
-        chunks: the body, cut anywhere.
+        chunks: the body, split at any position.
 
     Raises:
         LineTooLong: a line is longer than ``MAX_LINE_BYTES``.
@@ -36,17 +36,17 @@ def event_data(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
             data.append(line[6:] if line[5:6] == b" " else line[5:])
         elif line.startswith(b"event:"):
             name = line[6:].strip().decode("utf-8", "replace")
-        elif line.startswith(b"error:"):  # a field of llama.cpp's own
+        elif line.startswith(b"error:"):  # a field that only llama.cpp uses
             yield "error", line[6:].strip()
     if data:
         yield name, b"\n".join(data)
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    unfinished: list[bytes] = []  # of a line
+    unfinished: list[bytes] = []  # parts of a line
     size = 0
     is_start = True
-    ends_in_return = False  # a line feed that follows belongs to the line before
+    ends_in_return = False  # a following line feed belongs to the same line ending
     for chunk in chunks:
         if ends_in_return and chunk:
             chunk = chunk.removeprefix(b"\n")  # noqa: PLW2901

@@ -1,4 +1,4 @@
-"""A provider's stream as bytes: read by a thread of its own, so that our deadlines hold whatever a library does."""
+"""Reads a provider's stream in a separate thread, so that deadlines apply even if a library blocks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceede
 from openedx_ai_extensions.processors.llm.provider.reading import Signal
 from openedx_ai_extensions.processors.llm.provider.types import Reading
 
-HEARTBEAT_SECONDS = 15.0  # seconds of silence after which the consumer hears that the source is alive
+HEARTBEAT_SECONDS = 15.0  # of silence after which the consumer gets a heartbeat
 
-# Seconds that the reader of a stream has the interpreter to itself when the first text has come: a quick provider would
-# keep it from sending that text on.
+# The reading thread sleeps this long after the first text. Otherwise a fast provider could keep the consumer from
+# sending
+# that text.
 FIRST_TEXT_PAUSE_SECONDS = 0.002
 
-# Seconds to wait for the counts of tokens that follow the end of an answer. Some providers never send them, and keep
-# the connection open. One whose counts have come late is given more time from then on.
+# Time to wait for the token counts after the end of an answer. Some providers never send them, and keep the connection
+# open. A provider that has sent them late gets the longer time afterwards.
 USAGE_WAIT_SECONDS = 0.04
 LONG_USAGE_WAIT_SECONDS = 2.0
 
@@ -33,7 +34,7 @@ Item = str | Signal
 
 
 class Source:
-    """What a ``ReaderThread`` reads. A subclass writes ``items`` and may write the others.
+    """The source of a ``ReaderThread``. A subclass implements ``items``; the other methods are optional.
 
     Attributes:
         reading: what the source knows besides its texts.
@@ -44,7 +45,7 @@ class Source:
 
     @property
     def usage_wait(self) -> float:
-        """Seconds to wait for counts of tokens after the end of the answer."""
+        """Seconds to wait for token counts after the end of the answer."""
         return USAGE_WAIT_SECONDS
 
     def items(self) -> Iterator[Item]:
@@ -52,20 +53,20 @@ class Source:
         raise NotImplementedError
 
     def shut_down(self) -> None:
-        """Wake the thread, which may be blocked in a read. Any thread calls this."""
+        """Wake the thread, which may be blocked in a read. Called from any thread."""
 
     def finish(self, *, is_whole: bool) -> None:
-        """Clean up, in the thread; ``is_whole`` when ``items`` came to its end before anybody closed the stream."""
+        """Clean up, in the thread; ``is_whole`` if ``items`` ended before the stream was closed."""
 
     def on_late_usage(self) -> None:
-        """Counts of tokens have come after the consumer stopped waiting for them."""
+        """Called if token counts arrived after the consumer had stopped waiting for them."""
 
 
 class ReaderThread:
-    """Runs a source in a daemon thread and hands over its items.
+    """Runs a source in a daemon thread and passes its items on.
 
     Args:
-        source: what to read.
+        source: the source.
     """
 
     def __init__(self, source: Source) -> None:
@@ -93,7 +94,7 @@ class ReaderThread:
                 if is_first:
                     is_first = False
                     time.sleep(FIRST_TEXT_PAUSE_SECONDS)
-        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that reads on
+        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the consuming thread
             self._end(error)
         else:
             is_whole = self._end(None)
@@ -115,8 +116,8 @@ class ReaderThread:
 
         Raises:
             queue.Empty: nothing arrived in ``timeout`` seconds.
-            RunCancelled: nothing arrived, and the answer is not wanted any more.
-            BaseException: what the source raised.
+            RunCancelled: nothing arrived, and the run was cancelled.
+            BaseException: an error of the source.
         """
         with self._changed:
             is_silent = not (self._items or self._is_over)
@@ -145,7 +146,7 @@ class ReaderThread:
             self._changed.notify()
 
     def detach(self, seconds: float) -> None:
-        """The answer is over for the consumer: read on for counts of tokens, but no longer than this."""
+        """Let the thread continue after the end of the answer, to wait for token counts for this many seconds."""
         with self._changed:
             self._waits_for_counts = not self.source.reading.usage
         timer = threading.Timer(seconds, self.close)
@@ -153,7 +154,7 @@ class ReaderThread:
         timer.start()
 
     def close(self) -> None:
-        """Stop the source now, even in the middle of a read."""
+        """Stop the source, even during a read."""
         with self._changed:
             is_running = not (self._is_over or self._is_closed)
             self._is_closed = True
@@ -162,7 +163,7 @@ class ReaderThread:
 
 
 class Chunks(Generator[bytes, None, None]):
-    """What a generator of bytes is besides ``__next__`` and ``close``, which a subclass writes."""
+    """The generator interface around ``__next__`` and ``close``, which a subclass implements."""
 
     def send(self, value: None, /) -> bytes:
         return next(self)
@@ -175,22 +176,22 @@ class Chunks(Generator[bytes, None, None]):
 class TextStream(Chunks):
     """The model's answer as it arrives: UTF-8 bytes, whole characters only.
 
-    An empty chunk says that the provider is alive but silent; it may be a ``StreamEvent``.
+    An empty chunk is a heartbeat; it may be a ``StreamEvent``.
 
     Args:
-        reader: where the items come from.
-        first: the items that have already been taken from it; None among them is its end.
+        reader: provides the items.
+        first: items that were already taken from it; None marks its end.
         idle: seconds of silence that end the stream.
-        deadline: ``time.monotonic()`` at which the stream ends in any case.
-        on_fault: told of what broke the stream, to log it; returns it as an error of ours.
+        deadline: the ``time.monotonic()`` at which the stream ends.
+        on_fault: logs the exception that broke the stream, and returns it as an error of ours.
 
     Attributes:
-        reading: what is known of the answer; complete after the end.
+        reading: the metadata of the answer; complete after the end.
 
     Raises (while iterating):
-        StreamInterrupted: the provider broke off, or fell silent.
-        OutOfTime: it was not done when its time was up.
-        RunCancelled: it is not wanted any more; the provider's connection is closed.
+        StreamInterrupted: the provider failed, or was silent for too long.
+        OutOfTime: the deadline has passed.
+        RunCancelled: the run was cancelled; the provider's connection is closed.
     """
 
     def __init__(
@@ -209,7 +210,7 @@ class TextStream(Chunks):
         self._deadline = deadline
         self._on_fault = on_fault
         self._heard = time.monotonic()
-        self._usage_deadline: float | None = None  # set once the provider has said that the answer is over
+        self._usage_deadline: float | None = None  # set once the provider has reported the end of the answer
         self._is_over = False
 
     def __next__(self) -> bytes:
@@ -250,13 +251,13 @@ class TextStream(Chunks):
             raise
         except BaseException as error:  # noqa: BLE001  # not hidden: logged, and raised as ours
             if self._usage_deadline is not None:
-                return None  # all was said before
+                return None  # the answer was complete already
             self._break(error)
         self._heard = time.monotonic()
         return item
 
     def _begin_usage_wait(self, signal: Signal) -> None:
-        """The provider says that this is all. What may follow are counts, and at times more after all."""
+        """The provider has reported the end. Token counts may follow, and sometimes more text."""
         is_certain = signal is Signal.FINISHED
         if is_certain and self.reading.usage:
             self._reader.detach(USAGE_WAIT_SECONDS)
@@ -271,7 +272,7 @@ class TextStream(Chunks):
         raise kind(reason=self._on_fault(error)) from None
 
     def close(self) -> None:
-        """Stop: the provider's connection is closed, unless the answer is over."""
+        """Stop: closes the provider's connection, unless the answer is complete."""
         if not self._is_over:
             self._is_over = True
             self._reader.close()

@@ -1,4 +1,4 @@
-"""The tools that a model wants called: from the pieces in which it says so to a call that any provider takes back."""
+"""Tool calls of a model: joined from fragments, and normalised so that every provider accepts them."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from openedx_ai_extensions.core.http_responses import BodyTooLong
 from openedx_ai_extensions.core.surrogates import replace_surrogates
 from openedx_ai_extensions.processors.llm.provider import fields
 
-# What providers take as a tool's name (OpenAI) and as a call's id (Anthropic).
+# Characters that providers do not accept in a tool's name (OpenAI) or a call's id (Anthropic).
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 MAX_NAME_CHARS = 64  # characters
-MAX_CALLS_PER_ANSWER = 128  # calls in one answer; all are stored, and sent again with what comes after
+MAX_CALLS_PER_ANSWER = 128  # all calls are stored, and sent again with the next messages
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model's wish to have a tool called.
+    """A tool call of a model.
 
     Attributes:
-        id: the provider's own, which the result must carry.
+        id: the provider's id, which the result must repeat.
         name: the tool's name, as the model wrote it.
-        arguments: JSON as the model wrote it, maybe broken.
-        extra: fields of the provider's own, such as a signature, which it wants back within the turn.
+        arguments: JSON as the model wrote it, possibly invalid.
+        extra: the provider's own fields, such as a signature, which must be returned within the turn.
     """
 
     id: str
@@ -37,17 +37,17 @@ class ToolCall:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """The call in OpenAI's chat form, fit to be sent to any provider: without ``extra``."""
+        """The call in OpenAI's chat format, valid for every provider: without ``extra``."""
         return sendable_call(
             {"id": self.id, "type": "function", "function": {"name": self.name, "arguments": self.arguments}}
         )
 
 
 def sendable_call(call: Mapping[str, Any]) -> dict[str, Any]:
-    """A call of a history as every provider takes it.
+    """Normalise a call of the history for all providers.
 
-    A model may have been cut off in its arguments, or have made up a name. Some providers refuse a whole conversation
-    for that, so arguments that are no JSON object become ``{}``, and names and ids keep only the usual characters.
+    A model may be cut off in its arguments, or invent a name. Some providers refuse the whole conversation then, so
+    arguments that are not a JSON object become ``{}``, and invalid characters in names and ids are replaced.
     """
     function = call["function"]
     arguments = parsed_arguments(function.get("arguments"))
@@ -67,7 +67,7 @@ def sendable_id(call_id: Any) -> str:
 
 
 def parsed_arguments(arguments: Any) -> dict[str, Any] | None:
-    """The arguments as a dictionary; None when they are no JSON object that can be sent on."""
+    """The arguments as a dictionary; None if they are not a JSON object that can be sent."""
     try:
         parsed = json.loads(arguments) if arguments else {}
         json.dumps(parsed, allow_nan=False)
@@ -102,7 +102,7 @@ class CallParts:
     """Tool calls that arrive in fragments.
 
     Raises (while they are added):
-        BodyTooLong: there are more than an answer may have, or they are longer than its text may be.
+        BodyTooLong: there are too many calls, or they are longer than an answer's text may be.
     """
 
     def __init__(self) -> None:
@@ -113,13 +113,13 @@ class CallParts:
         return bool(self._parts)
 
     def add(self, fragments: Any) -> None:
-        """Take in the fragments of one chunk, whatever a provider has put under ``tool_calls``."""
+        """Add the fragments of a chunk, in any form that providers use for ``tool_calls``."""
         for fragment in fields.items(fragments):
             if _function(fragment) is not None:
                 self._take(self._part(fragment), fragment)
 
     def add_whole(self, calls: Any) -> None:
-        """Take in whole calls, each of which is one of its own."""
+        """Add complete calls."""
         for call in fields.items(calls):
             if _function(call) is not None:
                 part = _Part(None)
@@ -136,8 +136,8 @@ class CallParts:
     def _part(self, fragment: Any) -> _Part:
         """The call that a fragment belongs to.
 
-        Some servers number every call 0. There a new call begins with another id; or, without ids, with a name when
-        the call so far has a name and either complete arguments or none and another name.
+        Some servers number every call 0. Then a new call starts with a different id; or, without ids, with a name, if
+        the current call has a name and either complete arguments, or none and a different name.
         """
         index, call_id = fields.field(fragment, "index"), fields.text(fields.field(fragment, "id"))
         name = fields.text(fields.field(_function(fragment), "name"))
@@ -149,10 +149,10 @@ class CallParts:
         return part
 
     def whole(self, *, is_cut_off: bool = False) -> Sequence[ToolCall]:
-        """The calls that have a name. Those without an id get one, which their results must carry.
+        """The calls that have a name. Those without an id get one, which their results must repeat.
 
         Args:
-            is_cut_off: the model reached its limit: if the last call has no arguments, they did not come any more.
+            is_cut_off: the model reached its limit: missing arguments of the last call count as incomplete.
         """
         none = ["{}"] * len(self._parts)
         if is_cut_off and none:
@@ -175,7 +175,7 @@ def _begins_another(last: _Part, call_id: str, name: str) -> bool:
 
 
 def _function(fragment: Any) -> Any:
-    """The name and arguments in a fragment; some servers leave their layer out. None when it holds neither."""
+    """The name and arguments in a fragment, which some servers do not nest; None if it has neither."""
     function = fields.field(fragment, "function")
     if function is None and isinstance(fields.field(fragment, "name"), str):
         return fragment

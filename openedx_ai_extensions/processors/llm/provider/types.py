@@ -1,4 +1,4 @@
-"""What goes to a model and what comes back, whichever of its APIs carries it."""
+"""Requests and answers, independent of the provider's API."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from openedx_ai_extensions.execution.finish_reason import FinishReason
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
 
-# What everybody may know of the tokens that an answer took. The ledger also knows which came from a cache.
+# The token counts that are public. The ledger also stores how many came from a cache.
 TOKEN_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A conversation that the provider remembers.
+    """A conversation that the provider stores.
 
     Attributes:
-        response_id: the provider's last response in it; empty to begin one.
-        known: how many of the request's messages it has seen; the system message is sent every time.
+        response_id: the provider's last response in it; empty to start one.
+        known: the number of the request's messages that it contains; the system message is always sent.
     """
 
     response_id: str = ""
@@ -29,23 +29,23 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question to a model.
+    """One request to a model.
 
     Attributes:
         provider: name of an entry of the setting ``AI_EXTENSIONS``.
-        messages: all of them, in OpenAI's chat form.
+        messages: all messages, in OpenAI's chat format.
         options: LiteLLM parameters such as ``temperature``.
-        tools: definitions ``{"name", "description", "parameters"}`` of what the model may call.
-        hosted_tools: tools that the provider itself runs, in the form of OpenAI's Responses API.
-        thread: go on with, or begin, a thread that the provider keeps; None for a call that stands alone.
-        seconds: time left for the answer, retries and other providers included; None for the provider's own limit.
-        run: in whose account the call is; None for a call outside of any run.
-        fallbacks: names of the providers to ask in its place, in this order, when it fails before it says anything.
-        begin_within: seconds after which the next of them is asked; None when there is none.
-        may_trim: the oldest of the history may be left out, as far as the model's window makes it necessary.
-        schema: the form of the answer (name, JSON Schema), for providers that take one; messages say it in words too.
-        may_be_cached: whoever asks the same may get the same answer.
-        on_admitted: called when the site's limits allow it, before a provider is asked; again when another one is.
+        tools: definitions ``{"name", "description", "parameters"}`` of the tools.
+        hosted_tools: tools that the provider itself runs, in the format of OpenAI's Responses API.
+        thread: the provider's thread to continue or start; None for a call without a thread.
+        seconds: time left for the answer, including retries and fallbacks; None for the provider's own limit.
+        run: the ledger account; None for a call outside of a run.
+        fallbacks: names of the providers to call in this order if it fails before its answer starts.
+        begin_within: seconds after which the next fallback is called; None without fallbacks.
+        may_trim: the oldest messages may be removed to fit the model's context window.
+        schema: the answer's format (name, JSON Schema), for providers that support it; messages describe it too.
+        may_be_cached: the answer may be stored for identical requests.
+        on_admitted: called once the site's limits allow the call, before each provider is called.
     """
 
     provider: str
@@ -65,19 +65,19 @@ class Request:
 
 
 def estimated_tokens(request: Request) -> int:
-    """About how many tokens are sent: four bytes each, which costs no tokenizer's time."""
+    """The approximate number of tokens in a request: four bytes per token, without a tokenizer."""
     sent = [*request.messages, *request.tools]
     return sum(len(str(part).encode("utf-8", "replace")) for part in sent) // 4
 
 
 @dataclass(frozen=True, slots=True)
 class Moderated:
-    """What a moderation model says of a text.
+    """The result of a moderation model.
 
     Attributes:
-        is_flagged: it should not pass.
-        categories: why, in the provider's words.
-        usage: ``prompt_tokens`` and ``completion_tokens``, where the provider reports them.
+        is_flagged: the text should not pass.
+        categories: the provider's reasons.
+        usage: ``prompt_tokens`` and ``completion_tokens``, if the provider reports them.
     """
 
     is_flagged: bool
@@ -86,7 +86,7 @@ class Moderated:
 
 
 def add_counts(total: dict[str, int], usage: Mapping[str, int]) -> None:
-    """Add an answer's ``TOKEN_COUNTS``, as far as the provider told them."""
+    """Add an answer's ``TOKEN_COUNTS``, as far as the provider reported them."""
     for name in TOKEN_COUNTS:
         if name in usage:
             total[name] = total.get(name, 0) + usage[name]
@@ -94,17 +94,17 @@ def add_counts(total: dict[str, int], usage: Mapping[str, int]) -> None:
 
 @dataclass(slots=True)
 class Reading:
-    """What is known of one answer besides its text: more while it arrives, all of it at the end.
+    """The metadata of an answer: filled in while it arrives, complete at the end.
 
     Attributes:
-        usage: token counts that the provider reported, maybe none: ``TOKEN_COUNTS``, ``cached_tokens``,
+        usage: token counts that the provider reported, possibly none: ``TOKEN_COUNTS``, ``cached_tokens``,
             ``cache_written_tokens``.
-        model_used: the model's name, as the provider said it.
-        tool_calls: what the model wants called.
-        response_id: the provider's name for this answer in its thread; empty when it keeps none.
-        finish_reason: how it ended; None until then.
-        thinking: fields of the assistant's message that the provider wants back within the turn.
-        thought_length: characters of thinking.
+        model_used: the model's name, as the provider reports it.
+        tool_calls: the tool calls of the model.
+        response_id: the provider's id of this answer in its thread; empty without a thread.
+        finish_reason: how the answer ended; None before that.
+        thinking: fields of the assistant's message that must be returned to the provider within the turn.
+        thought_length: characters of reasoning.
     """
 
     usage: Mapping[str, int] = field(default_factory=dict)
@@ -117,24 +117,24 @@ class Reading:
 
 
 class Answer(Protocol):
-    """What a model says: iterating gives its text as UTF-8 bytes."""
+    """An answer of a model: iterating yields its text as UTF-8 bytes."""
 
     @property
     def reading(self) -> Reading: ...
 
     @property
     def request(self) -> Request:
-        """What was asked in the end, and of whom: the next round of the conversation goes on from there."""
+        """The request that was answered, with the provider that answered: the next round continues from it."""
 
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None:
-        """Stop: nobody reads the rest."""
+        """Stop the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A whole answer."""
+    """A complete answer."""
 
     text: str
     reading: Reading
@@ -145,4 +145,4 @@ class Completion:
             yield self.text.encode()
 
     def close(self) -> None:
-        """It has arrived; there is nothing to stop."""
+        """Nothing to stop: the answer is complete."""

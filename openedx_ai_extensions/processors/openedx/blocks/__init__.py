@@ -1,1 +1,1 @@
-"""How each kind of block reads as text: one module for each family of blocks, and what they share."""
+"""Converts blocks to text: one module for each family of blocks, and shared helpers."""

@@ -1,4 +1,4 @@
-"""Annotated texts: the passage, with what is written about parts of it in brackets."""
+"""Annotated texts: the passage, with its annotations in brackets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a problem tells once its answers are open."""
+"""The parts of a problem that are shown once its answers are visible."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from openedx_ai_extensions.processors.openedx.blocks.parsing import inner_text, 
 
 
 def additional_answers(response: etree._Element) -> tuple[str, ...]:
-    """Further right answers, in both ways of writing them."""
+    """Additional correct answers, in both notations."""
     found = (element.get("answer") or element.text or "" for element in response.findall("additional_answer"))
     return tuple(filter(None, map(squeeze, found)))
 
 
 def tolerance(response: etree._Element) -> str | None:
-    """How far an answer may be off."""
+    """The tolerance of a numerical answer."""
     for element in response.findall("responseparam"):
         if element.get("type") == "tolerance":
             return element.get("default")
@@ -22,7 +22,7 @@ def tolerance(response: etree._Element) -> str | None:
 
 
 def hint(element: etree._Element) -> str:
-    """A hint, and the answer that it is given for; empty when it says nothing."""
+    """A hint, and the answer that it belongs to; empty if it has no text."""
     words = squeeze(inner_text(element))
     answer = squeeze(element.get("answer") or element.get("value") or "")
     label = f"Hint for {answer}" if answer and "$" not in answer else "Hint"

@@ -1,4 +1,4 @@
-"""Problems to text: the question and its choices, and no answer unless the answers are open."""
+"""Converts problems to text: the question and its choices; answers only if they are visible."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from openedx_ai_extensions.processors.openedx.blocks.repair import (
 )
 
 _BLANK = " ____ "
-# What learners never see: it is for graders.
+# Elements for graders, which learners never see.
 _GRADERS = frozenset(
     {
         "additional_answer", "answer", "answer_display", "codeparam", "grader_payload", "loncapa", "openendedparam",
         "openendedrubric", "responseparam",
     }
 )  # fmt: skip
-# What learners see once the answers are open. Hints of every kind end in "hint".
+# Elements that learners see once the answers are visible. The names of all kinds of hints end in "hint".
 _ANSWERS = frozenset(
     {
         "explanation", "feedback", "hintgroup", "hintpart", "solution", "solutionset", "targetedfeedback",
@@ -36,19 +36,19 @@ _GROUPS = frozenset({"choicegroup", "checkboxgroup", "radiogroup", "checkboxtext
 _BLANKS = frozenset({"crystallography", "filesubmission", "schematic", "textbox", "textline"})
 _LABELLED = frozenset({"annotationinput", "drag_and_drop_input"})
 _LINES = frozenset({"comment_prompt", "description", "label", "problem", "title"})
-# One that does not end takes in the rest: to look for another one behind each of its quotes takes quadratic time.
+# An unterminated string extends to the end: searching again after each of its quotes would take quadratic time.
 _QUOTED = re.compile(r"""(?P<quote>['"])(?P<name>(?:\\.|(?!(?P=quote))[^\\])*+)(?P<end>(?P=quote)|\\?\Z)""", re.DOTALL)
-# How far back a label may already have been said.
+# The number of lines in which a label may have been written already.
 _LABEL_LOOK_BACK_LINES = 12
 
 
 def problem_text(markup: str, *, answers_visible: bool, omissions: set[OmissionReason] | None = None) -> str:
-    """What a problem asks. Of XML that is not well-formed, what can be read without laying anything open.
+    """The text of a problem. For malformed XML, the text that can be extracted without revealing answers.
 
     Args:
         markup: the problem's XML.
-        answers_visible: also tell the answers, hints and solutions.
-        left_out: takes the reasons why parts of it are not in the text.
+        answers_visible: include answers, hints and solutions.
+        omissions: the reasons for omitted parts are added to this set.
     """
     omissions = set() if omissions is None else omissions
     writer = ProblemWriter(omissions, answers_visible=answers_visible)
@@ -68,22 +68,22 @@ def problem_text(markup: str, *, answers_visible: bool, omissions: set[OmissionR
 
 
 class ProblemWriter(TextWriter):
-    """Writes the elements of a problem. Attributes are never written, but for labels and names of options.
+    """Writes the elements of a problem. Of attributes, only labels and names of options are written.
 
     Args:
-        left_out: takes the reasons why parts are not in the text.
-        answers_visible: also write the answers, hints and solutions.
+        omissions: the reasons for omitted parts are added to this set.
+        answers_visible: include answers, hints and solutions.
     """
 
     def __init__(self, omissions: set[OmissionReason] | None = None, *, answers_visible: bool) -> None:
         super().__init__(omissions)
         self._answers_visible = answers_visible
         self._groups = 0
-        # Of the choice that is being written; they are told behind it.
+        # Hints of the current choice; they are written after it.
         self._choice_hints: list[str] = []
 
     def is_secret(self, tag: str) -> bool:
-        """Are elements of this name left out?"""
+        """Are elements of this name omitted?"""
         if tag in _GRADERS:
             return True
         return not self._answers_visible and (tag in _ANSWERS or tag.endswith("hint"))
@@ -162,7 +162,7 @@ class ProblemWriter(TextWriter):
             self._given_code(element.text)
 
     def _given_code(self, code: str | None) -> None:
-        """Code that is in the box when a learner first sees it."""
+        """Code that an input box initially contains."""
         if code and code.strip() and not self._lines_around_cells:
             self.break_line()
             self.code(code)
@@ -177,14 +177,14 @@ class ProblemWriter(TextWriter):
             self.break_line()
 
     def _label(self, element: etree._Element) -> None:
-        """A label that screen readers get, unless the text has said it already."""
+        """A label for screen readers, unless the text contains it already."""
         label = squeeze(element.get("label") or "")
         said = (*self.lines[-_LABEL_LOOK_BACK_LINES:], squeeze("".join(self._line[-_LABEL_LOOK_BACK_LINES:])))
         if label and not any(label in line for line in said):
             self.text(f" {label}")
 
     def _answer(self, form: str, answer: str | None, more: tuple[str, ...] = ()) -> None:
-        # A name of a script's variable tells nobody anything.
+        # The name of a script's variable is not useful.
         told = [squeeze(name) for name in (answer, *more) if name and "$" not in name]
         if self._answers_visible and told:
             self.text(form.format(" or ".join(told)))
@@ -201,6 +201,6 @@ def _is_solution(element: etree._Element) -> bool:
 
 
 def _hide_order(group: etree._Element) -> None:
-    """Sort choices that learners see shuffled: authors write the right one first."""
+    """Sort choices that learners see shuffled: authors usually write the correct one first."""
     if (group.get("shuffle") or "").lower() == "true" or group.get("answer-pool"):
         group[:] = sorted(group, key=lambda choice: squeeze(inner_text(choice)).casefold())

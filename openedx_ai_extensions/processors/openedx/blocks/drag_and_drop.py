@@ -1,4 +1,4 @@
-"""Drag and drop: what is dragged, where to, and with open answers what belongs where."""
+"""Drag and drop: items and zones; with visible answers also which item belongs where."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionRe
 
 
 def drag_and_drop_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """The question, the zones and the items; answers and feedback only when they are open."""
+    """The question, the zones and the items; answers and feedback only if they are visible."""
     data = structure(block, "data", omissions)
     data = data if isinstance(data, Mapping) else {}
     picture = squeeze(text_in(data, "targetImgDescription"))
@@ -64,7 +64,7 @@ def _items(data: Mapping[str, Any], answers_visible: bool, omissions: set[Omissi
 
 
 def _zone_names(data: Mapping[str, Any]) -> dict[str, str]:
-    """What learners call a zone, by the ids and titles that items name it by."""
+    """The titles of zones, by the ids and titles that items refer to."""
     names: dict[str, str] = {}
     for zone in mappings(data.get("zones")):
         title = squeeze(html_text(text_in(zone, "title")))
@@ -73,7 +73,7 @@ def _zone_names(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _remarks(data: Mapping[str, Any], answers_visible: bool, omissions: set[OmissionReason]) -> Iterator[str]:
-    """What is told at the beginning, and at the end."""
+    """The text before and after the exercise."""
     feedback = data.get("feedback")
     yield rich_text(text_in(feedback, "start"), omissions)
     if answers_visible:

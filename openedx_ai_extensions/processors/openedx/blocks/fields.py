@@ -1,4 +1,4 @@
-"""Reading a block's raw fields, which may be anything."""
+"""Reads the raw fields of a block, which may contain anything."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _MAX_ITEMS = 500
 
 
 def string(block: Block, name: str) -> str:
-    """A field that is text, empty when it is not."""
+    """A text field; empty if it is not a text."""
     value = block.fields.get(name)
     return value if isinstance(value, str) else ""
 
 
 def structure(block: Block, name: str, omissions: set[OmissionReason]) -> Any:
-    """A field that is a structure, also when an export wrote it as JSON; None when it is neither."""
+    """A structured field, also if an export contains it as JSON; None otherwise."""
     value = block.fields.get(name)
     if not isinstance(value, str):
         return value
@@ -37,7 +37,7 @@ def structure(block: Block, name: str, omissions: set[OmissionReason]) -> Any:
 
 
 def items(value: Any) -> Iterator[Any]:
-    """The items of a list, as many as make sense; nothing when it is no list."""
+    """The items of a list, up to a limit; none if it is not a list."""
     return islice(value if isinstance(value, (list, tuple)) else (), _MAX_ITEMS)
 
 
@@ -47,13 +47,13 @@ def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def text_in(mapping: Any, name: str) -> str:
-    """A text in an object, empty when there is none."""
+    """A text in an object; empty if there is none."""
     value = mapping.get(name) if isinstance(mapping, Mapping) else None
     return value if isinstance(value, str) else ""
 
 
 def titled(kind: str, title: str, *texts: str) -> str:
-    """Texts under a line that says what they are; empty when there is nothing to say."""
+    """Texts under a line with their kind and title; empty if there is no content."""
     title = squeeze(title)
     if title.casefold() == kind.casefold():
         title = ""
@@ -63,10 +63,10 @@ def titled(kind: str, title: str, *texts: str) -> str:
 
 
 def lines(texts: Iterable[str]) -> str:
-    """Those that are not empty, one below the other."""
+    """The texts that are not empty, one per line."""
     return "\n".join(filter(None, texts))
 
 
 def joined(separator: str, *texts: str) -> str:
-    """Those that are not empty, in one line."""
+    """The texts that are not empty, in one line."""
     return separator.join(filter(None, map(squeeze, texts)))

@@ -1,4 +1,4 @@
-"""What surrounds text in HTML and changes what it says: marks of lists, indices, formulas, images, hiding."""
+"""Markup that changes the meaning of text: list markers, indices, formulas, images, hidden elements."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from lxml import etree
 
 from openedx_ai_extensions.processors.openedx.blocks.parsing import inner_text, local_name, squeeze
 
-# What MathJax drew is beside what it was drawn from.
+# MathJax's output, which is next to its source.
 _DRAWN_CLASSES = frozenset({"MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_SVG", "MathJax_CHTML"})
 _HIDDEN_CLASSES = frozenset({"hidden", "is-hidden", "d-none"})
 _HIDDEN_STYLE = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+(?:hidden|collapse)", re.IGNORECASE)
 # Fonts that draw an icon in place of its name: <i class="material-icons">menu_book</i>.
 _ICON_FONT = re.compile(r"material-(?:icons|symbols)\b")
 _ICON_NAME = re.compile(r"[a-z\d_]*")
-# In tables these two alone often carry what a row says.
+# In tables, these two icons often contain the information of a row.
 _ICON_MARKS = {
     **dict.fromkeys(("check", "check_box", "check_circle", "done", "task_alt"), "\u2713"),
     **dict.fromkeys(("cancel", "clear", "close", "disabled_by_default"), "\u2717"),
 }
 _FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?)", re.IGNORECASE)
-# Raised endings of numbers and names in several languages, which are no exponents.
+# Raised suffixes of numbers and names in several languages, which are not exponents.
 _ENDINGS = frozenset({"st", "nd", "rd", "th", "er", "re", "e", "ème", "eme", "o", "a", "os", "as", "tm", "sm", "mo"})
 _INDEX = re.compile(r"[\w+\-\u2212\u2013*/=,.()]{1,12}")
 _STUDIO_MATHS = {"[mathjaxinline]": r"\(", "[/mathjaxinline]": r"\)", "[mathjax]": r"\[", "[/mathjax]": r"\]"}
 
 
 def tidy(text: str) -> str:
-    """One line, with the shortest marks around formulas."""
+    """One line, with short delimiters around formulas."""
     line = squeeze(text)
     if "mathjax" in line:
         for mark, short in _STUDIO_MATHS.items():
@@ -39,7 +39,7 @@ def tidy(text: str) -> str:
 
 
 def index(tag: str, before: str, span: str) -> str:
-    """Something raised or lowered: told where it changes what is meant, as in x^2 but not in 10th or H2O."""
+    """A superscript or subscript: marked if it changes the meaning, as in x^2, but not in 10th or H2O."""
     if not _INDEX.fullmatch(span) or not (before.isalnum() or before in {")", "]"}):
         return span
     if tag == "sub" and (span.isdigit() or len(span) > 3):
@@ -53,7 +53,7 @@ def index(tag: str, before: str, span: str) -> str:
 
 
 def numbers(element: etree._Element) -> Iterator[str]:
-    """Marks of a numbered list, as its author wants them."""
+    """The markers of a numbered list, with the start and type of the list."""
     start = element.get("start") or ""
     first = int(start) if re.fullmatch(r"-?\d{1,6}", start, re.ASCII) else 1
     kind = element.get("type") or ""
@@ -65,7 +65,7 @@ def numbers(element: etree._Element) -> Iterator[str]:
 
 
 def alternative(element: etree._Element, tag: str) -> str:
-    """What stands for an image: words, and no name of a file. Empty when there is none."""
+    """The alternative text of an image; empty if there is none or it is a file name."""
     words = squeeze(_words(element, tag))
     return "" if _FILE_NAME.fullmatch(words) else words
 
@@ -79,7 +79,7 @@ def _words(element: etree._Element, tag: str) -> str:
 
 
 def icon(element: etree._Element) -> str | None:
-    """What is read of an element that a font shows as an icon: a sign or its label, or nothing. None for any other."""
+    """The text for an element that a font shows as an icon: a sign, its label, or nothing. None for other elements."""
     if not _ICON_FONT.search(element.get("class") or ""):
         return None
     name = squeeze(inner_text(element))
@@ -90,12 +90,12 @@ def icon(element: etree._Element) -> str | None:
 
 
 def is_redundant(element: etree._Element) -> bool:
-    """Does it only lead elsewhere, or show again what is there already?"""
+    """Is it only navigation, or a duplicate of other content?"""
     return element.get("role") == "navigation" or not _DRAWN_CLASSES.isdisjoint(_classes(element))
 
 
 def is_hidden(element: etree._Element) -> bool:
-    """Do those who read the page not see it, or not hear it?"""
+    """Is it hidden from people who see the page, or from screen readers?"""
     attributes = element.attrib
     if not attributes:
         return False

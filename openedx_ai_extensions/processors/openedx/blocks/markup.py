@@ -1,4 +1,4 @@
-"""HTML to compact text that a language model reads well: structure kept, decoration gone."""
+"""Converts HTML to compact text for a language model: structure is kept, decoration removed."""
 
 from __future__ import annotations
 
@@ -53,34 +53,34 @@ _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
 
 
 def html_text(markup: str, omissions: set[OmissionReason] | None = None) -> str:
-    """Readable text of a piece of HTML: broken, hostile or empty markup gives what text can be found.
+    """The readable text of HTML, which may be broken, hostile or empty.
 
     Args:
         markup: the HTML.
-        left_out: takes the reasons why parts of it are not in the text.
+        omissions: the reasons for omitted parts are added to this set.
     """
     root = parse_html(markup, set() if omissions is None else omissions)
     return "" if root is None else TextWriter(omissions).write(root)
 
 
 def rich_text(text: str, omissions: set[OmissionReason] | None = None) -> str:
-    """Readable text of what is HTML or, without any tag, plain text or Markdown, whose lines then stay."""
+    """The readable text of HTML or, without any tag, of plain text or Markdown, whose lines are kept."""
     if _MARKUP.search(text):
         return html_text(text, omissions)
     return plain_text(clean(text, set() if omissions is None else omissions))
 
 
 def plain_text(text: str) -> str:
-    """Lines that say something, with what sets them in."""
+    """The lines that are not empty, with their indentation."""
     lines = textwrap.dedent(visible(text)).splitlines()
     return "\n".join(line[: len(line) - len(line.lstrip())] + tidy(line) for line in lines if line.strip()).strip("\n")
 
 
 class TextWriter:
-    """Walks a tree once and writes its text line by line. A subclass adds elements of its own in ``enter``.
+    """Walks a tree once and writes its text line by line. A subclass handles further elements in ``enter``.
 
     Args:
-        left_out: takes the reasons why parts of the tree are not in the text.
+        omissions: the reasons for omitted parts are added to this set.
     """
 
     def __init__(self, omissions: set[OmissionReason] | None = None) -> None:
@@ -89,7 +89,7 @@ class TextWriter:
         self._line: list[str] = []
         self._prefix = ""
         self._lists: list[Iterator[str]] = []
-        # None is a table that only arranges things on a page.
+        # None for a layout table.
         self._tables: list[Table | None] = []
         self._lines_around_cells: list[list[str]] = []
         self._starts: list[int] = []
@@ -117,7 +117,7 @@ class TextWriter:
         return "\n".join(self.lines)
 
     def _begin(self, element: etree._Element) -> bool:
-        """Begin an element, unless it is nothing to read. False leaves it out with everything in it."""
+        """Start an element. False omits it with its content, because it is hidden or redundant."""
         if is_redundant(element):
             return False
         if is_hidden(element):
@@ -131,12 +131,12 @@ class TextWriter:
         return self.enter(element, local_name(element))
 
     def text(self, text: str | None) -> None:
-        """Go on with the line."""
+        """Append text to the line."""
         if text:
             self._line.append(text)
 
     def break_line(self) -> None:
-        """End the line, if it says anything. Within a table cell a break is a space."""
+        """End the line, if it has text. Inside a table cell, a break is a space."""
         if self._pre_depth:
             self._line.append("\n")
             return
@@ -150,29 +150,29 @@ class TextWriter:
             self._prefix = ""
 
     def begin_line(self, prefix: str) -> None:
-        """Begin a line that opens with a mark, such as that of a heading. In a table cell there are no lines."""
+        """Start a line with a prefix, such as that of a heading. Table cells have no lines."""
         self.break_line()
         if not self._lines_around_cells:
             self._prefix = prefix
 
     def bullet(self, mark: str = "- ") -> None:
-        """Begin an item of a list."""
+        """Start a list item."""
         self.begin_line("  " * max(len(self._lists) - 1, 0) + mark)
 
     def end_line(self) -> None:
-        """End the line; a mark that no text followed is dropped."""
+        """End the line; a prefix without text is dropped."""
         self.break_line()
         if not self._lines_around_cells:
             self._prefix = ""
 
     def code(self, text: str) -> None:
-        """Add text whose lines and spaces mean something."""
+        """Add text whose line breaks and spaces are significant."""
         code = "\n".join(line.rstrip() for line in visible(text).splitlines()).strip("\n")
         if code:
             self.lines.append(f"```\n{code}\n```")
 
     def enter(self, element: etree._Element, tag: str) -> bool:
-        """Begin an element. False leaves it out with everything in it."""
+        """Start an element. False omits it with its content."""
         if tag in _HEADINGS:
             self.begin_line(_HEADINGS[tag])
         elif tag in _BLOCKS or tag == "dt":
@@ -216,7 +216,7 @@ class TextWriter:
             self.text("\u201d")
 
     def _enter_special(self, element: etree._Element, tag: str) -> bool:
-        """Elements that say something other than their text."""
+        """Elements that are read differently from their text."""
         if tag in {"img", "svg"} or element.get("role") == "img":
             words = alternative(element, tag)
             self.text(f" [Image: {words}] " if words else " ")
@@ -286,7 +286,7 @@ class TextWriter:
 
 
 def _has_words(element: etree._Element) -> bool:
-    """Is there something to read in an element?"""
+    """Does an element contain readable text?"""
     walk = etree.iterwalk(element, events=("start",))
     for _event, part in walk:
         if part is not element and _WORD.search(part.tail or ""):

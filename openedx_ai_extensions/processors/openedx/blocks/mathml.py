@@ -1,4 +1,4 @@
-"""MathML to TeX, which models read and people can."""
+"""Converts MathML to TeX, which models and people can read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ _SILENT = frozenset({"annotation", "annotation-xml", "mphantom", "mspace", "none
 
 
 def formula(element: etree._Element) -> str:
-    """A ``math`` element as TeX: what its author wrote, or else what its structure says. Empty when it says nothing."""
+    """A ``math`` element as TeX: the author's source if it is included, otherwise its structure. Empty if it has no
+    content.
+    """
     for part in element.iter():
         if local_name(part) == "annotation" and "tex" in (part.get("encoding") or "").lower():
             return squeeze(inner_text(part))
@@ -85,7 +87,7 @@ def _leaf(tag: str, text: str) -> str:
         text = text.replace(symbol, plain)
     if tag == "mtext" and text:
         return f"\\text{{{text}}}"
-    # A name of several letters would read as a product, one of its letters each.
+    # A name with several letters would be read as a product.
     return (
         f"\\{text} " if tag == "mi" and text in {"sin", "cos", "tan", "log", "ln", "exp", "lim", "min", "max"} else text
     )

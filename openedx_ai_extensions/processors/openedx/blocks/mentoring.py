@@ -1,4 +1,4 @@
-"""Problem builder and step builder: each question with its choices as one text."""
+"""Problem builder and step builder: each question and its choices as one text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from openedx_ai_extensions.processors.openedx.blocks.fields import items, joined
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text, squeeze
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
-# Their text tells their children too.
+# Blocks whose text includes that of their children.
 QUESTIONS = frozenset({"pb-mcq", "pb-mrq", "pb-rating", "pb-slider", "pb-answer", "pb-completion", "pb-swipe"})
-# What is told after an answer.
+# Texts that are shown after an answer.
 FEEDBACK = frozenset({"pb-tip", "pb-message", "sb-conditional-message", "sb-review-per-question-feedback"})
-# Names that Studio gives a block and nobody changed.
+# Default titles of Studio.
 _DEFAULT_TITLES = frozenset(
     {"", "problem builder", "mentoring questions", "step builder", "mentoring step", "step", "question"}
 )
@@ -22,7 +22,7 @@ _BLANK = "____"
 
 
 def question_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A question with its choices; which are right, and the tips, only when the answers are open."""
+    """A question with its choices; correct ones and tips only if the answers are visible."""
     title = "" if block.display_name.strip().casefold() in _DEFAULT_TITLES else block.display_name
     asked = rich_text(string(block, "question") or string(block, "text"), omissions)
     choices = lines((*_scale(block), *_choices(block, omissions)))
@@ -38,7 +38,7 @@ def container_text(block: Block, _omissions: set[OmissionReason]) -> str:
 
 
 def feedback_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """What is told after an answer, when the answers are open."""
+    """Feedback after an answer, if the answers are visible."""
     if not block.answers_visible:
         omissions.add(OmissionReason.ANSWERS)
         return ""
@@ -46,14 +46,14 @@ def feedback_text(block: Block, omissions: set[OmissionReason]) -> str:
 
 
 def passage_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """Words around an answer that is shown again, or at the head of a column."""
+    """The text around a repeated answer, or at the head of a column."""
     names = ("description", "header", "header_html", "footer_html")
     title = "" if block.display_name.strip().casefold() in {"column", "answer"} else squeeze(block.display_name)
     return lines((title, *(rich_text(string(block, name), omissions) for name in names)))
 
 
 def _scale(block: Block) -> Iterator[str]:
-    """The ends of a rating or of a slider, and the words beside a box or a swipe."""
+    """The ends of a rating or slider, and the label of a checkbox or swipe."""
     if block.category == "pb-rating":
         low, high = squeeze(string(block, "low")), squeeze(string(block, "high"))
         yield f"- {joined(' ', '1', f'({low})' if low else '')} to {joined(' ', '5', f'({high})' if high else '')}"

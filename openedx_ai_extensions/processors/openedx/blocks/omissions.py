@@ -1,4 +1,4 @@
-"""Why something of a block is not in its text. For course staff; a learner's text never tells."""
+"""Why the text of a block omits something. For course staff; learners do not see it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opaque_keys.edx.keys import UsageKey
 
 
 class OmissionReason(models.TextChoices):
-    """A closed set of reasons, with words for people."""
+    """The reasons, with messages for people."""
 
     ANSWERS = "answers", _("Its answers, hints and explanations are not open to this person.")
     BROKEN = "broken", _("Its content is damaged. Only what could be read safely was read.")
@@ -28,7 +28,7 @@ class OmissionReason(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A block that is left out of the course text: all of it, or a part, as the reason says."""
+    """A block that is omitted from the course text, completely or partly, depending on the reason."""
 
     usage_key: UsageKey
     category: str
@@ -37,7 +37,7 @@ class Omission:
 
 @dataclass(frozen=True, slots=True)
 class BlockText:
-    """What a model reads at a place, and what it doesn't: for each reason in reading order."""
+    """The text that a model reads at a location, and its omissions in reading order."""
 
     text: str
     omissions: tuple[Omission, ...]

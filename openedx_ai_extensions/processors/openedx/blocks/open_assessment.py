@@ -1,4 +1,4 @@
-"""Open response assessments: what to write about and how it is assessed. No examples, no answers, no dates."""
+"""Open response assessments: prompts and rubric. No examples, answers or dates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def open_assessment_text(block: Block, omissions: set[OmissionReason]) -> str:
 
 
 def _prompts(block: Block, omissions: set[OmissionReason]) -> Iterator[str]:
-    """A list of prompts, which the platform keeps as JSON, or the one prompt of older blocks."""
+    """A list of prompts, which the platform stores as JSON, or the single prompt of older blocks."""
     value = block.fields.get("prompt") or block.fields.get("prompts")
     if isinstance(value, str):
         text = clean(value, omissions)

@@ -1,4 +1,4 @@
-"""From markup that anyone may have written to a tree of a size that can be walked."""
+"""Parses untrusted markup to a tree of limited size."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from lxml import etree
 
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
-# Of one block, in characters. A long chapter of a book has a third of this.
+# In characters, per block. A long chapter of a book has a third of this.
 MAX_MARKUP_CHARS = 300_000
 
-# What fonts of icons draw as pictures.
+# Characters of icon fonts.
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
-# Invisible characters that cost tokens; the joiners that some scripts need stay.
+# Invisible characters, which cost tokens; joiners that some scripts need are kept.
 _INVISIBLE = dict.fromkeys((*range(9), *range(14, 32), 127, 173, 8203, 8288, 65279))
 _UNPARSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 _EMBEDDED = re.compile(r";base64,[A-Za-z0-9+/=\s]{100,}+")
@@ -27,14 +27,14 @@ _LINE_TAGS = re.compile(r"(?:</?(?:br|dd|div|dt|h[1-6]|li|ol|p|table|td|tr|ul)\b
 
 @dataclass(frozen=True, slots=True)
 class ParsedMarkup:
-    """A parsed piece of markup. ``root`` is None when it holds nothing."""
+    """A parsed piece of markup. ``root`` is None if it is empty."""
 
     root: etree._Element | None
     too_deep: bool = False
 
 
 def clean(markup: str, omissions: set[OmissionReason]) -> str:
-    """Markup without what no parser takes, without embedded files, and not too long."""
+    """Remove characters that parsers do not accept and embedded files, and limit the length."""
     markup = _UNPARSABLE.sub("", markup)
     if len(markup) > MAX_MARKUP_CHARS:
         markup = _LONG_VALUE.sub('=""', _EMBEDDED.sub("", markup))
@@ -47,10 +47,10 @@ def clean(markup: str, omissions: set[OmissionReason]) -> str:
 
 
 def parse_html(markup: str, omissions: set[OmissionReason]) -> etree._Element | None:
-    """The tree of a piece of HTML however broken; None when it holds nothing.
+    """The tree of HTML, which may be broken; None if it is empty.
 
-    The parser stops where markup is nested too deep, as that of word processors with tags that nobody closes. Such
-    markup is read as plain text instead, unless it hides something.
+    The parser stops at markup that is nested too deep, such as that of word processors with unclosed tags. Such markup
+    is read as plain text instead, unless it hides something.
     """
     markup = clean(markup, omissions)
     tree = _parse(markup)
@@ -74,12 +74,12 @@ def _parse(markup: str) -> ParsedMarkup:
 
 
 def squeeze(text: str) -> str:
-    """One line, single spaces, nothing invisible, no icons."""
+    """One line with single spaces, without invisible characters and icons."""
     return " ".join(visible(text).split())
 
 
 def visible(text: str) -> str:
-    """The text as it stands, without invisible characters, and with spaces in place of icons."""
+    """The text without invisible characters, and with spaces in place of icons."""
     if not text.isascii():
         text = _PRIVATE_USE.sub(" ", text)
     return text.translate(_INVISIBLE)
@@ -91,5 +91,5 @@ def local_name(element: etree._Element) -> str:
 
 
 def inner_text(element: etree._Element) -> str:
-    """All text in an element, as it stands."""
+    """All text in an element, unchanged."""
     return "".join(str(part) for part in element.itertext())

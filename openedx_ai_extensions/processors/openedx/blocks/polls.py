@@ -1,4 +1,4 @@
-"""Polls, surveys and word clouds: what is asked, and what may be chosen. Nobody's votes are read."""
+"""Polls, surveys and word clouds: questions and choices. Votes are not read."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionRe
 
 
 def poll_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A poll of either kind: its question and choices."""
+    """The question and the choices of a poll of either kind."""
     choices = lines(f"- {label}" for label in _labels(structure(block, "answers", omissions), omissions))
     return titled("Poll", block.display_name, rich_text(string(block, "question"), omissions), choices)
 
 
 def survey_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A survey: its questions, and the choices that all of them share."""
+    """The questions of a survey, and their common choices."""
     choices = " / ".join(_labels(structure(block, "answers", omissions), omissions))
     questions = lines(f"- {label}" for label in _labels(structure(block, "questions", omissions), omissions))
     title = string(block, "block_name") or block.display_name
@@ -26,12 +26,12 @@ def survey_text(block: Block, omissions: set[OmissionReason]) -> str:
 
 
 def word_cloud_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A word cloud: what learners are told to do."""
+    """The instructions of a word cloud."""
     return titled("Word cloud", block.display_name, rich_text(string(block, "instructions"), omissions))
 
 
 def _labels(pairs: Any, omissions: set[OmissionReason]) -> Iterator[str]:
-    """Names of choices: pairs of a key and a label, or objects with a text."""
+    """The labels of choices: pairs of a key and a label, or objects with a text."""
     for item in items(pairs):
         label = item[1] if isinstance(item, (list, tuple)) and len(item) == 2 else item
         if isinstance(label, Mapping):

@@ -1,7 +1,7 @@
-"""Damaged markup of problems: what is read of it must not be an answer.
+"""Removes answers from malformed markup of problems.
 
-A parser's guess where a damaged solution ends might lay it open. So what may hold a secret is cut out of the markup as
-it is written, by the names of its tags, before any parser guesses; where a beginning or an end is missing, more goes.
+A parser may guess wrong where a broken solution ends, and reveal it. Everything that may contain a secret is therefore
+cut from the markup by tag names before it is parsed; if a start or an end is missing, more is cut.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _TOLD_ATTRIBUTE = re.compile(
     r"(?<!\w)(?>\w*?(?:answer|correct|expect|explanation|hint|solution))\w*+[\"']?\s*+=", re.IGNORECASE
 )
 
-# What is left of a tag that lost its bracket. Only where a word begins: else a long word takes quadratic time.
+# A tag that lost its bracket. Matches only at the start of a word: otherwise a long word takes quadratic time.
 _LOST_TAG = re.compile(r"(?<![\w.:-])([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")
 
 
 @dataclass(slots=True)
 class _Region:
-    """Where tags of one name stand."""
+    """The positions of the tags of one name."""
 
     first: int
     last: int
@@ -33,10 +33,10 @@ class _Region:
 
 
 def without_secrets(markup: str, is_secret: Callable[[str], bool]) -> str:
-    """Markup without anything that a secret tag may hold.
+    """The markup without anything that may be in a secret element.
 
     Args:
-        markup: as it is, however damaged.
+        markup: the markup, which may be malformed.
         is_secret: is a tag of this name, in lower case, secret?
     """
     cuts = [*_declarations(markup), *_tags(markup, is_secret)]
@@ -50,12 +50,12 @@ def without_secrets(markup: str, is_secret: Callable[[str], bool]) -> str:
 
 
 def without_attributes(text: str, is_secret: Callable[[str], bool]) -> str:
-    """Text without lines in which an attribute that tells an answer, or any of a secret tag, has become text."""
+    """Remove lines that contain attributes of answers or of secret tags as text."""
     return "\n".join(line for line in text.split("\n") if not _tells(line, is_secret))
 
 
 def without_lost_tags(text: str, is_secret: Callable[[str], bool]) -> str:
-    """The same for markup that is well-formed: a tag that lost its beginning ends in the text, where ``/>`` is rare."""
+    """The same for well-formed markup: a tag without its beginning ends with ``/>``, which is rare in text."""
     return "\n".join(line for line in text.split("\n") if "/>" not in line or not _tells(line, is_secret))
 
 
@@ -65,7 +65,7 @@ def _tells(line: str, is_secret: Callable[[str], bool]) -> bool:
 
 
 def _declarations(markup: str) -> Iterator[tuple[int, int]]:
-    """A document type, from its beginning to the last end that it may have, and comments likewise."""
+    """Document types and comments, from their start to the last possible end."""
     lowered = markup.lower()
     for opening, ending in (("<!doctype", "]>" if "[" in markup else ">"), ("<!-", "->"), ("<!entity", "]>")):
         start = lowered.find(opening)
@@ -84,7 +84,7 @@ def _tags(markup: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int, 
         end = tag.end() + is_ended
         if not closing and is_ended and tag[3].endswith("/"):
             continue
-        # An end without a beginning: nobody knows how long it has been secret.
+        # An end without a start: the secret may have started anywhere before.
         region = regions.setdefault(name, _Region(0 if closing else tag.start(), 0, []))
         if closing:
             region.last = end

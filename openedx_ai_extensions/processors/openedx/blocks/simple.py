@@ -1,4 +1,4 @@
-"""Blocks whose words are a few fields: texts, tools beside the course, places to talk."""
+"""Blocks whose text is in a few fields: texts, external tools, discussions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def for_staff(_block: Block, omissions: set[OmissionReason]) -> str:
 
 
 def html_block_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A text. Learners do not see its name."""
+    """The content of a text block. Learners do not see its name."""
     return html_text(string(block, "data"), omissions)
 
 
 def problem_block_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A problem, as far as it is open."""
+    """A problem, without answers that are not visible."""
     data = string(block, "data")
     return titled(
         "Problem", block.display_name, problem_text(data, answers_visible=block.answers_visible, omissions=omissions)
@@ -30,19 +30,19 @@ def problem_block_text(block: Block, omissions: set[OmissionReason]) -> str:
 
 
 def discussion_text(block: Block, _omissions: set[OmissionReason]) -> str:
-    """Where people talk, and about what; what they say is theirs."""
+    """The topic of a discussion; its posts are not read."""
     place = (block.display_name, string(block, "discussion_category"), string(block, "discussion_target"))
     parts = dict.fromkeys(squeeze(name) for name in place)
     return titled("Discussion", " / ".join(name for name in parts if name and name.casefold() != "discussion"))
 
 
 def tool_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """An external tool by its name and description: the rest is how to reach it."""
+    """The name and description of an external tool; other fields are connection details."""
     return titled("External tool", block.display_name, rich_text(string(block, "description"), omissions))
 
 
 def unknown_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """The fields of any other block that are known to hold text for learners."""
+    """The readable fields of a block of an unknown type."""
     text = readable_text(block.fields, omissions)
     if not text:
         omissions.add(OmissionReason.UNKNOWN)

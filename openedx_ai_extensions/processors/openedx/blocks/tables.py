@@ -1,4 +1,4 @@
-"""Rows of a table as lines, with a cell in each row and column that it spans."""
+"""Rows of a table as lines, with an entry for each row and column that a cell spans."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ _MAX_COLUMNS = 100
 
 
 class Table:
-    """Collects the cells of one table, row by row."""
+    """Collects the cells of a table, row by row."""
 
     def __init__(self) -> None:
         self.in_row = False
         self._cells: list[str] = []
-        # By column: the text that comes down from a row above, and for how many rows more.
+        # By column: the text of a cell that spans further rows, and their number.
         self._from_above: dict[int, tuple[str, int]] = {}
 
     def begin_row(self) -> None:
@@ -19,7 +19,7 @@ class Table:
         self._cells = []
 
     def add(self, text: str, columns: str | None = None, rows: str | None = None) -> None:
-        """Add a cell. The text is told once in each row, at the first of its columns."""
+        """Add a cell. Its text appears once in each row, in the first column that it spans."""
         self._fill()
         width, height = _span(columns), _span(rows)
         for offset in range(width):
@@ -30,7 +30,7 @@ class Table:
                 self._cells.append(told)
 
     def end_row(self) -> str:
-        """The row as a line; empty when no cell says anything."""
+        """The row as a line; empty if all cells are empty."""
         self.in_row = False
         said = any(self._cells)
         self._fill()
@@ -45,7 +45,7 @@ class Table:
 
 
 def _span(value: str | None) -> int:
-    # "0" means to the end of the table, and other values may be nonsense.
+    # "0" means to the end of the table; other values may be invalid.
     if not value or not value.isascii() or not value.isdigit():
         return 1
     return max(1, int(value)) if len(value) < 3 else _MAX_COLUMNS

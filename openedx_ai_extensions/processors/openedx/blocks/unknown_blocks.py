@@ -1,4 +1,4 @@
-"""Text of blocks that nobody taught us: the fields whose names and values read like text for learners."""
+"""Best-effort text of blocks of unknown types, from fields whose names and values look like text for learners."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ _SECRET_NAME = re.compile(
     r"|password|private|rubric|secret|signature|solution|staff|teacher|token"
 )
 _JSON_OR_ADDRESS = re.compile(r"\s*+(?:[\[{]|\w++://|/\S*+$)")
-# Elements of problems, which may hold secrets; anything else is HTML.
+# Elements of problems, which may contain answers; other markup is HTML.
 _PROBLEM_MARKUP = re.compile(
     r"<\s*+/?\s*+(?:[\w.:-]*(?:answer|hint|response|param)|[\w.:-]*:?(?:solution|explanation|feedback))\b"
     r"|detailed-solution",
     re.IGNORECASE,
 )
 _TWO_WORDS = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[,;:]?\s+\S?[^\W\d_]{2,}")
-# Scripts that write no spaces between words.
+# Scripts without spaces between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{4,}")
 
-# Text for people shows within so many characters.
+# The number of characters in which text for people is recognised.
 _CHECKED_CHARS = 1000
 
 
 def readable_text(fields: Mapping[str, Any], omissions: set[OmissionReason] | None = None) -> str:
-    """The readable fields, one below the other, without what a grader or a teacher keeps there.
+    """The readable fields, one below the other, without those of graders or teachers.
 
     Args:
-        fields: of a block, by name.
-        left_out: takes the reasons why parts of them are not in the text.
+        fields: the fields of a block by name.
+        omissions: the reasons for omitted parts are added to this set.
     """
     omissions = set() if omissions is None else omissions
     return "\n".join(dict.fromkeys(_readable(fields, omissions)))
@@ -70,7 +70,7 @@ def _readable(fields: Mapping[str, Any], omissions: set[OmissionReason]) -> Iter
 
 
 def _text(markup: str, omissions: set[OmissionReason]) -> str:
-    """The markup of an unknown block may be a problem's: no answers, no hints, and no guess where they end."""
+    """The text of markup that may be a problem's: without answers and hints, also in malformed markup."""
     if not _PROBLEM_MARKUP.search(markup):
         return rich_text(markup, omissions)
     omissions.add(OmissionReason.ANSWERS)

@@ -1,4 +1,4 @@
-"""What is said in a video: subtitles of any form as paragraphs."""
+"""The speech of a video: subtitles of any format as paragraphs."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _LONE_TIME = re.compile(rf"[\[(]?{_TIME}[\])]?(?:\s*+[-\u2013]\s*+{_TIME})?")
 _BRACKETED_TIME = re.compile(rf"[\[(]{_TIME}[\])]\s*+")
 _VTT_LINE = re.compile(r"WEBVTT\b.*|NOTE\b.*|STYLE|REGION|X-TIMESTAMP-MAP.*|(?:Kind|Language):\s?\S+")
 _MARKUP = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|<\d[\d:.]*>|\{\\[^{}]{0,200}\}")
-# Sounds that nobody says.
+# Descriptions of sounds.
 _SOUND = re.compile(r"\[[^\[\]]{1,40}\]|\([^()]{1,40}\)|[\u266a\u266b\s]+")
 _SPEAKER = re.compile(r">>+\s*|\u2013\s+|-\s+(?=[^\W\d])")
 _SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)]*(?=\s)|[\u3002\uff01\uff1f]")
-# Long enough to be worth a line of its own.
+# The minimum length of a paragraph.
 _PARAGRAPH_CHARS = 600
 
 
 def video_text(block: Block, omissions: set[OmissionReason]) -> str:
-    """A video's title and what is said in it."""
+    """A video's title and its speech."""
     transcript = clean(string(block, "transcript"), omissions)
     said = lines(paragraph for turn in _turns(transcript) for paragraph in _paragraphs(turn))
     return titled("Video", block.display_name, f"Transcript: {said}" if said else "")
 
 
 def _turns(transcript: str) -> Iterator[str]:
-    """What one speaker after the other says, where the subtitles mark the change."""
+    """The text of each speaker, if the subtitles mark the changes."""
     turn: list[str] = []
     for cue in _cues(transcript):
         speaker = _SPEAKER.match(cue)
@@ -41,7 +41,7 @@ def _turns(transcript: str) -> Iterator[str]:
             yield " ".join(turn)
             turn = []
         words = cue[speaker.end() :] if speaker else cue
-        # Rolling captions repeat the line before.
+        # Rolling captions repeat the previous line.
         if words and (not turn or turn[-1] != words):
             turn.append(words)
     if turn:
@@ -49,7 +49,7 @@ def _turns(transcript: str) -> Iterator[str]:
 
 
 def _cues(transcript: str) -> Iterator[str]:
-    """The lines of SubRip, WebVTT or plain text that hold words."""
+    """The lines with words in SubRip, WebVTT or plain text."""
     rows = [row.strip() for row in transcript.splitlines()]
     is_vtt = bool(rows) and rows[0].startswith("WEBVTT")
     for number, row in enumerate(rows):
@@ -63,7 +63,7 @@ def _cues(transcript: str) -> Iterator[str]:
 
 
 def _paragraphs(turn: str) -> Iterator[str]:
-    """A long text in parts that end with a sentence."""
+    """Split a long text into paragraphs that end with a sentence."""
     begin = 0
     for end in _SENTENCE_END.finditer(turn):
         if end.end() - begin >= _PARAGRAPH_CHARS:
