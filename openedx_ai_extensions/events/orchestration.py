@@ -17,7 +17,7 @@ from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, 
 from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.execution.stream import Stream
 from openedx_ai_extensions.runtime import admit, run
-from openedx_ai_extensions.runtime.replay import Replay
+from openedx_ai_extensions.runtime.replay import Claim
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ REMEMBERED = 86_400  # seconds in which a bus may deliver an event again
 def run_requested(orchestration: AIOrchestrationData, event_id: UUID) -> None:
     """Run it, once for each event, and log how it went. Never raises: a sender has no part in our faults."""
     try:
-        with Replay(f"openedx_ai_extensions.event.{event_id.hex}", REMEMBERED):
+        with Claim(f"openedx_ai_extensions.event.{event_id.hex}", REMEMBERED):
             _run(orchestration, event_id.hex)
     except AIExtensionsError as error:
         logger.info("event.orchestration.refused event=%s code=%s", event_id.hex, error.code)

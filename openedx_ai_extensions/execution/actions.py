@@ -13,6 +13,7 @@ class Traits:
         asks_model: the input goes to a model. The run is recorded in the ledger however it ends, and needs consent.
         asks_model_later: as ``asks_model``, but the model is asked in a separate run.
         replayable: a repeated request gets the stored answer. False for actions that read data that may have changed.
+            The answer of an action with ``asks_model`` is stored only if a model was asked.
         always_allowed: no rule of the site refuses the action.
         max_chars: name of the setting that limits the input, in characters of JSON.
     """

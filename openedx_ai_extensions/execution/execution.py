@@ -98,6 +98,11 @@ class Execution:
             _current.reset(token)
 
     @property
+    def did_something(self) -> bool:
+        """Did it ask a model, or may it have changed something? If not, it only read what is there."""
+        return self.run.is_written or not self.traits.asks_model
+
+    @property
     def context(self) -> Mapping[str, Any]:
         """The ``context`` argument of orchestrators."""
         return {

@@ -1,6 +1,7 @@
 """The same request twice is one request: its answer is kept for a while and given again.
 
-Kept in Django's default cache; without one, every request is a new one.
+Kept in Django's default cache; without one, every request is a new one. Each person has a fixed number of places for
+answers there, so that no number of requests fills it.
 """
 
 from __future__ import annotations
@@ -11,54 +12,72 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.core.cache import cache
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 
 from openedx_ai_extensions.core.cache import tolerated_outage
 from openedx_ai_extensions.exceptions import DuplicateRequest
+from openedx_ai_extensions.models import AIWorkflowSession
 
 KEEP = 600  # seconds
-_RUNNING = "running"
+PLACES = 32  # answers kept for one person
+MAX_BYTES = 256 * 1024  # of a kept answer; memcached takes no value of more than a megabyte
+_PREFIX = "openedx_ai_extensions.replay"
 
 
-def replay_key(request_id: str | None, *parts: Any) -> str | None:
-    """What makes two requests the same; None when the client gave no id.
+class RequestID:
+    """What makes two requests the same.
 
     Args:
         request_id: the client's own.
+        person: primary key of the person who asks.
         parts: JSON-serialisable values that tell requests with one id apart.
     """
-    if not request_id:
-        return None
-    identity = json.dumps([request_id, *parts], sort_keys=True, default=str)
-    return f"openedx_ai_extensions.replay.{hashlib.sha256(identity.encode()).hexdigest()}"
+
+    def __init__(self, request_id: str, person: int | None, *parts: Any) -> None:
+        identity = json.dumps([request_id, person, *parts], sort_keys=True, default=str)
+        digest = hashlib.sha256(identity.encode()).hexdigest()
+        self.claim = f"{_PREFIX}.{digest}"
+        # Which earlier answer makes way for this one is as good as random: an order would need a lock.
+        self.place = _place(person, int(digest, 16) % PLACES)
 
 
-class Replay:
-    """One request's claim to be the first with its id.
+def _place(person: int | None, number: int) -> str:
+    return f"{_PREFIX}.{person}.{number}"
 
-    As a context manager it gives the id free when the block raises, so that the client can try again. A later request
-    only reads what the first one kept: it neither replaces it nor gives the id free, whatever becomes of it.
+
+def forget_answers(person: int) -> None:
+    """Delete the answers that are kept for a person."""
+    with tolerated_outage():
+        cache.delete_many([_place(person, number) for number in range(PLACES)])
+
+
+@receiver(post_delete, sender=AIWorkflowSession)
+def _forget_with_session(instance: AIWorkflowSession, **_kwargs: Any) -> None:
+    """An answer must not outlive the conversation that it belongs to."""
+    forget_answers(instance.user_id)
+
+
+class Claim:
+    """A claim to be the first with an id.
+
+    As a context manager it gives the id free when the block raises, so that the client can try again.
 
     Args:
         key: the id in the cache; None for a request without one.
         seconds: for which the id is claimed.
 
     Raises (on entry):
-        DuplicateRequest: the first is still running.
+        DuplicateRequest: another has claimed it.
     """
 
     def __init__(self, key: str | None, seconds: int = KEEP) -> None:
         self._key = key
         self._seconds = seconds
-        self._is_first = True
-        self.stored: Any = None
 
     def __enter__(self) -> Self:
-        if self._key is not None and self._ask("add", _RUNNING, self._seconds) is False:
-            # None: it went away between the two calls, or this cache keeps nothing.
-            self.stored = self._ask("get")
-            if self.stored == _RUNNING:
-                raise DuplicateRequest
-            self._is_first = self.stored is None
+        if self._ask("add", self._key, True, self._seconds) is False:
+            raise DuplicateRequest
         return self
 
     def __exit__(
@@ -67,22 +86,62 @@ class Replay:
         if exc_type is not None:
             self.release()
 
-    def store(self, answer: Any) -> None:
-        """Keep the answer, any value but None, for whoever asks again."""
-        if self._is_first:
-            self._ask("set", answer, self._seconds)
-
     def release(self) -> None:
-        """There is no answer to keep: the next request with this id is a new one. Idempotent."""
-        if self._is_first:
-            self._ask("delete")
-            self._is_first = False  # the id may be another request's now
+        """The next request with this id is a new one. Idempotent."""
+        self._ask("delete", self._key)
+        self._key = None  # the id may be another request's now
 
     def _ask(self, method: str, *args: Any) -> Any:
         """Call the cache; go on without it when it is down."""
         if self._key is None:
             return None
         with tolerated_outage():
-            return getattr(cache, method)(self._key, *args)
+            return getattr(cache, method)(*args)
         self._key = None
         return None
+
+
+class Replay(Claim):
+    """One request's claim to be the first with its id, or the answer that an earlier one left.
+
+    Args:
+        request: None for a request without an id.
+
+    Attributes:
+        stored: what ``store`` kept for an earlier request, a pair; None for the first.
+    """
+
+    def __init__(self, request: RequestID | None) -> None:
+        super().__init__(request.claim if request is not None else None)
+        self._request = request
+        self.stored: tuple[bytes, Any] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            super().__enter__()
+        except DuplicateRequest:
+            self._find()
+            if self.stored is None:
+                raise
+            self._key = None  # the claim is another request's
+        else:
+            self._find()
+            if self.stored is not None:
+                self.release()
+        return self
+
+    def store(self, answer: bytes, about: Any = None) -> None:
+        """Keep an answer, unless it is too long, for whoever asks again; ends the claim.
+
+        Args:
+            answer: what was sent.
+            about: a value that is kept with it.
+        """
+        if self._request is not None and len(answer) <= MAX_BYTES:
+            self._ask("set", self._request.place, (self._request.claim, (answer, about)), KEEP)
+        self.release()
+
+    def _find(self) -> None:
+        if self._request is not None:
+            claim, stored = self._ask("get", self._request.place) or (None, None)
+            self.stored = stored if claim == self._request.claim else None

@@ -19,6 +19,7 @@ from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider import gateway
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
+from openedx_ai_extensions.runtime.replay import forget_answers
 from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD_KEY
 
 logger = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
             consents.delete()
             AIWorkerLease.objects.filter(user_id=user.pk).delete()
             forget_person(user.pk)
+            forget_answers(user.pk)
     logger.info(
         "retirement.%s user=%s sessions=%s submissions=%s runs=%s consents=%s threads=%s",
         "counted" if dry_run else "done", user.pk, retired.sessions, retired.submissions, retired.runs,

@@ -14,6 +14,7 @@ from django.http import StreamingHttpResponse
 from openedx_ai_extensions.core import sse
 from openedx_ai_extensions.core.faults import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
+from openedx_ai_extensions.execution.execution import Execution
 from openedx_ai_extensions.execution.stream import Ending, Stream
 from openedx_ai_extensions.processors.llm import notice, with_notice
 from openedx_ai_extensions.runtime.replay import Replay
@@ -23,21 +24,22 @@ logger = logging.getLogger(__name__)
 SEND_SECONDS = 60.0  # that a server may take to pass a text on: the client reads too slowly, or not at all
 
 
-def streaming_response(stream: Stream, *, events: bool, replay: Replay) -> StreamingHttpResponse:
+def streaming_response(stream: Stream, *, events: bool, replay: Replay, execution: Execution) -> StreamingHttpResponse:
     """Answer with a stream.
 
     Args:
         stream: what to send.
         events: as server-sent events rather than plain text.
-        replay: told of the whole text, or that there is none.
+        replay: told of the whole text, or that there is none to keep.
+        execution: what the stream answers.
 
     Raises:
         AIExtensionsError: it failed before anything was sent.
     """
 
     def keep(ending: Ending, text: str) -> None:
-        if ending is Ending.COMPLETED:
-            replay.store({"stream": text, "usage": dict(stream.usage), "finish_reason": stream.finish_reason})
+        if ending is Ending.COMPLETED and execution.did_something:
+            replay.store(text.encode(), {"usage": dict(stream.usage), "finish_reason": stream.finish_reason})
         else:
             replay.release()
 
@@ -125,16 +127,15 @@ class EventBody(TextBody):
 class StoredText:
     """A stored answer, as the source of a new stream."""
 
-    def __init__(self, text: str, usage: dict[str, int], finish_reason: str) -> None:
+    def __init__(self, text: bytes, usage: dict[str, int], finish_reason: str) -> None:
         self.usage = usage
         self.finish_reason = finish_reason
-        self._chunks = iter((text.encode(),))
+        self._chunks = iter((text,))
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
 
 
-def stored_stream(stored: dict[str, Any], run_id: str) -> Stream:
+def stored_stream(text: bytes, about: dict[str, Any], run_id: str) -> Stream:
     """A stream that gives a stored answer again; nothing is recorded a second time."""
-    source = StoredText(stored["stream"], stored["usage"], stored.get("finish_reason", ""))
-    return Stream(source, finish=lambda _ending, _text: None, run_id=run_id)
+    return Stream(StoredText(text, **about), finish=lambda _ending, _text: None, run_id=run_id)

@@ -54,9 +54,9 @@ from openedx_ai_extensions.policy.prompt_editors import (
 from openedx_ai_extensions.processors import OpenEdXProcessor
 from openedx_ai_extensions.prompts.models import body_problem
 from openedx_ai_extensions.runtime import admit, run
-from openedx_ai_extensions.runtime.replay import Replay, replay_key
+from openedx_ai_extensions.runtime.replay import Replay, RequestID
 from openedx_ai_extensions.workflows import unmatched_slots
-from openedx_ai_extensions.workflows.orchestrators import Stream
+from openedx_ai_extensions.workflows.orchestrators import Result, Stream
 from openedx_ai_extensions.workflows.orchestrators.registry import is_available_to
 
 try:
@@ -149,32 +149,31 @@ class WorkflowView(WidgetView):
         traits = execution.traits
         if traits.replayable and not traits.always_allowed:
             require_room(request)
-        is_known = traits.replayable and isinstance(request_id, str | int)
-        key = replay_key(
-            str(request_id) if is_known else None,
-            request.user.pk, execution.scope.pk, context.course_id, context.usage_key, action, execution.user_input,
-        )  # fmt: skip
+        is_known = traits.replayable and isinstance(request_id, str | int) and request_id != ""
+        identity = RequestID(
+            str(request_id), request.user.pk,
+            execution.scope.pk, context.course_id, context.usage_key, action, execution.user_input,
+        ) if is_known else None  # fmt: skip
         # A whole answer is finished, and kept for who asks again, also when its client has gone.
-        with Replay(key) as replay, nullcontext() if streams else cancellable(None):
+        with Replay(identity) as replay, nullcontext() if streams else cancellable(None):
             if replay.stored is not None:
                 if not traits.always_allowed:
                     execution.guard.require_allowed(asks_model=False)  # an old answer is one too
-                return self.again(request, replay, execution.run_id)
-            outcome = run(execution)
+                answer, about = replay.stored
+                if about is None:
+                    return _json(answer)
+                outcome: Result | Stream = stored_stream(answer, about, execution.run_id)
+            else:
+                outcome = run(execution)
             if isinstance(outcome, Stream):
-                return streaming_response(outcome, events=wants_events(request), replay=replay)
+                return streaming_response(outcome, events=wants_events(request), replay=replay, execution=execution)
             # Encoded here rather than after this view, where a fault would no longer become an error answer.
             answer = JSONRenderer().render(outcome.as_dict())
-            replay.store({"answer": answer})
+            if execution.did_something:
+                replay.store(answer)
+            else:
+                replay.release()
         return _json(answer)
-
-    @staticmethod
-    def again(request: Request, replay: Replay, run_id: str) -> HttpResponseBase:
-        """The stored answer to a request that was made before."""
-        if "answer" in replay.stored:
-            return _json(replay.stored["answer"])
-        stream = stored_stream(replay.stored, run_id)
-        return streaming_response(stream, events=wants_events(request), replay=replay)
 
 
 def _json(answer: bytes) -> HttpResponse:
