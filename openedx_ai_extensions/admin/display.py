@@ -10,6 +10,11 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from openedx_ai_extensions.core.hooks import Problem, Severity
+from openedx_ai_extensions.models import AIWorkflowProfile
 
 
 def code(text: str) -> SafeString:
@@ -31,3 +36,27 @@ def change_link(obj: Model, text: str) -> SafeString:
     """A link to the admin page of a model instance."""
     url = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=(obj.pk,))
     return format_html('<a href="{}">{}</a>', url, text)
+
+
+def problem_text(problem: Problem) -> str:
+    """The problem with its severity in front, since colour alone would not tell it to everyone."""
+    if problem.severity is Severity.ERROR:
+        return _("Error: {problem}").format(problem=_words(problem))
+    return _("Warning: {problem}").format(problem=_words(problem))
+
+
+def status_text(profile: AIWorkflowProfile) -> str:
+    """Usable, or broken and why."""
+    problems = profile.problems()
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if errors:
+        return _("Broken: {reason}").format(reason=_words(errors[0]))
+    if problems:
+        text = ngettext("Usable, with {count} warning", "Usable, with {count} warnings", len(problems))
+        return text.format(count=len(problems))
+    return _("Usable")
+
+
+def _words(problem: Problem) -> str:
+    # "$" is the whole configuration: a path to it says nothing.
+    return problem.message if problem.path == "$" else str(problem)

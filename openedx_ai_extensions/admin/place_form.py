@@ -5,15 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
-from openedx_ai_extensions.admin.person_name import person_named
 from openedx_ai_extensions.edxapp.access import may_see, parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
+
+
+def person_named(name: str) -> Any:
+    """The person with this username; None when it is empty.
+
+    Raises:
+        ValidationError: nobody has it.
+    """
+    if not name:
+        return None
+    users = get_user_model()
+    try:
+        return users._default_manager.get_by_natural_key(name)
+    except users.DoesNotExist:
+        raise ValidationError(_("Nobody has this username."), code="unknown") from None
+
 
 TRY_AS_ANOTHER = "openedx_ai_extensions.try_as_another"
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.problems import problem_text
+from openedx_ai_extensions.admin.display import problem_text
 from openedx_ai_extensions.admin.profiles.diff import compare, compare_configurations
 from openedx_ai_extensions.admin.profiles.findings import findings
 from openedx_ai_extensions.admin.profiles.impact import meaning_for_sessions, touched

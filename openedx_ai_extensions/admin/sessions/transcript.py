@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.problems import status_text
+from openedx_ai_extensions.admin.display import status_text
 from openedx_ai_extensions.admin.sessions.messages import Message, readable
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowSession
