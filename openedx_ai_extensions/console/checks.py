@@ -14,7 +14,7 @@ from openedx_ai_extensions.console.setting_checks import former_names, setting_e
 from openedx_ai_extensions.contrib.upgrade.guard import ADVICE
 from openedx_ai_extensions.contrib.upgrade.history import find, is_ours
 from openedx_ai_extensions.core import conf, hooks
-from openedx_ai_extensions.core.character_sets import connection_is_limited, limited_tables
+from openedx_ai_extensions.core.portable import connection_is_limited, limited_tables
 from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.apps import apps
+from django.db import connections
 from django.utils.translation import gettext as _
 
 # Databases, JSON parsers and providers take whole numbers of 64 bits; many fail, or round, beyond.
@@ -61,3 +63,66 @@ def is_portable(value: Any) -> bool:
     if isinstance(value, str):
         return find_unfit(value) is None
     return not isinstance(value, int | float | Decimal) or number_problem(value) is None
+
+
+HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+
+
+def replace_surrogates(value: Any) -> Any:
+    """A JSON value whose texts are all valid Unicode: each half of a character becomes U+FFFD.
+
+    A browser sends such a half when it cuts a text in the middle of an emoji.
+
+    Raises:
+        RecursionError: the value is nested beyond reason.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else HALF_CHARACTERS.sub(REPLACEMENT, value)
+    if isinstance(value, dict):
+        return {replace_surrogates(key): replace_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [replace_surrogates(item) for item in value]
+    return value
+
+
+# In MySQL and MariaDB the character set utf8 (utf8mb3) has no characters of four bytes, such as emoji: storing one
+# raises an error. Many sites have databases, or connections, that were made with it.
+_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+_COMPLETE = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}
+
+
+def connection_is_limited(alias: str) -> bool:
+    """Do characters of four bytes fail on the way to this database?"""
+    connection = connections[alias]
+    if connection.vendor != "mysql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@character_set_client")
+        return cursor.fetchone()[0] not in _COMPLETE
+
+
+def limited_tables(alias: str) -> list[str]:
+    """The tables of this app in this database with columns that cannot hold characters of four bytes."""
+    connection = connections[alias]
+    if connection.vendor != "mysql":
+        return []
+    tables = [model._meta.db_table for model in apps.get_app_config("openedx_ai_extensions").get_models()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT table_name, character_set_name FROM information_schema.columns"
+            " WHERE table_schema = DATABASE() AND table_name IN %s AND character_set_name IS NOT NULL",
+            [tables],
+        )
+        return sorted({table for table, character_set in cursor.fetchall() if character_set not in _COMPLETE})
+
+
+def storage_problem(text: str, alias: str) -> str | None:
+    """Why this database cannot store a text, in words; None when it can."""
+    found = _FOUR_BYTES.search(text)
+    if found is None or not (connection_is_limited(alias) or limited_tables(alias)):
+        return None
+    return _(
+        "The site's database cannot store {character}, nor any other emoji. Leave it out, or ask those who run the "
+        "site to change the database's character set to utf8mb4."
+    ).format(character=found.group())

@@ -1,4 +1,4 @@
-"""The error message for an exceeded limit."""
+"""The error message for an exceeded limit, and amounts of money as people read them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import QuotaExceeded
 from openedx_ai_extensions.ledger.limits import Limit, LimitKind
 from openedx_ai_extensions.ledger.models import AILimit
@@ -51,3 +52,15 @@ def readable_time(moment: datetime) -> str:
 def money(micros: int) -> Decimal:
     """Convert micro-units to an amount of the site's currency."""
     return Decimal(micros) / MICRO
+
+
+CENT = Decimal("0.01")
+
+
+def amount(micros: int) -> str:
+    """An amount in the site's currency, rounded to cents; below ten cents with all significant digits."""
+    value = money(micros)
+    value = value.quantize(CENT) if value >= 10 * CENT or not value else value.normalize()
+    places = max(-int(value.as_tuple().exponent), 2)
+    number = formats.number_format(value, decimal_pos=places, force_grouping=True)
+    return f"{number} {conf.get('AI_EXTENSIONS_COSTS.CURRENCY')}"

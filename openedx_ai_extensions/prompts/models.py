@@ -13,8 +13,7 @@ from django.db import models, router
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.core.character_sets import storage_problem
-from openedx_ai_extensions.core.portable import find_unfit, text_problem
+from openedx_ai_extensions.core.portable import find_unfit, storage_problem, text_problem
 from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet
 
 MAX_BODY_CHARS = 100_000  # characters

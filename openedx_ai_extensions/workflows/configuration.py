@@ -14,8 +14,7 @@ from django.db.models import Case, Q, Value, When
 from opaque_keys.edx.django.models import CourseKeyField
 
 from openedx_ai_extensions.core import cache_version
-from openedx_ai_extensions.core.character_sets import storage_problem
-from openedx_ai_extensions.core.portable import text_problem
+from openedx_ai_extensions.core.portable import storage_problem, text_problem
 from openedx_ai_extensions.workflows.matching import validate_pattern
 
 ModelT = TypeVar("ModelT", bound=models.Model)

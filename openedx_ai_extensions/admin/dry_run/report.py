@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.admin.display import pretty_json
 from openedx_ai_extensions.admin.sessions.messages import Message, readable
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
-from openedx_ai_extensions.ledger.amounts import amount
+from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors.llm.provider.fences import COURSE
 from openedx_ai_extensions.processors.llm.provider.types import estimated_tokens

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.ledger.amounts import amount
 from openedx_ai_extensions.ledger.limits import Limit, LimitKind, Limits, Rule
 from openedx_ai_extensions.ledger.periods import begins, ends
+from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.ledger.subjects import Subject
 from openedx_ai_extensions.models import AILimit, AIUsageTotal, AIWorkflowProfile
 

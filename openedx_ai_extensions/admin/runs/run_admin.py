@@ -17,7 +17,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.admin.base import BaseAdmin, first_words
-from openedx_ai_extensions.ledger.amounts import amount
+from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIWorkflowRun
 
 MOST = 5_000

@@ -21,7 +21,7 @@ from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
 from openedx_ai_extensions.admin.place_form import person_named
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.ledger.amounts import amount
+from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIUsageByPlace, AIWorkflowProfile
 from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, vertical_bars
 from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, top_people, total_of

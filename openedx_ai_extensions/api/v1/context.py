@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 from rest_framework.request import Request
 
-from openedx_ai_extensions.core.surrogates import replace_surrogates
+from openedx_ai_extensions.core.portable import replace_surrogates
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.workflows.models import AIWorkflowScope

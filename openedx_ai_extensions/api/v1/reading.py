@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from rest_framework.parsers import JSONParser
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.portable import number_problem
-from openedx_ai_extensions.core.surrogates import replace_surrogates
+from openedx_ai_extensions.core.portable import number_problem, replace_surrogates
+from openedx_ai_extensions.core.sse import accepted_types
 from openedx_ai_extensions.exceptions import InvalidRequest, ParseError, PayloadTooLarge
 
 Number = TypeVar("Number", int, float)
@@ -97,3 +99,21 @@ def _portable(number: Number) -> Number:
     if problem is not None:
         raise ParseError(problem)
     return number
+
+
+class JSONOnly(BaseContentNegotiation):
+    """Errors and plain answers are JSON, whatever a client prefers: one that streams must be able to read them."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or ""
+
+
+def accepts_stream(request: Request) -> bool:
+    """May the answer be a stream? Not for a client that takes nothing but JSON."""
+    return any(media_type != "application/json" for media_type in accepted_types(request))

@@ -30,8 +30,7 @@ from openedx_ai_extensions.api.v1.access import (
 from openedx_ai_extensions.api.v1.capacity import require_room
 from openedx_ai_extensions.api.v1.context import RequestContext
 from openedx_ai_extensions.api.v1.errors import exception_handler, timestamp
-from openedx_ai_extensions.api.v1.negotiation import JSONOnly, accepts_stream
-from openedx_ai_extensions.api.v1.reading import JSONObjectParser, prepare_to_read
+from openedx_ai_extensions.api.v1.reading import JSONObjectParser, JSONOnly, accepts_stream, prepare_to_read
 from openedx_ai_extensions.api.v1.serializers import profiles_data, prompt_data, reading_data
 from openedx_ai_extensions.api.v1.streaming import stored_stream, streaming_response
 from openedx_ai_extensions.core import conf

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.console.author.page import CoursePage, name_of
-from openedx_ai_extensions.ledger.amounts import amount
+from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.reports.charts import Chart, vertical_bars
 from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, total_of
 

@@ -19,8 +19,7 @@ from openedx_ai_extensions.console.author.prompts import prompts_of
 from openedx_ai_extensions.console.author.workflow_status import WorkflowStatus, status_of
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.audit_log import record
-from openedx_ai_extensions.policy.course_switch import switched_off, turn_off, turn_on
-from openedx_ai_extensions.policy.pauses import all_pauses
+from openedx_ai_extensions.policy.pauses import all_pauses, switched_off, turn_off, turn_on
 from openedx_ai_extensions.workflows.resolution import ORDER
 
 MOST_LISTED = 40  # units of one entry

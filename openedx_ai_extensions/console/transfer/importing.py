@@ -21,8 +21,7 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.console.transfer.kinds import NAMES, EntryKind, TransferEntry
-from openedx_ai_extensions.console.transfer.masking import is_masked, masked
+from openedx_ai_extensions.console.transfer.kinds import NAMES, EntryKind, TransferEntry, is_masked, masked
 from openedx_ai_extensions.console.transfer.writing import scope_values
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 

@@ -11,7 +11,9 @@ from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.core.redaction import REDACTED, configured_secrets, redact
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.workflows.readable_errors import readable
 
 FORMAT = "openedx-ai-extensions"
 VERSION = 1
@@ -86,3 +88,23 @@ class TransferEntry:
     kind: EntryKind
     values: Mapping[str, Any]
     where: str
+
+
+# The texts that people write.
+TEXTS = frozenset({"description", "content_patch", "body"})
+
+
+def masked(name: str, text: str) -> str:
+    """A field's text without credentials; the text itself when it has none."""
+    if name not in TEXTS or not text.strip():
+        return text
+    if name != "content_patch":
+        return str(redact(text, configured_secrets()))
+    shown = readable(text)
+    if shown.is_unreadable:
+        return REDACTED  # nobody can tell what in it is a credential
+    return f"{shown.text}\n" if shown.is_masked else text
+
+
+def is_masked(text: object) -> bool:
+    return isinstance(text, str) and REDACTED in text

@@ -11,8 +11,7 @@ from typing import Any
 import yaml
 
 from openedx_ai_extensions.console.transfer.cells import guarded
-from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, EntryKind, Format
-from openedx_ai_extensions.console.transfer.masking import masked
+from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, EntryKind, Format, masked
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 
 

@@ -16,6 +16,8 @@ from openedx_ai_extensions.edxapp.platform.exams import is_in_exam, ways_to
 from openedx_ai_extensions.edxapp.platform.imports import (
     COURSE_DETAILS,
     COURSE_OVERVIEW,
+    HAS_COURSE_AUTHOR_ACCESS,
+    HAS_STUDIO_READ_ACCESS,
     ITEM_NOT_FOUND,
     MODULESTORE,
     load,
@@ -23,10 +25,36 @@ from openedx_ai_extensions.edxapp.platform.imports import (
 from openedx_ai_extensions.edxapp.platform.libraries import ContentLibraries
 from openedx_ai_extensions.edxapp.platform.lms import Lms
 from openedx_ai_extensions.edxapp.platform.selection import closed_blocks, outline, selected_units
-from openedx_ai_extensions.edxapp.platform.studio import Studio
 from openedx_ai_extensions.edxapp.platform.tree import AuthorTree, Tree
 from openedx_ai_extensions.edxapp.platform.view import block_view
 from openedx_ai_extensions.exceptions import ProcessorError
+
+
+class Studio:
+    """Answers for Studio. The people that it is asked about are signed in and active."""
+
+    def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
+        return bool(load(HAS_COURSE_AUTHOR_ACCESS)(user, course_key))
+
+    def may_enter(self, user: Person, course_key: CourseKey) -> bool:
+        return bool(load(HAS_STUDIO_READ_ACCESS)(user, course_key))
+
+    def has_course(self, course_key: CourseKey) -> bool:
+        store = load(MODULESTORE)()
+        return bool(store.has_item(store.make_course_usage_key(course_key)))
+
+    def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
+        return self.may_enter(user, course_key) and self.has_course(course_key)
+
+    def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
+        return self.may_enter(user, usage_key.course_key) and load(MODULESTORE)().has_item(usage_key)
+
+    def tree(self, user: Person, course_key: CourseKey) -> AuthorTree | None:
+        """The course as this person sees it; None when there is none for them."""
+        if not self.can_see_course(user, course_key):
+            return None
+        # The same for every author.
+        return AuthorTree(course_key, load(MODULESTORE)().make_course_usage_key(course_key))
 
 
 class OpenEdXPlatform(ContentLibraries):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from opaque_keys.edx.keys import UsageKey
+from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import CourseInfo
+from openedx_ai_extensions.edxapp.standalone.values import moment, plain
 
 SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
 # The first block of any other category, on the way down, is a unit.
@@ -71,3 +72,31 @@ class Course:
         while way and way[-1].usage_key in self.parents:
             way.append(self.blocks[self.parents[way[-1].usage_key]])
         return way[::-1]
+
+
+def course_info(course_key: CourseKey, run: str, metadata: Mapping[str, str], files: Mapping[str, bytes]) -> CourseInfo:
+    """What the export says of a run: its own pages come before those for all runs."""
+
+    def about(name: str) -> str:
+        names = (f"about/{run}/{name}.html", f"about/{name}.html")
+        data = next((files[page] for page in names if page in files), b"")
+        return data.decode("utf-8-sig", "replace").strip()
+
+    return CourseInfo(
+        course_key=course_key,
+        title=plain(metadata.get("display_name")),
+        short_description=about("short_description"),
+        description=about("description"),
+        overview=about("overview"),
+        syllabus=about("syllabus"),
+        language=plain(metadata.get("language")),
+        start=_moment_or_none(metadata.get("start")),
+        end=_moment_or_none(metadata.get("end")),
+    )
+
+
+def _moment_or_none(value: str | None) -> datetime | None:
+    try:
+        return moment(value)
+    except ValueError:
+        return None

@@ -16,8 +16,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, attribute
-from openedx_ai_extensions.edxapp.standalone.about import course_info
-from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, SEQUENCES, Course, StoredBlock
+from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, SEQUENCES, Course, StoredBlock, course_info
 from openedx_ai_extensions.edxapp.standalone.definitions import Definitions
 from openedx_ai_extensions.edxapp.standalone.drafts import PLACE_ATTRIBUTES, DraftsFirst, read_drafts, with_drafts
 from openedx_ai_extensions.edxapp.standalone.entrance import UnreadableCourse, read_entrance

@@ -8,12 +8,12 @@ from functools import partial
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.interface import PERSONAL_CONTAINERS, Block
-from openedx_ai_extensions.processors.openedx.blocks import mentoring, polls, simple
-from openedx_ai_extensions.processors.openedx.blocks.annotatable import annotatable_text
+from openedx_ai_extensions.processors.openedx.blocks import mentoring, simple
 from openedx_ai_extensions.processors.openedx.blocks.drag_and_drop import drag_and_drop_text
 from openedx_ai_extensions.processors.openedx.blocks.markup import squeeze
 from openedx_ai_extensions.processors.openedx.blocks.omissions import Omission, OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open_assessment_text
+from openedx_ai_extensions.processors.openedx.blocks.simple import annotatable_text
 from openedx_ai_extensions.processors.openedx.blocks.video import video_text
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
 
@@ -31,10 +31,10 @@ _WRITERS: Mapping[str, Writer] = {
     "lti": simple.tool_text,
     "lti_consumer": simple.tool_text,
     "drag-and-drop-v2": drag_and_drop_text,
-    "poll": polls.poll_text,
-    "poll_question": polls.poll_text,
-    "survey": polls.survey_text,
-    "word_cloud": polls.word_cloud_text,
+    "poll": simple.poll_text,
+    "poll_question": simple.poll_text,
+    "survey": simple.survey_text,
+    "word_cloud": simple.word_cloud_text,
     "openassessment": open_assessment_text,
     "annotatable": annotatable_text,
     **dict.fromkeys(mentoring.QUESTIONS, mentoring.question_text),

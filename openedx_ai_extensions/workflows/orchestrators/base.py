@@ -12,8 +12,7 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
-from openedx_ai_extensions.execution.actions import Traits
-from openedx_ai_extensions.execution.execution import Execution, current_execution
+from openedx_ai_extensions.execution.execution import Execution, Traits, current_execution
 from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard

@@ -5,9 +5,78 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from openedx_ai_extensions.api.v1.openapi import actions, answers, errors, resources, security, views
+from django.conf import settings
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-__all__ = ["only_our_endpoints", "security", "views", "with_shared_parts"]  # these two register themselves
+from openedx_ai_extensions.api.v1.openapi import actions, answers, errors, resources, views
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """The session's cookie, with the CSRF token in a header."""
+
+    target_class = "rest_framework.authentication.SessionAuthentication"
+    match_subclasses = True
+    priority = 1  # before drf-spectacular's own, which leaves out the token
+    name = ["session", "csrfToken"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": settings.SESSION_COOKIE_NAME,
+                "description": "The session of the LMS or of Studio.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-").title(),
+                "description": "The CSRF token, for POST and PATCH; on the platform from `/csrf/api/v1/token`.",
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[Any]]:
+        is_read = auto_schema.method == "GET"
+        return {name: [] for name in self.name if not (is_read and name == "csrfToken")}
+
+
+class JwtScheme(OpenApiAuthenticationExtension):
+    """The platform's tokens: in a header, or in the pair of cookies that its frontends send."""
+
+    target_class = "edx_rest_framework_extensions.auth.jwt.authentication.JwtAuthentication"
+    match_subclasses = True
+    optional = True  # there on the platform only
+    priority = 1
+    name = ["jwtCookie", "useJwtCookie", "jwt"]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "edx-jwt-cookie-header-payload",
+                "description": "With `edx-jwt-cookie-signature`, as the platform's login sets them.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "USE-JWT-COOKIE",
+                "description": "`true`: read the cookies. POST and PATCH need the CSRF token as well.",
+            },
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`JWT <token>`.",
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        csrf: dict[str, list[Any]] = {} if auto_schema.method == "GET" else {"csrfToken": []}
+        return [{"jwtCookie": [], "useJwtCookie": [], **csrf}, {"jwt": []}]
+
+
+__all__ = ["only_our_endpoints", "views", "with_shared_parts"]  # the views register themselves
 
 CONTEXT = {
     "name": "context",

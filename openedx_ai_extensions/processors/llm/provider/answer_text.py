@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from openedx_ai_extensions.core.surrogates import HALF_CHARACTERS, REPLACEMENT
+from openedx_ai_extensions.core.portable import HALF_CHARACTERS, REPLACEMENT
 
 _TAGS = ("think", "thinking", "thought", "reasoning")
 _NAMES = "|".join(_TAGS)

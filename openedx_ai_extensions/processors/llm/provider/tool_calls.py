@@ -11,7 +11,7 @@ from typing import Any
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import BodyTooLong
-from openedx_ai_extensions.core.surrogates import replace_surrogates
+from openedx_ai_extensions.core.portable import replace_surrogates
 from openedx_ai_extensions.processors.llm.provider import fields
 
 # Characters that providers do not accept in a tool's name (OpenAI) or a call's id (Anthropic).
