@@ -15,6 +15,8 @@ from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInp
 from openedx_ai_extensions.edxapp.access import may_see, parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
 
+TRY_AS_ANOTHER = "openedx_ai_extensions.try_as_another"
+
 
 def person_named(name: str) -> Any:
     """The person with this username; None when it is empty.
@@ -29,9 +31,6 @@ def person_named(name: str) -> Any:
         return users._default_manager.get_by_natural_key(name)
     except users.DoesNotExist:
         raise ValidationError(_("Nobody has this username."), code="unknown") from None
-
-
-TRY_AS_ANOTHER = "openedx_ai_extensions.try_as_another"
 
 
 class PlaceForm(forms.Form):

@@ -17,6 +17,12 @@ MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 
 # Control characters but for tab and line ends; and halves of a character, which have no UTF-8.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+# In MySQL and MariaDB the character set utf8 (utf8mb3) has no characters of four bytes, such as emoji: storing one
+# raises an error. Many sites have databases, or connections, that were made with it.
+_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+_COMPLETE = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}
 
 
 def find_unfit(text: str) -> int | None:
@@ -65,10 +71,6 @@ def is_portable(value: Any) -> bool:
     return not isinstance(value, int | float | Decimal) or number_problem(value) is None
 
 
-HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
-REPLACEMENT = "\ufffd"
-
-
 def replace_surrogates(value: Any) -> Any:
     """A JSON value whose texts are all valid Unicode: each half of a character becomes U+FFFD.
 
@@ -84,12 +86,6 @@ def replace_surrogates(value: Any) -> Any:
     if isinstance(value, list):
         return [replace_surrogates(item) for item in value]
     return value
-
-
-# In MySQL and MariaDB the character set utf8 (utf8mb3) has no characters of four bytes, such as emoji: storing one
-# raises an error. Many sites have databases, or connections, that were made with it.
-_FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
-_COMPLETE = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}
 
 
 def connection_is_limited(alias: str) -> bool:

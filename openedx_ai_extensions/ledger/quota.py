@@ -28,6 +28,8 @@ EXHAUSTED_MESSAGES: Mapping[str, str | Promise] = {
     Per.SITE: gettext_lazy("This site has used all of its AI requests for now."),
 }
 
+CENT = Decimal("0.01")
+
 
 def quota_exceeded(limit: Limit, kind: LimitKind) -> QuotaExceeded:
     """The error for a limit that is exceeded, or that allows nothing."""
@@ -52,9 +54,6 @@ def readable_time(moment: datetime) -> str:
 def money(micros: int) -> Decimal:
     """Convert micro-units to an amount of the site's currency."""
     return Decimal(micros) / MICRO
-
-
-CENT = Decimal("0.01")
 
 
 def amount(micros: int) -> str:

@@ -21,6 +21,8 @@ CONTEXT_CHARS = 200  # of the previous passage, checked again with the next one
 
 # No nested quantifiers: takes linear time on any text.
 _SENTENCE_END = re.compile("[.!?\u2026\u061f][\"'\u201d\u2019)\\]]?\\s|[\u3002\uff01\uff1f\u0964\n\u2029]")
+# Separates unrelated texts, such as two fields of an answer, so that no phrase matches across them.
+TEXT_SEPARATOR = "\u2029"
 
 
 class Passages:
@@ -60,10 +62,6 @@ class Passages:
             self._before = passage[-CONTEXT_CHARS:]
             self._least = min(self._least * 2, LARGEST_PASSAGE_CHARS)
         return passage
-
-
-# Separates unrelated texts, such as two fields of an answer, so that no phrase matches across them.
-TEXT_SEPARATOR = "\u2029"
 
 
 class Direction(enum.StrEnum):

@@ -17,8 +17,10 @@ from opaque_keys.edx.keys import CourseKey
 from openedx_ai_extensions.core import cache_version, conf
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.policy.models import AIPause
-from openedx_ai_extensions.workflows.matching import matches
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
+from openedx_ai_extensions.workflows.resolution import matches
+
+logger = logging.getLogger(__name__)
 
 # Maximum age of the cached pauses: the bound on stale data if there is no shared cache.
 MAX_CACHE_SECONDS = 5.0
@@ -147,9 +149,6 @@ def _cached_pauses(_token: str, _bucket: float) -> tuple[Pause, ...]:
 
 
 conf.when_changed(_cached_pauses.cache_clear)
-
-
-logger = logging.getLogger(__name__)
 
 
 def switched_off(course_key: CourseKey) -> Mapping[int, AIPause]:

@@ -15,7 +15,7 @@ from opaque_keys.edx.django.models import CourseKeyField
 
 from openedx_ai_extensions.core import cache_version
 from openedx_ai_extensions.core.portable import storage_problem, text_problem
-from openedx_ai_extensions.workflows.matching import validate_pattern
+from openedx_ai_extensions.workflows.resolution import validate_pattern
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 

@@ -26,8 +26,15 @@ from openedx_ai_extensions.workflows.configuration import (
     ScopeQuerySet,
     checked_pattern,
 )
-from openedx_ai_extensions.workflows.matching import MAX_LENGTH, course_of, matches
-from openedx_ai_extensions.workflows.resolution import ORDER, Candidate, Criterion, Resolver
+from openedx_ai_extensions.workflows.resolution import (
+    MAX_LENGTH,
+    ORDER,
+    Candidate,
+    Criterion,
+    Resolver,
+    course_of,
+    matches,
+)
 from openedx_ai_extensions.workflows.session import AIWorkflowSession
 from openedx_ai_extensions.workflows.versions import AIWorkflowProfileVersion, ProfileQuerySet
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from openedx_ai_extensions.models import AIPause
-from openedx_ai_extensions.workflows import matching
+from openedx_ai_extensions.workflows import resolution
 from tests.admin.pages import Admin
 from tests.api.conftest import Api
 from tests.author.conftest import Pages, words
@@ -92,7 +92,7 @@ def test_links_lead_to_a_unit(as_author, in_main):
 
 
 def test_a_hostile_pattern_holds_up_nobody(as_author, in_main, monkeypatch):
-    monkeypatch.setattr(matching, "MATCH_TIMEOUT", 0.005)
+    monkeypatch.setattr(resolution, "MATCH_TIMEOUT", 0.005)
     in_main("hostile", location_regex=r"(a|a|o|v|l|.)*(\w|\w\w)*\d\d\d\d$")
     in_main("whole")
     began = time.thread_time()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as site
 
-from openedx_ai_extensions.contrib.upgrade.renamed import TEMPLATES
+from openedx_ai_extensions.contrib.upgrade.configuration import TEMPLATES
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.execution import background
 from openedx_ai_extensions.models import AIWorkflowAsyncRun

@@ -20,13 +20,14 @@ from openedx_ai_extensions.admin.display import change_link
 from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses, known_slots
 from openedx_ai_extensions.admin.place_form import person_named
 from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.words import problem_text, reason_texts
+from openedx_ai_extensions.console.diagnosis.why import problem_text, reason_texts
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.models import AIWorkflowScope
 
 EXACT = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
+TEMPLATE = "admin/openedx_ai_extensions/why/page.html"
 
 
 class WhyForm(forms.Form):
@@ -81,9 +82,6 @@ class WhyForm(forms.Form):
             except InvalidRequest as error:
                 self.add_error("location", str(error))
         return cleaned
-
-
-TEMPLATE = "admin/openedx_ai_extensions/why/page.html"
 
 
 class WhyAdmin(BaseAdmin):

@@ -21,6 +21,7 @@ from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIWorkflowRun
 
 MOST = 5_000
+MOST_AT_ONCE = 1000
 
 
 class ShortPaginator(Paginator):
@@ -30,9 +31,6 @@ class ShortPaginator(Paginator):
     def count(self) -> int:
         rows: Any = self.object_list  # a queryset
         return len(rows.values_list("pk")[:MOST])
-
-
-MOST_AT_ONCE = 1000
 
 
 class TimeFilter(admin.SimpleListFilter):

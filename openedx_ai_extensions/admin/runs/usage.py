@@ -45,6 +45,16 @@ SHOW = (
 )
 DAYS = 30
 MAX_DAYS = 3 * 366
+VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
+MOST_LINES = 400
+MOST_PEOPLE = 100
+MEASURES: dict[str, Callable[[Line], int]] = {
+    "cost": lambda line: line.cost_micros,
+    "tokens": lambda line: line.tokens,
+    "runs": lambda line: line.runs,
+    "errors": lambda line: line.errors,
+    "refused": lambda line: line.of("refused"),
+}
 
 
 class UsageForm(forms.Form):
@@ -98,18 +108,6 @@ class UsageForm(forms.Form):
             provider=cleaned["provider"],
             user_id=cleaned["person"].pk if cleaned["person"] else None,
         )
-
-
-VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
-MOST_LINES = 400
-MOST_PEOPLE = 100
-MEASURES: dict[str, Callable[[Line], int]] = {
-    "cost": lambda line: line.cost_micros,
-    "tokens": lambda line: line.tokens,
-    "runs": lambda line: line.runs,
-    "errors": lambda line: line.errors,
-    "refused": lambda line: line.of("refused"),
-}
 
 
 @admin.register(AIUsageByPlace)

@@ -20,7 +20,7 @@ from openedx_ai_extensions.admin.fields import CourseKeyFormField
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import OutlineNode, Person
 from openedx_ai_extensions.exceptions import ProcessorError
-from openedx_ai_extensions.workflows.matching import MAX_LENGTH, Match, compare, validate_pattern
+from openedx_ai_extensions.workflows.resolution import MAX_LENGTH, Match, compare, validate_pattern
 
 TEMPLATE = "admin/openedx_ai_extensions/aiworkflowscope/locations.html"
 MOST = 3000  # locations of a course

@@ -21,9 +21,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.console.transfer import Change, EntryKind, Format, Plan, export, read, run_import
+from openedx_ai_extensions.console.transfer.importing import diff, summary
 from openedx_ai_extensions.console.transfer.kinds import MODELS
 from openedx_ai_extensions.console.transfer.reading import format_of
-from openedx_ai_extensions.console.transfer.words import diff, summary
 from openedx_ai_extensions.exceptions import InvalidRequest
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,11 @@ KINDS = {
     EntryKind.PROFILES: gettext_lazy("Profiles"),
     EntryKind.SCOPES: gettext_lazy("Scopes"),
 }
+
+TEMPLATES = "admin/openedx_ai_extensions/transfer"
+MEDIA_TYPES = {Format.YAML: "application/yaml", Format.CSV: "text/csv"}
+VERBS = {Change.CREATED: "add", Change.CHANGED: "change"}
+MOST_SHOWN = 200  # entries with their changes
 
 
 class ExportForm(forms.Form):
@@ -113,12 +118,6 @@ class ConfirmForm(forms.Form):
             return base64.b64decode(self.cleaned_data["content"], validate=True)
         except binascii.Error:
             raise ValidationError(_("The file did not come back as it was sent."), code="invalid") from None
-
-
-TEMPLATES = "admin/openedx_ai_extensions/transfer"
-MEDIA_TYPES = {Format.YAML: "application/yaml", Format.CSV: "text/csv"}
-VERBS = {Change.CREATED: "add", Change.CHANGED: "change"}
-MOST_SHOWN = 200  # entries with their changes
 
 
 class TransferAdmin(BaseAdmin):

@@ -12,7 +12,7 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import OutlineNode, Person
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.matching import Match, compare
+from openedx_ai_extensions.workflows.resolution import Match, compare
 
 MOST = 3000  # units that are looked at
 TIME = 1.0  # seconds for all patterns of a page

@@ -4,7 +4,6 @@
 """
 
 from openedx_ai_extensions.console.diagnosis.overlaps import Overlap, findings
-from openedx_ai_extensions.console.diagnosis.why import Diagnosis, asked_in_vain, diagnose
-from openedx_ai_extensions.console.diagnosis.words import scope_title
+from openedx_ai_extensions.console.diagnosis.why import Diagnosis, asked_in_vain, diagnose, scope_title
 
 __all__ = ["Diagnosis", "Overlap", "asked_in_vain", "diagnose", "findings", "scope_title"]

@@ -11,8 +11,8 @@ import regex
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.workflows.matching import Match, compare
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, in_order
+from openedx_ai_extensions.workflows.resolution import Match, compare
 
 MOST = 200  # findings
 MOST_COMPARED = 200  # patterns of one course and slot that are compared with each other

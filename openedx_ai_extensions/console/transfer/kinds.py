@@ -17,6 +17,8 @@ from openedx_ai_extensions.workflows.readable_errors import readable
 
 FORMAT = "openedx-ai-extensions"
 VERSION = 1
+# The texts that people write.
+TEXTS = frozenset({"description", "content_patch", "body"})
 
 
 class Format(enum.StrEnum):
@@ -88,10 +90,6 @@ class TransferEntry:
     kind: EntryKind
     values: Mapping[str, Any]
     where: str
-
-
-# The texts that people write.
-TEXTS = frozenset({"description", "content_patch", "body"})
 
 
 def masked(name: str, text: str) -> str:

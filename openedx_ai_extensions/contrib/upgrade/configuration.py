@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -16,17 +17,72 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.contrib.upgrade.old_rows import Row, as_uuid, moment, text
 from openedx_ai_extensions.contrib.upgrade.patches import patch, with_prompts, without_words_of
-from openedx_ai_extensions.contrib.upgrade.renamed import template_for, was_blank
 from openedx_ai_extensions.contrib.upgrade.tables import aside_name
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
 
+# By words that the file's name begins with, or that follow an underscore there; the first that fits counts.
+TEMPLATES: Mapping[tuple[str, ...], str] = {
+    ("mock", "stream"): "examples/mock_stream.json5",
+    ("mock",): "examples/mock.json5",
+    ("library", "question"): "base/quiz.json5",
+    ("quiz",): "base/quiz.json5",
+    ("educator",): "base/quiz.json5",
+    ("flashcard",): "base/flashcards.json5",
+    ("chat",): "base/chat.json5",
+    ("greet",): "base/greeting.json5",
+    ("eli5",): "base/explain_like_five.json5",
+    ("explain",): "base/explain_like_five.json5",
+    ("summar",): "base/summary.json5",
+    ("ask",): "base/ask.json5",
+    ("answer",): "base/ask.json5",
+    ("custom",): "base/custom_prompt.json5",
+}
+# For a base without an orchestrator, to which profiles add all that matters.
+BLANK = "blank"
+FOR_BLANK = "base/summary.json5"
 MAX_SLUG = 100
 PARENT = "its {kind} was not taken over"
 MEND_PARENT = "see to that one"
 MEND = "change {name} in the old row"
 OUTSIDE = "it still answers outside of courses, to whoever has an account: untick that where no widget needs it"
 LET_GO = "none: --drop-old --discard-left lets it go"
+
+
+def template_for(path: str, chosen: Mapping[str, str]) -> str:
+    """The template to use for an old path; the path itself where nothing is known of it.
+
+    Args:
+        path: as the old profile has it.
+        chosen: what the operator said, by old path.
+    """
+    if path in chosen:
+        return chosen[path]
+    if template_utils.template_version(path) is not None:
+        return path
+    old = PurePosixPath(path)
+    for suffix in template_utils.SUFFIXES:
+        other = str(old.with_suffix(suffix)) if old.name else path
+        if template_utils.template_version(other) is not None:
+            return other
+    words = _words(path)
+    if _has(words, BLANK):
+        return FOR_BLANK
+    fitting = (ours for wanted, ours in TEMPLATES.items() if all(_has(words, word) for word in wanted))
+    return next(fitting, path)
+
+
+def was_blank(path: str, new_path: str, chosen: Mapping[str, str]) -> bool:
+    """Did the old template run nothing, unless a profile added what does, and is ours only the nearest to it?"""
+    return _has(_words(path), BLANK) and new_path == FOR_BLANK and path not in chosen
+
+
+def _words(path: str) -> list[str]:
+    return PurePosixPath(path).stem.lower().replace("-", "_").split("_")
+
+
+def _has(words: Sequence[str], start: str) -> bool:
+    return any(word.startswith(start) for word in words)
 
 
 class Left(Exception):

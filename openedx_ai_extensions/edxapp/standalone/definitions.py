@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 from lxml import etree
 
+from openedx_ai_extensions.edxapp.safe_json import parse_json
 from openedx_ai_extensions.edxapp.safe_xml import attribute, markup, parse_xml
 from openedx_ai_extensions.edxapp.standalone.entrance import UnreadableCourse
 from openedx_ai_extensions.edxapp.standalone.fields import UnreadableBlock, definition_file, is_pointer
-from openedx_ai_extensions.edxapp.standalone.names import old_definition_names
+from openedx_ai_extensions.edxapp.standalone.files import old_definition_names
+from openedx_ai_extensions.edxapp.standalone.values import as_text
 
 # Tags and attributes in all files that are parsed: a course of 5 000 blocks has some 300 000.
 MAX_MARKUP = 1_500_000
+# Fields by ``category/name``.
+Policy = Mapping[str, Mapping[str, str]]
 
 
 class Definitions:
@@ -63,3 +67,20 @@ def _old_definition_file(element: etree._Element, files: Mapping[str, bytes]) ->
     if not filename or element.tag == "html" or len(element):
         return None
     return next((name for name in old_definition_names(str(element.tag), filename) if name in files), None)
+
+
+def read_policy(files: Mapping[str, bytes], run: str) -> Policy:
+    """The fields that a run's policy gives to blocks; none when there is no such file.
+
+    Raises:
+        ValueError: there is one, but it is not an object of objects. It may hide blocks: it must not open them.
+    """
+    for name in (f"policies/{run}/policy.json", f"policies/{run}.json"):
+        if name in files:
+            policy = parse_json(files[name])
+            break
+    else:
+        return {}
+    if not isinstance(policy, dict) or not all(isinstance(fields, dict) for fields in policy.values()):
+        raise ValueError("not an object of objects")
+    return {block: {name: as_text(value) for name, value in fields.items()} for block, fields in policy.items()}

@@ -11,7 +11,7 @@ from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.safe_json import parse_json
 from openedx_ai_extensions.edxapp.safe_xml import attribute
-from openedx_ai_extensions.edxapp.standalone.names import definition_names, page_names, static_name
+from openedx_ai_extensions.edxapp.standalone.files import definition_names, page_names, static_name
 from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 Files = Mapping[str, bytes]

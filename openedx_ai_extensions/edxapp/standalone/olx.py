@@ -17,11 +17,10 @@ from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, attribute
 from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, SEQUENCES, Course, StoredBlock, course_info
-from openedx_ai_extensions.edxapp.standalone.definitions import Definitions
+from openedx_ai_extensions.edxapp.standalone.definitions import Definitions, read_policy
 from openedx_ai_extensions.edxapp.standalone.drafts import PLACE_ATTRIBUTES, DraftsFirst, read_drafts, with_drafts
 from openedx_ai_extensions.edxapp.standalone.entrance import UnreadableCourse, read_entrance
 from openedx_ai_extensions.edxapp.standalone.fields import UnreadableBlock, block_fields, child_elements
-from openedx_ai_extensions.edxapp.standalone.policy import read_policy
 from openedx_ai_extensions.edxapp.standalone.rules import Rules
 from openedx_ai_extensions.edxapp.standalone.values import flag, plain
 from openedx_ai_extensions.exceptions import ProcessorError

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from openedx_ai_extensions.console.transfer import Change, Format, read, run_import
+from openedx_ai_extensions.console.transfer.importing import diff, summary
 from openedx_ai_extensions.console.transfer.reading import MAX_BYTES, format_of
-from openedx_ai_extensions.console.transfer.words import diff, summary
 from openedx_ai_extensions.exceptions import InvalidRequest
 
 

@@ -10,6 +10,13 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from openedx_ai_extensions.api.v1.openapi import actions, answers, errors, resources, views
 
+CONTEXT = {
+    "name": "context",
+    "in": "query",
+    "description": "Where the request comes from: a JSON object, URL-encoded. Absent means `{}`.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Context"}}},
+}
+
 
 class SessionScheme(OpenApiAuthenticationExtension):
     """The session's cookie, with the CSRF token in a header."""
@@ -77,13 +84,6 @@ class JwtScheme(OpenApiAuthenticationExtension):
 
 
 __all__ = ["only_our_endpoints", "views", "with_shared_parts"]  # the views register themselves
-
-CONTEXT = {
-    "name": "context",
-    "in": "query",
-    "description": "Where the request comes from: a JSON object, URL-encoded. Absent means `{}`.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Context"}}},
-}
 
 
 def only_our_endpoints(

@@ -17,6 +17,16 @@ from openedx_ai_extensions.edxapp.interface import RetrievalMode
 RETRY_AFTER = OpenApiParameter(
     "Retry-After", COUNT, OpenApiParameter.HEADER, description="Seconds, when they are known.", response=[403, 429, 503]
 )
+PACKAGE = "openedx_ai_extensions.api.v1"
+IDENTIFIER = OpenApiParameter(
+    "identifier",
+    {"type": "string", "minLength": 1, "pattern": "^[^/]+$"},
+    OpenApiParameter.PATH,
+    description="Slug or UUID of the prompt.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match", {"type": "string"}, OpenApiParameter.HEADER, description="The `ETag` of the wording that was read."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +88,6 @@ class OperationSchema(AutoSchema):
 
     def get_examples(self) -> list[OpenApiExample]:
         return [OpenApiExample(name, value=value, request_only=True) for name, value in self.operation.examples.items()]
-
-
-PACKAGE = "openedx_ai_extensions.api.v1"
 
 
 def _json(schema: Schema) -> dict[str, Schema]:
@@ -201,19 +208,6 @@ class CourseText(Endpoint):
             ),
         )
     }
-
-
-IDENTIFIER = OpenApiParameter(
-    "identifier",
-    {"type": "string", "minLength": 1, "pattern": "^[^/]+$"},
-    OpenApiParameter.PATH,
-    description="Slug or UUID of the prompt.",
-)
-
-
-IF_MATCH = OpenApiParameter(
-    "If-Match", {"type": "string"}, OpenApiParameter.HEADER, description="The `ETag` of the wording that was read."
-)
 
 
 class Prompt(Endpoint):

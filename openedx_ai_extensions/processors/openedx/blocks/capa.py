@@ -16,31 +16,6 @@ from openedx_ai_extensions.processors.openedx.blocks.repair import (
     without_secrets,
 )
 
-
-def additional_answers(response: etree._Element) -> tuple[str, ...]:
-    """Additional correct answers, in both notations."""
-    found = (element.get("answer") or element.text or "" for element in response.findall("additional_answer"))
-    return tuple(filter(None, map(squeeze, found)))
-
-
-def tolerance(response: etree._Element) -> str | None:
-    """The tolerance of a numerical answer."""
-    for element in response.findall("responseparam"):
-        if element.get("type") == "tolerance":
-            return element.get("default")
-    return None
-
-
-def hint(element: etree._Element) -> str:
-    """A hint, and the answer that it belongs to; empty if it has no text."""
-    words = squeeze(inner_text(element))
-    answer = squeeze(element.get("answer") or element.get("value") or "")
-    label = f"Hint for {answer}" if answer and "$" not in answer else "Hint"
-    if (element.get("selected") or "").lower() == "false":
-        label = "Hint if not chosen"
-    return f"{label}: {words}" if words else ""
-
-
 _BLANK = " ____ "
 # Elements for graders, which learners never see.
 _GRADERS = frozenset(
@@ -64,6 +39,30 @@ _LINES = frozenset({"comment_prompt", "description", "label", "problem", "title"
 _QUOTED = re.compile(r"""(?P<quote>['"])(?P<name>(?:\\.|(?!(?P=quote))[^\\])*+)(?P<end>(?P=quote)|\\?\Z)""", re.DOTALL)
 # The number of lines in which a label may have been written already.
 _LABEL_LOOK_BACK_LINES = 12
+
+
+def additional_answers(response: etree._Element) -> tuple[str, ...]:
+    """Additional correct answers, in both notations."""
+    found = (element.get("answer") or element.text or "" for element in response.findall("additional_answer"))
+    return tuple(filter(None, map(squeeze, found)))
+
+
+def tolerance(response: etree._Element) -> str | None:
+    """The tolerance of a numerical answer."""
+    for element in response.findall("responseparam"):
+        if element.get("type") == "tolerance":
+            return element.get("default")
+    return None
+
+
+def hint(element: etree._Element) -> str:
+    """A hint, and the answer that it belongs to; empty if it has no text."""
+    words = squeeze(inner_text(element))
+    answer = squeeze(element.get("answer") or element.get("value") or "")
+    label = f"Hint for {answer}" if answer and "$" not in answer else "Hint"
+    if (element.get("selected") or "").lower() == "false":
+        label = "Hint if not chosen"
+    return f"{label}: {words}" if words else ""
 
 
 def problem_text(markup: str, *, answers_visible: bool, omissions: set[OmissionReason] | None = None) -> str:
