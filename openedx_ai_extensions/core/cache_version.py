@@ -7,15 +7,22 @@ random, so a lost one can never come back as an old one.
 from __future__ import annotations
 
 import threading
+import time
 import uuid
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from django.db import transaction
 
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
 
 KEY = "generation"
 OUTAGE = "scope.cache.down"  # in the log
 _uncommitted = threading.local()
+
+Rows = TypeVar("Rows")
 
 
 def current() -> str | None:
@@ -62,3 +69,26 @@ def _has_uncommitted_changes() -> bool:
     if not pending:
         _uncommitted.connection = None
     return pending
+
+
+def cached_until_changed(max_age: Callable[[], float]) -> Callable[[Callable[[], Rows]], Callable[[], Rows]]:
+    """Decorator that caches what a function without arguments reads of the configuration.
+
+    Args:
+        max_age: seconds after which it is read again, news or not: without a shared cache no news comes.
+    """
+
+    def decorate(ask: Callable[[], Rows]) -> Callable[[], Rows]:
+        @lru_cache(maxsize=2)
+        def cached(_token: str, _bucket: float) -> Rows:
+            return ask()
+
+        @wraps(ask)
+        def through_cache() -> Rows:
+            token = current()
+            return ask() if token is None else cached(token, time.monotonic() // max_age())
+
+        conf.when_changed(cached.cache_clear)
+        return through_cache
+
+    return decorate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,8 @@ from decimal import ROUND_DOWN, Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
-from openedx_ai_extensions.core import cache_version, conf
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.cache_version import cached_until_changed
 from openedx_ai_extensions.ledger.models import AILimit
 from openedx_ai_extensions.ledger.periods import begins, ends
 from openedx_ai_extensions.ledger.prices import MICRO
@@ -187,24 +187,12 @@ class RuleSet:
         return any(rule.tier for rule in self.all)
 
 
+@cached_until_changed(lambda: conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE"))
 def all_rules() -> RuleSet:
     """All configured limits; cached until one changes, or for as long as scopes are cached."""
-    token = cache_version.current()
-    if token is None:
-        return _rules()
-    return _cached_rules(token, time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE"))
-
-
-def _rules() -> RuleSet:
     return RuleSet((*_from_settings(), *_from_admin()))
 
 
-@lru_cache(maxsize=2)
-def _cached_rules(_token: str, _bucket: float) -> RuleSet:
-    return _rules()
-
-
-conf.when_changed(_cached_rules.cache_clear)
 conf.when_changed(_limits_for.cache_clear)
 
 

@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
@@ -15,11 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.cache_version import cached_until_changed
 from openedx_ai_extensions.core.provider_entries import ProviderEntry
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired
+from openedx_ai_extensions.policy import pauses
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion
-from openedx_ai_extensions.policy.pauses import through_cache
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 logger = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class Terms:
 
 def terms_for(profile: AIWorkflowProfile | None) -> Terms | None:
     """The terms of a profile: its own notice, otherwise that of the site; None if there is nothing to accept."""
-    notices = {notice.profile_id: notice for notice in through_cache(_cached_notices, _notices)}
+    notices = {notice.profile_id: notice for notice in _notices()}
     notice = (profile and notices.get(profile.pk)) or notices.get(None)
     if notice is None or not notice.enabled:
         return None
@@ -195,6 +195,7 @@ def _active_consents(user: Person) -> QuerySet[AIConsent]:
     return AIConsent.objects.filter(user_id=cast("int", user.pk), holds=True)
 
 
+@cached_until_changed(lambda: pauses.MAX_CACHE_SECONDS)
 def _notices() -> tuple[Notice, ...]:
     rows = AINotice.objects.order_by("-pk")
     versions = {
@@ -205,11 +206,3 @@ def _notices() -> tuple[Notice, ...]:
         for row in rows
         if row.pk in versions
     )
-
-
-@lru_cache(maxsize=2)
-def _cached_notices(_token: str, _bucket: float) -> tuple[Notice, ...]:
-    return _notices()
-
-
-conf.when_changed(_cached_notices.cache_clear)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
-from functools import lru_cache
 
 from django.db import transaction
 from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.core import cache_version, conf
+from openedx_ai_extensions.core.cache_version import cached_until_changed
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.policy.models import AIPause
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
@@ -117,9 +115,10 @@ def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
     return None
 
 
+@cached_until_changed(lambda: MAX_CACHE_SECONDS)
 def all_pauses() -> tuple[Pause, ...]:
     """The enabled pauses; cached for a few seconds, and until one changes."""
-    return through_cache(_cached_pauses, _pauses)
+    return tuple(map(Pause.of, AIPause.objects.filter(enabled=True).order_by("pk")))
 
 
 def course_wide_pauses(
@@ -131,24 +130,6 @@ def course_wide_pauses(
         for pause in pauses
         if not pause.location_regex and pause.applies_to(course_id, profile_id) and pause.is_active_at(now)
     ]
-
-
-def through_cache(ask_cache: Callable[[str, float], tuple], ask: Callable[[], tuple]) -> tuple:
-    """Read through the cache, unless the cache must not be used at the moment."""
-    token = cache_version.current()
-    return ask() if token is None else ask_cache(token, time.monotonic() // MAX_CACHE_SECONDS)
-
-
-def _pauses() -> tuple[Pause, ...]:
-    return tuple(map(Pause.of, AIPause.objects.filter(enabled=True).order_by("pk")))
-
-
-@lru_cache(maxsize=2)
-def _cached_pauses(_token: str, _bucket: float) -> tuple[Pause, ...]:
-    return _pauses()
-
-
-conf.when_changed(_cached_pauses.cache_clear)
 
 
 def switched_off(course_key: CourseKey) -> Mapping[int, AIPause]:
