@@ -34,13 +34,21 @@ def record(by: By, line: Line) -> dict[str, Any]:
 
 def csv_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The records as lines of a CSV file, generated one by one; formulas are escaped."""
+    return csv_rows(_rows(records))
+
+
+def _rows(records: Iterable[dict[str, Any]]) -> Iterator[Iterable[Any]]:
+    for number, values in enumerate(records):
+        if number == 0:
+            yield values.keys()
+        yield values.values()
+
+
+def csv_rows(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """The rows as lines of a CSV file, generated one by one; formulas are escaped."""
     writer = csv.writer(_Echo())
-    names: list[str] = []
-    for values in records:
-        if not names:
-            names = list(values)
-            yield writer.writerow(names)
-        yield writer.writerow(map(harmless, values.values()))
+    for row in rows:
+        yield writer.writerow(map(harmless, row))
 
 
 def harmless(value: Any) -> Any:

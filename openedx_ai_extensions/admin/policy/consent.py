@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from django.contrib import admin
@@ -13,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.models import AIConsent
+from openedx_ai_extensions.reports.tables import csv_rows
 
 COLUMNS = ("person", "notice", "version", "providers", "fingerprint", "accepted", "withdrawn")
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class HoldsFilter(admin.SimpleListFilter):
@@ -68,31 +67,15 @@ class ConsentAdmin(BaseAdmin):
     def export(self, request: HttpRequest, queryset: QuerySet[AIConsent]) -> StreamingHttpResponse:
         rows = queryset.select_related("user", "version").order_by("pk")
         return StreamingHttpResponse(
-            _lines(rows),
+            csv_rows(chain([COLUMNS], map(_cells, rows.iterator(chunk_size=1000)))),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="ai-consents.csv"'},
         )
 
 
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _lines(consents: QuerySet[AIConsent]) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(COLUMNS)
-    for consent in consents.iterator(chunk_size=1000):
-        version = consent.version
-        cells = (
-            consent.user.get_username(), version.title, version.number, consent.providers, consent.fingerprint,
-            consent.accepted_at.isoformat(), consent.withdrawn_at.isoformat() if consent.withdrawn_at else "",
-        )  # fmt: skip
-        yield writer.writerow([_harmless(cell) for cell in cells])
-
-
-def _harmless(cell: Any) -> Any:
-    """Spreadsheets calculate what looks like a formula, whoever chose the username."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
+def _cells(consent: AIConsent) -> tuple[Any, ...]:
+    version = consent.version
+    return (
+        consent.user.get_username(), version.title, version.number, consent.providers, consent.fingerprint,
+        consent.accepted_at.isoformat(), consent.withdrawn_at.isoformat() if consent.withdrawn_at else "",
+    )  # fmt: skip

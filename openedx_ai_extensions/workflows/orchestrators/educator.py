@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
@@ -20,7 +18,6 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import DuplicateRequest, InvalidRequest, NotAllowed, ProcessorError
 from openedx_ai_extensions.execution.stream import Result
-from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import ContentLibraryProcessor, EducatorAssistantProcessor
 from openedx_ai_extensions.processors.openedx.content_library import Saved
 from openedx_ai_extensions.workflows.orchestrators.base import action
@@ -83,7 +80,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
             metadata[SLOTS] = [*metadata.get(SLOTS, ()), *new]
             metadata[RUN] = uuid.uuid4().hex
 
-        metadata = self._change(store, unless_cancelled=True)
+        metadata = self._change_metadata(store)
         self.record(EVENT_COMPLETED, quiz.usage)
         if wanted.library is not None:
             return self._save(_SaveRequest(wanted.library, quiz.questions, quiz.title, None, False))
@@ -116,7 +113,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
             slot["versions"] = now[index]["versions"] = [*now[index]["versions"], question]
             now[index]["selected"] = len(slot["versions"]) - 1
 
-        self._change(store)
+        self._change_metadata(store, unless_cancelled=False)
         response = {"question": question, "history": slot["versions"], "selected": len(slot["versions"]) - 1}
         return self.result(response, quiz.usage)
 
@@ -143,7 +140,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
                 raise DuplicateRequest(_("These questions are just being saved."))
             metadata[SAVING] = {"id": mine, "since": time.time()}
 
-        metadata = self._change(claim) or {}
+        metadata = self._change_metadata(claim, unless_cancelled=False) or {}
         title = save.title or metadata.get(NAME) or _("Quiz questions")
         saved = save.continued_from(metadata.get(SAVED) or {}, title)
         library = ContentLibraryProcessor(self.profile.processor_config, user=self.user)
@@ -169,7 +166,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
                     now.pop(SLOTS, None)
                     now[URL] = url
 
-            self._change(store)
+            self._change_metadata(store, unless_cancelled=False)
         if not saved.count:
             messages = list(dict.fromkeys(failure["message"] for failure in saved.failed))
             error = InvalidRequest if saved.refused == len(saved.failed) else ProcessorError
@@ -179,24 +176,6 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
             problem = library.publish(save.library)
             extra |= {"published": not problem, **({"message": problem} if problem else {})}
         return Result(url, extra=extra)
-
-    def _change(self, change: Callable[[Metadata], None], *, unless_cancelled: bool = False) -> Metadata | None:
-        """Change the session's current metadata under a row lock.
-
-        Returns:
-            The new metadata; None if the session was cleared meanwhile.
-        """
-        rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
-        with transaction.atomic():
-            if unless_cancelled and self.async_run is not None:
-                self.async_run.hold()
-            # An update takes the row lock on every database.
-            if not rows.update(updated_at=timezone.now()):
-                return None
-            metadata: Metadata = rows.select_for_update().values_list("metadata", flat=True).get()
-            change(metadata)
-            rows.update(metadata=metadata)
-        return metadata
 
     def _require_staff(self) -> None:
         """Raise NotAllowed unless the person is staff of the course."""

@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.execution.stream import Result, StatusResult
-from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
 from openedx_ai_extensions.prompts.builtin import builtin_schema
@@ -116,15 +114,15 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         Args:
             change: takes the cards; returns the cards to store, and the value to return.
         """
-        rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
-        with transaction.atomic():
-            if self.async_run is not None:
-                self.async_run.hold()
-            # An update takes the row lock on every database. A session that another tab has cleared stays cleared.
-            is_there = rows.update(updated_at=timezone.now())
-            metadata = rows.select_for_update().values_list("metadata", flat=True).get() if is_there else {}
-            cards, result = change(metadata.get(CARDS) or ())
-            rows.update(metadata={**metadata, CARDS: cards})
+        result: Any = None
+
+        def store(metadata: dict[str, Any]) -> None:
+            nonlocal result
+            metadata[CARDS], result = change(metadata.get(CARDS) or ())
+
+        # A stack cleared in another tab stays so.
+        if self._change_metadata(store) is None:
+            _cards, result = change(())
         return result
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import UsageKey
 
@@ -57,6 +60,29 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         Raises:
             InvalidRequest: see the message.
         """
+
+    def _change_metadata(
+        self, change: Callable[[dict[str, Any]], None], *, unless_cancelled: bool = True
+    ) -> dict[str, Any] | None:
+        """Change the session's metadata as they are now; nobody else does at the same time.
+
+        Returns:
+            The metadata after that; None, and no change, when the session was cleared meanwhile.
+
+        Raises:
+            RunCancelled: nobody wants the answer of this run in the background any more.
+        """
+        rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
+        with transaction.atomic():
+            if unless_cancelled and self.async_run is not None:
+                self.async_run.hold()
+            # Writing first takes the lock on every database.
+            if not rows.update(updated_at=timezone.now()):
+                return None
+            metadata: dict[str, Any] = rows.select_for_update().values_list("metadata", flat=True).get()
+            change(metadata)
+            rows.update(metadata=metadata)
+        return metadata
 
     def current_response(self) -> Any:
         """The content of the session, for a widget that opens; None for a new session."""
