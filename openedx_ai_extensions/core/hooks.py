@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 
 class Severity(enum.StrEnum):
     ERROR = "error"
@@ -32,6 +34,17 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+    @property
+    def text(self) -> str:
+        """For people, who learn nothing from the path ``$``: it is the whole configuration."""
+        return self.message if self.path == "$" else str(self)
+
+    @property
+    def labelled(self) -> str:
+        """The text with the severity in front, since colour alone would not tell it to everyone."""
+        text = _("Error: {problem}") if self.severity is Severity.ERROR else _("Warning: {problem}")
+        return text.format(problem=self.text)
 
 
 ConfigValidator = Callable[[Mapping[str, Any]], Iterable[Problem]]

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.apps import apps
 from django.db import connections
@@ -58,6 +58,11 @@ def number_problem(value: float | Decimal) -> str | None:
         return None if is_small else _("This whole number is too large: it must fit into 64 bits.")
     is_finite = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
     return None if is_finite else _("This number is not finite.")
+
+
+def is_whole(value: Any) -> TypeGuard[int]:
+    """Is it a whole number? To Python True and False are numbers, too."""
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_portable(value: Any) -> bool:

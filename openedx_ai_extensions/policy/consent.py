@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache_version import cached_until_changed
-from openedx_ai_extensions.core.provider_entries import ProviderEntry
+from openedx_ai_extensions.core.provider_entries import ProviderEntry, resolved_name
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired
 from openedx_ai_extensions.policy import pauses
@@ -49,7 +49,7 @@ def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
     Providers that the site does not have are omitted.
     """
     names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
-    entries = {_resolved(name) for name in names}
+    entries = {resolved_name(name, conf.providers()) for name in names}
     read = ((name, conf.provider_entry(name)) for name in entries)
     return tuple(sorted(_recipient(name, entry) for name, entry in read if entry))
 
@@ -61,7 +61,7 @@ def _names(processor: str, config: Any) -> Iterator[str]:
     yield name
     stand_ins = config.get("fallbacks")
     if stand_ins is None:  # an empty list means no fallbacks
-        entry = conf.provider_entry(_resolved(name))
+        entry = conf.provider_entry(resolved_name(name, conf.providers()))
         stand_ins = entry.parameters.get("fallbacks") if entry else None
     yield from _texts(stand_ins)
     yield from _moderation_providers(config.get("moderation"))
@@ -78,11 +78,6 @@ def _moderation_providers(own: Any) -> Iterator[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     yield from map(str, value if isinstance(value, list | tuple) else ())
-
-
-def _resolved(name: str) -> str:
-    """Resolve ``default``: the entry of that name, otherwise the first entry."""
-    return next(iter(conf.providers()), name) if name == "default" and name not in conf.providers() else name
 
 
 def _recipient(name: str, entry: ProviderEntry) -> Recipient:

@@ -20,7 +20,7 @@ from openedx_ai_extensions.admin.display import change_link
 from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses, known_slots
 from openedx_ai_extensions.admin.place_form import person_named
 from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.why import problem_text, reason_texts
+from openedx_ai_extensions.console.diagnosis.why import reason_texts
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
@@ -126,7 +126,7 @@ def _answer(form: WhyForm) -> dict[str, Any]:
         "diagnosis": diagnosis,
         "winner": winner and _link(winner),
         "profile": winner and change_link(winner.profile, winner.profile.slug),
-        "problems": [problem_text(problem) for problem in diagnosis.problems],
+        "problems": [problem.labelled for problem in diagnosis.problems],
         "others": list(_others(diagnosis)),
     }
 

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.display import problem_text
 from openedx_ai_extensions.admin.profiles.diff import compare, compare_configurations
 from openedx_ai_extensions.admin.profiles.findings import findings
 from openedx_ai_extensions.admin.profiles.impact import meaning_for_sessions, touched
@@ -107,7 +106,7 @@ class VersionPages(BaseAdmin):
         )
         messages.success(request, _("Version {number} is restored.").format(number=number))
         for problem in profile.problems():
-            messages.warning(request, problem_text(problem))
+            messages.warning(request, problem.labelled)
         url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=(profile.pk,))
         return HttpResponseRedirect(url)
 

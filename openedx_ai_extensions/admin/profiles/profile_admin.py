@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.display import code, problem_text, status_text
+from openedx_ai_extensions.admin.display import code, status_text
 from openedx_ai_extensions.admin.profiles.diff import template_and_effective
 from openedx_ai_extensions.admin.profiles.findings import findings, summary
 from openedx_ai_extensions.admin.profiles.form import ProfileForm
@@ -123,7 +123,7 @@ class ProfileAdmin(VersionPages):
         before = AIWorkflowProfile.objects.filter(pk=obj.pk).first() if change else None
         obj.save(changed_by=request.user)
         for problem in obj.problems(thorough=True):
-            messages.warning(request, problem_text(problem))
+            messages.warning(request, problem.labelled)
         if before is not None and _effective(before) != _effective(obj) and live_sessions(obj):
             reached = touched(obj)
             messages.info(request, f"{reached.sessions_in_words} {meaning_for_sessions()}")

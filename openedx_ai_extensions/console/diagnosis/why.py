@@ -14,7 +14,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.console.diagnosis.person import About, Check, PersonLocation, checks
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.hooks import Problem, Severity
+from openedx_ai_extensions.core.hooks import Problem
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.policy import RefusalReason
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, load_candidates
@@ -79,15 +79,6 @@ def reason_texts(explained: ScopeExplanation) -> list[str]:
         )
         for reason in explained.reasons
     ]
-
-
-def problem_text(problem: Problem) -> str:
-    """The problem with its severity in front."""
-    # "$" is the whole configuration: a path to it says nothing.
-    words = problem.message if problem.path == "$" else str(problem)
-    return (_("Error: {problem}") if problem.severity is Severity.ERROR else _("Warning: {problem}")).format(
-        problem=words
-    )
 
 
 class Diagnosed(enum.StrEnum):

@@ -43,10 +43,9 @@ def _broken() -> list[Finding]:
 
 
 def _of_template(name: str, problem: Problem) -> Finding:
-    text = problem.message if problem.path == "$" else str(problem)
     if problem.severity is Severity.ERROR:
-        return Finding(HealthLevel.ERROR, name, text, _("Mend the file: profiles that use it show no widget."))
-    return Finding(HealthLevel.NOTE, name, text, _("Profiles that use it must say this."))
+        return Finding(HealthLevel.ERROR, name, problem.text, _("Mend the file: profiles that use it show no widget."))
+    return Finding(HealthLevel.NOTE, name, problem.text, _("Profiles that use it must say this."))
 
 
 def _shadowed() -> list[Finding]:

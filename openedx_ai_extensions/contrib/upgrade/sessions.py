@@ -14,6 +14,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.contrib.upgrade.configuration import LET_GO, MEND, MEND_PARENT, PARENT, Left, New, timestamps
 from openedx_ai_extensions.contrib.upgrade.old_rows import Row, parsed, text
+from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators import (
     ScopedSessionOrchestrator,
@@ -112,7 +113,7 @@ def _slot(value: Any) -> Metadata | None:
     if not isinstance(versions, list) or not versions or not all(_is_question(version) for version in versions):
         return None
     selected = value.get("selected")
-    is_place = isinstance(selected, int) and not isinstance(selected, bool) and 0 <= selected < len(versions)
+    is_place = is_whole(selected) and 0 <= selected < len(versions)
     return {"id": uuid.uuid4().hex, "versions": versions, "selected": selected if is_place else len(versions) - 1}
 
 

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.why import problem_text, reason_texts
+from openedx_ai_extensions.console.diagnosis.why import reason_texts
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
@@ -98,7 +98,7 @@ def _answer_lines(diagnosis: Diagnosis) -> Iterator[str]:
         state = "usable" if diagnosis.is_usable else "broken"
         yield f"scope {winner.pk}: {scope_title(winner)}"
         yield f"profile {winner.profile.slug}: {state}"
-        yield from (f"  {problem_text(problem)}" for problem in diagnosis.problems)
+        yield from (f"  {problem.labelled}" for problem in diagnosis.problems)
     for check in diagnosis.checks:
         yield f"{'stops' if check.stops else 'fine'}: {check.name}: {check.text}"
     if diagnosis.is_elsewhere:

@@ -15,6 +15,7 @@ from openedx_ai_extensions.core.hooks import (
     reads_processors,
     slow_config_validator,
 )
+from openedx_ai_extensions.core.provider_entries import resolved_name
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation import Direction
 from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
@@ -57,7 +58,7 @@ def _provider_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
         yield Problem(f"{PATH}.provider", _("This must not be empty."))
     asked = [("provider", provider), *((f"fallbacks[{n}]", name) for n, name in enumerate(llm.get("fallbacks") or ()))]
     for place, name in asked:
-        if name not in names and not (name == "default" and names):
+        if resolved_name(name, names) not in names:
             known = ", ".join(names) or _("none")
             yield Problem(
                 f"{PATH}.{place}",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
+from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
@@ -212,7 +213,7 @@ class OpenEdXProcessor(Processor):
         limit = self.config.get("char_limit")
         if limit is None:
             return None
-        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        if not is_whole(limit) or limit < 1:
             raise ProcessorError(_("char_limit must be a whole number greater than 0, or null."))
         return limit
 

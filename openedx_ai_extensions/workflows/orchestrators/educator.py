@@ -14,6 +14,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
+from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import DuplicateRequest, InvalidRequest, NotAllowed, ProcessorError
@@ -94,7 +95,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         fields = _object(user_input)
         index, instructions = fields.get("question_index"), _text(fields, "extra_instructions")
         slots = self.session.metadata.get(SLOTS) or []
-        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(slots):
+        if not is_whole(index) or not 0 <= index < len(slots):
             raise InvalidRequest(_("question_index is not the number of a question in review."))
         shown = [slot["versions"][slot["selected"]] for slot in slots]
         quiz = self.processor.regenerate(
@@ -207,7 +208,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         self._require_staff()
         fields = _object(user_input)
         number = fields.get("num_questions")
-        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_QUESTIONS_PER_RUN:
+        if not is_whole(number) or not 1 <= number <= MAX_QUESTIONS_PER_RUN:
             raise InvalidRequest(
                 _("num_questions must be a whole number from 1 to {maximum}.").format(maximum=MAX_QUESTIONS_PER_RUN)
             )

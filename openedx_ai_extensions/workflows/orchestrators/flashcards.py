@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.execution.stream import Result, StatusResult
 from openedx_ai_extensions.processors import LLMProcessor
@@ -135,7 +136,7 @@ def _number_of(user_input: Any) -> int | None:
     number = user_input.get("num_cards") if isinstance(user_input, Mapping) else user_input
     if number is None or number == "":
         return None
-    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MAX_CARDS_PER_RUN:
+    if not is_whole(number) or not 1 <= number <= MAX_CARDS_PER_RUN:
         raise InvalidRequest(
             _("num_cards must be a whole number from 1 to {maximum}, or null.").format(maximum=MAX_CARDS_PER_RUN)
         )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import hooks
+from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import ContentRejected, InvalidRequest
 from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.models import AIWorkflowSession
@@ -271,7 +272,7 @@ def _current_messages(user_input: Any) -> int:
             user_input = None
     if isinstance(user_input, Mapping):
         user_input = user_input.get("current_messages")
-    is_number = isinstance(user_input, int) and not isinstance(user_input, bool)
+    is_number = is_whole(user_input)
     if not is_number or not 0 <= user_input <= MAX_CURRENT_MESSAGES:
         raise InvalidRequest(
             _("current_messages is required, as a whole number from 0 to {maximum}.").format(

@@ -8,6 +8,7 @@ from typing import Any
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
@@ -258,6 +259,6 @@ class _MeteredAnswer(Chunks):
 def _expected_tokens(options: Mapping[str, Any]) -> int:
     """The tokens to reserve for the answer: the configured maximum, otherwise the site's estimate."""
     stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
-    if isinstance(stated, int) and not isinstance(stated, bool):
+    if is_whole(stated):
         return bounds.tokens(stated)
     return int(conf.get("AI_EXTENSIONS_COSTS.EXPECTED_ANSWER_TOKENS"))

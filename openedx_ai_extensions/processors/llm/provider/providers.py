@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.provider_entries import resolved_name
 from openedx_ai_extensions.core.provider_parameters import is_sent
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.execution.execution import current_execution
@@ -183,9 +184,7 @@ def find_provider(name: str) -> Provider:
     models = replaced_models()
     if models is not None:
         return models.provider
-    entries = conf.providers()
-    if name == "default" and name not in entries:
-        name = next(iter(entries), name)
+    name = resolved_name(name, conf.providers())
     entry = conf.provider_entry(name)
     if entry is None:
         raise LLMConfigError
