@@ -72,7 +72,7 @@ def start(
         run = runs.get(session=session)
     if not is_new:
         if {name: getattr(run, name) or None for name in wanted} != {name: wanted[name] or None for name in wanted}:
-            raise DuplicateRequest(_("The AI is still at work on your last request here."))
+            raise DuplicateRequest(_("The AI is still working on your previous request here."))
         return run
     try:
         _require_free_slot(session, account)  # other requests may have been queued meanwhile
@@ -118,7 +118,7 @@ def _send(run: AIWorkflowAsyncRun) -> None:
         logger.error("workflow.async.unsent task_id=%s", run.task_id)
         _withdraw(run)
         raise ServiceUnavailable(
-            _("Work in the background is not possible at the moment. Please try again later.")
+            _("Background tasks are not available at the moment. Please try again later.")
         ) from None
 
 
@@ -184,7 +184,7 @@ def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.QUEUE_TIME_LIMIT"))
     if run.status == Status.QUEUED and run.queued_at < waited_since:
-        fields = final_fields(Status.TIMEOUT, error=_("Nobody could take this on in time. Please try again later."))
+        fields = final_fields(Status.TIMEOUT, error=_("This could not be started in time. Please try again later."))
         has_ended = update_if_status(run.task_id, [Status.QUEUED], only=Q(queued_at__lt=waited_since), **fields)
     elif run.status == Status.RUNNING and run.lease_until is not None and run.lease_until < now:
         has_ended = update_if_status(
@@ -201,6 +201,4 @@ def _interrupted_fields(run: AIWorkflowAsyncRun, now: datetime) -> dict[str, Any
     limit = timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.SOFT_TIME_LIMIT"))
     if run.started_at is not None and run.started_at + limit <= now:
         return timeout_fields()
-    return final_fields(
-        Status.FAILED, code=AIExtensionsError.code, error=_("This was interrupted before its end. Please try again.")
-    )
+    return final_fields(Status.FAILED, code=AIExtensionsError.code, error=_("This was interrupted. Please try again."))

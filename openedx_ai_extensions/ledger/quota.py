@@ -36,7 +36,7 @@ def quota_exceeded(limit: Limit, kind: LimitKind) -> QuotaExceeded:
     message, resets_at = _("AI is not available to you here."), None
     if limit.allowed[kind]:
         resets_at = limit.resets_at
-        then = _("You can go on {time}.").format(time=readable_time(resets_at))
+        then = _("You can continue {time}.").format(time=readable_time(resets_at))
         message = f"{EXHAUSTED_MESSAGES[limit.per]} {then}"
     name = f"{limit.per}/{limit.period}/{kind}"
     return QuotaExceeded(message, refused_by=name, limit=kind, scope=limit.per, resets_at=resets_at)

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 REFUSAL_MESSAGES: Mapping[Direction, str | Promise] = {
     Direction.BEFORE: _("This is something the AI cannot help with here. You are welcome to ask in another way."),
     Direction.AFTER: _(
-        "The AI's answer did not fit in here, so it is not shown. You are welcome to ask in another way."
+        "The AI's answer does not meet this site's rules, so it is not shown. You are welcome to ask in another way."
     ),
 }
 

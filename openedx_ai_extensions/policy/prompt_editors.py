@@ -73,7 +73,7 @@ def require_no_mask(prompt: PromptTemplate, body: str) -> None:
     """
     if REDACTED in body and REDACTED not in prompt.body:
         raise InvalidRequest(
-            _("[REDACTED] stands for a credential that you may not see. Take it out, or ask who runs the site.")
+            _("[REDACTED] stands for a credential that you may not see. Remove it, or ask the site's operators.")
         )
 
 

@@ -58,7 +58,7 @@ class Processor:
         """
         method = self._functions.get(self.function_name)
         if method is None:
-            raise ProcessorError(_("The workflow asks for something that is not available here."))
+            raise ProcessorError(_("The workflow uses a function that is not available here."))
         return method(self, *args)
 
 

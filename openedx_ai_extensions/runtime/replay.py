@@ -1,7 +1,7 @@
-"""The same request twice is one request: its answer is kept for a while and given again.
+"""Answers repeated requests with the stored answer of the first one.
 
-Kept in Django's default cache; without one, every request is a new one. Each person has a fixed number of places for
-answers there, so that no number of requests fills it.
+Answers are stored in Django's default cache for a while; without a cache, every request is a new one. Each person has a
+fixed number of places for answers, so that requests cannot fill the cache.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from openedx_ai_extensions.core.cache import tolerated_outage
 from openedx_ai_extensions.exceptions import DuplicateRequest
 from openedx_ai_extensions.models import AIWorkflowSession
 
-KEEP = 600  # seconds
-PLACES = 32  # answers kept for one person
-MAX_BYTES = 256 * 1024  # of a kept answer; memcached takes no value of more than a megabyte
+ANSWER_SECONDS = 600  # lifetime of a stored answer
+PLACES = 32  # stored answers per person
+MAX_BYTES = 256 * 1024  # of a stored answer; memcached refuses values over one megabyte
 _PREFIX = "openedx_ai_extensions.replay"
 
 
 class RequestID:
-    """What makes two requests the same.
+    """The identity of a request.
 
     Args:
-        request_id: the client's own.
+        request_id: the client's id.
         person: primary key of the person who asks.
-        parts: JSON-serialisable values that tell requests with one id apart.
+        parts: JSON-serialisable values that distinguish requests with the same id.
     """
 
     def __init__(self, request_id: str, person: int | None, *parts: Any) -> None:
         identity = json.dumps([request_id, person, *parts], sort_keys=True, default=str)
         digest = hashlib.sha256(identity.encode()).hexdigest()
         self.claim = f"{_PREFIX}.{digest}"
-        # Which earlier answer makes way for this one is as good as random: an order would need a lock.
+        # The answer replaces an arbitrary earlier one: replacing the oldest would need a lock.
         self.place = _place(person, int(digest, 16) % PLACES)
 
 
@@ -47,31 +47,31 @@ def _place(person: int | None, number: int) -> str:
 
 
 def forget_answers(person: int) -> None:
-    """Delete the answers that are kept for a person."""
+    """Delete the stored answers of a person."""
     with tolerated_outage():
         cache.delete_many([_place(person, number) for number in range(PLACES)])
 
 
 @receiver(post_delete, sender=AIWorkflowSession)
 def _forget_with_session(instance: AIWorkflowSession, **_kwargs: Any) -> None:
-    """An answer must not outlive the conversation that it belongs to."""
+    """Delete the stored answers with the conversation."""
     forget_answers(instance.user_id)
 
 
 class Claim:
-    """A claim to be the first with an id.
+    """A claim to an id, which only one request can hold.
 
-    As a context manager it gives the id free when the block raises, so that the client can try again.
+    As a context manager it releases the id if the block raises an error, so that the client can retry.
 
     Args:
-        key: the id in the cache; None for a request without one.
-        seconds: for which the id is claimed.
+        key: the key in the cache; None for a request without an id.
+        seconds: lifetime of the claim.
 
     Raises (on entry):
-        DuplicateRequest: another has claimed it.
+        DuplicateRequest: another request has claimed it.
     """
 
-    def __init__(self, key: str | None, seconds: int = KEEP) -> None:
+    def __init__(self, key: str | None, seconds: int = ANSWER_SECONDS) -> None:
         self._key = key
         self._seconds = seconds
 
@@ -87,12 +87,12 @@ class Claim:
             self.release()
 
     def release(self) -> None:
-        """The next request with this id is a new one. Idempotent."""
+        """Release the id: the next request with it is a new one. Idempotent."""
         self._ask("delete", self._key)
-        self._key = None  # the id may be another request's now
+        self._key = None  # another request may have claimed it meanwhile
 
     def _ask(self, method: str, *args: Any) -> Any:
-        """Call the cache; go on without it when it is down."""
+        """Call the cache; an outage is ignored."""
         if self._key is None:
             return None
         with tolerated_outage():
@@ -102,13 +102,13 @@ class Claim:
 
 
 class Replay(Claim):
-    """One request's claim to be the first with its id, or the answer that an earlier one left.
+    """A request's claim to its id, or the stored answer of an earlier request.
 
     Args:
         request: None for a request without an id.
 
     Attributes:
-        stored: what ``store`` kept for an earlier request, a pair; None for the first.
+        stored: the arguments of ``store`` for an earlier request; None for the first one.
     """
 
     def __init__(self, request: RequestID | None) -> None:
@@ -123,7 +123,7 @@ class Replay(Claim):
             self._find()
             if self.stored is None:
                 raise
-            self._key = None  # the claim is another request's
+            self._key = None  # another request holds the claim
         else:
             self._find()
             if self.stored is not None:
@@ -131,14 +131,14 @@ class Replay(Claim):
         return self
 
     def store(self, answer: bytes, about: Any = None) -> None:
-        """Keep an answer, unless it is too long, for whoever asks again; ends the claim.
+        """Store an answer for repeated requests, unless it is too long; releases the claim.
 
         Args:
-            answer: what was sent.
-            about: a value that is kept with it.
+            answer: the answer that was sent.
+            about: a value to store with it.
         """
         if self._request is not None and len(answer) <= MAX_BYTES:
-            self._ask("set", self._request.place, (self._request.claim, (answer, about)), KEEP)
+            self._ask("set", self._request.place, (self._request.claim, (answer, about)), ANSWER_SECONDS)
         self.release()
 
     def _find(self) -> None:

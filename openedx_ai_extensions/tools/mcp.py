@@ -178,7 +178,7 @@ def _exchange(server: McpServer, ask: Callable[[Any], Any]) -> Any:
     except Exception as error:  # noqa: BLE001  # not hidden: raised as ours, and logged without its text
         logger.warning("mcp.failed server=%s error=%s", server.name, type(error).__qualname__)
         if isinstance(error, TimeoutError):
-            raise ServiceUnavailable(_("The tool took too long and was given up.")) from None
+            raise ServiceUnavailable(_("The tool took too long and was stopped.")) from None
         raise ServiceUnavailable(_("The tool is not available now.")) from None
 
 

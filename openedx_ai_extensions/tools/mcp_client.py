@@ -50,19 +50,19 @@ Answer = TypeVar("Answer")
 
 
 def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> Answer:
-    """What an exchange gives, from a thread of its own: the caller's may have a running event loop.
+    """Run an exchange in a separate thread, because the caller's thread may have a running event loop.
 
     Raises:
-        TimeoutError: time is up.
-        BodyTooLong: the server says too much.
-        Exception: whatever else ended it.
+        TimeoutError: the time is up.
+        BodyTooLong: the server sent too much.
+        Exception: any other error of the exchange.
     """
 
     async def within_time() -> Answer:
         try:
             async with asyncio.timeout(timeout):
                 return await exchange()
-        except asyncio.CancelledError:  # by its own client, see below
+        except asyncio.CancelledError:  # cancelled by its own HTTP client, see below
             raise BodyTooLong from None
 
     try:

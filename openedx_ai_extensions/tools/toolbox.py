@@ -99,7 +99,7 @@ class Toolbox:
     def _run(self, tool: Tool, arguments: str) -> _Outcome:
         """Run a tool in a thread, so that a hanging one can be abandoned."""
         deadline = time.monotonic() + tool.timeout
-        too_late = _Outcome(_("The tool took too long and was given up."), reason="timeout")
+        too_late = _Outcome(_("The tool took too long and was stopped."), reason="timeout")
         if not tool.slots.acquire(timeout=tool.timeout):
             return too_late
         context, language = contextvars.copy_context(), translation.get_language()

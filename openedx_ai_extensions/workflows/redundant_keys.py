@@ -27,11 +27,11 @@ def _redundant(path: str, base: Mapping[str, Any], patch: Mapping[str, Any]) -> 
         here = json_path(path, name)
         if value is None:
             if name not in base:
-                yield Problem(here, _("This removes what the template does not have."), Severity.WARNING)
+                yield Problem(here, _("This removes a key that the template does not contain."), Severity.WARNING)
         elif isinstance(value, Mapping) and isinstance(base.get(name), Mapping):
             yield from _redundant(here, base[name], value)
         elif name in base and _same(base[name], value):
-            yield Problem(here, _("The template says the same: this changes nothing."), Severity.WARNING)
+            yield Problem(here, _("This repeats the template and changes nothing."), Severity.WARNING)
 
 
 def _same(one: Any, other: Any) -> bool:

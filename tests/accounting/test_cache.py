@@ -250,7 +250,7 @@ def test_the_setting_is_checked(settings, wrong):
 
 @pytest.mark.parametrize("option", ["fallbacks", "caching", "cache", "context_window_fallback_dict"])
 def test_a_profile_s_options_are_no_way_round(make, provider, option):
-    with pytest.raises(ValidationError, match=rf"LLMProcessor\.options\.{option}: This is not for a profile to say"):
+    with pytest.raises(ValidationError, match=rf"LLMProcessor\.options\.{option}: A profile cannot set this"):
         make(options={option: True})
 
 

@@ -74,7 +74,7 @@ def test_the_command_lists_by_profile_and_fails(drifted):
     assert lines[1].startswith("  error: ")
     assert "profile fine: in order" in lines
     path = "$.processor_config.LLMProcessor"
-    assert f"  warning: {path}.stream: The template says the same: this changes nothing." in lines
+    assert f"  warning: {path}.stream: This repeats the template and changes nothing." in lines
     assert any(line.startswith(f"  warning: {path}.provider: ") for line in lines)
     assert failure == "errors: 1, warnings: 2"
 

@@ -62,11 +62,11 @@ def test_what_is_no_option_of_models_goes_nowhere(make_scope, learner, provider,
 @pytest.mark.parametrize("option", HOSTILE)
 def test_whoever_saves_it_hears_of_it(make_scope, option):
     if RESERVED_OPTION.fullmatch(option):
-        with pytest.raises(ValidationError, match="not for a profile to say"):
+        with pytest.raises(ValidationError, match="A profile cannot set this"):
             make_scope(patch=with_options({option: HOSTILE[option]}))
     else:
         profile = make_scope(patch=with_options({option: HOSTILE[option]})).profile
-        assert any("left out of requests" in problem.message for problem in profile.problems())
+        assert any("not sent to the model" in problem.message for problem in profile.problems())
 
 
 def test_options_of_models_pass(make_scope, learner, provider):

@@ -26,8 +26,8 @@ from tests.rights.course import (
 HERE = {"locationId": str(key("vertical/mixed"))}
 COURSE = {"courseId": str(MAIN)}
 MESSAGES = {
-    "answers": "Its answers, hints and explanations are not open to this person.",
-    "closed": "It is not open to this person, and nor is what is in it.",
+    "answers": "This person cannot see its answers, hints and explanations.",
+    "closed": "This person cannot see it or its contents.",
     "trimmed": "The text would be longer than allowed. All or part of it was left out.",
 }
 

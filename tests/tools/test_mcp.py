@@ -92,7 +92,7 @@ def test_a_slow_tool_is_given_up(servers, configure, call):
     server.tools()  # what it offers must be known before its time runs out
     object.__setattr__(server, "timeout", 0.5)
     result = call(server, "far__slow", seconds=600)
-    assert (result.ok, result.text) == (False, "The tool took too long and was given up.")
+    assert (result.ok, result.text) == (False, "The tool took too long and was stopped.")
 
 
 def test_a_request_that_takes_too_long_is_given_up_like_the_whole_exchange():

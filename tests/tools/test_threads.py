@@ -28,7 +28,7 @@ def test_a_tool_that_hangs_is_left_behind(toolbox, caplog):
         release.wait()
 
     box = toolbox(hang, timeout=0.2)
-    assert box.call("hang", "") == ToolResult("The tool took too long and was given up.", False)
+    assert box.call("hang", "") == ToolResult("The tool took too long and was stopped.", False)
     assert re.search(r"tool\.call name=hang ok=False reason=timeout seconds=\d+\.", caplog.text)
     release.set()
 

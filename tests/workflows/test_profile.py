@@ -54,7 +54,7 @@ def own_template(tmp_path, settings):
         pytest.param({"content_patch": "{processor_config: {OpenEdXProcessor: {function: 'x'}}}"}, "content_patch",
                      "$.processor_config.OpenEdXProcessor.function", id="an unknown content function"),
         pytest.param({"content_patch": llm("{options: {api_key: 'k'}}")}, "content_patch",
-                     "$.processor_config.LLMProcessor.options.api_key: This is not for a profile",
+                     "$.processor_config.LLMProcessor.options.api_key: A profile cannot set this",
                      id="an option that is the site's"),
         pytest.param({"content_patch": llm("{options: {API_Base: 'http://evil'}}")}, "content_patch",
                      "options.API_Base", id="an option that is the site's, in other letters"),

@@ -123,13 +123,14 @@ def _option_problems(llm: Mapping[str, Any]) -> Iterable[Problem]:
         path = f"{PATH}.options.{name}"
         if not RESERVED_OPTION.fullmatch(name):
             message = _(
-                "This is no option of models that a profile may set. It is left out of requests. A parameter that the "
-                "provider needs belongs into its entry of the site's setting AI_EXTENSIONS."
+                "A profile cannot set this option. It is not sent to the model. A parameter that the "
+                "provider needs belongs in its entry of the site's setting AI_EXTENSIONS."
             )
             yield Problem(path, message, Severity.WARNING)
         else:
             message = _(
-                "This is not for a profile to say. A model, its key, its address and how it is asked belong into an "
-                "entry of the site's setting AI_EXTENSIONS, which the profile names as its provider."
+                "A profile cannot set this. The model, its key, its address and its connection "
+                "options belong in an entry of the site's setting AI_EXTENSIONS, which the profile "
+                "names as its provider."
             )
             yield Problem(path, message)

@@ -78,7 +78,7 @@ class ContentLibraryProcessor(Processor):
         """
         execution = current_execution()
         if execution is not None and not execution.stores:
-            raise ProcessorError(_("Nothing is saved while a workflow is tried out."))
+            raise ProcessorError(_("Nothing is saved during a dry run."))
         for index, raw in enumerate(questions):
             try:
                 self._save_one(library_key, olx_to_save(raw, handed_out), title, saved)
@@ -111,7 +111,7 @@ class ContentLibraryProcessor(Processor):
         except ProcessorError:
             logger.error("library.block.left usage_key=%s", usage_key)
             raise ProcessorError(
-                _("The question could not be put into the collection, and is left in the library as {block}.").format(
+                _("The question could not be added to the collection. It remains in the library as {block}.").format(
                     block=usage_key
                 )
             ) from None

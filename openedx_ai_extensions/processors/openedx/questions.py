@@ -46,7 +46,7 @@ def read_question(raw: Any) -> dict[str, Any]:
     errors = sorted(_validator().iter_errors(question), key=lambda error: error.json_path)
     if errors:
         paths = ", ".join(dict.fromkeys(error.json_path for error in errors))
-        raise InvalidRequest(_("This is missing or not of the right form: {paths}.").format(paths=paths))
+        raise InvalidRequest(_("Missing or not valid: {paths}.").format(paths=paths))
     clean = _clean(question, title=_stripped, text=_stripped)
     problems = list(question_problems(clean))
     if problems:

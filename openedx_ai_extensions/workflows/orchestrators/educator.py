@@ -69,7 +69,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         content = self.course_content()
         self.report_progress(0.3, _("Writing questions."))
         quiz = self.processor.generate(wanted.number, context=content, extra_instructions=wanted.instructions)
-        self.report_progress(0.9, _("Putting the questions up for review."))
+        self.report_progress(0.9, _("Preparing the questions for review."))
         new = [{"id": uuid.uuid4().hex, "versions": [question], "selected": 0} for question in quiz.questions]
 
         def store(metadata: Metadata) -> None:
@@ -138,7 +138,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         def claim(metadata: Metadata) -> None:
             other = metadata.get(SAVING)
             if other and time.time() - other["since"] < SAVE_CLAIM_SECONDS:
-                raise DuplicateRequest(_("These questions are just being saved."))
+                raise DuplicateRequest(_("These questions are already being saved."))
             metadata[SAVING] = {"id": mine, "since": time.time()}
 
         metadata = self._change_metadata(claim, unless_cancelled=False) or {}

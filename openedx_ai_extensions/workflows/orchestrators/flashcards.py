@@ -65,7 +65,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             instructions=_instructions(min(wanted or DEFAULT_MAX_CARDS, room), is_exact=wanted is not None),
             context="\n\n".join(filter(None, [content, _listed(known)])),
         )
-        self.report_progress(0.9, _("Putting the cards onto your stack."))
+        self.report_progress(0.9, _("Adding the cards to your stack."))
         new = self._add(value["cards"], limit=wanted or DEFAULT_MAX_CARDS)
         return self.result(new, usage)
 
@@ -222,7 +222,7 @@ def _progress(card: Mapping[str, Any]) -> Card:
 def _number(name: str, value: Any, *, maximum: float, is_whole: bool = False) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= maximum
     if not is_number or (is_whole and value != int(value)):
-        raise InvalidRequest(_("{field} is not a number that makes sense.").format(field=name))
+        raise InvalidRequest(_("{field} is not a valid number.").format(field=name))
     return int(value) if is_whole else value
 
 
@@ -235,7 +235,7 @@ def _review_time(name: str, value: Any) -> Any:
             moment = math.nan
         # A clock that is further ahead would override all later reviews.
         if not 0 <= moment <= timezone.now().timestamp() + 86_400:
-            raise InvalidRequest(_("{field} is not a time that has come.").format(field=name))
+            raise InvalidRequest(_("{field} is not a valid time in the past.").format(field=name))
     return value
 
 

@@ -105,7 +105,7 @@ class Conversation(Chunks):
                 yield from self._call(call, allowed=position < MAX_CALLS_PER_ROUND)
             self._ask_again(self._next_request(calls))
         logger.warning("llm.conversation.endless rounds=%s model=%s", self._max_rounds, logged(self.model_used))
-        raise ProcessorError(_("The AI kept looking things up without coming to an answer. Please ask in another way."))
+        raise ProcessorError(_("The AI did not reach an answer. Please ask in another way."))
 
     def _round(self) -> Generator[bytes, None, Sequence[ToolCall]]:
         """Yield one answer; returns its tool calls. An empty answer is requested a second time."""

@@ -48,9 +48,8 @@ class ResponseBody(httpx.SyncByteStream):
         self._chunks: Iterator[bytes] = iter(body)
         self._decoder = decoder
         self._connection = connection
-        self._lock = (
-            threading.Lock()
-        )  # between closing, after which the connection is another call's, and shutting down
+        # Closing releases the connection to other calls, so it must not be shut down afterwards.
+        self._lock = threading.Lock()
         self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:

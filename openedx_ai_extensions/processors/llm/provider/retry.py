@@ -70,16 +70,16 @@ def _wait(number: int, error: AIExtensionsError) -> float:
 
 
 def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], None]) -> Any:
-    """Run a call that may ignore its timeout; give up on it when time is up, or its answer is not wanted any more.
+    """Run a call that may ignore its timeout in a thread; abandon it when the time is up or the run is cancelled.
 
     Args:
-        call: what to run.
-        deadline: the ``time.monotonic()`` at which time is up.
-        give_up: called then, to end the call.
+        call: the call.
+        deadline: the ``time.monotonic()`` at which the time is up.
+        give_up: called to end an abandoned call.
 
     Raises:
-        DeadlineExceeded: time is up.
-        RunCancelled: the answer is not wanted.
+        DeadlineExceeded: the time is up.
+        RunCancelled: the run was cancelled.
     """
     try:
         return deadlines.in_thread(call, deadline - time.monotonic(), "llm-call", long_wait)

@@ -12,18 +12,18 @@ from opaque_keys.edx.keys import UsageKey
 class OmissionReason(models.TextChoices):
     """The reasons, with messages for people."""
 
-    ANSWERS = "answers", _("Its answers, hints and explanations are not open to this person.")
+    ANSWERS = "answers", _("This person cannot see its answers, hints and explanations.")
     BROKEN = "broken", _("Its content is damaged. Only what could be read safely was read.")
-    CLOSED = "closed", _("It is not open to this person, and nor is what is in it.")
-    EMPTY = "empty", _("It says nothing.")
+    CLOSED = "closed", _("This person cannot see it or its contents.")
+    EMPTY = "empty", _("It contains no text.")
     EXAM = "exam", _("It is in an exam, or in a place where AI is paused.")
     HIDDEN = "hidden", _("A part of it is hidden on the page. That part was not read.")
     NOT_SELECTED = "not_selected", _("The profile does not select this kind of block.")
-    PERSONAL = "personal", _("Each person gets some of what is in it, and what this person gets is not known.")
-    STAFF = "staff", _("It holds something for course staff only.")
+    PERSONAL = "personal", _("Each person sees a different part of it, and this person's part is not known.")
+    STAFF = "staff", _("It is for course staff only.")
     TOO_LONG = "too_long", _("It is too long or nested too deep. Only its beginning was read.")
     TRIMMED = "trimmed", _("The text would be longer than allowed. All or part of it was left out.")
-    UNKNOWN = "unknown", _("This kind of block has no field that is known to hold text for learners.")
+    UNKNOWN = "unknown", _("No field of this kind of block is known to contain text for learners.")
 
 
 @dataclass(frozen=True, slots=True)
