@@ -1,7 +1,7 @@
-"""The one exception hierarchy.
+"""The exception hierarchy.
 
-Every error has a stable ``code`` for machines, an ``http_status`` for the wire and a translated ``message`` that is fit
-for the person who reads it: no payload, no secret, no traceback. The cause belongs in the log, beside a reference.
+Every error has a stable, machine-readable ``code``, an ``http_status`` and a translated ``message`` for people, without
+payload, secrets or traceback. The cause is logged, with a reference.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-SOON = 10  # seconds after which to try again, where one of the requests under way may be done
+BUSY_RETRY_SECONDS = 10  # sent to a person who has too many requests under way
 
 
 class AIExtensionsError(Exception):
-    """Base of everything this app raises on purpose.
+    """Base of all errors that this app raises deliberately.
 
     Args:
-        message: text or list of texts for the person; the class's own when left out.
-        extra: JSON-serialisable fields to show beside ``code`` and ``message`` in an error answer.
-        retry_after: seconds after which trying again makes sense, if known.
+        message: a text or a list of texts for people; by default that of the class.
+        extra: further JSON-serialisable fields of the error answer.
+        retry_after: seconds after which a retry may succeed, if known.
     """
 
     code: ClassVar[str] = "internal_error"
     http_status: ClassVar[int] = 500
     default_message: ClassVar[str | Promise] = _("Something went wrong. Please try again later.")
-    # False for the error of a call that failed before a request was sent: no fault of the provider.
+    # False if a call failed before its request was sent, so that the provider is not the cause.
     reached_provider = True
 
     def __init__(
@@ -57,7 +57,7 @@ class ParseError(AIExtensionsError):
 
 
 class InvalidRequest(AIExtensionsError):
-    """A field of the request, or a configuration value, is not acceptable."""
+    """A field of the request, or a configuration value, is not valid."""
 
     code = "validation_error"
     http_status = 400
@@ -83,10 +83,10 @@ class NotAllowed(AIExtensionsError):
 
 
 class Refused(AIExtensionsError):
-    """The site's own rules do not allow it: nothing failed.
+    """The site's rules do not allow the request; it is not a failure.
 
     Args:
-        refused_by: the limit or rule, for the ledger.
+        refused_by: name of the limit or rule, for the ledger.
     """
 
     code = "permission_denied"
@@ -99,11 +99,11 @@ class Refused(AIExtensionsError):
 
 
 class ConsentRequired(Refused):
-    """There is a notice that the person has to accept first; ``extra`` holds it.
+    """The person must accept a notice first, which is in ``extra``.
 
     Args:
-        path: of the page at which it can be read, accepted and withdrawn. The message ends with it. Empty where there
-            is no such page.
+        path: path of the page to read, accept and withdraw it, included in the message; empty if there is no such
+            page.
     """
 
     code = "consent_required"
@@ -115,17 +115,17 @@ class ConsentRequired(Refused):
 
     @staticmethod
     def told(address: str) -> str:
-        """The message with this address of the page."""
+        """The message with the address of the page."""
         return gettext("Please read and accept the notice about AI first: {address}").format(address=address)
 
 
 class ContentRejected(Refused):
-    """What a person said is not passed on to the model, or what it answered is not shown.
+    """A person's input is not sent to the model, or an answer is not shown.
 
     Args:
-        message: kind, and without a word of the text.
-        refused_by: the moderator, or the filter.
-        reason: for machines: ``moderation`` or ``filter``.
+        message: polite, and without any part of the text.
+        refused_by: name of the moderator or filter.
+        reason: machine-readable: ``moderation`` or ``filter``.
     """
 
     default_message = _("The AI cannot help with this here.")
@@ -141,7 +141,7 @@ class WorkflowNotFound(AIExtensionsError):
 
 
 class DuplicateRequest(AIExtensionsError):
-    """The same request is still running."""
+    """An identical request is still running."""
 
     code = "duplicate_request"
     http_status = 409
@@ -149,7 +149,7 @@ class DuplicateRequest(AIExtensionsError):
 
 
 class RunCancelled(AIExtensionsError):
-    """The run's answer is not wanted any more: it was cancelled, its session was cleared, or its client has gone."""
+    """The run was cancelled, its session was cleared, or its client has disconnected."""
 
     code = "cancelled"
     http_status = 409
@@ -164,7 +164,7 @@ class PayloadTooLarge(AIExtensionsError):
 
 
 class ProviderRateLimited(AIExtensionsError):
-    """The provider's own limit, after our retries."""
+    """The provider's own limit was exceeded, after retries."""
 
     code = "rate_limit_exceeded"
     http_status = 429
@@ -172,14 +172,14 @@ class ProviderRateLimited(AIExtensionsError):
 
 
 class QuotaExceeded(Refused):
-    """One of the site's own limits.
+    """One of the site's limits is exceeded.
 
     Args:
-        message: what ran out, and when it comes back.
-        refused_by: as the ledger names the limit.
-        limit: what is limited: requests, tokens or money.
-        scope: for each of what: person, course, profile, provider or site.
-        resets_at: when it comes back, aware; None when it does not.
+        message: what was used up, and when it resets.
+        refused_by: name of the limit in the ledger.
+        limit: the limited resource: requests, tokens or money.
+        scope: what the limit applies to: person, course, profile, provider or site.
+        resets_at: when it resets, aware; None if it does not.
     """
 
     code = "quota_exceeded"
@@ -202,7 +202,7 @@ class QuotaExceeded(Refused):
 
     @classmethod
     def at_once(cls, most: int, *, refused_by: str) -> Self:
-        """The error for who has as many requests under way as one person may have."""
+        """The error for a person who has the maximum number of requests under way."""
         message = ngettext(
             "The AI is still at work on {number} request of yours. Please wait until that is done.",
             "The AI is still at work on {number} requests of yours. Please wait until one of them is done.",
@@ -211,12 +211,12 @@ class QuotaExceeded(Refused):
         error = cls(
             message.format(number=most), refused_by=refused_by, limit="requests", scope="person", resets_at=None
         )
-        error.retry_after = SOON
+        error.retry_after = BUSY_RETRY_SECONDS
         return error
 
 
 class Outdated(AIExtensionsError):
-    """Somebody else has changed a thing since this person read it."""
+    """The object was changed since this person read it."""
 
     code = "outdated"
     http_status = 409
@@ -224,29 +224,29 @@ class Outdated(AIExtensionsError):
 
 
 class InvalidAPIKey(AIExtensionsError):
-    """The provider refused the site's credentials: the operator's to mend, so the learner reads no detail."""
+    """The provider refused the site's credentials. Operators must fix it; learners get no details."""
 
     code = "invalid_api_key"
     default_message = _("The AI service is currently unavailable.")
 
 
 class LLMConfigError(AIExtensionsError):
-    """The provider, its model or an option is configured wrongly: the operator's to mend."""
+    """The configuration of the provider, its model or an option is wrong. Operators must fix it."""
 
     code = "llm_config_error"
     default_message = _("The AI service is currently unavailable.")
-    refused_parameter = ""  # what the provider named as the reason, if it named one
+    refused_parameter = ""  # the parameter that the provider refused, if it names one
 
 
 class ProcessorError(AIExtensionsError):
-    """A processor could not do its job with what it was given."""
+    """A processor could not process its input."""
 
     code = "processor_error"
     default_message = _("The AI workflow could not complete this request.")
 
 
 class ServiceUnavailable(AIExtensionsError):
-    """The provider is unreachable, timed out or failed, after our retries."""
+    """The provider is unreachable, timed out or failed, after retries."""
 
     code = "service_unavailable"
     http_status = 503
@@ -254,7 +254,7 @@ class ServiceUnavailable(AIExtensionsError):
 
 
 class AnswerTooLong(AIExtensionsError):
-    """The model reached its limit of tokens, perhaps by thinking, before it said anything. Operators can raise it."""
+    """The model reached its token limit, possibly by reasoning, before any text. Operators can raise it."""
 
     code = "answer_too_long"
     default_message = _("The AI's answer was longer than allowed. Please ask for something shorter.")
@@ -269,20 +269,20 @@ class AnswerDeclined(AIExtensionsError):
 
 
 class EmptyAnswer(ServiceUnavailable):
-    """The model answered without saying anything, also when it was asked again."""
+    """The model's answer was empty, also after a retry."""
 
     default_message = _("The AI gave no answer. Please try again.")
 
 
 class ThreadGone(ServiceUnavailable):
-    """The provider has lost, or never had, the thread to go on with. The conversation goes on from our own history."""
+    """The provider does not have the thread. The conversation continues from the stored history."""
 
 
 class StreamInterrupted(AIExtensionsError):
-    """The provider's stream broke after the first text had been sent.
+    """The provider's stream was interrupted after the first text.
 
     Args:
-        reason: what of; None when it was a fault of the provider.
+        reason: the cause; None if it was a failure of the provider.
     """
 
     code = "streaming_failed"
@@ -294,7 +294,7 @@ class StreamInterrupted(AIExtensionsError):
 
 
 class OutOfTime(StreamInterrupted):
-    """The answer took longer than the site lets it; the provider was still at it."""
+    """The answer exceeded the site's time limit while the provider was still sending it."""
 
 
 def __getattr__(name: str) -> Any:

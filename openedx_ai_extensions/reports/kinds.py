@@ -149,13 +149,13 @@ def total_of(lines: Sequence[Line]) -> Line:
 def top_people(filters: Filters, most: int) -> list[Line]:
     """The people with the highest costs."""
 
-    def look() -> dict[Group, Line]:
+    def read() -> dict[Group, Line]:
         recent = _recent(By.PERSON, filters)
         sums = _sums(By.PERSON, filters, ("cost_micros", "requests"))
         top = [row[0] for row in sums.order_by("-sum_cost_micros", "-sum_requests", "user_id")[:most]]
         return _people([*top, *(user_id for (user_id,) in recent if user_id not in top)], filters, recent)
 
-    lines = sorted(_read_consistently(look).values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
+    lines = sorted(_read_consistently(read).values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
     return _named(lines[:most])
 
 
@@ -259,11 +259,11 @@ def _months_and_days(since: date, until: date) -> Q:
     )
 
 
-def _read_consistently(look: Callable[[], dict[Group, Line]]) -> dict[Group, Line]:
+def _read_consistently(read: Callable[[], dict[Group, Line]]) -> dict[Group, Line]:
     """Repeat a read if rows were counted meanwhile: they might be missing or included twice."""
     for _number in range(MAX_READS):
         before = _count_version()
-        lines = look()
+        lines = read()
         if _count_version() == before:
             break
     return lines

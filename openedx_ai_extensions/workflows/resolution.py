@@ -134,7 +134,7 @@ class Resolver(Generic[Row]):
 
     def __init__(self, load: Load[Row]) -> None:
         def candidates(
-            course_id: str, slot: str, variant: str, _generation: str | None, _bucket: float
+            course_id: str, slot: str, variant: str, _version: str | None, _bucket: float
         ) -> tuple[Candidate[Row], ...]:
             return load(course_id, slot, variant)
 

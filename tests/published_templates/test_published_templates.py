@@ -144,7 +144,7 @@ def test_what_a_base_leaves_open_is_a_hint():
 
 @pytest.mark.django_db
 def test_no_report_calls_it_broken(capsys):
-    levels = {finding.level for finding in health.look() if finding.subject in (BLANK, NOTHING)}
+    levels = {finding.level for finding in health.check() if finding.subject in (BLANK, NOTHING)}
     assert levels == {HealthLevel.NOTE}
     call_command("ai_check")
     assert "errors: 0" in capsys.readouterr().out

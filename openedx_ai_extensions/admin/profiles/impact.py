@@ -20,7 +20,7 @@ MOST_SESSIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class Impact:
     """Where a profile is at work.
 
     Attributes:
@@ -62,12 +62,12 @@ class Touched:
         return text.format(count=self.sessions, days=LIVE_DAYS)
 
 
-def touched(profile: AIWorkflowProfile) -> Touched:
+def touched(profile: AIWorkflowProfile) -> Impact:
     """What a save of this profile reaches now."""
     scopes = AIWorkflowScope.objects.filter(profile=profile).order_by("-specificity_index", "pk")
     enabled = scopes.filter(enabled=True).order_by("course_id").values_list("course_id", flat=True).distinct()
     courses = [str(course or "") for course in enabled]
-    return Touched(
+    return Impact(
         scopes=tuple(change_link(scope, scope_title(scope)) for scope in scopes[:MOST_SCOPES]),
         scopes_left_out=max(0, scopes.count() - MOST_SCOPES),
         courses=tuple(course for course in courses if course),

@@ -20,7 +20,7 @@ from openedx_ai_extensions.admin.base import BaseAdmin, first_words
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIWorkflowRun
 
-MOST = 5_000
+MAX_COUNTED_ROWS = 5_000
 MOST_AT_ONCE = 1000
 
 
@@ -30,7 +30,7 @@ class ShortPaginator(Paginator):
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list  # a queryset
-        return len(rows.values_list("pk")[:MOST])
+        return len(rows.values_list("pk")[:MAX_COUNTED_ROWS])
 
 
 class TimeFilter(admin.SimpleListFilter):

@@ -23,7 +23,7 @@ from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.workflows.resolution import MAX_LENGTH, Match, compare, validate_pattern
 
 TEMPLATE = "admin/openedx_ai_extensions/aiworkflowscope/locations.html"
-MOST = 3000  # locations of a course
+MAX_LOCATIONS = 3000  # locations of a course
 CATEGORIES = {
     "chapter": gettext_lazy("Section"),
     "sequential": gettext_lazy("Subsection"),
@@ -88,7 +88,7 @@ def _course(text: str) -> CourseKey:
 
 
 def _locations(user: Person, course_key: CourseKey) -> list[Location]:
-    found = list(_walk(get_platform().course_outline(user, course_key)))[:MOST]
+    found = list(_walk(get_platform().course_outline(user, course_key)))[:MAX_LOCATIONS]
     if not found:
         raise ProcessorError(_("There is nothing in this course that you may see."))
     return found

@@ -14,7 +14,7 @@ from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIWorkflowScope
 from openedx_ai_extensions.workflows.resolution import Match, compare
 
-MOST = 3000  # units that are looked at
+MAX_UNITS = 3000  # units that are looked at
 TIME = 1.0  # seconds for all patterns of a page
 
 
@@ -37,7 +37,7 @@ def units_of(user: Person, course_key: CourseKey) -> list[Unit]:
         outline = get_platform().course_outline(user, course_key)
     except ProcessorError:
         return []
-    return list(_units(outline, ""))[:MOST]
+    return list(_units(outline, ""))[:MAX_UNITS]
 
 
 def _units(nodes: Sequence[OutlineNode], above: str) -> Iterator[Unit]:

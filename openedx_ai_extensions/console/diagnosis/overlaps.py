@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, in_order
 from openedx_ai_extensions.workflows.resolution import Match, compare
 
-MOST = 200  # findings
+MAX_FINDINGS = 200  # findings
 MOST_COMPARED = 200  # patterns of one course and slot that are compared with each other
 
 # These are found in every location there is.
@@ -69,9 +69,9 @@ def findings() -> list[Overlap]:
     found: list[Overlap] = []
     for (_course, slot, _variant), scopes in sorted(groups.items()):
         found += _of_group(scopes) if slot else (Overlap(scope, OverlapKind.NO_SLOT) for scope in scopes)
-        if len(found) >= MOST:
+        if len(found) >= MAX_FINDINGS:
             break
-    return found[:MOST]
+    return found[:MAX_FINDINGS]
 
 
 def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Overlap]:

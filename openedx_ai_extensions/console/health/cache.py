@@ -16,7 +16,7 @@ SECONDS = 2.0
 KEY = "health"
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """Write to it and read that back."""
     subject = _("Default cache")
     advice = _("Check the cache server of CACHES['default']. Until it is back every change takes longer to be noticed.")

@@ -19,12 +19,12 @@ from openedx_ai_extensions.ledger.purge import purge_cutoff
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 
 APP = "openedx_ai_extensions"
-SLACK = timedelta(days=2)  # a purge every night is one day late at most
+PURGE_SLACK = timedelta(days=2)  # a purge every night is one day late at most
 LATELY = timedelta(days=7)
 OVERDUE = timedelta(hours=1)  # after which nobody settles a run any more
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """The migrations; and the ledger, if it is there."""
     missing = _missing_migrations()
     if missing:
@@ -50,7 +50,7 @@ def _oldest() -> Finding:
     if purged is not None:
         deleted = _("Runs before {day} have been deleted.").format(day=_day(purged))
         text = f"{text} {deleted}"
-    if oldest < purge_cutoff(days, timezone.now()) - SLACK:
+    if oldest < purge_cutoff(days, timezone.now()) - PURGE_SLACK:
         return Finding(HealthLevel.WARNING, subject, text, _("Have manage.py ai_purge_ledger run every night."))
     return Finding(HealthLevel.OK, subject, text)
 

@@ -14,7 +14,7 @@ from openedx_ai_extensions.xapi.allow_list import ALLOWED, BACKENDS, backends_to
 ROUTING = "event_routing_backends"
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """The tracker, the allow-list, the backends and the routers, as far as they are in use."""
     subject = _("Events")
     try:

@@ -11,7 +11,7 @@ from openedx_ai_extensions.edxapp.platform import OpenEdXPlatform
 from openedx_ai_extensions.edxapp.platform.imports import missing_names
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """Which it is, and whether what it imports is there."""
     path = conf.get("AI_EXTENSIONS_BACKEND")
     subject = _("Backend")

@@ -22,7 +22,7 @@ CACHE_SECONDS = 2.0
 PRICE_SECONDS = 10.0  # the first look loads LiteLLM and its table
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """For each: what it is, whether it has a key, whether it is left alone, and whether its price is known."""
     names = list(conf.providers())
     if not names:

@@ -22,14 +22,14 @@ from openedx_ai_extensions.console.health import (
 from openedx_ai_extensions.console.health.findings import Finding, HealthLevel, HealthSection
 
 SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], list[Finding]]]] = {
-    "switches": (_("Switches and pauses"), switches.look),
-    "providers": (_("Providers"), providers.look),
-    "templates": (_("Templates and profiles"), templates.look),
-    "cache": (_("Cache"), cache.look),
-    "worker": (_("Background runs"), worker.look),
-    "database": (_("Database"), database.look),
-    "events": (_("Learning records (xAPI)"), events.look),
-    "platform": (_("Platform"), platform.look),
+    "switches": (_("Switches and pauses"), switches.check),
+    "providers": (_("Providers"), providers.check),
+    "templates": (_("Templates and profiles"), templates.check),
+    "cache": (_("Cache"), cache.check),
+    "worker": (_("Background runs"), worker.check),
+    "database": (_("Database"), database.check),
+    "events": (_("Learning records (xAPI)"), events.check),
+    "platform": (_("Platform"), platform.check),
 }
 
 

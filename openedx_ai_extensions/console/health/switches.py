@@ -11,7 +11,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """The settings, the switch, and each pause that holds now."""
     found = [
         Finding(HealthLevel.ERROR, _("Settings"), str(message.msg), str(message.hint or ""))

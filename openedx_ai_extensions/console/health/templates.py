@@ -14,7 +14,7 @@ from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """Every directory, what is wrong in it, and the profiles that do not build."""
     return [*_directories(), *_broken(), *_shadowed(), *_profiles()]
 

@@ -15,7 +15,7 @@ BROKER_SECONDS = 3.0
 PING_SECONDS = 1.0
 
 
-def look() -> list[Finding]:
+def check() -> list[Finding]:
     """Reach the broker, then ask all workers for a word."""
     app = tasks.run_workflow.app
     if app.conf.task_always_eager:

@@ -158,7 +158,7 @@ class Consent(Endpoint):
     }
 
 
-class Limits(Endpoint):
+class LimitsEndpoint(Endpoint):
     target_class = f"{PACKAGE}.limits.LimitsView"
     operations = {
         "GET": Operation(
