@@ -47,7 +47,6 @@ LOSSES: Mapping[NonMatchReason, Promise] = {
         "It would answer here and is as specific, but it is older than the scope that does."
     ),
 }
-
 MOST_UNSERVED = 50
 
 

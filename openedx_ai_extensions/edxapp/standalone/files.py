@@ -14,7 +14,6 @@ from openedx_ai_extensions.exceptions import ProcessorError
 
 logger = logging.getLogger(__name__)
 
-
 _PAGE_SUFFIXES = (".html", ".htm")
 # A file may be asked for more than once, but an export must not make much of a little by asking again and again.
 _READINGS = 3

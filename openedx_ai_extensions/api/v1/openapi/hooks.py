@@ -1,4 +1,4 @@
-"""What drf-spectacular calls before and after it looks at the views; see ``settings``."""
+"""What drf-spectacular calls: how requests are authenticated, and what is done before and after the views are read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from openedx_ai_extensions.api.v1.openapi import actions, answers, errors, resources, views
+
+__all__ = ["only_our_endpoints", "views", "with_shared_parts"]  # the views register themselves
 
 CONTEXT = {
     "name": "context",
@@ -81,9 +83,6 @@ class JwtScheme(OpenApiAuthenticationExtension):
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
         csrf: dict[str, list[Any]] = {} if auto_schema.method == "GET" else {"csrfToken": []}
         return [{"jwtCookie": [], "useJwtCookie": [], **csrf}, {"jwt": []}]
-
-
-__all__ = ["only_our_endpoints", "views", "with_shared_parts"]  # the views register themselves
 
 
 def only_our_endpoints(
