@@ -45,7 +45,12 @@ class ReleaseBefore:
         required = [
             field
             for field in model._meta.concrete_fields
-            if not (field.primary_key or field.null or field.has_default() or getattr(field, "auto_now", False))
+            if not (
+                isinstance(field, models.AutoField)
+                or field.null
+                or field.has_default()
+                or getattr(field, "auto_now", False)
+            )
         ]
         return model._default_manager.create(**{field.attname: self.value(field) for field in required})
 

@@ -60,7 +60,8 @@ class AIWorkflowSession(models.Model):
     course_id = CourseKeyField(gettext_lazy("course"), max_length=255, blank=True)
     location_id = UsageKeyField(gettext_lazy("location"), max_length=255, blank=True)
     local_submission_id = models.CharField(gettext_lazy("local submission"), max_length=255, blank=True, default="")
-    remote_response_id = models.CharField(gettext_lazy("remote response"), max_length=255, blank=True, default="")
+    # A provider names its responses, at any length.
+    remote_response_id = models.TextField(gettext_lazy("remote response"), blank=True, default="")
     metadata = models.JSONField(gettext_lazy("metadata"), default=dict, blank=True)
     created_at = models.DateTimeField(gettext_lazy("created"), auto_now_add=True)
     updated_at = models.DateTimeField(gettext_lazy("updated"), auto_now=True)

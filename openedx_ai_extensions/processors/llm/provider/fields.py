@@ -10,6 +10,8 @@ from typing import Any
 
 from openedx_ai_extensions.ledger.bounds import MAX_TOKENS
 
+MAX_IDENTIFIER_CHARS = 4_096  # LiteLLM doubles the length of some
+
 
 def field(item: Any, name: str) -> Any:
     """A field of a dictionary or an object; None if it is missing."""
@@ -24,6 +26,12 @@ def items(value: Any) -> Iterator[Any]:
 def text(value: Any) -> str:
     """A text; empty for any other value."""
     return value if isinstance(value, str) else ""
+
+
+def identifier(value: Any) -> str:
+    """A provider's name for something, which goes back to it later; empty for one that cannot be kept or sent."""
+    name = text(value)
+    return name if len(name) <= MAX_IDENTIFIER_CHARS and name.isascii() and name.isprintable() else ""
 
 
 def arguments(value: Any) -> str:

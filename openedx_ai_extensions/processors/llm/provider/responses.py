@@ -127,7 +127,7 @@ def _read_end(reader: AnswerReader, response: Any, provider: Provider) -> None:
     reading = reader.reading
     reading.usage = usage_of(response)
     reading.model_used = fields.text(fields.field(response, "model")) or provider.model
-    reading.response_id = fields.text(fields.field(response, "id"))
+    reading.response_id = fields.identifier(fields.field(response, "id"))
     status = fields.text(fields.field(response, "status"))
     details = fields.field(response, "incomplete_details")
     reader.reported = fields.text(fields.field(details, "reason")) or status
