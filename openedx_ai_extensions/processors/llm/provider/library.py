@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache, wraps
 from types import ModuleType
@@ -31,6 +32,8 @@ def litellm_module() -> ModuleType:
     litellm.disable_hf_tokenizer_download = True
     connections.install(litellm)
     _drop_impossible_counts(litellm.types.utils.Usage)
+    # These warnings contain values of another type than LiteLLM declares: the words of people and models.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     # Their log records contain addresses with keys, prompts and answers.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
