@@ -20,6 +20,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
 from openedx_ai_extensions.exceptions import ProcessorError, ServiceUnavailable
 from openedx_ai_extensions.tools.arguments import schema_problem
 from openedx_ai_extensions.tools.registry import TOOL_NAME, Tool, ToolContext
@@ -31,6 +32,10 @@ FRESH_SECONDS = 300.0
 RETRY_SECONDS = 30.0
 MAX_TOOLS = 128
 MAX_DESCRIPTION_CHARS = 4_000
+# The definitions of all tools are sent, and paid for, with every request.
+MAX_DEFINITION_CHARS = 8_000  # of one tool, as JSON
+MAX_DEFINITIONS_CHARS = 32_000  # of all tools of a server
+LEFT_OUT_SECONDS = 24 * 3600  # for which the health page knows of tools that were left out
 MAX_ERROR_CHARS = 1_000
 
 
@@ -97,7 +102,11 @@ class McpServer:
             offered = _exchange(self, lambda client: client.list_tools(self, MAX_TOOLS))
         except ServiceUnavailable:
             return (), RETRY_SECONDS
-        return tuple(_tools(self, offered)), FRESH_SECONDS
+        left_out: list[str] = []
+        tools = tuple(_tools(self, offered, left_out))
+        with tolerated_outage():
+            shared_cache().set(_left_out_key(self.name), left_out, LEFT_OUT_SECONDS)
+        return tools, FRESH_SECONDS
 
 
 class McpTool(Tool):
@@ -165,6 +174,17 @@ def mcp_server(name: str) -> McpServer | None:
     )
 
 
+def left_out_tools(server: str) -> list[str]:
+    """The names of a server's tools that were left out when a process last asked for them; empty if unknown."""
+    with tolerated_outage():
+        return list(shared_cache().get(_left_out_key(server)) or ())
+    return []
+
+
+def _left_out_key(server: str) -> str:
+    return f"mcp-left-out.{hashlib.sha256(server.encode()).hexdigest()}"
+
+
 def _exchange(server: McpServer, ask: Callable[[Any], Any]) -> Any:
     """Run an exchange with a server.
 
@@ -182,20 +202,33 @@ def _exchange(server: McpServer, ask: Callable[[Any], Any]) -> Any:
         raise ServiceUnavailable(_("The tool is not available now.")) from None
 
 
-def _tools(server: McpServer, offered: Iterable[Mapping[str, Any]]) -> Iterator[Tool]:
+def _tools(server: McpServer, offered: Iterable[Mapping[str, Any]], left_out: list[str]) -> Iterator[Tool]:
+    """The usable tools; the names of the others are added to ``left_out``."""
     names: set[str] = set()
+    room = MAX_DEFINITIONS_CHARS
     for tool in offered:
         remote_name, schema = tool["name"], tool["inputSchema"]
         if server.allowed_tools is not None and remote_name not in server.allowed_tools:
             continue
         name = _tool_name(server.name, remote_name)
-        problem = "is listed twice" if name in names else schema_problem(schema)
+        description = (tool["description"] or tool["title"] or "")[:MAX_DESCRIPTION_CHARS]
+        offer = McpTool(server, remote_name, schema, name=name, description=description)
+        size = len(json.dumps(offer.definition, ensure_ascii=False))
+        if name in names:
+            problem: str | None = "is listed twice"
+        elif size > MAX_DEFINITION_CHARS:
+            problem = f"has a definition of more than {MAX_DEFINITION_CHARS} characters"
+        elif size > room:
+            problem = f"is beyond the {MAX_DEFINITIONS_CHARS} characters of definitions of a server"
+        else:
+            problem = schema_problem(schema)
         if problem:
             logger.warning("mcp.tool.skipped server=%s tool=%s problem=%s", server.name, name, problem)
+            left_out.append(name)
             continue
         names.add(name)
-        description = (tool["description"] or tool["title"] or "")[:MAX_DESCRIPTION_CHARS]
-        yield McpTool(server, remote_name, schema, name=name, description=description)
+        room -= size
+        yield offer
 
 
 def _tool_name(server: str, tool: str) -> str:

@@ -1,4 +1,4 @@
-"""A server of tools that means harm: what it says fills no memory."""
+"""A server of tools that means harm: what it says fills no memory, and is not paid for with every request."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from openedx_ai_extensions.console.health.report import report
 from openedx_ai_extensions.tools import Toolbox, mcp_client
 from tests.tools.conftest import configure, context_for, servers
 
@@ -21,6 +22,7 @@ __all__ = ["configure", "context_for", "servers"]
 MEMORY = 80_000_000  # bytes, for all that an exchange takes
 PIECE = b"x" * 1_000_000
 PIECES = 200
+TALK = [{"name": "talk", "inputSchema": {"type": "object"}}]
 UNAVAILABLE = "The tool is not available now."
 
 
@@ -36,8 +38,8 @@ def of_call(request_id: Any, kind: str) -> Iterator[bytes]:
 
 
 @contextmanager
-def endless_server(kind: str, encoding: str = "") -> Iterator[str]:
-    """The address of a server that offers one tool, which says far too much."""
+def hostile_server(kind: str, encoding: str = "", tools: Any = TALK) -> Iterator[str]:
+    """The address of a server that offers these tools, which say far too much."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -56,7 +58,7 @@ def endless_server(kind: str, encoding: str = "") -> Iterator[str]:
                         "capabilities": {"tools": {}},
                         "serverInfo": {"name": "far", "version": "1"},
                     },
-                    "tools/list": {"tools": [{"name": "talk", "inputSchema": {"type": "object"}}]},
+                    "tools/list": {"tools": tools},
                 }
                 answer: dict[str, Any] = {"jsonrpc": "2.0", "id": asked["id"]}
                 if method in results:
@@ -101,7 +103,7 @@ def endless_server(kind: str, encoding: str = "") -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
 def test_an_answer_without_an_end_is_not_kept(configure, context_for, caplog, kind):
-    with endless_server(kind) as url:
+    with hostile_server(kind) as url:
         server = configure(url, timeout=60)
         toolbox = Toolbox(server.tools(), context_for(None))
         tracemalloc.start()
@@ -115,16 +117,51 @@ def test_an_answer_without_an_end_is_not_kept(configure, context_for, caplog, ki
 
 
 def test_nor_is_one_that_is_compressed(configure, context_for):
-    with endless_server("application/json", "gzip") as url:
+    with hostile_server("application/json", "gzip") as url:
         result = Toolbox(configure(url, timeout=60).tools(), context_for(None)).call("far__talk", "{}")
     assert (result.ok, result.text) == (False, UNAVAILABLE)
 
 
 def test_nor_one_that_is_compressed_twice(configure):
-    with endless_server("application/json", "gzip, gzip") as url:
+    with hostile_server("application/json", "gzip, gzip") as url:
         assert configure(url, timeout=60).tools() == []
 
 
 def test_nor_many_pages(servers, configure, monkeypatch):
     monkeypatch.setattr(mcp_client, "MAX_BYTES", 4_000)
     assert configure(servers.many_url).tools() == []
+
+
+def long_tool(name: str, length: int) -> dict[str, Any]:
+    """A tool with that many characters of schema."""
+    return {"name": name, "inputSchema": {"type": "object", "description": "x" * length}}
+
+
+@pytest.mark.parametrize(
+    ("tools", "offered"),
+    [
+        pytest.param([long_tool("long", 100_000), *TALK], ["far__talk"], id="one that is long"),
+        pytest.param([long_tool("long", 7_000), *TALK], ["far__long", "far__talk"], id="one that is rather long"),
+        pytest.param(
+            [{"name": "long", "description": "x" * 100_000, "inputSchema": {"type": "object"}}, *TALK],
+            ["far__long", "far__talk"],
+            id="a long description is cut",
+        ),
+        pytest.param(
+            [*(long_tool(f"t{number}", 7_000) for number in range(128)), *TALK],
+            ["far__t0", "far__t1", "far__t2", "far__t3"],
+            id="many",
+        ),
+    ],
+)
+@pytest.mark.django_db
+def test_definitions_of_tools_are_bounded(configure, context_for, caplog, tools, offered):
+    with hostile_server("application/json", tools=tools) as url:
+        definitions = Toolbox(configure(url).tools(), context_for(None)).definitions
+    assert [definition["name"] for definition in definitions] == offered
+    assert len(json.dumps(definitions)) < 33_000
+    skipped = [line for line in caplog.messages if line.startswith("mcp.tool.skipped server=far")]
+    assert len(skipped) == min(len(tools), 128) - len(offered)
+    told = " ".join(finding.text for section in report() if section.name == "tools" for finding in section.findings)
+    assert ("far__t4" in told) == ("far__t4" in caplog.text)
+    assert ("left out: " in told) == bool(skipped)

@@ -17,6 +17,7 @@ from openedx_ai_extensions.console.health import (
     providers,
     switches,
     templates,
+    tools,
     worker,
 )
 from openedx_ai_extensions.console.health.findings import Finding, HealthLevel, HealthSection
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], list[Finding]]]] = {
     "switches": (_("Switches and pauses"), switches.check),
     "providers": (_("Providers"), providers.check),
     "templates": (_("Templates and profiles"), templates.check),
+    "tools": (_("Tools"), tools.check),
     "cache": (_("Cache"), cache.check),
     "worker": (_("Background runs"), worker.check),
     "database": (_("Database"), database.check),
