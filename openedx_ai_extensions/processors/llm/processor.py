@@ -161,12 +161,10 @@ class LLMProcessor(Processor):
             context: course text, or the result of ``OpenEdXProcessor.process``.
             input_data: the learner's text, or ``user_input`` unchanged.
             chat_history: earlier messages in OpenAI's format, oldest first. Also needed with a thread, which the
-            provider
-                may have lost.
+                provider may have lost.
             thread: the provider's thread to continue, see ``keeps_threads``; None for a call without one.
             on_passed: called with the text that is sent in place of the learner's, after the site's limits have allowed
-            the
-                call and before a provider is called; possibly several times.
+                the call and before a provider is called; possibly several times.
 
         Returns:
             ``{"response", "usage", "model_used", "status", "finish_reason"}``, or a ``Conversation`` (a generator of
