@@ -45,5 +45,4 @@ def test_a_streamed_answer_passes_few_modules(as_learner, make_scope, provider):
     provider.reply("Light.")
     with traced() as modules:
         assert text_of(as_learner.run()) == "Light."
-    print("\n".join(sorted(modules)))  # pytest shows it with -s, and when there are too many
-    assert 20 < len(modules) <= MOST_MODULES
+    assert 20 < len(modules) <= MOST_MODULES, "\n".join(sorted(modules))
