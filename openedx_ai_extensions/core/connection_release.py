@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from typing import Protocol
 
 from django.db import connections
@@ -21,19 +20,6 @@ class Holder(Protocol):
 
     def left(self) -> AbstractContextManager[None]:
         """Let go of it; have it again at the end."""
-
-
-_holder: ContextVar[Holder | None] = ContextVar("ai_waits_holder", default=None)
-
-
-@contextmanager
-def held(holder: Holder) -> Iterator[None]:
-    """Have this be let go of in the long waits of this thread."""
-    token = _holder.set(holder)
-    try:
-        yield
-    finally:
-        _holder.reset(token)
 
 
 class Cancellation:
@@ -70,52 +56,64 @@ class Cancellation:
                 self._wakes.remove(wake)
 
 
-_cancellation: ContextVar[Cancellation | None] = ContextVar("ai_waits_cancellation", default=None)
+class _ThisThread(threading.local):
+    """What the waits of one thread obey. No context variables: a thread with a copy of another's context would let go
+    of what the other one holds.
+    """
+
+    holder: Holder | None = None
+    cancellation: Cancellation | None = None
+
+
+_this_thread = _ThisThread()
+
+
+@contextmanager
+def held(holder: Holder) -> Iterator[None]:
+    """Have this be let go of in the long waits of this thread."""
+    before, _this_thread.holder = _this_thread.holder, holder
+    try:
+        yield
+    finally:
+        _this_thread.holder = before
 
 
 @contextmanager
 def cancellable(cancellation: Cancellation | None) -> Iterator[None]:
-    """Have this end the waits within the block; None for work that goes on whoever wants it."""
-    token = _cancellation.set(cancellation)
+    """Have this end this thread's waits within the block; None for work that is not cancelled."""
+    before, _this_thread.cancellation = _this_thread.cancellation, cancellation
     try:
         yield
     finally:
-        _cancellation.reset(token)
+        _this_thread.cancellation = before
+
+
+def current_cancellation() -> Cancellation | None:
+    """What ends the waits of this thread."""
+    return _this_thread.cancellation
 
 
 def require_wanted() -> None:
     """Raises RunCancelled if the run under way was cancelled."""
-    cancellation = _cancellation.get()
+    cancellation = _this_thread.cancellation
     if cancellation is not None and cancellation.is_cancelled:
         raise RunCancelled
 
 
 @contextmanager
-def cancellable_wait(wake: Callable[[], None]) -> Iterator[None]:
-    """Around what blocks this thread.
-
-    Args:
-        wake: ends the wait; called by another thread, or by this one at the beginning, when the run is cancelled.
-    """
-    cancellation = _cancellation.get()
-    if cancellation is None:
-        yield
-    else:
-        with cancellation.waking(wake):
-            yield
-
-
-@contextmanager
 def long_wait(wake: Callable[[], None] | None = None) -> Iterator[None]:
-    """Around what blocks this thread for as long as a model or a client takes. Uses no database within.
+    """Around what blocks this thread for as long as a model, a tool or a client takes. No database is used within.
+
+    Hold no lock that other threads wait for: at the end, this thread waits for what it let go of, which they may hold.
 
     Args:
-        wake: as for ``cancellable_wait``; None for a wait that ends by itself.
+        wake: ends the wait; called by another thread, or by this one at the beginning, when the run is cancelled. None
+            for a wait that ends by itself.
     """
-    holder = _holder.get()
+    holder, cancellation = _this_thread.holder, _this_thread.cancellation
     with (
         nullcontext() if holder is None else holder.left(),
-        nullcontext() if wake is None else cancellable_wait(wake),
+        nullcontext() if wake is None or cancellation is None else cancellation.waking(wake),
     ):
         yield
 

@@ -263,8 +263,9 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "AI_EXTENSIONS_STREAMS.CONNECTIONS": Setting(
         20,
-        "Of all its requests, how many may be at work at once, rather than waiting for a model: as many connections to "
-        "each database does a process of the streaming service hold at most.",
+        "Of all its requests, how many may be at work at once, rather than waiting for a model or a tool: as many "
+        "connections to each database does a process of the streaming service hold at most, besides those of tools "
+        "that read the database while they run.",
         problems.positive_whole_number,
         former="AI_EXTENSIONS_STREAM_CONNECTIONS",
     ),

@@ -28,11 +28,11 @@ class Seat:
     def sit_down(self) -> None:
         """Make its connections those of this thread."""
         is_stale = time.monotonic() - self.left_at > IDLE
-        for alias, connection in self.connections.items():
+        while self.connections:
+            alias, connection = self.connections.popitem()
             connections[alias] = connection
             if is_stale:
                 connection.close()
-        self.connections = {}
 
     def stand_up(self) -> None:
         """Take this thread's connections away from it."""
@@ -61,8 +61,8 @@ class Seats:
     def taken(self) -> Iterator[Sitting]:
         """Wait for a seat, and have it for the time of the block."""
         sitting = Sitting(self._free)
-        sitting.sit_down()
         try:
+            sitting.sit_down()
             yield sitting
         finally:
             sitting.stand_up()
@@ -88,8 +88,10 @@ class Sitting:
     def stand_up(self) -> None:
         seat, self._seat = self._seat, None
         if seat is not None:
-            seat.stand_up()
-            self._free.put(seat)
+            try:
+                seat.stand_up()
+            finally:
+                self._free.put(seat)
 
     @contextmanager
     def left(self) -> Iterator[None]:

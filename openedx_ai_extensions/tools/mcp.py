@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
+from openedx_ai_extensions.core.connection_release import long_wait
 from openedx_ai_extensions.exceptions import ProcessorError, ServiceUnavailable
 from openedx_ai_extensions.tools.arguments import schema_problem
 from openedx_ai_extensions.tools.registry import TOOL_NAME, Tool, ToolContext
@@ -91,11 +92,21 @@ class McpServer:
     def tools(self) -> list[Tool]:
         """The server's tools, at most ``MAX_TOOLS``; empty while it is unreachable, which is retried later."""
         listing = _listings.setdefault(self, _Listing())
-        with listing.lock:
-            if time.monotonic() >= listing.fresh_until:
-                listing.tools, seconds = self._listed()
-                listing.fresh_until = time.monotonic() + seconds
-            return list(listing.tools)
+        if time.monotonic() >= listing.fresh_until and listing.lock.acquire(blocking=False):
+            try:
+                self._refresh(listing)
+            finally:
+                listing.lock.release()
+                listing.is_known.set()
+        elif not listing.is_known.is_set():
+            with long_wait():
+                listing.is_known.wait(self.timeout)
+        return list(listing.tools)
+
+    def _refresh(self, listing: _Listing) -> None:
+        if time.monotonic() >= listing.fresh_until:
+            listing.tools, seconds = self._listed()
+            listing.fresh_until = time.monotonic() + seconds
 
     def _listed(self) -> tuple[tuple[Tool, ...], float]:
         try:
@@ -147,11 +158,14 @@ class McpTool(Tool):
 
 @dataclass(slots=True)
 class _Listing:
-    """The last known tools of a server. While one thread updates them, the others wait."""
+    """The last known tools of a server. While one thread updates them, the others go on with what there is; only the
+    very first listing holds them up.
+    """
 
     tools: tuple[Tool, ...] = ()
     fresh_until: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
+    is_known: threading.Event = field(default_factory=threading.Event)
 
 
 _listings: dict[McpServer, _Listing] = {}

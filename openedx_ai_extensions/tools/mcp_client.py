@@ -17,7 +17,7 @@ import mcp
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from openedx_ai_extensions.core.connection_release import long_wait
+from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
 
@@ -66,9 +66,9 @@ def run(exchange: Callable[[], Coroutine[Any, Any, Answer]], timeout: float) -> 
             raise BodyTooLong from None
 
     try:
-        return in_thread(
-            lambda: asyncio.run(within_time()), timeout + GRACE_SECONDS, "mcp-exchange", lambda _wake: long_wait()
-        )
+        # Waited for in any case: so the slots of a tool bound how many exchanges there are.
+        with cancellable(None):
+            return in_thread(lambda: asyncio.run(within_time()), timeout + GRACE_SECONDS, "mcp-exchange")
     # A pending request may time out at the same moment, or while the exchange is being ended.
     except (TookTooLong, httpx.TimeoutException):
         raise TimeoutError from None

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.core.connection_release import require_wanted
+from openedx_ai_extensions.core.connection_release import long_wait, require_wanted
 from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
 from openedx_ai_extensions.policy import Guard
@@ -98,9 +98,21 @@ class Toolbox:
 
     def _run(self, tool: Tool, arguments: str) -> _Outcome:
         """Run a tool in a thread, so that a hanging one can be abandoned."""
+        # Asked here rather than in the tool's thread, which needs a database connection only if the tool does.
+        try:
+            is_permitted = tool.permits(self._context)
+        except Exception as error:  # noqa: BLE001  # an extension's own code
+            _log_failure(tool, error)
+            return _failure()
+        try:
+            if not is_permitted:
+                raise NotAllowed
+            self._require_allowed()
+        except AIExtensionsError as error:
+            return _Outcome(str(error), reason=error.code)
         deadline = time.monotonic() + tool.timeout
         too_late = _Outcome(_("The tool took too long and was stopped."), reason="timeout")
-        if not tool.slots.acquire(timeout=tool.timeout):
+        if not _has_slot(tool):
             return too_late
         context, language = contextvars.copy_context(), translation.get_language()
 
@@ -130,9 +142,6 @@ class Toolbox:
         # Django stores the language per thread, so contextvars do not carry it over.
         with translation.override(language):
             try:
-                if not tool.permits(self._context):
-                    return _Outcome(str(NotAllowed()), reason=NotAllowed.code)
-                self._require_allowed()
                 result = tool.run(self._context, parse_arguments(tool.parameters, arguments))
                 return _Outcome(_as_text(result), ok=True, reason="done")
             except AIExtensionsError as error:
@@ -149,6 +158,14 @@ class Toolbox:
         if here.user is not None:  # without a person there is no place either
             guard = Guard(user=here.user, course_id=here.course_id, location_id=here.location_id)
             guard.require_allowed(asks_model=False)
+
+
+def _has_slot(tool: Tool) -> bool:
+    """Wait for one of the tool's slots, for as long as a call may take."""
+    if tool.slots.acquire(blocking=False):
+        return True
+    with long_wait():
+        return tool.slots.acquire(timeout=tool.timeout)
 
 
 def _failure() -> _Outcome:

@@ -150,6 +150,28 @@ def test_what_it_offers_is_kept_for_a_while(servers, configure, monkeypatch):
     assert servers.listings - before == 2 * pages
 
 
+def test_while_one_thread_lists_the_tools_again_the_others_use_those_of_before(servers, configure, monkeypatch):
+    server = configure(servers.many_url, name="slow")
+    before = names(server)
+    later = time.monotonic() + FRESH_SECONDS + 1
+    monkeypatch.setattr("openedx_ai_extensions.tools.mcp.time.monotonic", lambda: later)
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def hang(_exchange, _timeout):
+        is_asked.set()
+        may_answer.wait(PATIENCE)
+        raise TimeoutError
+
+    monkeypatch.setattr(mcp_client, "run", hang)
+    listing = threading.Thread(target=server.tools)
+    listing.start()
+    assert is_asked.wait(PATIENCE)
+    assert names(server) == before
+    may_answer.set()
+    listing.join()
+    assert names(server) == []
+
+
 def test_it_works_under_a_running_loop(servers, configure, call):
     async def ask():
         return call(configure(servers.url), "far__echo", text="a")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from openedx_ai_extensions.core import deadlines
-from openedx_ai_extensions.core.connection_release import long_wait, pause, require_wanted
+from openedx_ai_extensions.core.connection_release import pause, require_wanted
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, ServiceUnavailable
 from openedx_ai_extensions.processors.llm.provider.connections import Transmission
 from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceeded, has_timed_out, may_retry, translate
@@ -82,7 +82,7 @@ def in_thread(call: Callable[[], Any], deadline: float, give_up: Callable[[], No
         RunCancelled: the run was cancelled.
     """
     try:
-        return deadlines.in_thread(call, deadline - time.monotonic(), "llm-call", long_wait)
+        return deadlines.in_thread(call, deadline - time.monotonic(), "llm-call")
     except deadlines.TookTooLong:
         give_up()
         raise DeadlineExceeded from None
