@@ -74,7 +74,7 @@ def test_every_input_has_a_label(admin, db):
 
 
 def test_what_was_asked_for_in_vain_leads_to_a_scope(admin, make_scope):
-    unmatched_slots.record("new-slot", "lms", COURSE_ID)
+    unmatched_slots.record("new-slot", "lms", COURSE_ID, 1, lambda: True)
     page = admin.get(MODEL, "why")
     (link,) = page.find("//a[starts-with(text(), 'Add a scope')]/@href")
     form = admin.client.get(link).content.decode()

@@ -95,7 +95,13 @@ class ProfileView(WidgetView):
         context = self.context
         scope = AIWorkflowScope.get_profile(context.course_id, context.usage_key, context.ui_slot_selector_id)
         if scope is None or not scope.profile.is_usable:
-            unmatched_slots.record(context.ui_slot_selector_id, conf.service_variant(), context.course_id)
+            unmatched_slots.record(
+                context.ui_slot_selector_id,
+                conf.service_variant(),
+                context.course_id,
+                request.user.pk,
+                lambda: may_see(request.user, context),
+            )
             return _no_config()
         if not (may_see(request.user, context) and is_available_to(scope.profile, request.user, context.course_key)):
             return _no_config()
