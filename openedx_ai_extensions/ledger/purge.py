@@ -13,10 +13,12 @@ from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY
 from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.periods import Period, begins
 
+MAX_DAYS = 36_500  # that rows are kept: more is beyond the dates that Python can count with
+
 
 def purge_cutoff(days: int, now: datetime) -> datetime:
     """The time before which rows are purged: the start of a day, so that sums and remaining rows can be compared."""
-    return begins(Period.DAY, begins(Period.DAY, now).replace(hour=12) - timedelta(days=days))
+    return begins(Period.DAY, begins(Period.DAY, now).replace(hour=12) - timedelta(days=min(days, MAX_DAYS)))
 
 
 def purgeable_rows(before: datetime) -> QuerySet[AIWorkflowRun]:

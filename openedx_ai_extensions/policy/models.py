@@ -9,12 +9,15 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
+from django.forms import DateTimeField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField
 
 from openedx_ai_extensions.workflows.configuration import ConfigurationModel, ConfigurationQuerySet, checked_pattern
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
+
+MIN_YEAR, MAX_YEAR = 2000, 2999  # of a pause
 
 
 class AIPause(ConfigurationModel):
@@ -100,6 +103,11 @@ class AIPause(ConfigurationModel):
         super().clean()
         self.location_regex = checked_pattern(self.location_regex)
         self.weekdays = "".join(sorted(set(self.weekdays)))
+        for name in ("starts_at", "ends_at"):
+            moment = getattr(self, name)
+            # Years at the ends of the calendar have no counterpart in every time zone.
+            if moment is not None and not MIN_YEAR <= moment.year <= MAX_YEAR:
+                raise ValidationError({name: DateTimeField.default_error_messages["invalid"]})
         if (self.from_time is None) != (self.to_time is None):
             raise ValidationError({"to_time": _("Give both times, or neither.")})
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:

@@ -26,6 +26,8 @@ from openedx_ai_extensions.ledger.usage_models import (
 )
 
 MAX_READS = 5
+# Days before and after these are mistakes, and some are beyond the dates that Python can count with.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 PEOPLE_PER_QUERY = 2000
 Group = tuple[Any, ...]
 

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -24,7 +25,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIUsageByPlace, AIWorkflowProfile
 from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, vertical_bars
-from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, top_people, total_of
+from openedx_ai_extensions.reports.kinds import FIRST_DAY, LAST_DAY, By, Filters, Line, report, top_people, total_of
 from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
 
 BY = (
@@ -62,8 +63,16 @@ class UsageForm(forms.Form):
 
     by = forms.ChoiceField(label=gettext_lazy("A line for each"), choices=BY, required=False)
     show = forms.ChoiceField(label=gettext_lazy("Chart"), choices=SHOW, required=False)
-    since = forms.DateField(label=gettext_lazy("From"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
-    until = forms.DateField(label=gettext_lazy("To"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    since = forms.DateField(
+        label=gettext_lazy("From"),
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+    )
+    until = forms.DateField(
+        label=gettext_lazy("To"),
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
+    )
     course = CourseKeyFormField(label=gettext_lazy("Course"), required=False)
     profile = forms.CharField(label=gettext_lazy("Profile"), required=False, max_length=100)
     provider = forms.CharField(label=gettext_lazy("Provider"), required=False, max_length=100)

@@ -15,7 +15,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.ledger.audit import audit
-from openedx_ai_extensions.reports.kinds import By, Filters
+from openedx_ai_extensions.reports.kinds import FIRST_DAY, LAST_DAY, By, Filters
 from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
 
 TABLE = ("runs", "failed", "lost", "refused", "tokens", "cost", "first_token_p50_ms", "first_token_p95_ms",
@@ -72,9 +72,12 @@ class Command(BaseCommand):
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a day such as 2026-11-21") from None
+        day = None
+    if day is None or not FIRST_DAY <= day <= LAST_DAY:
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2026-11-21")
+    return day
 
 
 def _filters(options: dict[str, Any]) -> Filters:
