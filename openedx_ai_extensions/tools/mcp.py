@@ -226,8 +226,7 @@ def _tools(server: McpServer, offered: Iterable[Mapping[str, Any]], left_out: li
             continue
         name = _tool_name(server.name, remote_name)
         description = (tool["description"] or tool["title"] or "")[:MAX_DESCRIPTION_CHARS]
-        offer = McpTool(server, remote_name, schema, name=name, description=description)
-        size = len(json.dumps(offer.definition, ensure_ascii=False))
+        size = len(json.dumps([name, description, schema], ensure_ascii=False))
         if name in names:
             problem: str | None = "is listed twice"
         elif size > MAX_DEFINITION_CHARS:
@@ -242,7 +241,7 @@ def _tools(server: McpServer, offered: Iterable[Mapping[str, Any]], left_out: li
             continue
         names.add(name)
         room -= size
-        yield offer
+        yield McpTool(server, remote_name, schema, name=name, description=description)
 
 
 def _tool_name(server: str, tool: str) -> str:
