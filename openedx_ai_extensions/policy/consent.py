@@ -7,23 +7,28 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache_version import cached_until_changed
 from openedx_ai_extensions.core.provider_entries import ProviderEntry, resolved_name
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.exceptions import ConsentRequired
+from openedx_ai_extensions.exceptions import ConsentRequired, QuotaExceeded
+from openedx_ai_extensions.ledger.quota import readable_time
 from openedx_ai_extensions.policy import pauses
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 logger = logging.getLogger(__name__)
 
+MAX_ACCEPTANCES_PER_DAY = 20  # by one person
+A_DAY = timedelta(days=1)
 PROCESSORS_WITHOUT_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor", "ContentLibraryProcessor"})
 
 
@@ -161,7 +166,15 @@ def has_accepted(user: Person, terms: Terms) -> bool:
 
 
 def accept(user: Person, terms: Terms) -> None:
-    """Record that the person accepts these terms. Idempotent."""
+    """Record that the person accepts these terms. Idempotent.
+
+    Raises:
+        QuotaExceeded: the person has accepted too often today. Each acceptance stays on record, so their number is
+            limited.
+    """
+    if has_accepted(user, terms):
+        return
+    _require_few_acceptances(user)
     about = ", ".join(
         f"{each.name} ({' '.join(filter(None, (each.vendor, each.region)))})" for each in terms.recipients
     )
@@ -173,6 +186,23 @@ def accept(user: Person, terms: Terms) -> None:
     )
     if is_new:
         logger.info("consent.accepted user=%s notice=%s version=%s", user.pk, terms.notice.pk, terms.notice.number)
+
+
+def _require_few_acceptances(user: Person) -> None:
+    since = timezone.now() - A_DAY
+    times = AIConsent.objects.filter(user_id=cast("int", user.pk), accepted_at__gt=since).order_by("-accepted_at")
+    recent = list(times.values_list("accepted_at", flat=True)[:MAX_ACCEPTANCES_PER_DAY])
+    if len(recent) == MAX_ACCEPTANCES_PER_DAY:
+        resets_at = recent[-1] + A_DAY
+        reason = _("You have accepted notices about AI too often today.")
+        then = _("You can continue {time}.").format(time=readable_time(resets_at))
+        raise QuotaExceeded(
+            f"{reason} {then}",
+            refused_by="person/acceptances",
+            limit="acceptances",
+            scope="person",
+            resets_at=resets_at,
+        )
 
 
 def withdraw(user: Person, terms: Terms) -> None:

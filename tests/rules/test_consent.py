@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
 
 from openedx_ai_extensions.models import (
     AIConsent,
@@ -20,6 +23,7 @@ from openedx_ai_extensions.models import (
     AIWorkflowRun,
 )
 from openedx_ai_extensions.policy import guard
+from openedx_ai_extensions.policy.consent import MAX_ACCEPTANCES_PER_DAY
 from openedx_ai_extensions.runtime.retirement import retire_user
 from openedx_ai_extensions.tasks import run_workflow
 from tests.api.conftest import Api, error_of
@@ -285,3 +289,27 @@ def test_it_goes_with_the_person(as_learner, as_author, learner, scope, notice):
     assert retire_user(learner, dry_run=True).consents == 1
     assert retire_user(learner).consents == 1
     assert AIConsent.objects.count() == 1
+
+
+def test_the_record_of_one_person_grows_slowly(as_learner, as_author, scope, notice):
+    """Every acceptance and withdrawal is on record, so there are few of them."""
+    for _time in range(MAX_ACCEPTANCES_PER_DAY):
+        accept(as_learner)
+        accept(as_learner)
+        say(as_learner, accepted=False)
+    fingerprint = consent(as_learner).json()["notice"]["fingerprint"]
+    for _time in range(3):
+        assert error_of(say(as_learner, accepted=True, fingerprint=fingerprint)) == (429, "quota_exceeded")
+    page = as_learner.client.post(
+        reverse("openedx_ai_extensions:notices:notice", args=[scope.profile_id]),
+        {"accepted": "yes", "fingerprint": fingerprint},
+    )
+    assert page.status_code == 429
+    assert "You can continue" in page.content.decode()
+    assert asked(as_learner)
+    rows = AIConsent.objects.all()
+    assert rows.count() == MAX_ACCEPTANCES_PER_DAY
+    assert not rows.filter(withdrawn_at=None).exists()
+    assert accept(as_author).status_code == 200
+    rows.update(accepted_at=timezone.now() - timedelta(days=2))
+    assert accept(as_learner).status_code == 200

@@ -9,8 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 from django.views import View
 
+from openedx_ai_extensions.exceptions import QuotaExceeded
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.policy.consent import Terms, accept, has_accepted, terms_for, withdraw
 
@@ -31,16 +33,19 @@ class NoticePage(LoginRequiredMixin, View):
         user: Any = request.user
         match request.POST.get("accepted"):
             case "yes" if request.POST.get("fingerprint") != terms.fingerprint:
-                return self._page(terms, has_changed=True)
+                return self._page(terms, problem=_("The notice has changed. Please read it again."), status=409)
             case "yes":
-                accept(user, terms)
+                try:
+                    accept(user, terms)
+                except QuotaExceeded as error:
+                    return self._page(terms, problem=str(error), status=error.http_status)
             case "no":
                 withdraw(user, terms)
             case _:
                 return HttpResponseBadRequest()
         return HttpResponseRedirect(request.path)
 
-    def _page(self, terms: Terms, *, has_changed: bool = False) -> HttpResponse:
+    def _page(self, terms: Terms, *, problem: str = "", status: int = 200) -> HttpResponse:
         user: Any = self.request.user
         told = terms.as_dict()
         recipients = [
@@ -51,10 +56,10 @@ class NoticePage(LoginRequiredMixin, View):
             "notice": told,
             "recipients": recipients,
             "has_accepted": has_accepted(user, terms),
-            "has_changed": has_changed,
+            "problem": problem,
         }
         name = "openedx_ai_extensions/notices/notice.html"
-        return render(self.request, name, context, status=409 if has_changed else 200)
+        return render(self.request, name, context, status=status)
 
 
 def _terms(profile_id: int) -> Terms:

@@ -151,7 +151,7 @@ class Consent(Endpoint):
             "give_consent",
             "Accept the notice as it was shown, or take that back",
             _json(ref("Consent")),
-            failures=(*errors.OF_A_BODY, errors.NO_WORKFLOW),
+            failures=(*errors.OF_A_BODY, errors.NO_WORKFLOW, errors.QUOTA),
             description="If what is accepted is not the notice any more, the error holds the present one.",
             body=ref("ConsentRequest"),
         ),
