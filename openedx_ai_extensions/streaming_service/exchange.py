@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from openedx_ai_extensions.core.connection_release import Cancellation, cancellable, held, long_wait
-from openedx_ai_extensions.streaming_service.environ import Receive, Send
+from openedx_ai_extensions.streaming_service.environ import Message, Receive, Send
 from openedx_ai_extensions.streaming_service.seats import Seats
 
 logger = logging.getLogger(__name__)
 
 FULL = 65_536  # bytes that may wait for a client who reads slowly
-SEND_SECONDS = 30.0  # that a client may take to read as much
+SEND_SECONDS = 30.0  # that a client may take to read as much; also what is handed to the server at once
 
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Head = tuple[int, Sequence[tuple[str, str]]]
@@ -30,16 +30,24 @@ class Exchange:
         application: the site's.
         environ: the request, for it.
         seats: the thread has one while it is at work.
-        on_end: called in the thread, when all is over.
+        on_large: called in the thread, each time that more than ``FULL`` bytes wait for the client.
+        on_end: called by the last to end: the thread, or the sending of what it said.
     """
 
     def __init__(
-        self, application: WsgiApplication, environ: dict[str, Any], seats: Seats, on_end: Callable[[], None]
+        self,
+        application: WsgiApplication,
+        environ: dict[str, Any],
+        seats: Seats,
+        on_large: Callable[[], None],
+        on_end: Callable[[], None],
     ) -> None:
         self._application = application
         self._environ = environ
         self._seats = seats
+        self._on_large = on_large
         self._on_end = on_end
+        self._halves = 2  # that are not over: the thread, and the sending
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._is_told = False  # the loop is about to look
@@ -58,15 +66,31 @@ class Exchange:
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Pass on what the thread says, until it ends; then raise what it failed of, if it did."""
-        threading.Thread(target=self._run, name="ai-stream", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="ai-stream", daemon=True).start()
+        except RuntimeError:  # no more threads
+            self._on_end()
+            raise
         watch = asyncio.ensure_future(self._watch(receive))
         try:
             await self._pass_on(send)
         finally:
             watch.cancel()
             self.leave()
+            self._end_half()
+
+    def _end_half(self) -> None:
+        with self._lock:
+            self._halves -= 1
+            is_last = not self._halves
+        if is_last:
+            self._on_end()
 
     async def _pass_on(self, send: Send) -> None:
+        transport = _transport(send)
+        if transport is not None:
+            # Else the server takes what it is given, and keeps what the client does not read.
+            transport.set_write_buffer_limits(high=0)
         has_begun = is_over = False
         while not is_over:
             await self._news.wait()
@@ -81,22 +105,26 @@ class Exchange:
                 has_begun = True
                 status, headers = self._head
                 raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-                await send({"type": "http.response.start", "status": status, "headers": raw})
-            if chunks and not await self._is_read(send, b"".join(chunks)):
-                return
+                if not await self._is_sent(send, {"type": "http.response.start", "status": status, "headers": raw}):
+                    return
+            body = b"".join(chunks)
+            for start in range(0, len(body), FULL):
+                piece = {"type": "http.response.body", "body": body[start : start + FULL], "more_body": True}
+                if not await self._is_sent(send, piece):
+                    return
         if self._fault is not None:
             raise self._fault  # without an end, so that the client knows
         if has_begun and not self.is_gone:
-            await send({"type": "http.response.body", "body": b""})
+            await self._is_sent(send, {"type": "http.response.body", "body": b""})
 
-    async def _is_read(self, send: Send, body: bytes) -> bool:
-        """Send some; a client who does not read it in time is given up."""
+    async def _is_sent(self, send: Send, message: Message) -> bool:
+        """Send some, when what was sent before is on its way; a client who does not read that in time is given up."""
         try:
-            await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), SEND_SECONDS)
+            await asyncio.wait_for(send(message), SEND_SECONDS)
         except TimeoutError:
             logger.warning("streaming.stalled seconds=%s", SEND_SECONDS)
             # A server that only closes would wait for the client to read the rest. ASGI has no word for more.
-            transport = getattr(getattr(send, "__self__", None), "transport", None)
+            transport = _transport(send)
             if transport is not None:
                 transport.abort()
                 await asyncio.sleep(0)  # it notices
@@ -123,7 +151,7 @@ class Exchange:
         finally:
             self._is_over = True
             self._tell()
-            self._on_end()
+            self._end_half()
 
     def _answer(self) -> None:
         body = self._application(self._environ, self._start_response)
@@ -152,6 +180,7 @@ class Exchange:
                 self._room.clear()
         self._tell()
         if is_full and not self.is_gone:
+            self._on_large()
             with long_wait():
                 self._room.wait()
 
@@ -163,3 +192,8 @@ class Exchange:
             self._is_told = True
         with contextlib.suppress(RuntimeError):  # the loop was stopped: nobody reads any more
             self._loop.call_soon_threadsafe(self._news.set)
+
+
+def _transport(send: Send) -> Any:
+    """The connection itself, where the server is uvicorn; None elsewhere."""
+    return getattr(getattr(send, "__self__", None), "transport", None)

@@ -58,6 +58,8 @@ class StreamingService:
             await self._live(receive, send)
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # before it was accepted: the server answers 403
         else:
             raise ValueError(f"There is nothing here for {scope['type']}.")
 
@@ -139,7 +141,7 @@ class StreamingService:
             admission.leave()
             self._exchanges.discard(exchange)
 
-        exchange = Exchange(self.site.application, environ, self.site.seats, leave)
+        exchange = Exchange(self.site.application, environ, self.site.seats, admission.wait, leave)
         self._exchanges.add(exchange)
         await exchange.serve(receive, send)
 

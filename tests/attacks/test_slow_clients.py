@@ -13,7 +13,7 @@ from openedx_ai_extensions.models import AIWorkflowRun
 from openedx_ai_extensions.streaming_service import exchange, places
 from tests.api.conftest import Api
 from tests.fakes.provider import Say
-from tests.streaming_service.conftest import HOST, Answer, Service, service
+from tests.streaming_service.conftest import HOST, Answer, Service, service, serving
 from tests.waiting import eventually
 
 __all__ = ["service"]
@@ -33,6 +33,11 @@ def unfinished(service: Service, *, length: int, sent: int) -> Answer:
 def status_of(answer: Answer) -> tuple[int, str]:
     status, _headers, body = answer.to_the_end()
     return status, json.loads(body)["error"]["code"]
+
+
+def status_line(answer: Answer) -> int:
+    """The status, without reading more."""
+    return int(answer.connection.recv(12, socket.MSG_WAITALL).split()[1])
 
 
 def is_open(answer: Answer) -> bool:
@@ -59,6 +64,32 @@ def test_who_does_not_read_is_given_up(service, learner, make_scope, provider, s
     eventually(lambda: service.ask(learner).to_the_end()[0] == 200)
     for answer in asleep:  # their connections are closed as well, with no more than was on its way
         assert sum(map(len, iter(answer.piece, b""))) < 40_000_000
+
+
+def test_few_answers_are_kept_for_who_does_not_read(learner, author, make_scope, provider, settings, monkeypatch):
+    """Also ordinary ones, whose threads have ended, count until they are read or given up."""
+    monkeypatch.setattr(exchange, "SEND_SECONDS", 5)
+    most, seats = 2, 3
+    settings.AI_EXTENSIONS_STREAMS_PER_PERSON = most
+    settings.AI_EXTENSIONS_STREAM_CONNECTIONS = seats
+    make_scope(base_filepath="base/chat.json5")
+    # More than the sockets of both sides keep.
+    provider.reply(["x" * 100_000] * 80)
+    settings.AI_EXTENSIONS_MAX_ANSWER_CHARS = 50_000_000
+    assert Api(learner).run("Why?").getvalue()
+    provider.reply("Green.")
+    with serving() as port:
+        service = Service(port)
+        asleep = [service.ask(learner, action="get_current_session_response") for _number in range(20)]
+        statuses = [status_line(answer) for answer in asleep]
+        assert set(statuses) == {200, 429}
+        assert statuses.count(200) < 2 * most + seats
+        assert service.ask(learner).to_the_end()[0] == 429
+        assert service.ask(author).to_the_end()[0] == 200
+        eventually(lambda: service.ask(learner).to_the_end()[0] == 200)
+        assert service.ask(learner, action="get_current_session_response").to_the_end()[0] == 200
+        for answer in asleep:
+            answer.connection.close()
 
 
 def test_who_does_not_read_from_a_worker_of_the_lms(learner, make_scope, provider, monkeypatch, caplog):

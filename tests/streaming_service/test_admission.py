@@ -48,6 +48,13 @@ def test_a_header_that_only_looks_like_another_is_dropped(service: Service, lear
     assert status == 403
 
 
+def test_web_sockets_are_refused(service: Service, learner, caplog):
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
+    assert service.ask(learner, method="GET", body=b"", headers=headers).to_the_end()[0] == 403
+    assert "Exception" not in caplog.text
+
+
 def test_other_methods(service: Service, learner):
     assert service.ask(learner, method="GET").to_the_end()[0] == 405
 

@@ -152,8 +152,7 @@ class WorkflowView(WidgetView):
             accepts_stream=streams,
         )
         traits = execution.traits
-        if traits.replayable and not traits.always_allowed:
-            require_room(request)
+        require_room(request, asks_model=traits.replayable and not traits.always_allowed)
         is_known = traits.replayable and isinstance(request_id, str | int) and request_id != ""
         identity = RequestID(
             str(request_id), request.user.pk,
