@@ -6,7 +6,7 @@ The result is built from the parsed input, so nothing that is not on the list ca
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from html import unescape
 
 from lxml import etree, html
@@ -43,7 +43,8 @@ _DROPPED = frozenset(
         "xmp",
     }
 )  # fmt: skip
-_TAGS = "|".join(sorted(defs.tags | ALLOWED | _DROPPED))
+HTML_TAGS = defs.tags | ALLOWED | _DROPPED
+_TAGS = "|".join(sorted(HTML_TAGS))
 # "x < y" and "List<String>" are text.
 _NO_TAG = re.compile(rf"<(?!!--|/?(?:{_TAGS})(?=[\s/>]))", re.IGNORECASE)
 # In a formula, "a<b c" is not a tag with an attribute, and "&times" is a column and a word. Real ones have ">" or ";".
@@ -67,6 +68,7 @@ _ACTIVE_TEX = re.compile(
     r"|(?:[egx]?def|let|futurelet|(?:new|renew|provide)command|(?:new|renew)environment|Declare[A-Za-z]++|Newextarrow"
     r"|csname|catcode)(?![A-Za-z])\*?)"
 )
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
 MAX_DEPTH = 40
 
 
@@ -139,6 +141,19 @@ def _disarm_formulas(root: etree._Element) -> None:
             element.text = _ACTIVE_TEX.sub(r"\1 ", str(element.text))
         if element.tail:
             element.tail = _ACTIVE_TEX.sub(r"\1 ", str(element.tail))
+
+
+def active_commands(root: etree._Element) -> Iterator[str]:
+    """The commands in formulas of this tree, attributes included, that may run code, by name."""
+    texts = [str(text) for text in root.itertext()]
+    attributes = [str(value) for element in root.iter() for value in element.attrib.values()]
+    if not _MAY_HAVE_FORMULA.search("".join([*texts, *attributes])):
+        return
+    for element in root.iter():
+        inside = () if element.tag in {"code", "pre"} else (element.text,)
+        for text in (*inside, element.tail, *element.attrib.values()):
+            for found in _ACTIVE_TEX.finditer(str(text or "")):
+                yield _COMMAND.findall(found[0])[-1]
 
 
 def _disarmed(text: str) -> str:

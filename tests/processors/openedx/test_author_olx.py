@@ -44,14 +44,43 @@ KEPT = [
         ["bc"],
         id="a pattern",
     ),
+    pytest.param(
+        response("stringresponse", "<textline/>", r' answer="^\s*(the\s+)?sun(light)?\.?\s*" type="ci regexp"'),
+        ["The sun."],
+        id="a pattern with spaces",
+    ),
     pytest.param(response("numericalresponse", "<formulaequationinput/>", ' answer="[1, 3)"'), ["2"], id="a range"),
+    pytest.param(
+        problem(
+            '<p style="text-align: center; color: rgb(1, 2, 3);"><span class="x" style="text-decoration:underline">a'
+            f"</span> \\(\\frac{{1}}{{2}}\\) <code>\\href</code> a &lt; b</p>{NUMBER}"
+        ),
+        ["1"],
+        id="what editors of texts write",
+    ),
+    pytest.param(
+        response(
+            "optionresponse",
+            '<optioninput><option correct="true">List&lt;String&gt; &lt;b&gt;a&lt;/b&gt;</option>'
+            '<option correct="false">x</option></optioninput>',
+        ),
+        None,
+        id="options that look like tags",
+    ),
+    pytest.param(
+        problem(
+            f'<p><a href="mailto:a@b.example">a</a><a href="#x">b</a><a href="HTTPS://x.example/a:b">c</a></p>{NUMBER}'
+        ),
+        ["1"],
+        id="addresses of the usual kinds",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("data", "right"), KEPT)
 def test_what_the_problem_block_grades_is_kept_to_the_letter(data, right):
     assert read_olx(f"\n{data}\n", title="Other") == data
-    assert Problem(data).submit(*right) == "correct"
+    assert right is None or Problem(data).submit(*right) == "correct"
 
 
 @pytest.mark.parametrize("start", ["<problem>", "<problem max_attempts='2'>", "<problem\n>"])
@@ -80,6 +109,46 @@ REFUSED = [
     pytest.param(problem(f"<iframe src='https://evil.example/'/>{NUMBER}"), id="a frame"),
     pytest.param(problem(f'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>{NUMBER}'), id="a picture that runs"),
     pytest.param(problem(f"<video/>{NUMBER}"), id="a tag of nobody"),
+    pytest.param(
+        response(
+            "stringresponse",
+            '<textline preprocessorClassName="x" preprocessorSrc="//evil.example/x.js"/>',
+            ' answer="a"',
+        ),
+        id="a script of a field",
+    ),
+    pytest.param(problem(f'<p style="position:fixed;top:0">x</p>{NUMBER}'), id="a style that covers the page"),
+    pytest.param(problem(f'<p style="width:url(//evil.example)">x</p>{NUMBER}'), id="a style that loads something"),
+    pytest.param(problem(f'<p formaction="javascript:alert(1)">x</p>{NUMBER}'), id="an address of a button"),
+    pytest.param(problem(f'<p STYLE="position:fixed">x</p>{NUMBER}'), id="an attribute in capitals"),
+    pytest.param(problem(f'<a href="feed:javascript:alert(1)">x</a>{NUMBER}'), id="an address inside another"),
+    pytest.param(problem(f'<a href="vbscript:x">x</a>{NUMBER}'), id="another scheme"),
+    pytest.param(
+        problem(f"{NUMBER}<demandhint><hint>&lt;script&gt;alert(1)&lt;/script&gt;</hint></demandhint>"),
+        id="a script in the text of a hint",
+    ),
+    pytest.param(
+        response(
+            "numericalresponse",
+            '<formulaequationinput trailing_text="&lt;img src=x onerror=alert(1)&gt;"/>',
+            ' answer="1"',
+        ),
+        id="a tag in the text of an attribute",
+    ),
+    pytest.param(problem(f"<p>\\(\\href{{javascript:alert(1)}}{{x}}\\)</p>{NUMBER}"), id="a link in a formula"),
+    pytest.param(
+        response("numericalresponse", '<formulaequationinput label="\\(\\href{x}{y}\\)"/>', ' answer="1"'),
+        id="a link in the formula of an attribute",
+    ),
+    *(
+        pytest.param(
+            response(
+                "stringresponse", f'<additional_answer answer="{pattern}"/><textline/>', ' answer="b" type="regexp"'
+            ),
+            id=f"the slow pattern {pattern}",
+        )
+        for pattern in ("(a+)+$", "((a*)b?)*c", "(?:a|a)+$", "(a?){30}a{30}", r"([^\)]+\s?)*x", ".*.*.*.*.*x")
+    ),
     pytest.param(response("numericalresponse", "<formulaequationinput/>"), id="no answer"),
     pytest.param(response("numericalresponse", "", ' answer="1"'), id="no field"),
     pytest.param(response("stringresponse", "<optioninput/>", ' answer="1"'), id="the field of another type"),
@@ -101,6 +170,13 @@ REFUSED = [
 @pytest.mark.parametrize("data", REFUSED)
 def test_what_is_refused(data):
     with pytest.raises(InvalidRequest):
+        read_olx(data, title="T")
+
+
+def test_the_author_is_told_of_commands_and_patterns():
+    asked = r"<label>\(\href{a}{b}\)</label><textline/>"
+    data = response("stringresponse", asked, ' answer="(a+)+" type="regexp"')
+    with pytest.raises(InvalidRequest, match=r"\\href, a regular expression"):
         read_olx(data, title="T")
 
 
