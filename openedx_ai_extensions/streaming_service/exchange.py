@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -87,10 +88,7 @@ class Exchange:
             self._on_end()
 
     async def _pass_on(self, send: Send) -> None:
-        transport = _transport(send)
-        if transport is not None:
-            # Else the server takes what it is given, and keeps what the client does not read.
-            transport.set_write_buffer_limits(high=0)
+        _keep_little(_transport(send))
         has_begun = is_over = False
         while not is_over:
             await self._news.wait()
@@ -197,3 +195,14 @@ class Exchange:
 def _transport(send: Send) -> Any:
     """The connection itself, where the server is uvicorn; None elsewhere."""
     return getattr(getattr(send, "__self__", None), "transport", None)
+
+
+def _keep_little(transport: Any) -> None:
+    """Else the server and the operating system take whole answers, and keep what the client does not read."""
+    if transport is None:
+        return
+    transport.set_write_buffer_limits(high=0)
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):  # it was closed already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FULL)

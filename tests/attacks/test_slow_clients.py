@@ -73,14 +73,14 @@ def test_few_answers_are_kept_for_who_does_not_read(learner, author, make_scope,
     settings.AI_EXTENSIONS_STREAMS_PER_PERSON = most
     settings.AI_EXTENSIONS_STREAM_CONNECTIONS = seats
     make_scope(base_filepath="base/chat.json5")
-    # More than the sockets of both sides keep.
-    provider.reply(["x" * 100_000] * 80)
+    # Less than the operating system would keep for one connection.
+    provider.reply(["x" * 100_000] * 15)
     settings.AI_EXTENSIONS_MAX_ANSWER_CHARS = 50_000_000
     assert Api(learner).run("Why?").getvalue()
     provider.reply("Green.")
     with serving() as port:
         service = Service(port)
-        asleep = [service.ask(learner, action="get_current_session_response") for _number in range(20)]
+        asleep = [service.ask(learner, action="get_current_session_response", keeps=4096) for _number in range(20)]
         statuses = [status_line(answer) for answer in asleep]
         assert set(statuses) == {200, 429}
         assert statuses.count(200) < 2 * most + seats

@@ -19,10 +19,18 @@ CSRF_TOKEN = "c" * 32
 
 
 class Answer:
-    """An answer under way, over a socket of its own."""
+    """An answer under way, over a socket of its own.
 
-    def __init__(self, port: int, request: bytes) -> None:
-        self.connection = socket.create_connection((HOST, port), timeout=PATIENCE)
+    Args:
+        keeps: bytes that the socket keeps of what is not read; None for what is usual.
+    """
+
+    def __init__(self, port: int, request: bytes, keeps: int | None = None) -> None:
+        self.connection = socket.socket()
+        self.connection.settimeout(PATIENCE)
+        if keeps is not None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, keeps)
+        self.connection.connect((HOST, port))
         self.connection.sendall(request)
         self.received = b""
 
@@ -72,6 +80,7 @@ class Service:
         path: str = "",
         method: str = "POST",
         headers: dict[str, str | None] | None = None,
+        keeps: int | None = None,
     ) -> Answer:
         """Send a browser's request; ``headers`` change its own, None leaves one out."""
         target = urlsplit(Api.url("aiext_workflows"))
@@ -82,7 +91,7 @@ class Service:
             sent["Cookie"] += f"; sessionid={Api(user).client.cookies['sessionid'].value}"
         head = "".join(f"{name}: {value}\r\n" for name, value in sent.items() if value is not None)
         line = f"{method} {path or target.path}?{target.query} HTTP/1.1\r\n"
-        return Answer(self.port, f"{line}{head}\r\n".encode() + content)
+        return Answer(self.port, f"{line}{head}\r\n".encode() + content, keeps)
 
 
 @pytest.fixture(scope="module")
