@@ -15,6 +15,7 @@ from openedx_ai_extensions.contrib.upgrade.guard import ADVICE
 from openedx_ai_extensions.contrib.upgrade.history import find, is_ours
 from openedx_ai_extensions.core import conf, hooks
 from openedx_ai_extensions.core.portable import connection_is_limited, limited_tables
+from openedx_ai_extensions.core.provider_parameters import similar_name
 from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
@@ -36,7 +37,7 @@ def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage
     if not conf.providers():
         hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
         messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
-    return [*messages, *_backend(), *_default_models(), *_capabilities(), *_moderators()]
+    return [*messages, *_backend(), *_default_models(), *_misspelt(), *_capabilities(), *_moderators()]
 
 
 def _default_models() -> Iterator[CheckMessage]:
@@ -48,6 +49,19 @@ def _default_models() -> Iterator[CheckMessage]:
                 hint="State MODEL, so that it stays the same with other versions of this package.",
                 id="openedx_ai_extensions.I005",
             )
+
+
+def _misspelt() -> Iterator[CheckMessage]:
+    for name in conf.providers():
+        entry = conf.provider_entry(name)
+        for parameter in entry.parameters if entry is not None else ():
+            meant = similar_name(parameter)
+            if meant:
+                yield Warning(
+                    f"The provider '{name}' of AI_EXTENSIONS has {parameter.upper()}, which goes to LiteLLM.",
+                    hint=f"Do you mean {meant.upper()}?",
+                    id="openedx_ai_extensions.W007",
+                )
 
 
 def _backend() -> Iterator[CheckMessage]:

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from openedx_ai_extensions.core import setting_problems as problems
+from openedx_ai_extensions.core.credential_forms import is_credential
 from openedx_ai_extensions.core.provider_entries import ProviderEntry, read_entry
 from openedx_ai_extensions.core.setting_list import BUILT_IN_TEMPLATE_DIR, DICTIONARIES, PACKAGE_DIR, SETTINGS
 
@@ -101,7 +102,7 @@ def providers() -> Mapping[str, Any]:
     """
     configured = get("AI_EXTENSIONS")
     entries = configured if isinstance(configured, Mapping) else {}
-    return {name: entry for name, entry in entries.items() if isinstance(name, str)}
+    return {name: entry for name, entry in entries.items() if isinstance(name, str) and not is_credential(name)}
 
 
 def provider_entry(name: str) -> ProviderEntry | None:

@@ -6,6 +6,8 @@ import re
 import zlib
 from collections.abc import Iterator
 
+from openedx_ai_extensions.core.credential_forms import is_credential
+
 ACCEPTED_ENCODING = "identity"  # what we ask for; some servers compress all the same
 _NAME = re.compile(r"[\w.:/@+=-]{1,512}")  # LiteLLM puts more into the id of a response
 _STEP = 64 * 1024  # bytes that are unpacked at a time
@@ -13,8 +15,8 @@ _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 def logged(name: str) -> str:
-    """A name that another server gave, as a log line may have it: no second line, and no prose."""
-    return name if _NAME.fullmatch(name) else "-"
+    """A name that another server gave, as a log line may have it: no second line, no prose and no credential."""
+    return name if _NAME.fullmatch(name) and not is_credential(name) else "-"
 
 
 class BadResponse(Exception):

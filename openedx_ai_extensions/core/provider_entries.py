@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openedx_ai_extensions.core.credential_forms import is_credential
 from openedx_ai_extensions.core.portable import is_portable
-from openedx_ai_extensions.core.provider_parameters import Use, parameter_named, text
+from openedx_ai_extensions.core.provider_parameters import NO_KEY, Use, parameter_named, text
 
 NEEDS_MODEL = "must be a dictionary with a MODEL such as 'openai/gpt-4.1-mini'"
 # What an entry of such a name asks if it says nothing: a small model of that provider, fit for all built-in workflows.
@@ -117,6 +118,9 @@ def entries_problem(value: Any) -> str | None:
 
 def _problems(entries: Mapping[Any, Any]) -> Iterator[str]:
     for name, parameters in entries.items():
+        if isinstance(name, str) and is_credential(name):
+            yield f"has a provider whose name {NO_KEY}"
+            continue
         if not isinstance(name, str) or text(name) or not name:
             yield f"must have names of providers that are texts, unlike {name!r}"
         entry = read_entry(parameters, str(name))

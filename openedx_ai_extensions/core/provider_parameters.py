@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
 from openedx_ai_extensions.core import setting_problems as problems
+from openedx_ai_extensions.core.credential_forms import is_credential
 from openedx_ai_extensions.core.portable import number_problem
 
 Check = Callable[[Any], str | None]
+NO_KEY = "must not be a key, which API_KEY is for: it is shown on pages and in the log"
+SIMILAR = 0.9  # from 0 to 1: how alike two names of parameters are if one is a misspelling of the other
 
 
 class Use(StrEnum):
@@ -53,8 +57,24 @@ def text(value: Any) -> str | None:
     return None if value == value.strip() and value.isprintable() else "must not have spaces around it, nor line ends"
 
 
+def name(value: Any) -> str | None:
+    """Of a text that pages and the log show."""
+    return NO_KEY if isinstance(value, str) and is_credential(value) else text(value)
+
+
+def names(value: Any) -> str | None:
+    return problems.texts(value) or (NO_KEY if any(map(is_credential, value)) else None)
+
+
+def key(value: Any) -> str | None:
+    is_other = isinstance(value, str) and not value.isascii()
+    return "must be ASCII, without quotation marks of a text" if is_other else text(value)
+
+
 def model_name(value: Any) -> str | None:
     is_name = isinstance(value, str) and value.isprintable() and value and " " not in value
+    if is_name and is_credential(value):
+        return NO_KEY
     return None if is_name else "must be a text such as 'openai/gpt-4.1-mini', without spaces"
 
 
@@ -157,18 +177,18 @@ PARAMETERS: Sequence[Parameter] = (
         ("max_input_tokens",), Use.OURS, "How many tokens the model reads at most.", problems.positive_whole_number
     ),
     Parameter(("prices",), Use.OURS, "What a million tokens cost.", prices),
-    Parameter(("fallbacks",), Use.OURS, "Names of the entries to ask when this one fails.", problems.texts),
-    Parameter(("region",), Use.OURS, "Where it answers, for people to read in the AI notice.", text),
+    Parameter(("fallbacks",), Use.OURS, "Names of the entries to ask when this one fails.", names),
+    Parameter(("region",), Use.OURS, "Where it answers, for people to read in the AI notice.", name),
     Parameter(("capabilities",), Use.OURS, "What the provider can do, where it differs from others of its kind."),
     Parameter(
         ("store",), Use.OURS, "False: the provider is to keep no conversation, as keeps_threads: False.", only_false
     ),
-    Parameter(("api_key",), Use.SENT, "The key.", text),
+    Parameter(("api_key",), Use.SENT, "The key.", key),
     Parameter(("api_base", "base_url"), Use.SENT, "The provider's address.", address, is_vital=True),
     Parameter(
-        ("api_version", "organization", "deployment_id", "user"), Use.SENT, "As LiteLLM and the provider say.", text
+        ("api_version", "organization", "deployment_id", "user"), Use.SENT, "As LiteLLM and the provider say.", name
     ),
-    Parameter(("custom_llm_provider",), Use.SENT, "LiteLLM's name of the provider, where MODEL does not say it.", text),
+    Parameter(("custom_llm_provider",), Use.SENT, "LiteLLM's name of the provider, where MODEL does not say it.", name),
     Parameter(("headers", "extra_headers"), Use.SENT, "HTTP headers to send with each request.", headers),
     Parameter(("extra_body",), Use.SENT, "Fields of the request that LiteLLM does not know.", body),
     Parameter(("metadata",), Use.SENT, "For LiteLLM's callbacks.", dictionary),
@@ -271,6 +291,15 @@ def parameter_named(name: str) -> Parameter:
     """What is known of a parameter, by its name in lower case; anything unknown is passed to LiteLLM."""
     known = _BY_NAME.get(name)
     return known or next((known for pattern, known in _BY_PATTERN.items() if fnmatchcase(name, pattern)), _ANY)
+
+
+def similar_name(name: str) -> str | None:
+    """The parameter that is meant, in lower case, if this unknown name is a misspelling of it."""
+    if parameter_named(name) is not _ANY:
+        return None
+    known = {"".join(filter(str.isalnum, each)): each for each in _BY_NAME}
+    found = get_close_matches("".join(filter(str.isalnum, name)), known, n=1, cutoff=SIMILAR)
+    return known[found[0]] if found else None
 
 
 def is_sent(name: str) -> bool:

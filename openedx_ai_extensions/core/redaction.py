@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.credential_forms import SECRET_VALUE
 
 REDACTED = "[REDACTED]"
 
@@ -27,17 +28,6 @@ _SECRET_TEXT = re.compile(
     r"|token$|(?:access|api|auth|bearer|personal|refresh|security|session)tokens$"
 )
 _TOKEN_COUNT = re.compile(r"^(?:max|min|n|num|total|prompt|completion|per)\w*token$")
-# Values that are credentials whatever they are called: header values, keys of a known form, URLs with a password.
-_SECRET_VALUE = re.compile(
-    r"(?:\bBearer|^\s*Basic)\s+(?=[^\s\"']*[0-9=])[^\s\"']{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|(?<![a-z0-9+.-])[a-z0-9+.-]++://[^/\s:@]*:[^/\s@]+@"
-    r"|(?<![A-Za-z0-9])(?:sk-|sk_live_|rk_live_|hf_|gsk_|xai-|r8_|pplx-|nvapi-|fw_|csk-|gh[oprsu]_|github_pat_|glpat-"
-    r"|npm_|pypi-|xox[abeprs]-|ya29\.|AIza|AGE-SECRET-KEY-|dop_v1_|shpat_|lsv2_)[A-Za-z0-9_.-]{16,}"
-    r"|(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
-    r"|(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"
-    r"|(?<![A-Za-z0-9_-])(?>[A-Za-z0-9_-]*?(?<![A-Za-z0-9])eyJ)[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-    re.IGNORECASE,
-)
 # What prose says of a credential: its name, a sign, a value.
 _ASSIGNED = re.compile(r"([A-Za-z][\w.-]{0,60})[\"'`]?\s*(?:[:=]|\bis\b)\s*[\"'`]?([^\s\"'`,;{}\[\]]{4,})")
 _WORDS = re.compile(r"(?:true|false|null|none|required|optional|here|[A-Z_]+|\[REDACTED\])\.?", re.IGNORECASE)
@@ -89,7 +79,7 @@ def masked_text(text: str, secrets: Collection[str]) -> str:
     """A text in which ``REDACTED`` stands for each credential; the rest stays."""
     for secret in sorted(filter(_is_unusual, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
-    return _SECRET_VALUE.sub(REDACTED, text)
+    return SECRET_VALUE.sub(REDACTED, text)
 
 
 def mentions_credential(text: str) -> bool:
@@ -115,7 +105,7 @@ def _hides(key: Any, value: Any) -> bool:
 
 
 def _holds_secret(text: str, secrets: Collection[str]) -> bool:
-    if text in secrets or _SECRET_VALUE.search(text):
+    if text in secrets or SECRET_VALUE.search(text):
         return True
     return any(secret in text for secret in secrets if _is_unusual(secret))
 

@@ -11,6 +11,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import LearningContextKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
+from openedx_ai_extensions.core.credential_forms import is_credential
 from openedx_ai_extensions.core.portable import number_problem
 
 # Thirty years, in seconds: more than Python's locks and clocks can wait is an error there.
@@ -160,6 +161,8 @@ def mcp_servers(value: Any) -> str | None:
     # A problem names the server and the key only: addresses and headers hold secrets.
     if not isinstance(value, Mapping) or not all(isinstance(name, str) and name for name in value):
         return "must be a dictionary of MCP server name to its parameters"
+    if any(map(is_credential, value)):
+        return "must not have a key as the name of a server: it is shown on pages and in the log"
     for name, parameters in value.items():
         if not isinstance(parameters, Mapping) or not all(isinstance(key, str) for key in parameters):
             return f"server {name!r} must be a dictionary with a URL"
