@@ -20,7 +20,7 @@ from openedx_ai_extensions.tools.arguments import schema_problem
 from openedx_ai_extensions.tools.signature import Signature
 
 if TYPE_CHECKING:
-    from openedx_ai_extensions.tools.signature import HintedArguments
+    from openedx_ai_extensions.tools.hints import HintedArguments
 
 TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Limits the threads that hanging calls of one tool can block.
@@ -115,7 +115,7 @@ class FunctionTool(Tool):
     @cached_property
     def _hinted(self) -> HintedArguments:
         # Imported here, because it imports pydantic, which would slow down start-up.
-        from openedx_ai_extensions.tools.signature import HintedArguments
+        from openedx_ai_extensions.tools.hints import HintedArguments
 
         return HintedArguments(self.name, self._signature.hinted())
 
