@@ -189,3 +189,24 @@ def test_a_model_that_is_wrong_is_not_replaced(settings, model):
 @pytest.mark.usefixtures("_litellm")
 def test_the_models_of_such_entries_have_a_price(name):
     assert model_info.price(Provider(name, DEFAULT_MODELS[name], {})) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SERVICE_VARIANT", []),
+        ("AI_EXTENSIONS_COSTS", {"UNKNOWN_PRICE": {}}),
+        ("AI_EXTENSIONS_LIMITS", [{"per": []}]),
+        ("AI_EXTENSIONS_LIMITS", [{"per": "site", "period": {}}]),
+        ("AI_EXTENSIONS_LIMITS", [{"per": "person", "period": "day", "tier": []}]),
+        ("AI_EXTENSIONS_MCP_CONFIGS", {"far": {"URL": "http://127.0.0.1:9/", "TRANSPORT": []}}),
+        ("AI_EXTENSIONS_LLM_CACHE", {"type": []}),
+    ],
+    ids=str,
+)
+def test_a_list_in_place_of_a_word(settings, name, value):
+    """Lists and dictionaries cannot be members of a set: looking for one in a set is an error."""
+    setattr(settings, name, value)
+    ((number, message),) = ours()
+    assert number == "E001"
+    assert message.startswith(name)

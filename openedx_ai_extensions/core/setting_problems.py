@@ -53,7 +53,7 @@ def true_or_false(value: Any) -> str | None:
 
 
 def service_variant(value: Any) -> str | None:
-    return None if value in {"lms", "cms"} else "must be 'lms' or 'cms'"
+    return None if value in ("lms", "cms") else "must be 'lms' or 'cms'"
 
 
 def courses(value: Any) -> str | None:
@@ -82,7 +82,7 @@ def _is_library_key(key: Any) -> bool:
 
 
 def unknown_price(value: Any) -> str | None:
-    return None if value in {"block", "warn", "tokens_only"} else "must be 'block', 'warn' or 'tokens_only'"
+    return None if value in ("block", "warn", "tokens_only") else "must be 'block', 'warn' or 'tokens_only'"
 
 
 def currency(value: Any) -> str | None:
@@ -119,9 +119,9 @@ def limits(value: Any) -> str | None:
 
 
 def _limit(entry: Any) -> str | None:
-    if not isinstance(entry, Mapping) or entry.get("per") not in _NARROWED_BY:
+    if not isinstance(entry, Mapping) or entry.get("per") not in tuple(_NARROWED_BY):
         return f"must have per, one of {', '.join(_NARROWED_BY)}"
-    if entry.get("period") not in {"minute", "hour", "day", "month"}:
+    if entry.get("period") not in ("minute", "hour", "day", "month"):
         return "must have period, one of minute, hour, day, month"
     narrowed_by = _NARROWED_BY[entry["per"]]
     unknown = sorted(set(entry) - {"per", "period", *_AMOUNTS, *narrowed_by})

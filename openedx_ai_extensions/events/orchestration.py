@@ -21,6 +21,7 @@ from openedx_ai_extensions.runtime.replay import Claim
 
 logger = logging.getLogger(__name__)
 
+MAX_ID_DIGITS = 19  # all numbers of fewer digits fit into a database's 64 bits
 REMEMBERED = 86_400  # seconds in which a bus may deliver an event again
 
 
@@ -47,7 +48,9 @@ def _run(orchestration: AIOrchestrationData, run_id: str) -> None:
     """
     course_key, usage_key = parse_place(orchestration.course_id or None, orchestration.location_id or None)
     user_input = _user_input(orchestration.user_input)
-    user = get_user_model().objects.filter(pk=orchestration.user_id).first()
+    # Senders may put anything there; texts of numbers are ids, too.
+    is_id = str(orchestration.user_id).isdecimal() and len(str(orchestration.user_id)) < MAX_ID_DIGITS
+    user = get_user_model().objects.filter(pk=orchestration.user_id).first() if is_id else None
     if user is None:
         raise NotAllowed
     outcome = run(
@@ -76,7 +79,7 @@ def _user_input(raw: str) -> Any:
         return None
     try:
         value = json.loads(raw, parse_constant=_no_json)
-        written = json.dumps(value, ensure_ascii=False)
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False)  # 1e999 becomes an infinity
     except (ValueError, RecursionError):
         raise InvalidRequest(_("user_input is not JSON.")) from None
     # Half a character, which JSON can say and a database cannot hold, becomes a question mark.

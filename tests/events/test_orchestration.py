@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from opaque_keys.edx.keys import CourseKey
 from openedx_events.data import EventsMetadata
 
-from openedx_ai_extensions.events import AI_ORCHESTRATION_REQUESTED
+from openedx_ai_extensions.events import AI_ORCHESTRATION_REQUESTED, AIOrchestrationData
 from openedx_ai_extensions.events.data import AIOrchestrationRequestData
 from openedx_ai_extensions.models import AIWorkflowSession
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID, from_learner
@@ -182,3 +182,19 @@ def test_an_event_as_other_packages_send_it(learner, provider, make_scope, track
     )
     assert provider.requests[0]["messages"][-1] == from_learner("Warum? 🌱")
     assert len(tracked) == 1
+
+
+@pytest.mark.parametrize("action", ["run", "run_async"])
+@pytest.mark.parametrize("text", ["1e999", '{"text": "a", "x": 1e999}', "-1e999", "[1e999]"])
+def test_numbers_beyond_json_are_refused(learner, make_scope, outcome, action, text):
+    make_scope(base_filepath="base/chat.json5", slug="chat")
+    assert outcome(request_for(learner, user_input=text, action=action)) == "validation_error"
+
+
+@pytest.mark.parametrize("user_id", ["learner", "1 OR 1=1", None, 2**70, -1])
+def test_ids_of_nobody_are_refused(make_scope, outcome, user_id):
+    make_scope()
+    assert (
+        outcome(AIOrchestrationData(user_id=user_id, ui_slot_selector_id=SLOT, course_id=COURSE_ID))
+        == "permission_denied"
+    )
