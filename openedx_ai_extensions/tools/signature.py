@@ -45,8 +45,7 @@ class Signature:
 
         Raises:
             ImproperlyConfigured: the context is not the first parameter, a parameter cannot be passed by name, or a
-            type hint
-                cannot be resolved.
+                type hint cannot be resolved.
         """
         where = f"{function.__module__}.{function.__qualname__}"
         try:

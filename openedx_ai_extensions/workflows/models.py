@@ -244,8 +244,7 @@ class AIWorkflowScope(ConfigurationModel):
 
         Raises:
             ValidationError: the pattern does not compile, a text cannot be stored, or ``outside_courses`` is combined
-            with a
-                course or a pattern.
+                with a course or a pattern.
         """
         self.require_portable("location_regex", "ui_slot_selector_id")
         self.location_regex = checked_pattern(self.location_regex)

@@ -38,12 +38,11 @@ class OpenEdXProcessor(Processor):
     Configuration, all optional:
 
     * ``function``: ``get_location_content``, ``no_context``, ``get_course_info``, ``get_course_outline``, or a function
-    of
-      a subclass: a method with ``@function`` that returns the text. Default: ``get_location_content`` at a location,
-      ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.
+      of a subclass: a method with ``@function`` that returns the text. Default: ``get_location_content`` at a
+      location, ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.
     * ``retrieval_mode``: ``unit`` (default), ``sequence`` or ``up_to_current_unit``: the units to read.
     * ``char_limit``: the maximum length in characters; the parts farthest from the location are omitted. Null: no
-    limit.
+      limit.
     * ``fields``: for ``get_course_info``, names of ``INFO_FIELDS``; for ``get_location_content``, the categories of
       blocks to read, such as ``["html", "video"]``. Null: all.
 
