@@ -51,7 +51,7 @@ def shot(page, tmp_path):
 
 def test_setting_up_scopes(page, shot, make_scope, learner, provider, tmp_path):
     unmatched_slots.forget()
-    unmatched_slots.record("another-slot", "lms", COURSE_ID)
+    unmatched_slots.record("another-slot", "lms", COURSE_ID, learner.pk, lambda: True)
     make_scope(slug="older", course_id=None)
     make_scope()
     make_scope(slug="newer", location_regex="nowhere", enabled=False)

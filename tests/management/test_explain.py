@@ -252,7 +252,7 @@ def test_asking_in_vain_costs_no_query_and_is_bounded(explain, learner, make_sco
         counts.append(len(queries))
     assert counts[0] == counts[1]  # what is remembered already, and what is not
     for number in range(40):
-        unmatched_slots.record(f"slot-{number}", "lms", COURSE_ID)
+        unmatched_slots.record(f"slot-{number}", "lms", COURSE_ID, number, lambda: True)
     assert len(asked(explain)) == unmatched_slots.MAX_WRITES_PER_MINUTE
 
 
