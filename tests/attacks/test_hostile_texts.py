@@ -114,3 +114,32 @@ def test_no_text_takes_long(read_text):
         for piece in PIECES
     }
     assert max(took.values()) < ENOUGH, max(took, key=lambda text: took[text])
+
+
+LONG_WORD = "w" * 100
+
+
+def _in_tables(inner: str, levels: int) -> str:
+    for _level in range(levels):
+        inner = f"<table><tr><td rowspan=20>{inner}</td></tr>{'<tr><td>b' * 19}</table>"
+    return inner
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(_in_tables("w " * 500, 3), id="tables in tables"),
+        pytest.param("<table>" + "<tr><td colspan=99>w" * 1000 + "</table>", id="wide cells"),
+        pytest.param(
+            "<table><tr>" + f"<td rowspan=99>{'w' * 100}" * 99 + "<tr><td>b" * 98 + "</table>", id="tall cells"
+        ),
+        pytest.param("<ul>" * 100 + "<li>w" * 500, id="lists in lists"),
+    ],
+)
+def test_text_grows_little_beyond_its_markup(source):
+    assert len(markup.html_text(source)) < 3 * len(source) + 25_000
+
+
+def test_a_cell_that_spans_rows_is_still_told_in_each():
+    text = markup.html_text("<table><tr><td rowspan=3>a<td>1<tr><td>2<tr><td>3</table>")
+    assert text.splitlines() == ["a | 1", "a | 2", "a | 3"]

@@ -28,7 +28,7 @@ from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     squeeze,
     visible,
 )
-from openedx_ai_extensions.processors.openedx.blocks.tables import Table
+from openedx_ai_extensions.processors.openedx.blocks.tables import Repetitions, Table
 
 __all__ = ["TextWriter", "html_text", "inner_text", "local_name", "parse_html", "rich_text", "squeeze"]
 
@@ -50,6 +50,9 @@ _STRUCK = frozenset({"del", "s", "strike"})
 _SPANS = frozenset({"sub", "sup", "code"}) | _STRUCK
 _WORD = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
+
+
+MAX_INDENTED_LEVELS = 8  # of lists; deeper items stand at the last level
 
 
 def html_text(markup: str, omissions: set[OmissionReason] | None = None) -> str:
@@ -91,6 +94,7 @@ class TextWriter:
         self._lists: list[Iterator[str]] = []
         # None for a layout table.
         self._tables: list[Table | None] = []
+        self._repetitions = Repetitions()
         self._lines_around_cells: list[list[str]] = []
         self._starts: list[int] = []
         self._pre_depth = 0
@@ -157,7 +161,7 @@ class TextWriter:
 
     def bullet(self, mark: str = "- ") -> None:
         """Start a list item."""
-        self.begin_line("  " * max(len(self._lists) - 1, 0) + mark)
+        self.begin_line("  " * min(max(len(self._lists) - 1, 0), MAX_INDENTED_LEVELS) + mark)
 
     def end_line(self) -> None:
         """End the line; a prefix without text is dropped."""
@@ -233,10 +237,10 @@ class TextWriter:
     def _enter_table(self, element: etree._Element, tag: str) -> None:
         if tag == "table":
             self.break_line()
-            self._tables.append(None if element.get("role") in {"presentation", "none"} else Table())
+            self._tables.append(None if element.get("role") in {"presentation", "none"} else Table(self._repetitions))
             return
         if not self._tables:
-            self._tables.append(Table())
+            self._tables.append(Table(self._repetitions))
         table = self._tables[-1]
         if table is None:
             self.break_line()

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 _MAX_COLUMNS = 100
+_SEPARATOR = " | "
+MAX_REPEATED_CHARS = 20_000  # of one document: tables in tables would multiply each other's text
+
+
+class Repetitions:
+    """How much a document's text may grow by cells that span rows or columns."""
+
+    def __init__(self) -> None:
+        self._left = MAX_REPEATED_CHARS
+
+    def allow(self, text: str) -> bool:
+        """Count one more entry for a spanning cell. False if there is no room for it."""
+        self._left -= len(text) + len(_SEPARATOR)
+        return self._left >= 0
 
 
 class Table:
-    """Collects the cells of a table, row by row."""
+    """Collects the cells of a table, row by row.
 
-    def __init__(self) -> None:
+    Args:
+        repetitions: shared by all tables of a document.
+    """
+
+    def __init__(self, repetitions: Repetitions) -> None:
+        self._repetitions = repetitions
         self.in_row = False
         self._cells: list[str] = []
         # By column: the text of a cell that spans further rows, and their number.
@@ -24,6 +43,8 @@ class Table:
         width, height = _span(columns), _span(rows)
         for offset in range(width):
             told = "" if offset else text
+            if offset and not self._repetitions.allow(told):
+                return
             if height > 1:
                 self._from_above[len(self._cells)] = (told, height - 1)
             if len(self._cells) < _MAX_COLUMNS:
@@ -34,11 +55,14 @@ class Table:
         self.in_row = False
         said = any(self._cells)
         self._fill()
-        return " | ".join(self._cells) if said else ""
+        return _SEPARATOR.join(self._cells) if said else ""
 
     def _fill(self) -> None:
         while (column := len(self._cells)) in self._from_above and column < _MAX_COLUMNS:
             text, rows = self._from_above.pop(column)
+            if not self._repetitions.allow(text):
+                self._from_above.clear()
+                return
             if rows > 1:
                 self._from_above[column] = (text, rows - 1)
             self._cells.append(text)
