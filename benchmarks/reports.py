@@ -125,7 +125,7 @@ def time_reports() -> None:
     """Each report over a year and a month, unfiltered and filtered."""
     from django.utils import timezone
 
-    from openedx_ai_extensions.reports.kinds import By, Filters, report, top_people
+    from openedx_ai_extensions.reports.usage import By, Filters, report, top_people
 
     today = timezone.localdate()
     course = {"course_id": "course-v1:Org+C0+2026"}

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.admin.page import PageAdmin
+from openedx_ai_extensions.admin.base import PageAdmin
 from openedx_ai_extensions.console.health import ask_provider, report
 from openedx_ai_extensions.models import AIHealth
 

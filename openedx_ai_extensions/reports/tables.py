@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from openedx_ai_extensions.ledger.prices import MICRO
-from openedx_ai_extensions.reports.kinds import By, Filters, Line, all_people, report
+from openedx_ai_extensions.reports.usage import By, Filters, Line, all_people, report
 
 PERCENTILES = (50, 95, 99)
 # Cells that start with these characters are formulas for a spreadsheet.

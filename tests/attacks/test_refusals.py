@@ -12,7 +12,7 @@ from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger import refusals as refusals_counted
 from openedx_ai_extensions.ledger.audit import audit
 from openedx_ai_extensions.models import AILimit, AIPause, AIWorkflowAsyncRun, AIWorkflowRun
-from openedx_ai_extensions.reports.kinds import By, Filters, report
+from openedx_ai_extensions.reports.usage import By, Filters, report
 from openedx_ai_extensions.tasks import run_workflow
 from tests.api.conftest import HERE, Api, error_of
 from tests.fakes.provider import Fail, Say

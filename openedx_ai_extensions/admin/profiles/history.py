@@ -16,9 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.profiles.diff import compare, compare_configurations
-from openedx_ai_extensions.admin.profiles.findings import findings
-from openedx_ai_extensions.admin.profiles.impact import meaning_for_sessions, touched
+from openedx_ai_extensions.admin.profiles.changes import compare, compare_configurations, meaning_for_sessions, touched
+from openedx_ai_extensions.admin.profiles.validation import findings
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowProfileVersion
 from openedx_ai_extensions.workflows.readable_errors import readable

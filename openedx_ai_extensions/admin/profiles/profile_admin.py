@@ -18,13 +18,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.display import code, status_text
-from openedx_ai_extensions.admin.profiles.diff import template_and_effective
-from openedx_ai_extensions.admin.profiles.findings import findings, summary
-from openedx_ai_extensions.admin.profiles.form import ProfileForm
+from openedx_ai_extensions.admin.profiles.changes import (
+    live_sessions,
+    meaning_for_sessions,
+    template_and_effective,
+    touched,
+)
+from openedx_ai_extensions.admin.profiles.form import ProfileForm, all_templates, template_info
 from openedx_ai_extensions.admin.profiles.history import VersionPages
-from openedx_ai_extensions.admin.profiles.impact import live_sessions, meaning_for_sessions, touched
-from openedx_ai_extensions.admin.profiles.preview import judge, panel
-from openedx_ai_extensions.admin.profiles.templates import all_templates, template_info
+from openedx_ai_extensions.admin.profiles.validation import findings, judge, panel, summary
 from openedx_ai_extensions.core.hooks import Severity
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.fields import CourseKeyFormField
+from openedx_ai_extensions.admin.forms import CourseKeyFormField
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import OutlineNode, Person
 from openedx_ai_extensions.exceptions import ProcessorError

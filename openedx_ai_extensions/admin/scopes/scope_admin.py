@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.admin.diagnosis.page import WhyAdmin
-from openedx_ai_extensions.admin.fields import CourseKeyFormField, CourseKeysFormField, SuggestingInput, known_slots
+from openedx_ai_extensions.admin.forms import CourseKeyFormField, CourseKeysFormField, SuggestingInput, known_slots
+from openedx_ai_extensions.admin.scopes.diagnosis import WhyAdmin
 from openedx_ai_extensions.admin.scopes.locations import LocationsAdmin
-from openedx_ai_extensions.admin.transfer.page import TransferAdmin
+from openedx_ai_extensions.admin.scopes.transfer import TransferAdmin
 from openedx_ai_extensions.console.diagnosis import scope_title
 from openedx_ai_extensions.models import AIWorkflowScope
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from openedx_ai_extensions.console.author.page import CoursePage, name_of
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.reports.charts import Chart, vertical_bars
-from openedx_ai_extensions.reports.kinds import By, Filters, Line, report, total_of
+from openedx_ai_extensions.reports.usage import By, Filters, Line, report, total_of
 
 VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
 DAYS = (7, 30, 90)

@@ -11,7 +11,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.admin.display import pretty_json
-from openedx_ai_extensions.admin.sessions.messages import Message, readable
+from openedx_ai_extensions.admin.transcripts import Message, readable
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for

@@ -17,8 +17,13 @@ from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.display import change_link
-from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses, known_slots
-from openedx_ai_extensions.admin.place_form import person_named
+from openedx_ai_extensions.admin.forms import (
+    CourseKeyFormField,
+    SuggestingInput,
+    known_courses,
+    known_slots,
+    person_named,
+)
 from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
 from openedx_ai_extensions.console.diagnosis.why import reason_texts
 from openedx_ai_extensions.core import conf

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
+from openedx_ai_extensions.admin.forms import CourseKeyFormField, SuggestingInput, known_courses
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger.limits import Limit, LimitKind, Limits, Rule, all_rules, rule_of

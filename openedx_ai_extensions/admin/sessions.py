@@ -25,7 +25,7 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.admin.base import BaseAdmin, first_words
 from openedx_ai_extensions.admin.display import status_text
-from openedx_ai_extensions.admin.sessions.messages import Message, readable
+from openedx_ai_extensions.admin.transcripts import Message, readable
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators.threads import remote_entries

@@ -19,14 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.fields import CourseKeyFormField, SuggestingInput, known_courses
-from openedx_ai_extensions.admin.place_form import person_named
+from openedx_ai_extensions.admin.forms import CourseKeyFormField, SuggestingInput, known_courses, person_named
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIUsageByPlace, AIWorkflowProfile
 from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, vertical_bars
-from openedx_ai_extensions.reports.kinds import FIRST_DAY, LAST_DAY, By, Filters, Line, report, top_people, total_of
 from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
+from openedx_ai_extensions.reports.usage import FIRST_DAY, LAST_DAY, By, Filters, Line, report, top_people, total_of
 
 BY = (
     (By.DAY, gettext_lazy("Day")),

@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.page import PageAdmin
-from openedx_ai_extensions.admin.place_form import PlaceForm
+from openedx_ai_extensions.admin.base import PageAdmin
+from openedx_ai_extensions.admin.forms import PlaceForm
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIModelView
