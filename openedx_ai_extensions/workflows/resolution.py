@@ -26,15 +26,26 @@ logger = logging.getLogger(__name__)
 
 MATCH_TIMEOUT = 0.05  # seconds; matching a usage key takes microseconds, unless the pattern is hostile
 MAX_LENGTH = 1000
+MAX_NESTED_GROUPS = 50  # compiling is recursive: how deep it may go depends on what calls it
 Row = TypeVar("Row")
 # Candidates are compared by these fields, in this order; the greatest value wins.
 ORDER = ("specificity_index", "id")
 
 
+_BRACKETS = regex.compile(r"\\.|[][()]", regex.DOTALL)
+
+
 def validate_pattern(pattern: str) -> None:
-    """Raise ValidationError, with the position, if the pattern does not compile."""
+    """Raise ValidationError, with the position, if the pattern does not compile, or groups are nested too deep."""
+    too_deep = ValidationError(
+        _("Groups are nested more than {limit} deep.").format(limit=MAX_NESTED_GROUPS), code="invalid_regex"
+    )
+    if _nested_groups(pattern) > MAX_NESTED_GROUPS:
+        raise too_deep
     try:
         regex.compile(pattern)
+    except RecursionError:
+        raise too_deep from None
     except regex.error as error:
         position = "" if error.pos is None else _(" (at character {position})").format(position=error.pos + 1)
         raise ValidationError(
@@ -43,6 +54,21 @@ def validate_pattern(pattern: str) -> None:
             ),
             code="invalid_regex",
         ) from None
+
+
+def _nested_groups(pattern: str) -> int:
+    """How deep groups and sets of characters are nested."""
+    deepest = groups = sets = 0
+    sets_nest = "V1" in pattern
+    for bracket in _BRACKETS.findall(pattern):
+        if bracket == "[" and (sets_nest or not sets):
+            sets += 1
+        elif bracket == "]" and sets:
+            sets -= 1
+        elif not sets:
+            groups += {"(": 1, ")": -1}.get(bracket, 0)
+        deepest = max(deepest, groups + sets)
+    return deepest
 
 
 @lru_cache(maxsize=4096)
@@ -80,7 +106,7 @@ def compare(pattern: str | None, location_id: str | None) -> Match:
     except TimeoutError:
         logger.warning("scope.regex.timeout length=%s", len(pattern))
         return Match.TOO_SLOW
-    except regex.error:
+    except (regex.error, RecursionError):
         logger.warning("scope.regex.invalid length=%s", len(pattern))
         return Match.INVALID
 
