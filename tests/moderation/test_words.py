@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import Direction, Verdict, WordList
+from openedx_ai_extensions.moderation.folding import folded
 
 ENTRIES = [
     "kraxel", "purple elephant", "Straße", "naïve", "ass", "night-owl", "new york city", "坏蛋", "क्त", "Ёлка", "don't",
@@ -81,6 +82,52 @@ def test_what_is_listed(text, is_listed):
     else:
         assert not is_listed
         assert shown == text
+
+
+def one_by_one(first: str) -> str:
+    """The word in letters that stand in the order of the alphabet, from this one on."""
+    return "".join(chr(ord(first) + ord(letter) - ord("a")) for letter in "kraxel")
+
+
+TRICKS = {
+    "wide": one_by_one("ａ"),
+    "mathematical, bold": one_by_one("𝐀"),
+    "mathematical, of a script": one_by_one("𝓪"),
+    "mathematical, of black letter": one_by_one("𝖆"),
+    "mathematical, struck twice": one_by_one("𝕒"),
+    "of a typewriter": one_by_one("𝚊"),
+    "in circles": one_by_one("ⓐ"),
+    "in black circles": one_by_one("🅐"),
+    "in squares": one_by_one("🄰"),
+    "in black squares": one_by_one("🅰"),
+    "in black squares that look like pictures": "\ufe0f".join(one_by_one("🅰")),
+    "in brackets": one_by_one("⒜"),
+    "in brackets, capitals": one_by_one("🄐"),
+    "of flags": one_by_one("🇦"),
+    "small capitals": "ᴋʀᴀxᴇʟ",
+    "raised": "ᵏʳᵃˣᵉˡ",
+    "with strokes of their own": "ꝁɍⱥxɇł",
+    "with hooks": "ƙɽaxelﾠ",
+    "struck through": "k\u0336r\u0336a\u0336x\u0336e\u0336l\u0336",
+    "with a solidus": "k\u0338r\u0337axel",
+    "with a line": "kr\u20d2ax\u20d3el",
+    "with a ring": "kr\u20d8axel\u20e5",
+    "in signs of prohibition": "k\u20e0r\u20e0a\u20e0x\u20e0e\u20e0l\u20e0",
+    "in circles of their own": "k\u20ddr\u20dea\u20dfx\u20e2e\u20e3l\u20e4",
+    "with numbers of old Cyrillic around": "kr\u0488ax\u0489el",
+    "with letters above": "kr\u0363axel",
+}
+
+
+@pytest.mark.parametrize("text", TRICKS.values(), ids=TRICKS)
+def test_letters_that_only_look_different_are_the_same(text):
+    assert word_list().check(f"You {text}!", Direction.AFTER, Run(user=None)).is_refused
+
+
+@pytest.mark.parametrize("letter", ["क", "か", "ก", "ب", "я", "ß", "ə", "ɐ", "\U000e0061", "\u0363", "☀", "⊞"])
+def test_other_letters_stay_what_they_are(letter):
+    latin = [plain for plain, _kind in folded(letter) if "a" <= plain <= "z"]
+    assert latin == (["s", "s"] if letter == "ß" else [])
 
 
 @pytest.mark.parametrize(
