@@ -27,12 +27,19 @@ class RetrievalMode(enum.StrEnum):
     UP_TO_CURRENT_UNIT = "up_to_current_unit"
 
 
-# Each person gets some of what is in blocks of these categories.
+SEQUENCES = frozenset({"sequential", "videosequence", "problemset"})
+# The first block of another category, from the course downwards, is a unit.
+ABOVE_UNITS = frozenset({"course", "chapter"}) | SEQUENCES
+# The fields of a sequence that make it a timed or proctored exam, also for practice.
+EXAM_FIELDS = (
+    "is_time_limited", "is_proctored_enabled", "is_proctored_exam", "is_practice_exam", "is_onboarding_exam"
+)  # fmt: skip
+# Blocks of these categories show each person some of their children.
 PERSONAL_CONTAINERS = frozenset(
     {"library_content", "legacy_library_content", "itembank", "split_test", "randomize", "conditional"}
 )
 
-# Whoever Django says is asking.
+# The user of a request.
 Person: TypeAlias = "User | AnonymousUser"
 
 

@@ -1,4 +1,4 @@
-"""The platform itself: the LMS or Studio that this process is."""
+"""The backend for the LMS and Studio."""
 
 from openedx_ai_extensions.edxapp.platform.backend import OpenEdXPlatform
 

@@ -13,83 +13,71 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
 from openedx_ai_extensions.edxapp.links import learner_link
 from openedx_ai_extensions.edxapp.platform.exams import is_in_exam, ways_to
-from openedx_ai_extensions.edxapp.platform.imports import (
-    COURSE_DETAILS,
-    COURSE_OVERVIEW,
-    HAS_COURSE_AUTHOR_ACCESS,
-    HAS_STUDIO_READ_ACCESS,
-    ITEM_NOT_FOUND,
-    MODULESTORE,
-    load,
-)
+from openedx_ai_extensions.edxapp.platform.imports import EdX
 from openedx_ai_extensions.edxapp.platform.libraries import ContentLibraries
 from openedx_ai_extensions.edxapp.platform.lms import Lms
-from openedx_ai_extensions.edxapp.platform.selection import closed_blocks, outline, selected_units
-from openedx_ai_extensions.edxapp.platform.tree import AuthorTree, Tree
+from openedx_ai_extensions.edxapp.platform.tree import AuthorTree, Tree, closed_blocks, outline, selected_units
 from openedx_ai_extensions.edxapp.platform.view import block_view
 from openedx_ai_extensions.exceptions import ProcessorError
 
 
 class Studio:
-    """Answers for Studio. The people that it is asked about are signed in and active."""
+    """Answers for Studio, about people who are signed in and active."""
 
     def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
-        return bool(load(HAS_COURSE_AUTHOR_ACCESS)(user, course_key))
+        return bool(EdX.has_course_author_access(user, course_key))
 
     def may_enter(self, user: Person, course_key: CourseKey) -> bool:
-        return bool(load(HAS_STUDIO_READ_ACCESS)(user, course_key))
+        return bool(EdX.has_studio_read_access(user, course_key))
 
     def has_course(self, course_key: CourseKey) -> bool:
-        store = load(MODULESTORE)()
+        store = EdX.modulestore()
         return bool(store.has_item(store.make_course_usage_key(course_key)))
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
         return self.may_enter(user, course_key) and self.has_course(course_key)
 
     def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
-        return self.may_enter(user, usage_key.course_key) and load(MODULESTORE)().has_item(usage_key)
+        return self.may_enter(user, usage_key.course_key) and EdX.modulestore().has_item(usage_key)
 
     def tree(self, user: Person, course_key: CourseKey) -> AuthorTree | None:
-        """The course as this person sees it; None when there is none for them."""
-        if not self.can_see_course(user, course_key):
-            return None
-        # The same for every author.
-        return AuthorTree(course_key, load(MODULESTORE)().make_course_usage_key(course_key))
+        """The course as all authors see it; None if it is closed to this person."""
+        return AuthorTree(course_key) if self.can_see_course(user, course_key) else None
 
 
 class OpenEdXPlatform(ContentLibraries):
-    """Courses and libraries of the platform that this process belongs to; ``SERVICE_VARIANT`` says which half it is.
+    """The courses and libraries of the platform that this process belongs to: the LMS, or Studio if
+    ``SERVICE_VARIANT`` is ``cms``.
 
-    In the LMS, those who are enrolled and course staff, as long as the platform opens the course to them, see what its
-    course blocks hold for them, as published. In Studio, those who may read the course there see all of it, drafts
-    included. Other people see nothing.
-    Staff who masquerade are still staff here: the role they assume belongs to their browser's session.
+    In the LMS, enrolled people and course staff see the published blocks that the platform shows them, as long as the
+    course is open to them. In Studio, people with read access to a course see all of it, drafts included. Other people
+    see nothing. Staff who masquerade are still staff here: the role they assume belongs to their browser's session.
 
-    Raises ImproperlyConfigured from any method where a release lacks what that method needs.
+    Any method raises ImproperlyConfigured if this release of the platform lacks something that the method needs.
     """
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
-        return _is_plain(course_key) and _is_signed_in(user) and _service().can_see_course(user, course_key)
+        return _is_course(course_key) and _is_signed_in(user) and _service().can_see_course(user, course_key)
 
     def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
         if not (_is_block(usage_key) and _is_signed_in(user)):
             return False
         try:
             return _service().can_see_block(user, usage_key)
-        except load(ITEM_NOT_FOUND):
+        except EdX.ItemNotFoundError:
             return False
 
     def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
         return _is_signed_in(user) and _service().is_course_staff(user, course_key)
 
     def course_info(self, course_key: CourseKey) -> CourseInfo:
-        overviews = load(COURSE_OVERVIEW)
+        overviews = EdX.CourseOverview
         try:
             overview = overviews.get_from_id(course_key)
         except overviews.DoesNotExist:
             raise _no_such_course() from None
-        with load(MODULESTORE)().bulk_operations(course_key):
-            details = load(COURSE_DETAILS).fetch(course_key)
+        with EdX.modulestore().bulk_operations(course_key):
+            details = EdX.CourseDetails.fetch(course_key)
         return CourseInfo(
             course_key=course_key,
             title=overview.display_name or details.title or "",
@@ -109,27 +97,27 @@ class OpenEdXPlatform(ContentLibraries):
         with tree.reading():
             if not tree.has(tree.root):
                 return ()
-            tree.skim()
+            tree.prepare_outline()
             return outline(tree, tree.root)
 
     def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
         with _reading(user, usage_key) as (tree, path):
             units = [block_view(tree, unit) for unit in selected_units(tree, path, mode) if tree.is_readable(unit)]
-            if not tree.is_readable(usage_key):  # it may have been deleted or closed since it was listed
+            if not tree.is_readable(usage_key):  # it was deleted or closed since it was listed
                 raise _not_open()
             return units
 
     def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
         with _reading(user, usage_key) as (tree, _path):
             if isinstance(tree, AuthorTree):
-                return ()  # authors see all of it
-            everything = AuthorTree(tree.course_key, tree.root)
+                return ()  # authors see everything
+            everything = AuthorTree(tree.course_key)
             units = list(selected_units(everything, everything.path(usage_key), mode))
             return [key for unit in units for key in closed_blocks(everything, tree, unit)]
 
     def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
-        plain_keys = [key for key in usage_keys if _is_block(key)]
-        return ways_to(plain_keys[0].course_key, plain_keys) if plain_keys else {}
+        keys = [key for key in usage_keys if _is_block(key)]
+        return ways_to(keys[0].course_key, keys) if keys else {}
 
     def is_in_exam(self, user: Person) -> bool:
         return _is_signed_in(user) and is_in_exam(user)
@@ -143,17 +131,17 @@ def _service() -> Lms | Studio:
 
 
 def _tree(user: Person, course_key: LearningContextKey) -> Tree | None:
-    """The course as this person sees it; None when it is closed to them.
+    """The course as this person sees it; None if it is closed to them.
 
     Raises:
-        ProcessorError: no such course.
+        ProcessorError: there is no such course.
     """
-    if not _is_plain(course_key):
+    if not _is_course(course_key):
         raise _no_such_course()
     service = _service()
     try:
         tree = service.tree(user, course_key) if _is_signed_in(user) else None
-    except load(ITEM_NOT_FOUND):
+    except EdX.ItemNotFoundError:
         raise _no_such_course() from None
     if tree is None and not service.has_course(course_key):
         raise _no_such_course()
@@ -162,10 +150,10 @@ def _tree(user: Person, course_key: LearningContextKey) -> Tree | None:
 
 @contextmanager
 def _reading(user: Person, usage_key: UsageKey) -> Iterator[tuple[Tree, Sequence[UsageKey]]]:
-    """The course as this person sees it, being read, and the way down to a location in it.
+    """The course as this person sees it, while it is read, and the path to a location in it.
 
     Raises:
-        ProcessorError: no such location, or this person may not see it.
+        ProcessorError: there is no such location, or this person may not see it.
     """
     tree = _tree(user, usage_key.context_key)
     if tree is None or not _is_block(usage_key):
@@ -175,9 +163,9 @@ def _reading(user: Person, usage_key: UsageKey) -> Iterator[tuple[Tree, Sequence
             path = tree.path(usage_key)
             if not path:
                 raise _not_open()
-            tree.here = path
+            tree.location_path = path
             yield tree, path
-    except load(ITEM_NOT_FOUND):
+    except EdX.ItemNotFoundError:
         raise _not_open() from None
 
 
@@ -186,12 +174,12 @@ def _is_signed_in(user: Person) -> bool:
 
 
 def _is_block(usage_key: UsageKey) -> bool:
-    """Is it a block of a course, and not what some XBlock adds to one (an aside)?"""
-    return _is_plain(usage_key.context_key) and not isinstance(usage_key, AsideUsageKey)
+    """Is it a block of a course, and not an aside that another XBlock adds to it?"""
+    return _is_course(usage_key.context_key) and not isinstance(usage_key, AsideUsageKey)
 
 
-def _is_plain(key: object) -> TypeGuard[CourseKey]:
-    """Is it a course's key that names no branch and no version: the course as everyone knows it?"""
+def _is_course(key: object) -> TypeGuard[CourseKey]:
+    """Is it the key of a course, without a branch and a version?"""
     return (
         isinstance(key, CourseKey)
         and key.is_course

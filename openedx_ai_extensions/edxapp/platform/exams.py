@@ -1,95 +1,121 @@
-"""Where exams are, and who sits one, as the platform knows it."""
+"""Where a course has exams, and whether a person takes one: in the platform, or in the separate exams service.
+
+The platform's own tables do not contain the attempts of the exams service (edx-exams).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+import httpx
+from django.core.cache import cache
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.edxapp.interface import Person, Step
-from openedx_ai_extensions.edxapp.platform import exams_service
-from openedx_ai_extensions.edxapp.platform.imports import (
-    GET_ACTIVE_EXAMS,
-    ITEM_NOT_FOUND,
-    MODULESTORE,
-    MODULESTORE_ENUM,
-    load,
-)
-from openedx_ai_extensions.edxapp.platform.selection import SEQUENCES
+from openedx_ai_extensions.edxapp.interface import EXAM_FIELDS, SEQUENCES, Person, Step
+from openedx_ai_extensions.edxapp.platform.imports import EdX
+from openedx_ai_extensions.edxapp.platform.tree import AuthorTree, reading
 
-_EXAM_FIELDS = (
-    "is_time_limited", "is_proctored_enabled", "is_proctored_exam", "is_practice_exam", "is_onboarding_exam"
-)  # fmt: skip
-_MAX_LEVELS = 25
+logger = logging.getLogger(__name__)
 
+# A learner waits during the call, so it is short, and a service that is down is not called for a while.
+TIMEOUT = 2.0  # seconds, as all below
+_COURSES_CACHED = 60
+_ANSWER_IS_FRESH = 5
+_PAUSE_AFTER_FAILURE = 30
+_ANSWER_CACHED = 3600
 
-def is_in_exam(user: Person) -> bool:
-    """Has this person an attempt under way, in the platform itself or in the separate exams service?
-
-    Nobody has where the platform has no timed and proctored exams.
-    """
-    return conf.has_feature("ENABLE_SPECIAL_EXAMS") and (_has_attempt(user) or exams_service.has_attempt(user))
-
-
-def _has_attempt(user: Person) -> bool:
-    return find_spec("edx_proctoring") is not None and bool(load(GET_ACTIVE_EXAMS)(user.pk))
+_CACHE_KEY = "openedx_ai_extensions:exams_service"
+_RUNNING = ("started", "ready_to_submit")
 
 
 def ways_to(course_key: CourseKey, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
-    """See the interface. What the block structures hold is made for one person, and may lack an exam."""
-    with _reading(course_key) as store:
-        steps = _Steps(store, course_key)
-        ways = {key: steps.down_to(key) for key in usage_keys}
+    """See ``Platform``. Reads the course itself, because a person's block structure may lack an exam."""
+    is_studio = conf.service_variant() == "cms"
+    with reading(course_key, drafts=is_studio):
+        tree = AuthorTree(course_key)
+        ways = {key: _steps(tree, key) for key in usage_keys}
     return {key: way for key, way in ways.items() if way}
 
 
-@contextmanager
-def _reading(course_key: CourseKey) -> Iterator[Any]:
-    store = load(MODULESTORE)()
-    published = load(MODULESTORE_ENUM).Branch.published_only
-    is_studio = conf.service_variant() == "cms"
-    with nullcontext() if is_studio else store.branch_setting(published, course_key), store.bulk_operations(course_key):
-        yield store
+def _steps(tree: AuthorTree, usage_key: UsageKey) -> Sequence[Step]:
+    try:
+        return [_step(tree, key) for key in tree.ancestors(usage_key)]
+    except EdX.ItemNotFoundError:  # it was deleted meanwhile
+        return ()
 
 
-class _Steps:
-    """The blocks above others: each is read once."""
+def _step(tree: AuthorTree, usage_key: UsageKey) -> Step:
+    if usage_key.block_type not in SEQUENCES:
+        return Step(usage_key)
+    block = tree.block(usage_key)
+    is_exam = any(getattr(block, name, False) for name in EXAM_FIELDS)
+    return Step(usage_key, is_exam, getattr(block, "format", None) or "")
 
-    def __init__(self, store: Any, course_key: CourseKey) -> None:
-        self._store = store
-        self._course_key = course_key
-        self._steps: dict[UsageKey, Step] = {}
-        self._parents: dict[UsageKey, UsageKey | None] = {}
 
-    def down_to(self, usage_key: UsageKey) -> Sequence[Step]:
-        """Empty for a block that is not there."""
-        here: UsageKey | None = usage_key
-        way: list[Step] = []
+def is_in_exam(user: Person) -> bool:
+    """Does this person have an attempt under way? Never if the platform has no timed and proctored exams."""
+    return conf.has_feature("ENABLE_SPECIAL_EXAMS") and (_has_attempt(user) or _has_attempt_in_service(user))
+
+
+def _has_attempt(user: Person) -> bool:
+    return find_spec("edx_proctoring") is not None and bool(EdX.get_active_exams_for_user(user.pk))
+
+
+def _has_attempt_in_service(user: Person) -> bool:
+    """If the service cannot be reached, its last answer about this person counts, and without one the person has no
+    attempt. Exams themselves stay closed in any case, see ``ways_to``.
+    """
+    if not _has_courses_in_service(user):
+        return False
+    fresh, last = f"{_CACHE_KEY}:fresh:{user.pk}", f"{_CACHE_KEY}:last:{user.pk}"
+    if not (cache.get(fresh) or cache.get(f"{_CACHE_KEY}:down")):
         try:
-            if not self._store.has_item(usage_key):
-                return ()
-            while here is not None and len(way) < _MAX_LEVELS:
-                way.append(self._step(here))
-                here = self._parent(here)
-        except load(ITEM_NOT_FOUND):  # it went while it was read
-            return ()
-        return way[::-1]
+            answer = _ask_service(user)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            # Not its text, which may contain headers.
+            logger.warning("exams_service.unavailable error=%s", type(error).__name__)
+            cache.set(f"{_CACHE_KEY}:down", True, _PAUSE_AFTER_FAILURE)
+        else:
+            cache.set(fresh, True, _ANSWER_IS_FRESH)
+            cache.set(last, answer, _ANSWER_CACHED)
+            return answer
+    return bool(cache.get(last))
 
-    def _parent(self, usage_key: UsageKey) -> UsageKey | None:
-        if usage_key not in self._parents:
-            parent = self._store.get_parent_location(usage_key)
-            self._parents[usage_key] = None if parent is None else parent.map_into_course(self._course_key)
-        return self._parents[usage_key]
 
-    def _step(self, usage_key: UsageKey) -> Step:
-        if usage_key.block_type not in SEQUENCES:
-            return Step(usage_key)
-        if usage_key not in self._steps:
-            block = self._store.get_item(usage_key)
-            is_exam = any(getattr(block, name, False) for name in _EXAM_FIELDS)
-            self._steps[usage_key] = Step(usage_key, is_exam, getattr(block, "format", None) or "")
-        return self._steps[usage_key]
+def _has_courses_in_service(user: Person) -> bool:
+    """Does one of this person's courses have its exams in the service? Each course has a flag for it."""
+    if not conf.get("EXAMS_SERVICE_URL"):
+        return False
+    key = f"{_CACHE_KEY}:courses:{user.pk}"
+    has_courses: bool | None = cache.get(key)
+    if has_courses is None:
+        uses_service = EdX.exams_ida_enabled
+        enrolments = EdX.CourseEnrollment.enrollments_for_user(user)
+        has_courses = any(uses_service(enrolment.course_id) for enrolment in enrolments)
+        cache.set(key, has_courses, _COURSES_CACHED)
+    return has_courses
+
+
+def _ask_service(user: Person) -> bool:
+    """Is an attempt of this person running? Asked in the person's own name, as the learning micro-frontend does.
+
+    Raises:
+        httpx.HTTPError: no answer in time, or a refusal.
+        ValueError: the answer is not one of this service.
+    """
+    token = EdX.create_jwt_for_user(user, scopes=["user_id"])
+    response = httpx.get(
+        f"{conf.get('EXAMS_SERVICE_URL').rstrip('/')}/exams/attempt/latest",
+        headers={"Authorization": f"JWT {token}", "Accept": "application/json"},
+        timeout=TIMEOUT,
+    )
+    if response.status_code != httpx.codes.OK:
+        raise ValueError(response.status_code)
+    attempt: Any = response.json()
+    if not isinstance(attempt, dict):
+        raise ValueError("no attempt")
+    return attempt.get("attempt_status") in _RUNNING

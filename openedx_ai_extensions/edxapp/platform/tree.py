@@ -1,45 +1,55 @@
-"""A course as one person sees it, read from the platform no more often than need be."""
+"""The blocks of a course that one person sees: which they are, and reading them with few queries."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.edxapp.platform.imports import (
-    COURSE_OVERVIEW,
-    HAS_ACCESS,
-    MODULESTORE,
-    MODULESTORE_ENUM,
-    load,
+from openedx_ai_extensions.edxapp.interface import (
+    ABOVE_UNITS,
+    PERSONAL_CONTAINERS,
+    SEQUENCES,
+    OutlineNode,
+    RetrievalMode,
 )
-from openedx_ai_extensions.edxapp.platform.structure import Structure
+from openedx_ai_extensions.edxapp.platform.imports import EdX
 
 # From the course block down to the units.
-_LEVELS_OF_AN_OUTLINE = 3
+_OUTLINE_LEVELS = 3
 _ALL_LEVELS = 25
 
 
+@contextmanager
+def reading(course_key: CourseKey, *, drafts: bool) -> Iterator[Any]:
+    """The modulestore, with the published version of the course or the authors' own. Blocks are read once inside."""
+    store = EdX.modulestore()
+    published = EdX.ModuleStoreEnum.Branch.published_only
+    with nullcontext() if drafts else store.branch_setting(published, course_key), store.bulk_operations(course_key):
+        yield store
+
+
 class Tree(ABC):
-    """The blocks of a course that one person sees. For one call: nothing in it is ever read again.
+    """The blocks of a course that one person sees. Used for one call only: what was read is never refreshed.
 
     Attributes:
-        here: the path of the place that the person was given the way to, if any.
+        location_path: the path of the location that is read, if any.
     """
 
-    def __init__(self, course_key: CourseKey, root: UsageKey) -> None:
+    shows_drafts = False
+
+    def __init__(self, course_key: CourseKey) -> None:
         self.course_key = course_key
-        self.root = root
-        self._store = load(MODULESTORE)()
+        self._store = EdX.modulestore()
+        self.root: UsageKey = self._store.make_course_usage_key(course_key)
         self._blocks: dict[UsageKey, Any] = {}
         self._with_children: set[UsageKey] = set()
-        self.here: Sequence[UsageKey] = ()
+        self.location_path: Sequence[UsageKey] = ()
 
     @abstractmethod
     def has(self, usage_key: UsageKey) -> bool:
@@ -47,62 +57,61 @@ class Tree(ABC):
 
     @abstractmethod
     def path(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        """From the top of the course down to this block, itself included; empty for what this person doesn't see."""
+        """The blocks from the course down to this one, inclusive; empty if this person does not see it."""
 
     def is_readable(self, usage_key: UsageKey) -> bool:
-        """May this person read what the block says now? What ``has`` knows may be older.
+        """May this person read the block's content now? ``has`` may be outdated.
 
         Raises:
-            ItemNotFoundError: no such block any more.
+            ItemNotFoundError: the block no longer exists.
         """
         return True
 
     def _is_child_readable(self, usage_key: UsageKey) -> bool:
-        """As ``is_readable``, for a block that was read and whose parent opens."""
+        """As ``is_readable``, for a block that was read and whose parent is readable."""
         return True
 
     @abstractmethod
     def _listed_children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        """In reading order, those that are listed but gone included."""
+        """In reading order, including listed blocks that no longer exist."""
 
     @abstractmethod
     def title(self, usage_key: UsageKey) -> str: ...
 
-    @abstractmethod
     def due(self, usage_key: UsageKey) -> datetime | None:
-        """The latest for this person, of the block and of those that it is in, if the platform tells any."""
+        """The latest due date for this person, of the block and of those that contain it; None if it has none of its
+        own.
+        """
+        return None
 
-    @abstractmethod
-    def skim(self) -> None:
-        """Make ready for a walk down to the units."""
+    def prepare_outline(self) -> None:  # noqa: B027  # not all trees have to read something
+        """Read what is needed to walk from the course down to the units."""
 
     def children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        """In reading order. Where they were read, without what has been deleted or closed since they were listed."""
+        """In reading order. If they were read, without those that were deleted or closed since they were listed."""
         children = self._listed_children(usage_key)
         if usage_key not in self._with_children:
             return children
-        # What is listed here may stand deeper in the course: a split test makes way for its children.
+        # A child in this tree may be deeper in the course: a split test is replaced by its children.
         return [key for key in children if key in self._blocks and self._is_child_readable(key)]
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Everything is read inside: once, and from the version of the course that this person sees."""
-        with self._store.bulk_operations(self.course_key):
-            yield
+    def reading(self) -> AbstractContextManager[Any]:
+        """See the function ``reading``."""
+        return reading(self.course_key, drafts=self.shows_drafts)
 
     def read(self, usage_key: UsageKey) -> None:
-        """Fetch a block with all below it and what they say, in two queries whatever their number.
+        """Fetch a block with all its descendants and their content, in two queries whatever their number.
 
         Raises:
-            ItemNotFoundError: no such block.
+            ItemNotFoundError: there is no such block.
         """
         self._remember(self._store.get_item(usage_key, depth=None, lazy=False), _ALL_LEVELS)
 
     def block(self, usage_key: UsageKey) -> Any:
-        """The XBlock, not bound to any person.
+        """The XBlock, not bound to a person.
 
         Raises:
-            ItemNotFoundError: no such block.
+            ItemNotFoundError: there is no such block.
         """
         if usage_key not in self._blocks:
             self._remember(self._store.get_item(usage_key), 0)
@@ -110,10 +119,10 @@ class Tree(ABC):
 
     @cached_property
     def overview(self) -> Any:
-        return load(COURSE_OVERVIEW).get_from_id(self.course_key)
+        return EdX.CourseOverview.get_from_id(self.course_key)
 
     def _remember(self, block: Any, levels: int) -> None:
-        # The modulestore's keys may say which branch and version they come from; ours never do.
+        # The modulestore's keys may name a branch and a version; ours never do.
         usage_key: UsageKey = block.location.map_into_course(self.course_key)
         self._blocks[usage_key] = block
         if levels:
@@ -122,78 +131,36 @@ class Tree(ABC):
                 self._remember(child, levels - 1)
 
 
-class LearnerTree(Tree):
-    """What the LMS shows a person: the blocks that it worked out for them, read from the published branch.
-
-    Args:
-        course_key: the course.
-        structure: made for this person.
-        user: the person.
-    """
-
-    def __init__(self, course_key: CourseKey, structure: Structure, user: Person) -> None:
-        super().__init__(course_key, structure.root)
-        self._structure = structure
-        self._user = user
-
-    def has(self, usage_key: UsageKey) -> bool:
-        return usage_key in self._structure
-
-    def path(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        return self._structure.path(usage_key)
-
-    def is_readable(self, usage_key: UsageKey) -> bool:
-        # The platform makes its structures anew some time after a change, and their filters pass over groups that no
-        # longer exist. This asks about the block itself, as the platform's own page does.
-        return bool(load(HAS_ACCESS)(self._user, "load", self.block(usage_key), self.course_key))
-
-    def _is_child_readable(self, usage_key: UsageKey) -> bool:
-        # To ask takes milliseconds, and there may be a thousand blocks: only those that say something of their own.
-        block = self._blocks[usage_key]
-        narrows = block.group_access or block.visible_to_staff_only or block.fields["start"].is_set_on(block)
-        return not narrows or self.is_readable(usage_key)
-
-    def _listed_children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        children = self._structure.children(usage_key)
-        if self._structure.field(usage_key, "hide_from_toc"):
-            return children  # they inherit it
-        # What is kept out of the table of contents is for those who were given the way there.
-        return [child for child in children if child in self.here or not self._structure.field(child, "hide_from_toc")]
-
-    def title(self, usage_key: UsageKey) -> str:
-        return self._structure.own_field(usage_key, "display_name") or ""
-
-    def due(self, usage_key: UsageKey) -> datetime | None:
-        # More time is given for a whole section, and blocks in it keep dates of their own.
-        dates = (self._structure.own_field(key, "due") for key in self._structure.path(usage_key))
-        return max((date for date in dates if date), default=None)
-
-    def skim(self) -> None:
-        """The structure holds it all."""
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        published = load(MODULESTORE_ENUM).Branch.published_only
-        with self._store.branch_setting(published, self.course_key), super().reading():
-            yield
-
-
 class AuthorTree(Tree):
-    """What Studio shows an author: everything, as it is being written."""
+    """What Studio shows an author: all blocks with drafts; inside ``reading(drafts=False)``, all published ones."""
+
+    shows_drafts = True
+
+    def __init__(self, course_key: CourseKey) -> None:
+        super().__init__(course_key)
+        self._parents: dict[UsageKey, UsageKey | None] = {}
 
     def has(self, usage_key: UsageKey) -> bool:
         return self._store.has_item(usage_key)
 
     def path(self, usage_key: UsageKey) -> Sequence[UsageKey]:
-        if not self.has(usage_key):
-            return ()
-        path = [usage_key]
-        while path[-1] != self.root and len(path) < _ALL_LEVELS:
-            parent = self._store.get_parent_location(path[-1])
-            if parent is None:
-                return ()  # cut off from the course: Studio shows it nowhere
-            path.append(parent.map_into_course(self.course_key))
+        path = self.ancestors(usage_key)
+        return path if path[:1] == [self.root] else ()  # Studio does not show blocks that are cut off from the course
+
+    def ancestors(self, usage_key: UsageKey) -> list[UsageKey]:
+        """As ``path``, also for a block that is cut off from the course."""
+        path: list[UsageKey] = []
+        key: UsageKey | None = usage_key if self.has(usage_key) else None
+        while key is not None and len(path) < _ALL_LEVELS:
+            path.append(key)
+            key = self._parent(key)
         return path[::-1]
+
+    def _parent(self, usage_key: UsageKey) -> UsageKey | None:
+        if usage_key not in self._parents:
+            parent = None if usage_key == self.root else self._store.get_parent_location(usage_key)
+            self._parents[usage_key] = None if parent is None else parent.map_into_course(self.course_key)
+        return self._parents[usage_key]
 
     def _listed_children(self, usage_key: UsageKey) -> Sequence[UsageKey]:
         block = self.block(usage_key)
@@ -202,9 +169,76 @@ class AuthorTree(Tree):
     def title(self, usage_key: UsageKey) -> str:
         return self.block(usage_key).display_name or ""
 
-    def due(self, usage_key: UsageKey) -> datetime | None:
-        # A course's dates are the same for all its authors: its blocks hold them.
-        return None
+    def prepare_outline(self) -> None:
+        self._remember(self._store.get_item(self.root, depth=_OUTLINE_LEVELS), _OUTLINE_LEVELS)
 
-    def skim(self) -> None:
-        self._remember(self._store.get_item(self.root, depth=_LEVELS_OF_AN_OUTLINE), _LEVELS_OF_AN_OUTLINE)
+
+def outline(tree: Tree, parent: UsageKey) -> tuple[OutlineNode, ...]:
+    """The blocks below one, down to its units."""
+    return tuple(
+        OutlineNode(
+            usage_key=key,
+            category=key.block_type,
+            display_name=tree.title(key),
+            children=outline(tree, key) if key.block_type in ABOVE_UNITS else (),
+        )
+        for key in tree.children(parent)
+    )
+
+
+def selected_units(tree: Tree, path: Sequence[UsageKey], mode: RetrievalMode) -> Iterator[UsageKey]:
+    """The units that a mode selects around a location, in reading order. They are read with their content, in one call.
+
+    Args:
+        tree: the course.
+        path: the blocks from the course down to the location.
+        mode: the mode.
+    """
+    if mode == RetrievalMode.UP_TO_CURRENT_UNIT:
+        chapters = tree.children(tree.root)
+        is_in_first = path[1:2] == chapters[:1]
+        tree.read(path[1] if path[1:] and is_in_first else tree.root)
+        yield from _units_up_to(tree, path)
+        return
+    top = next((key for key in path if key.block_type not in ABOVE_UNITS), path[-1])
+    if mode == RetrievalMode.SEQUENCE:
+        top = next((key for key in path if key.block_type in SEQUENCES), top)
+    tree.read(top)
+    yield from _units(tree, top)
+
+
+def _units_up_to(tree: Tree, path: Sequence[UsageKey]) -> Iterator[UsageKey]:
+    """The units from the start of the course to the last one that contains the location or is in it."""
+    here, *below = path
+    if here.block_type not in ABOVE_UNITS:
+        yield here
+        return
+    for key in tree.children(here):
+        if key in below[:1]:
+            yield from _units_up_to(tree, below)
+            return
+        yield from _units(tree, key)
+
+
+def _units(tree: Tree, top: UsageKey) -> Iterator[UsageKey]:
+    if top.block_type not in ABOVE_UNITS:
+        yield top
+        return
+    for key in tree.children(top):
+        yield from _units(tree, key)
+
+
+def closed_blocks(everything: Tree, tree: Tree, top: UsageKey) -> Iterator[UsageKey]:
+    """The outermost blocks, from this one down, that are in the course but not in a person's tree.
+
+    Children of a block that gives each person others are not reported.
+    """
+    children = everything.children(top)
+    if top.block_type in PERSONAL_CONTAINERS:
+        children = [child for child in children if tree.has(child)]
+    # A learner's tree never contains a split test itself, only the children that it shows this learner.
+    if not (children if top.block_type == "split_test" else tree.has(top) and tree.is_readable(top)):
+        yield top
+        return
+    for child in children:
+        yield from closed_blocks(everything, tree, child)

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 
 from openedx_ai_extensions.edxapp.interface import Step
-from openedx_ai_extensions.edxapp.platform import exams_service
+from openedx_ai_extensions.edxapp.platform import exams
 from tests.edxapp.contract.sample import COURSE_KEY, key
 from tests.fakes.exams_service import ExamsService
 
@@ -103,12 +103,12 @@ def test_looks_in_a_row_are_one_question(lms, service, learner, world):
     ],
 )
 def test_a_service_that_cannot_be_asked(lms, service, learner, fault, caplog, monkeypatch):
-    monkeypatch.setattr(exams_service, "TIMEOUT", 0.2)
+    monkeypatch.setattr(exams, "TIMEOUT", 0.2)
     for name, value in fault.items():
         setattr(service, name, value)
     assert [lms.is_in_exam(learner), lms.is_in_exam(learner)] == [False, False]
     assert len(service.requests) == 1, "it is left alone for a while"
-    (record,) = (record for record in caplog.records if record.name == exams_service.__name__)
+    (record,) = (record for record in caplog.records if record.name == exams.__name__)
     assert record.getMessage().startswith("exams_service.unavailable error=")
     assert "token-of" not in caplog.text
     way = lms.ways_to([key("html/h_exam")])[key("html/h_exam")]

@@ -12,8 +12,7 @@ from openedx_ai_extensions.core.setting_list import default_backend
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.edxapp.platform import OpenEdXPlatform
-from openedx_ai_extensions.edxapp.platform import imports as platform_imports
-from openedx_ai_extensions.edxapp.platform.imports import PlatformName, load
+from openedx_ai_extensions.edxapp.platform.imports import EdX, missing_names
 from tests.edxapp.contract.sample import COURSE_KEY, key
 from tests.edxapp.exports import LEARNER
 
@@ -33,9 +32,8 @@ def test_a_sites_own_choice_wins(world, settings):
 
 
 def test_the_fakes_have_every_name(world):
-    names = {name: value for name, value in vars(platform_imports).items() if isinstance(value, PlatformName)}
-    assert {name for name, value in names.items() if load(value) is None} == set()
-    assert len(names) > 20
+    assert missing_names() == []
+    assert len(vars(EdX)) > 20
 
 
 def test_without_the_platform_every_question_names_what_is_missing(settings):
