@@ -124,8 +124,12 @@ def _send(run: AIWorkflowAsyncRun) -> None:
 
 def current(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
     """The session's run, or None. A run without a live worker is marked as ended first."""
-    run = AIWorkflowAsyncRun.objects.filter(session=session).first()
+    run = _run_of(session)
     return None if run is None else end_if_overdue(run)
+
+
+def _run_of(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
+    return AIWorkflowAsyncRun.objects.filter(session=session.pk).first()
 
 
 def state(run: AIWorkflowAsyncRun | None) -> dict[str, Any]:
@@ -160,7 +164,7 @@ def cancel(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
         and update_if_status(run.task_id, run.ACTIVE, **final_fields(Status.CANCELLED))
     ):
         logger.info("workflow.async.cancelled task_id=%s", run.task_id)
-    return AIWorkflowAsyncRun.objects.filter(session=session).first()
+    return _run_of(session)
 
 
 def update_if_status(task_id: str, before: Iterable[str], /, *, only: Q | None = None, **fields: Any) -> bool:

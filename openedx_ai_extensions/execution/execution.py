@@ -30,6 +30,7 @@ class Traits:
         replayable: a repeated request gets the stored answer. False for actions that read data that may have changed.
             The answer of an action with ``asks_model`` is stored only if a model was asked.
         always_allowed: no rule of the site refuses the action.
+        keeps_nothing: the action needs no stored session, so none is created for it.
         max_chars: name of the setting that limits the input, in characters of JSON.
     """
 
@@ -37,6 +38,7 @@ class Traits:
     asks_model_later: bool = False
     replayable: bool = True
     always_allowed: bool = False
+    keeps_nothing: bool = False
     max_chars: str = "AI_EXTENSIONS_MAX_INPUT_CHARS"
 
     @property
@@ -138,10 +140,12 @@ class Execution:
             "accepts_stream": self.accepts_stream,
         }
 
-    def session(self, location_id: UsageKey | None) -> AIWorkflowSession:
-        """The person's session with this workflow at a location; created if necessary."""
+    def session(self, location_id: UsageKey | None, *, creates: bool = True) -> AIWorkflowSession:
+        """The person's session with this workflow at a location. If there is none, it is created: at once, or only when
+        it is saved.
+        """
         return AIWorkflowSession.objects.for_context(
-            user=self.user, scope=self.scope, course_id=self.course_id, location_id=location_id
+            user=self.user, scope=self.scope, course_id=self.course_id, location_id=location_id, creates=creates
         )
 
     def record(self, event: str, **data: Any) -> None:

@@ -78,7 +78,7 @@ class DryExecution(Execution):
 
     requests: list[Request] = field(default_factory=list)
 
-    def session(self, location_id: UsageKey | None) -> AIWorkflowSession:
+    def session(self, location_id: UsageKey | None, *, creates: bool = True) -> AIWorkflowSession:
         return AIWorkflowSession.objects.in_memory(
             user=self.user, scope=self.scope, course_id=self.course_id, location_id=location_id
         )

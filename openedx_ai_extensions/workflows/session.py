@@ -23,15 +23,19 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         scope: Any,
         course_id: CourseKey | None = None,
         location_id: UsageKey | None = None,
+        creates: bool = True,
     ) -> AIWorkflowSession:
-        """The session, created if necessary. Concurrent requests get the same one."""
-        session, _created = self.get_or_create(
-            user=user,
-            scope=scope,
-            profile=scope.profile,
-            course_id=course_id or CourseKeyField.Empty,
-            location_id=location_id or UsageKeyField.Empty,
-        )
+        """The session. If there is none, it is created: at once, or only when it is saved. Concurrent requests get the
+        same one.
+        """
+        fields = {
+            "user": user,
+            "scope": scope,
+            "profile": scope.profile,
+            "course_id": course_id or CourseKeyField.Empty,
+            "location_id": location_id or UsageKeyField.Empty,
+        }
+        session = self.get_or_create(**fields)[0] if creates else self.filter(**fields).first() or self.model(**fields)
         # Avoids further queries.
         session.user, session.scope, session.profile = user, scope, scope.profile
         return session
@@ -97,8 +101,8 @@ class AIWorkflowSession(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete the session, unless it exists only in memory."""
-        return (0, {}) if self.is_in_memory else super().delete(*args, **kwargs)
+        """Delete the session, unless it is not stored."""
+        return (0, {}) if self.pk is None else super().delete(*args, **kwargs)
 
     def get_local_thread(self) -> list[dict[str, Any]] | None:
         """All stored messages, in chronological order; None if there are none.

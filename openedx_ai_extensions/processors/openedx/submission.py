@@ -104,7 +104,7 @@ class SubmissionProcessor(Processor):
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
         """The submissions, newest first. The first call for a session creates its student item."""
-        if self.session.is_in_memory:
+        if self.session.pk is None:
             return ()
         found: Sequence[Mapping[str, Any]] = _retried(partial(api.get_submissions, self._item, limit))
         return found
@@ -124,7 +124,7 @@ class SubmissionProcessor(Processor):
         Returns:
             The UUID of the last submission; empty if nothing was stored because the session was deleted.
         """
-        if self.session.is_in_memory:
+        if self.session.pk is None:
             return ""
         now = timezone.now()
         stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
@@ -152,7 +152,7 @@ class SubmissionProcessor(Processor):
 
     def clear(self) -> None:
         """Delete the conversation."""
-        if self.session.is_in_memory:
+        if self.session.pk is None:
             return
         item = self._item
         _retried(

@@ -40,6 +40,7 @@ def action(
     asks_model_later: bool = False,
     replayable: bool = True,
     always_allowed: bool = False,
+    keeps_nothing: bool = False,
     max_chars: str = "AI_EXTENSIONS_MAX_INPUT_CHARS",
 ) -> Callable[[ActionMethod], ActionMethod]: ...
 def action(method: Any = None, **traits: Any) -> Any:

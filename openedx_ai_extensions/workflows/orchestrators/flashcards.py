@@ -88,7 +88,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
         self._change(merge)
         return StatusResult(status="saved", extra={"message": _("Your progress is saved.")})
 
-    @action(asks_model=False, replayable=False)
+    @action(asks_model=False, replayable=False, keeps_nothing=True)
     def get_current_session_response(self, _user_input: Any) -> Result:
         cards = self.cards
         return StatusResult(status="completed" if cards else "no_flashcards", extra={"cards": cards or None})

@@ -27,8 +27,8 @@ class SessionBasedOrchestrator(BaseOrchestrator):
 
     @cached_property
     def session(self) -> AIWorkflowSession:
-        """The session; created at the first use."""
-        return self.execution.session(self.session_location)
+        """The session; created at the first use by an action that may keep something."""
+        return self.execution.session(self.session_location, creates=not self.execution.traits.keeps_nothing)
 
     @property
     def session_location(self) -> UsageKey | None:
@@ -93,11 +93,11 @@ class SessionBasedOrchestrator(BaseOrchestrator):
         self.session.delete()
         del self.session
 
-    @action(asks_model=False, replayable=False)
+    @action(asks_model=False, replayable=False, keeps_nothing=True)
     def get_current_session_response(self, _user_input: Any) -> Result:
         return Result(self.current_response())
 
-    @action(asks_model=False)
+    @action(asks_model=False, keeps_nothing=True)
     def clear_session(self, _user_input: Any) -> Result:
         self.clear()
         return Result("", status="session_cleared")
@@ -121,11 +121,11 @@ class SessionBasedOrchestrator(BaseOrchestrator):
             status="processing", extra={"task_id": run.task_id, "message": _("The AI is working on it.")}
         )
 
-    @action(asks_model=False, replayable=False)
+    @action(asks_model=False, replayable=False, keeps_nothing=True)
     def get_run_status(self, _user_input: Any) -> Result:
         return _state(background.state(background.current(self.session)))
 
-    @action(asks_model=False, always_allowed=True)
+    @action(asks_model=False, always_allowed=True, keeps_nothing=True)
     def cancel_run(self, _user_input: Any) -> Result:
         return _state(background.state(background.cancel(self.session)))
 

@@ -62,7 +62,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         content = self.course_content()
         return _CurrentTurn(self, turns, text).run(content)
 
-    @action(asks_model=False, replayable=False)
+    @action(asks_model=False, replayable=False, keeps_nothing=True)
     def lazy_load_chat_history(self, user_input: Any) -> Result:
         """The messages before those that the client already has."""
         count = _current_messages(user_input)
