@@ -30,7 +30,7 @@ def _run() -> None:
     from django.core.cache import cache
     from django.test.utils import override_settings
 
-    from openedx_ai_extensions.core.cache_version import bump
+    from openedx_ai_extensions.core.cache import bump_version
     from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
     from openedx_ai_extensions.workflows import models as workflow_models
 
@@ -52,7 +52,7 @@ def _run() -> None:
         for scope in made:
             scope.clean()
         super(type(AIWorkflowScope.objects.all()), AIWorkflowScope.objects.all()).bulk_create(made, batch_size=1000)
-        bump()
+        bump_version()
 
     def resolve() -> None:
         if AIWorkflowScope.get_profile(COURSE.format(number=0), LOCATION.format(number=0), SLOT) is None:

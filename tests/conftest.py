@@ -97,7 +97,7 @@ ONCE = (
     "tests/workflows/educator/",
     "tests/workflows/flashcards/",
     "tests/workflows/orchestrators/",
-    "tests/workflows/test_json5_positions.py",
+    "tests/workflows/test_json5.py",
     "tests/workflows/test_merge.py",
     "tests/workflows/test_paths.py",
     "tests/workflows/test_portable_values.py",

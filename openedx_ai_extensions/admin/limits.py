@@ -21,10 +21,9 @@ from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.admin.forms import CourseKeyFormField, SuggestingInput, known_courses
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.ledger.limits import Limit, LimitKind, Limits, Rule, all_rules, rule_of
+from openedx_ai_extensions.ledger.limits import Limit, LimitKind, Limits, Rule, Subject, all_rules, rule_of
 from openedx_ai_extensions.ledger.periods import begins, ends
 from openedx_ai_extensions.ledger.quota import amount
-from openedx_ai_extensions.ledger.subjects import Subject
 from openedx_ai_extensions.models import AILimit, AIUsageTotal, AIWorkflowProfile
 
 Per = AILimit.Per

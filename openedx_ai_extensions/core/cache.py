@@ -1,23 +1,39 @@
-"""The cache that every process of LMS and Studio shares, and how to go on while a cache is down."""
+"""The cache that every process of LMS and Studio shares, how to go on while a cache is down, and the version of the
+configuration, which is kept there.
+
+The version is a random token, so a lost one never returns. Each change of a profile, a scope or a prompt replaces it;
+whoever caches configuration compares it first.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import CacheHandler
 from django.core.cache.backends.base import BaseCache
 from django.core.signals import setting_changed
+from django.db import transaction
+
+from openedx_ai_extensions.core import conf
 
 logger = logging.getLogger(__name__)
 
 # The client libraries of Django's cache backends, by name: importing one just for its errors takes a third of a second.
 _CLIENTS = frozenset({"redis", "django_redis", "pymemcache", "pylibmc"})
+_VERSION_KEY = "generation"
+_OUTAGE_EVENT = "scope.cache.down"  # in the log
 _handles = threading.local()
+_uncommitted = threading.local()
+
+Rows = TypeVar("Rows")
 
 
 def shared_cache() -> BaseCache:
@@ -60,3 +76,72 @@ def tolerated_outage(event: str = "") -> Iterator[None]:
             raise
         if event:
             logger.warning("%s error=%s", event, type(error).__name__)
+
+
+def current_version() -> str | None:
+    """The present token; None when nothing may be answered from a cache: it is down, or we have uncommitted changes."""
+    if getattr(_uncommitted, "connection", None) is not None and _has_uncommitted_changes():
+        return None
+    with tolerated_outage(_OUTAGE_EVENT):
+        token: str | None = shared_cache().get(_VERSION_KEY)
+        return token or _new_version()
+    return None
+
+
+def _new_version() -> str | None:
+    """Agree with the other processes on a token; None where the cache keeps nothing."""
+    cache = shared_cache()
+    cache.add(_VERSION_KEY, uuid.uuid4().hex, timeout=None)
+    token: str | None = cache.get(_VERSION_KEY)
+    return token
+
+
+def bump_version(using: str | None = None) -> None:
+    """Tell every process that configuration changed: now, and once more when the transaction commits.
+
+    The first lets this very transaction's readers in other code see it; the second outdates what others cached from the
+    still uncommitted state.
+    """
+    _replace_version()
+    connection = transaction.get_connection(using)
+    if connection.in_atomic_block:
+        _uncommitted.connection = connection
+        transaction.on_commit(_replace_version, using=using)
+
+
+def _replace_version() -> None:
+    # While it is down readers cannot reach the token either, so they ask the database; those that can again do so
+    # within the bound of AI_EXTENSIONS_RESOLUTION_MAX_AGE.
+    with tolerated_outage(_OUTAGE_EVENT):
+        shared_cache().set(_VERSION_KEY, uuid.uuid4().hex, timeout=None)
+
+
+def _has_uncommitted_changes() -> bool:
+    """Is our callback still waiting for the commit? A commit runs it, a rollback drops it."""
+    pending = any(entry[1] is _replace_version for entry in _uncommitted.connection.run_on_commit)
+    if not pending:
+        _uncommitted.connection = None
+    return pending
+
+
+def cached_until_changed(max_age: Callable[[], float]) -> Callable[[Callable[[], Rows]], Callable[[], Rows]]:
+    """Decorator that caches what a function without arguments reads of the configuration.
+
+    Args:
+        max_age: seconds after which it is read again, news or not: without a shared cache no news comes.
+    """
+
+    def decorate(ask: Callable[[], Rows]) -> Callable[[], Rows]:
+        @lru_cache(maxsize=2)
+        def cached(_token: str, _bucket: float) -> Rows:
+            return ask()
+
+        @wraps(ask)
+        def through_cache() -> Rows:
+            token = current_version()
+            return ask() if token is None else cached(token, time.monotonic() // max_age())
+
+        conf.when_changed(cached.cache_clear)
+        return through_cache
+
+    return decorate

@@ -79,6 +79,7 @@ def has_feature(name: str) -> bool:
 
 
 _values: dict[str, Any] = {}
+_entries: dict[str, ProviderEntry | None] = {}
 _derived: list[Callable[[], None]] = []
 
 
@@ -89,6 +90,7 @@ def when_changed(forget: Callable[[], None]) -> None:
 
 def _forget_values(**_kwargs: Any) -> None:
     _values.clear()
+    _entries.clear()
     for forget in _derived:
         forget()
 
@@ -107,8 +109,10 @@ def providers() -> Mapping[str, Any]:
 
 def provider_entry(name: str) -> ProviderEntry | None:
     """What the entry of that name says, as far as it can be used; None when there is none."""
-    entries = providers()
-    return read_entry(entries[name], name) if name in entries else None
+    if name not in _entries:
+        entries = providers()
+        _entries[name] = read_entry(entries[name], name) if name in entries else None
+    return _entries[name]
 
 
 def site_moderation() -> Mapping[str, Sequence[str]]:

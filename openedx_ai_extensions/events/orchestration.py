@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.core.faults import where
+from openedx_ai_extensions.core.error_reports import where
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, NotAllowed

@@ -16,12 +16,12 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from openedx_ai_extensions.ledger import bounds, refusals, sql
-from openedx_ai_extensions.ledger.limits import Amounts, Limit, Limits, total_key
+from openedx_ai_extensions.ledger import refusals, sql
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, Limits, Subject, total_key
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.periods import Period, begins
+from openedx_ai_extensions.ledger.prices import bounded_micros, bounded_tokens
 from openedx_ai_extensions.ledger.rollups import roll_up
-from openedx_ai_extensions.ledger.subjects import Subject
 from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson
 
 logger = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
 
 
 def _amounts(row: AIWorkflowRun) -> Amounts:
-    return Amounts(int(row.calls > 0), bounds.tokens(row.tokens), bounds.micros(row.cost_micros))
+    return Amounts(int(row.calls > 0), bounded_tokens(row.tokens), bounded_micros(row.cost_micros))
 
 
 def add_to_totals(changes: Mapping[str, Amounts], times: Mapping[str, datetime]) -> None:

@@ -11,11 +11,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.cache_version import cached_until_changed
+from openedx_ai_extensions.core.cache import cached_until_changed
 from openedx_ai_extensions.ledger.models import AILimit
 from openedx_ai_extensions.ledger.periods import begins, ends
 from openedx_ai_extensions.ledger.prices import MICRO
-from openedx_ai_extensions.ledger.subjects import Subject
 
 Per = AILimit.Per
 
@@ -45,6 +44,56 @@ class Amounts:
 
 
 _FIELDS = {LimitKind.REQUESTS: "requests", LimitKind.TOKENS: "tokens", LimitKind.MONEY: "micros"}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A combination of person, course, profile and provider; as a filter, None matches any value."""
+
+    user_id: int | None = None
+    course_id: str | None = None
+    profile_id: int | None = None
+    provider: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The subject's part of the key of a total."""
+        parts = [
+            f"{name}:{value}"
+            for name, value in (
+                ("person", self.user_id),
+                ("course", self.course_id),
+                ("profile", self.profile_id),
+                ("provider", self.provider),
+            )
+            if value is not None
+        ]
+        return "/".join(parts) or "site"
+
+    def covers(self, other: Subject) -> bool:
+        """Does usage of ``other`` count for this subject?"""
+        return (
+            self.user_id in (None, other.user_id)
+            and self.course_id in (None, other.course_id)
+            and self.profile_id in (None, other.profile_id)
+            and self.provider in (None, other.provider)
+        )
+
+    def subjects(self) -> Iterator[Subject]:
+        """All subjects that usage of this combination counts for."""
+        yield Subject()
+        if self.provider:
+            yield Subject(provider=self.provider)
+        if self.course_id:
+            yield Subject(course_id=self.course_id)
+        if self.profile_id:
+            yield Subject(profile_id=self.profile_id)
+        if self.user_id:
+            yield Subject(user_id=self.user_id)
+            if self.course_id:
+                yield Subject(user_id=self.user_id, course_id=self.course_id)
+            if self.profile_id:
+                yield Subject(user_id=self.user_id, profile_id=self.profile_id)
 
 
 @dataclass(frozen=True, slots=True)

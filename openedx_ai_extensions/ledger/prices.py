@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from openedx_ai_extensions.ledger import bounds
-
 MICRO = 1_000_000
+# Larger numbers are errors of a provider and must not distort the totals of other runs.
+MAX_TOKENS = 10**9
+MAX_MICROS = 10**15  # 10^9 units of the site's currency
+
+
+def bounded_tokens(number: int) -> int:
+    """A number of tokens, limited to 0 … ``MAX_TOKENS``."""
+    return min(max(number, 0), MAX_TOKENS)
+
+
+def bounded_micros(number: int) -> int:
+    """A cost in micro-units, limited to 0 … ``MAX_MICROS``."""
+    return min(max(number, 0), MAX_MICROS)
 
 
 class PriceSource(enum.StrEnum):
@@ -62,4 +73,4 @@ class Price:
             + written * self.cache_write
             + usage.get("completion_tokens", 0) * self.output
         )
-        return bounds.micros(-(-total // MICRO))
+        return bounded_micros(-(-total // MICRO))

@@ -14,9 +14,8 @@ from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from openedx_ai_extensions.ledger import bounds
-from openedx_ai_extensions.ledger.histogram import bucket
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
+from openedx_ai_extensions.ledger.prices import bounded_micros, bounded_tokens
 from openedx_ai_extensions.ledger.usage_models import (
     DURATION,
     FIRST_TOKEN,
@@ -24,6 +23,7 @@ from openedx_ai_extensions.ledger.usage_models import (
     AIUsageByPlace,
     RollupLevel,
     Usage,
+    bucket,
 )
 
 TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
@@ -133,10 +133,10 @@ def add_run(cell: Figures, fact: Fact, sign: int) -> None:
         cell[outcome] += sign * fact.times
     cell[5] += sign * (fact.calls > 0)
     cell[6] += sign * fact.is_cached
-    cell[7] += sign * bounds.tokens(fact.prompt_tokens)
-    cell[8] += sign * bounds.tokens(fact.cached_tokens)
-    cell[9] += sign * bounds.tokens(fact.completion_tokens)
-    cell[10] += sign * bounds.micros(fact.cost_micros)
+    cell[7] += sign * bounded_tokens(fact.prompt_tokens)
+    cell[8] += sign * bounded_tokens(fact.cached_tokens)
+    cell[9] += sign * bounded_tokens(fact.completion_tokens)
+    cell[10] += sign * bounded_micros(fact.cost_micros)
 
 
 def add_times(cell: Figures, fact: Fact, sign: int) -> None:

@@ -21,12 +21,11 @@ from openedx_ai_extensions.core.connection_release import reconnect
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError
-from openedx_ai_extensions.ledger import bounds, counters, refusals, sql, thresholds
-from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, limits_for
+from openedx_ai_extensions.ledger import counters, refusals, sql, thresholds
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, Subject, limits_for
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
-from openedx_ai_extensions.ledger.prices import Price, PriceSource
+from openedx_ai_extensions.ledger.prices import Price, PriceSource, bounded_micros, bounded_tokens
 from openedx_ai_extensions.ledger.quota import quota_exceeded
-from openedx_ai_extensions.ledger.subjects import Subject
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ class Reservation:
 
     @property
     def tokens(self) -> int:
-        return bounds.tokens(self.prompt_tokens + self.completion_tokens)
+        return bounded_tokens(self.prompt_tokens + self.completion_tokens)
 
     @property
     def micros(self) -> int:
@@ -232,10 +231,10 @@ class Run:
     def record_extra_usage(self, usage: Mapping[str, int], price: Price | None) -> None:
         """Add usage without a reservation, such as that of a moderator."""
         row = self._row
-        row.prompt_tokens = bounds.tokens(row.prompt_tokens + usage.get("prompt_tokens", 0))
-        row.cached_tokens = bounds.tokens(row.cached_tokens + usage.get("cached_tokens", 0))
-        row.completion_tokens = bounds.tokens(row.completion_tokens + usage.get("completion_tokens", 0))
-        row.cost_micros = bounds.micros(row.cost_micros + (price.cost(usage) if price else 0))
+        row.prompt_tokens = bounded_tokens(row.prompt_tokens + usage.get("prompt_tokens", 0))
+        row.cached_tokens = bounded_tokens(row.cached_tokens + usage.get("cached_tokens", 0))
+        row.completion_tokens = bounded_tokens(row.completion_tokens + usage.get("completion_tokens", 0))
+        row.cost_micros = bounded_micros(row.cost_micros + (price.cost(usage) if price else 0))
 
     def record_cache_hit(self) -> None:
         """Record that the answer came from the response cache."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.cache_version import cached_until_changed
+from openedx_ai_extensions.core.cache import cached_until_changed
 from openedx_ai_extensions.core.provider_entries import ProviderEntry, resolved_name
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired, QuotaExceeded

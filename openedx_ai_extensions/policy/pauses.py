@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.core.cache_version import cached_until_changed
+from openedx_ai_extensions.core.cache import cached_until_changed
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.policy.models import AIPause
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile

@@ -14,7 +14,6 @@ from django.db.models import Q, QuerySet, Sum
 
 from openedx_ai_extensions.ledger.audit import midnight
 from openedx_ai_extensions.ledger.counters import COUNTING_LOCK_KEY
-from openedx_ai_extensions.ledger.histogram import percentile
 from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.rollups import COLUMNS, SUMS, Fact, Figures, add_run, add_times, day_of, facts, plus
 from openedx_ai_extensions.ledger.usage_models import (
@@ -23,6 +22,7 @@ from openedx_ai_extensions.ledger.usage_models import (
     AIUsageByPerson,
     AIUsageByPlace,
     RollupLevel,
+    percentile,
 )
 
 MAX_READS = 5

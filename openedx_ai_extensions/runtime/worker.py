@@ -12,7 +12,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import cancellable
-from openedx_ai_extensions.core.faults import unexpected
+from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.execution.background import final_fields, timeout_fields

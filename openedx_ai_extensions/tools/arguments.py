@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache, wraps
 from itertools import islice
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import attrs
 import regex
 from django.utils.translation import gettext as _
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend, validator_for
 from referencing import Registry
@@ -27,11 +25,23 @@ PATTERN_SECONDS = 0.2
 CHECK_SECONDS = 2.0  # CPU time of the thread
 MAX_PROBLEMS = 5
 MAX_PROBLEM_CHARS = 300
-_deadline: ContextVar[float] = ContextVar("openedx_ai_extensions_schema_deadline")
 
 
 class _TooSlow(Exception):
     """A schema with references can require an exponential number of steps."""
+
+
+class _Deadline(FormatChecker):
+    """The end of a check; every step of a validator has its format checker."""
+
+    def __init__(self, formats: Mapping[str, Any] | None = None) -> None:
+        super().__init__(())
+        self.checkers = dict(formats or {})
+        self._time = time.thread_time() + CHECK_SECONDS
+
+    def require_time(self) -> None:
+        if time.thread_time() > self._time:
+            raise _TooSlow
 
 
 def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
@@ -42,8 +52,7 @@ def parse_arguments(schema: Mapping[str, Any], text: str) -> dict[str, Any]:
     """
     arguments = _load(text)
     try:
-        with _limited_time():
-            errors = list(islice(_validator(schema).iter_errors(arguments), MAX_PROBLEMS))
+        errors = list(islice(_validator(schema).iter_errors(arguments), MAX_PROBLEMS))
     except (_TooSlow, RecursionError):
         raise InvalidRequest(_("The arguments take too long to check.")) from None
     problems = [_described(error) for error in errors]
@@ -59,13 +68,14 @@ def schema_problem(schema: Any) -> str | None:
     try:
         if len(json.dumps(schema)) > MAX_CHARS:
             return "are too long"
-        with _limited_time():
-            rules = validator_for(schema, default=Draft202012Validator)
-            checks = {"format_checker": rules.FORMAT_CHECKER, "registry": Registry()}
-            for error in _time_limited(rules)(rules.META_SCHEMA, **checks).iter_errors(schema):
-                raise SchemaError.create_from(error)
-            # A schema that takes too long usually does so for any arguments.
-            next(_validator(schema).iter_errors({}), None)
+        rules = validator_for(schema, default=Draft202012Validator)
+        deadline = _Deadline(rules.FORMAT_CHECKER.checkers)
+        for error in _limited(rules)(rules.META_SCHEMA, registry=Registry(), format_checker=deadline).iter_errors(
+            schema
+        ):
+            raise SchemaError.create_from(error)
+        # A schema that takes too long usually does so for any arguments.
+        next(_validator(schema).iter_errors({}), None)
         if any(not reference.startswith("#") for reference in _references(schema)):
             return "must not refer to other documents"
     except _TooSlow:
@@ -120,21 +130,13 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-@contextmanager
-def _limited_time() -> Iterator[None]:
-    token = _deadline.set(time.thread_time() + CHECK_SECONDS)
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
-
-
 def _validator(schema: Mapping[str, Any]) -> Any:
-    return _time_limited(validator_for(schema, default=Draft202012Validator))(schema, registry=Registry())
+    rules = validator_for(schema, default=Draft202012Validator)
+    return _limited(rules)(schema, registry=Registry(), format_checker=_Deadline())
 
 
 @cache
-def _time_limited(validator_class: Any) -> Any:
+def _limited(validator_class: Any) -> Any:
     """A subclass of the validator that cannot block a process.
 
     Every step checks the time. Patterns have a time limit of their own: ``re`` has none, and holds the GIL.
@@ -162,10 +164,9 @@ def _time_limited(validator_class: Any) -> Any:
 
 def _timed(rule: Callable[..., Iterable[ValidationError] | None]) -> Callable[..., Iterator[ValidationError]]:
     @wraps(rule)
-    def check(*args: Any) -> Iterator[ValidationError]:
-        if time.thread_time() > _deadline.get():
-            raise _TooSlow
-        yield from rule(*args) or ()
+    def check(validator: Any, *args: Any) -> Iterator[ValidationError]:
+        validator.format_checker.require_time()
+        yield from rule(validator, *args) or ()
 
     return check
 

@@ -13,7 +13,7 @@ from django.db import models, router, transaction
 from django.db.models import Case, Q, Value, When
 from opaque_keys.edx.django.models import CourseKeyField
 
-from openedx_ai_extensions.core import cache_version
+from openedx_ai_extensions.core import cache
 from openedx_ai_extensions.core.portable import storage_problem, text_problem
 from openedx_ai_extensions.workflows.resolution import validate_pattern
 
@@ -37,7 +37,7 @@ class ConfigurationModel(models.Model):
         """
         self.full_clean()
         super().save(*args, **kwargs)
-        cache_version.bump(self._state.db)
+        cache.bump_version(self._state.db)
 
     def clean_fields(self, exclude: Any = None) -> None:
         """Also refuse texts that the database cannot store, instead of failing with a database error.
@@ -68,7 +68,7 @@ class ConfigurationModel(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         using = self._state.db
         deleted = super().delete(*args, **kwargs)
-        cache_version.bump(using)
+        cache.bump_version(using)
         return deleted
 
 
@@ -78,7 +78,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic(using=self.db):
             changed = super().update(**kwargs)
-            cache_version.bump(self.db)
+            cache.bump_version(self.db)
         return changed
 
     update.alters_data = True  # type: ignore[attr-defined]  # as Django marks its own
@@ -94,7 +94,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
             obj.full_clean()
         with transaction.atomic(using=self.db):
             created = super().bulk_create(objects, *args, **kwargs)
-            cache_version.bump(self.db)
+            cache.bump_version(self.db)
         return created
 
     def bulk_update(self, objs: Iterable[ModelT], fields: Iterable[str], *args: Any, **kwargs: Any) -> int:
@@ -108,7 +108,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
             obj.full_clean()
         with transaction.atomic(using=self.db):
             changed = super().bulk_update(objects, self.fields_to_write(list(fields)), *args, **kwargs)
-            cache_version.bump(self.db)
+            cache.bump_version(self.db)
         return changed
 
     def fields_to_write(self, fields: Sequence[str]) -> Sequence[str]:
@@ -118,7 +118,7 @@ class ConfigurationQuerySet(models.QuerySet[ModelT]):
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic(using=self.db):
             deleted = super().delete()
-            cache_version.bump(self.db)
+            cache.bump_version(self.db)
         return deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openedx_ai_extensions.core.json5_positions import comments
+from openedx_ai_extensions.core.json5 import comments
 from openedx_ai_extensions.core.redaction import configured_secrets, mentions_credential, redact
 from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, parse_patch, pretty
 

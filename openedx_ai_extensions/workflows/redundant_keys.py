@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core.hooks import Problem, Severity
-from openedx_ai_extensions.core.json5_positions import json_path
+from openedx_ai_extensions.core.json5 import json_path
 from openedx_ai_extensions.workflows.template_utils import lenient_patch, load_template
 
 

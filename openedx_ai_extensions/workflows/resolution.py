@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import UsageKey
 
-from openedx_ai_extensions.core import cache_version, conf
+from openedx_ai_extensions.core import cache, conf
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Resolver(Generic[Row]):
 
     def __call__(self, course_id: str, location_id: str | None, slot: str) -> Row | None:
         """The row of the most specific enabled scope of this service, or None."""
-        token = cache_version.current()
+        token = cache.current_version()
         find = self._winner if token is None else self._cached_winner
         bucket = time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE")
         return find(course_id, location_id, slot, conf.service_variant(), token, bucket)

@@ -16,8 +16,7 @@ from jsonmerge.jsonvalue import JSONValue
 from jsonmerge.strategies import Strategy
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.json5_positions import place_of
-from openedx_ai_extensions.core.json5_reading import Unreadable, is_silent, read
+from openedx_ai_extensions.core.json5 import Unreadable, is_silent, place_of, read
 from openedx_ai_extensions.core.schema import schema_problems
 
 logger = logging.getLogger(__name__)

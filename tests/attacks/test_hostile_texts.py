@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 
 from openedx_ai_extensions.console.transfer import reading
 from openedx_ai_extensions.console.transfer.kinds import Format
-from openedx_ai_extensions.core.json5_reading import Unreadable, read
+from openedx_ai_extensions.core.json5 import Unreadable, read
 from openedx_ai_extensions.core.redaction import masked_text, may_hold_credential, mentions_credential
 from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
 from openedx_ai_extensions.edxapp.subtitles import transcript_text

@@ -15,7 +15,7 @@ from openedx_ai_extensions.core.provider_entries import entries_problem
 from openedx_ai_extensions.core.setting_problems import limits
 from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger.audit import audit
-from openedx_ai_extensions.ledger.bounds import MAX_TOKENS
+from openedx_ai_extensions.ledger.prices import MAX_TOKENS
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from tests.accounting.ledger import a_run
 from tests.api.conftest import Api, text_of

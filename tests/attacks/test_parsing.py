@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openedx_ai_extensions.core.json5_reading import MAX_LENGTH, Unreadable, read
+from openedx_ai_extensions.core.json5 import MAX_LENGTH, Unreadable, read
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, parse_json5_string
 from tests.admin.conftest import staff_with  # noqa: F401  # a fixture

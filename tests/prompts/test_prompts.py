@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.core.exceptions import ValidationError
 
-from openedx_ai_extensions.core import cache_version
+from openedx_ai_extensions.core import cache
 from openedx_ai_extensions.models import PromptTemplate
 
 IDENTIFIER = "3b1f0b7e-0d7c-4a53-9a52-0f6a0c1d2e3f"
@@ -107,9 +107,9 @@ def test_a_slug_is_taken_once(prompt):
     ],
 )
 def test_every_process_learns_of_a_change(prompt, change):
-    before = cache_version.current()
-    assert before == cache_version.current()
+    before = cache.current_version()
+    assert before == cache.current_version()
     change(prompt)
-    after = cache_version.current()
+    after = cache.current_version()
     assert None not in (before, after)
     assert after != before

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from openedx_ai_extensions.admin.profiles.changes import template_and_effective
 from openedx_ai_extensions.admin.profiles.form import ProfileForm, template_info, with_plain_line_ends
 from openedx_ai_extensions.core.hooks import Problem, Severity
-from openedx_ai_extensions.core.json5_positions import Place, nearest, positions
+from openedx_ai_extensions.core.json5 import Place, nearest, positions
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
 from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, effective_config, parse_patch

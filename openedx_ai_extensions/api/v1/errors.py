@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from openedx_ai_extensions.core.faults import unexpected
+from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, ConsentRequired, ParseError, PayloadTooLarge
 
 # Raised by Django wherever a body is read first: in the check of a CSRF token, in DRF's parsers, or in a view.

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 from openedx_ai_extensions.core import sse
-from openedx_ai_extensions.core.faults import unexpected
+from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
 from openedx_ai_extensions.execution.execution import Execution
 from openedx_ai_extensions.execution.stream import Ending, Stream

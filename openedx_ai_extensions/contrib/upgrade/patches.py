@@ -8,7 +8,7 @@ from typing import Any
 
 import json5
 
-from openedx_ai_extensions.core.json5_positions import json_path, parts
+from openedx_ai_extensions.core.json5 import json_path, parts
 from openedx_ai_extensions.core.redaction import may_hold_credential, names_credential
 from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION
 from openedx_ai_extensions.workflows import template_utils

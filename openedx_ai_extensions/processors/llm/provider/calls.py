@@ -12,7 +12,8 @@ from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
-from openedx_ai_extensions.ledger import Outcome, Reservation, Run, bounds
+from openedx_ai_extensions.ledger import Outcome, Reservation, Run
+from openedx_ai_extensions.ledger.prices import bounded_tokens
 from openedx_ai_extensions.processors.llm.provider import gateway, model_info
 from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, CircuitOpen
 from openedx_ai_extensions.processors.llm.provider.fallback import call_with_fallbacks
@@ -260,5 +261,5 @@ def _expected_tokens(options: Mapping[str, Any]) -> int:
     """The tokens to reserve for the answer: the configured maximum, otherwise the site's estimate."""
     stated = next((options[name] for name in OUTPUT_LIMITS if options.get(name)), None)
     if is_whole(stated):
-        return bounds.tokens(stated)
+        return bounded_tokens(stated)
     return int(conf.get("AI_EXTENSIONS_COSTS.EXPECTED_ANSWER_TOKENS"))

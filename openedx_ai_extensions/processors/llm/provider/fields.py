@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openedx_ai_extensions.ledger.bounds import MAX_TOKENS
+from openedx_ai_extensions.ledger.prices import MAX_TOKENS
 
 MAX_IDENTIFIER_CHARS = 4_096  # LiteLLM doubles the length of some
 

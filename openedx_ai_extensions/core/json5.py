@@ -1,13 +1,16 @@
-"""Reading JSON5 that people wrote: in one pass, within bounds, and with the place of whatever is wrong.
+"""Reads JSON5 that people wrote: in one pass, within limits, and with the positions of values and errors.
 
-A text may be hostile. The time to read it grows with its length alone: published parsers of JSON5 for Python take
-seconds for what a page holds. What JSON5 allows and a database, a browser or a provider does not is refused as well.
+The text is untrusted, and the time to read it grows linearly with its length; published JSON5 parsers for Python take
+seconds for a page of text. What JSON5 allows, but a database, a browser or a provider does not, is refused as well.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext as _
@@ -31,11 +34,16 @@ _WORD = re.compile(r"(?:[^\W\d]|[$]|\\u[0-9a-fA-F]{4})(?:[\w$\u200c\u200d]|\\u[0
 _HEX = {"x": re.compile("[0-9a-fA-F]{2}"), "u": re.compile("[0-9a-fA-F]{4}")}
 _UNICODE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LAST_STEP = re.compile(r"(?:\.[^.\[\]]+|\[\d+\]|\['(?:\\.|[^'\\])*'\])$", re.DOTALL)
 _WORDS = {"true": True, "false": False, "null": None, "Infinity": math.inf, "NaN": math.nan}
 
 
+Place = tuple[int, int]  # line and column, counted from 1
+
+
 class Unreadable(Exception):
-    """What is wrong, and the offset of the character where it is."""
+    """The text is not valid: the reason, and the offset of the character at fault."""
 
     def __init__(self, reason: str, offset: int) -> None:
         super().__init__(reason)
@@ -43,16 +51,56 @@ class Unreadable(Exception):
         self.offset = offset
 
 
+@dataclass(frozen=True, slots=True)
+class Json5Part:
+    """A member's name, a scalar, or the start of an object or a list.
+
+    Attributes:
+        path: the JSON path of the value; of a name, of the value that it names.
+        offset: where it begins, in characters.
+        source: as it is written; of an object or a list, its opening bracket.
+        is_name: it is a member's name.
+    """
+
+    path: str
+    offset: int
+    source: str
+    is_name: bool = False
+
+
 def read(text: str) -> Any:
     """The value of a JSON5 text.
 
     Raises:
-        Unreadable: it is none, or too long or deep, or it holds what cannot be stored, shown or sent.
+        Unreadable: it is not valid, too long or too deep, or contains what cannot be stored, shown or sent.
     """
+    return _read(_Reader(text))
+
+
+def parts(text: str) -> Sequence[Json5Part]:
+    """The parts of a valid or silent text, in order."""
+    return _recorded(text).parts
+
+
+def comments(text: str) -> Sequence[str]:
+    """The comments of a valid or silent text."""
+    return _recorded(text).comments
+
+
+def _recorded(text: str) -> _Reader:
+    reader = _Reader(text, records=True)
+    if is_silent(text):
+        reader.skip()
+    else:
+        _read(reader)
+    return reader
+
+
+def _read(reader: _Reader) -> Any:
+    text = reader.text
     if len(text) > MAX_LENGTH:
         raise Unreadable(_("It is longer than {count} characters.").format(count=MAX_LENGTH), MAX_LENGTH)
-    reader = _Reader(text)
-    value = reader.value(0)
+    value = reader.value(0, "$")
     reader.skip()
     if reader.at < len(text):
         reader.unexpected()
@@ -63,34 +111,100 @@ def read(text: str) -> Any:
 
 
 def is_silent(text: str) -> bool:
-    """Is there nothing in a text but blanks and comments?"""
+    """Does a text consist of white space and comments only?"""
     found = _SPACE.match(text)
     return found is not None and found.end() == len(text)
 
 
-class _Reader:
-    """A text, and how far it has been read."""
+def json_path(parent: str, name: str | int) -> str:
+    """The JSON path of a member, as schema errors spell it."""
+    if isinstance(name, int):
+        return f"{parent}[{name}]"
+    if _PLAIN_NAME.fullmatch(name):
+        return f"{parent}.{name}"
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{parent}['{escaped}']"
 
-    def __init__(self, text: str) -> None:
+
+def place_of(text: str, offset: int) -> Place:
+    """Line and column of a character, counted from 1.
+
+    Args:
+        text: with ``\\n`` as line ends.
+    """
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def positions(text: str) -> dict[str, Place]:
+    """Line and column of every member's name and every list's item, by JSON path.
+
+    Args:
+        text: valid JSON5, with ``\\n`` as line ends.
+    """
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    found: dict[str, Place] = {}
+    for part in parts(text):
+        line = bisect_right(lines, part.offset)
+        found.setdefault(part.path, (line, part.offset - lines[line - 1] + 1))
+    return found
+
+
+def nearest(path: str, places: Mapping[str, Place]) -> Place | None:
+    """The place of a path, or of the nearest thing around it that the text has; None when it has nothing of it."""
+    while path != "$":
+        if path in places:
+            return places[path]
+        shorter = _LAST_STEP.sub("", path)
+        if shorter == path:
+            return None
+        path = shorter
+    return None
+
+
+class _Reader:
+    """A text, and how far it has been read.
+
+    Args:
+        text: the text.
+        records: also fill ``parts`` and ``comments``.
+    """
+
+    def __init__(self, text: str, *, records: bool = False) -> None:
         self.text = text
         self.at = 0
+        self.parts: list[Json5Part] = []
+        self.comments: list[str] = []
+        self._records = records
 
-    def value(self, depth: int) -> Any:
+    def value(self, depth: int, path: str) -> Any:
         self.skip()
-        sign = self.text[self.at : self.at + 1]
-        if sign in {"{", "["} and depth >= MAX_DEPTH:
-            raise Unreadable(_("It is nested too deeply."), self.at)
-        if sign == "{":
-            return self._object(depth)
-        if sign == "[":
-            return self._list(depth)
-        if sign in {'"', "'"}:
-            return self._string()
+        start = self.at
+        sign = self.text[start : start + 1]
+        if sign in {"{", "["}:
+            if depth >= MAX_DEPTH:
+                raise Unreadable(_("It is nested too deeply."), start)
+            self.at += 1
+            self._record(path, start)
+            return self._object(depth, path) if sign == "{" else self._list(depth, path)
+        value = self._string() if sign in {'"', "'"} else self._scalar(sign)
+        self._record(path, start)
+        return value
+
+    def _scalar(self, sign: str) -> Any:
         return self._number() if sign and sign in "+-.0123456789" else self._constant()
 
+    def _record(self, path: str, start: int, *, is_name: bool = False) -> None:
+        if self._records:
+            self.parts.append(Json5Part(path, start, self.text[start : self.at], is_name))
+
+    def _path(self, parent: str, name: str | int) -> str:
+        return json_path(parent, name) if self._records else ""
+
     def skip(self) -> None:
-        """Go past spaces and comments."""
+        """Skip white space and comments."""
         found = _SPACE.match(self.text, self.at)
+        if found and found[0].strip() and self._records:
+            self.comments.append(found[0])
         self.at = found.end() if found else self.at
         if self.text.startswith("/*", self.at):
             self.at = len(self.text)  # it never ends
@@ -102,7 +216,7 @@ class _Reader:
         raise Unreadable(_('Unexpected "{character}"').format(character=self.text[self.at]), self.at)
 
     def _take(self, *signs: str) -> str:
-        """The sign that comes next, which must be one of these."""
+        """Read the next character, which must be one of these."""
         self.skip()
         sign = self.text[self.at : self.at + 1]
         if sign not in signs:
@@ -117,8 +231,7 @@ class _Reader:
             return True
         return False
 
-    def _object(self, depth: int) -> dict[str, Any]:
-        self.at += 1
+    def _object(self, depth: int, path: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while not self._is_next("}"):
             start = self.at
@@ -129,17 +242,18 @@ class _Reader:
                 raise Unreadable(_("This key appears twice."), start)
             if name == "__proto__":
                 raise Unreadable(_("The key __proto__ is reserved: browsers do not treat it as data."), start)
+            member = self._path(path, name)
+            self._record(member, start, is_name=True)
             self._take(":")
-            found[name] = self.value(depth + 1)
+            found[name] = self.value(depth + 1, member)
             if self._take(",", "}") == "}":
                 break
         return found
 
-    def _list(self, depth: int) -> list[Any]:
-        self.at += 1
+    def _list(self, depth: int, path: str) -> list[Any]:
         found: list[Any] = []
         while not self._is_next("]"):
-            found.append(self.value(depth + 1))
+            found.append(self.value(depth + 1, self._path(path, len(found))))
             if self._take(",", "]") == "]":
                 break
         return found
@@ -192,7 +306,7 @@ class _Reader:
         return "" if sign in "\n\r\u2028\u2029" else self._fit(_ESCAPES.get(sign, sign), start)
 
     def _fit(self, character: str, start: int) -> str:
-        """A character that an escape stands for, unless it is one that cannot be stored."""
+        """The character of an escape sequence, unless it cannot be stored."""
         if find_unfit(character) is not None:
             is_half = "\ud800" <= character <= "\udfff"
             if not (is_half and self._has_other_half(character, start)):
@@ -208,7 +322,7 @@ class _Reader:
         return 0xD800 <= code < 0xDC00 if character >= "\udc00" else 0xDC00 <= code < 0xE000
 
     def _whole(self, said: str, start: int) -> str:
-        """A text whose halves of characters are joined."""
+        """Join the surrogate pairs of a text."""
         joined = said.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
         if find_unfit(joined) is not None:
             offset = find_unfit(self.text[start : self.at])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from openedx_ai_extensions.core.json5_positions import nearest, positions
+from openedx_ai_extensions.core.json5 import nearest, positions
 
 TEXT = """// {not: this}
 {
