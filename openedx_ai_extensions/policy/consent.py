@@ -34,11 +34,11 @@ PROCESSORS_WITHOUT_MODEL = frozenset({"OpenEdXProcessor", "SubmissionProcessor",
 
 @dataclass(frozen=True, slots=True, order=True)
 class Recipient:
-    """The parts of an entry of ``AI_EXTENSIONS`` that matter for consent.
+    """The parts of an entry of ``AI_EXTENSIONS``, or of ``AI_EXTENSIONS_MCP_CONFIGS``, that matter for consent.
 
     Attributes:
         name: name of the entry.
-        vendor: the part of the model's name before the slash.
+        vendor: the part of the model's name before the slash; of an MCP server its name.
         region: the entry's ``REGION``; empty if not set.
     """
 
@@ -48,19 +48,30 @@ class Recipient:
 
 
 def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
-    """All providers that may receive a question: those of the profile's processors, their fallbacks and their
-    moderators.
+    """All that may receive a question or a part of it: the providers of the profile's processors, their fallbacks and
+    their moderators, and the MCP servers whose tools a model may call.
 
-    Providers that the site does not have are omitted.
+    Those that the site does not have are omitted.
     """
     names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
     entries = {resolved_name(name, conf.providers()) for name in names}
     read = ((name, conf.provider_entry(name)) for name in entries)
-    return tuple(sorted(_recipient(name, entry) for name, entry in read if entry))
+    servers = {name for processor, config in processor_config.items() for name in _mcp_servers(processor, config)}
+    known = (Recipient(name, name, "") for name in servers if name in conf.mcp_servers())
+    return tuple(sorted([*(_recipient(name, entry) for name, entry in read if entry), *known]))
+
+
+def _asks_model(processor: str, config: Any) -> bool:
+    return processor not in PROCESSORS_WITHOUT_MODEL and isinstance(config, Mapping)
+
+
+def _mcp_servers(processor: str, config: Any) -> Iterator[str]:
+    if _asks_model(processor, config):
+        yield from _texts(config.get("mcp_configs"))
 
 
 def _names(processor: str, config: Any) -> Iterator[str]:
-    if processor in PROCESSORS_WITHOUT_MODEL or not isinstance(config, Mapping):
+    if not _asks_model(processor, config):
         return
     name = str(config.get("provider") or "default")
     yield name

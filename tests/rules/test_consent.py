@@ -211,6 +211,29 @@ def test_a_profile_s_own_notice(as_learner, scope, notice, make_scope):
     assert asked(as_learner, there)
 
 
+def test_servers_of_tools_receive_data_too(as_learner, scope, notice, settings):
+    settings.AI_EXTENSIONS_MCP_CONFIGS = {
+        name: {"URL": f"https://{name}.example/secret-path"} for name in ("dictionary", "weather", "unused")
+    }
+    accept(as_learner)
+    assert not asked(as_learner)
+    profile = scope.profile
+    profile.content_patch = '{processor_config: {LLMProcessor: {mcp_configs: ["dictionary", "weather"]}}}'
+    profile.save()
+    assert asked(as_learner)
+    shown = consent(as_learner)
+    assert [each["provider"] for each in shown.json()["notice"]["providers"]] == ["dictionary", "openai", "weather"]
+    assert "secret-path" not in shown.content.decode()
+    page = as_learner.client.get(reverse("openedx_ai_extensions:notices:notice", args=[profile.pk]))
+    assert "dictionary, openai, weather" in page.content.decode()
+    accept(as_learner)
+    assert "weather" in AIConsent.objects.latest("pk").providers
+    assert not asked(as_learner)
+    settings.AI_EXTENSIONS_MCP_CONFIGS.pop("weather")
+    settings.AI_EXTENSIONS_MCP_CONFIGS = dict(settings.AI_EXTENSIONS_MCP_CONFIGS)
+    assert asked(as_learner)
+
+
 def test_the_site_has_one_notice_and_its_wordings_stay(as_learner, scope, notice):
     with pytest.raises(ValidationError):
         AINotice.objects.create(text="Another.")
