@@ -14,8 +14,8 @@ from openedx_ai_extensions.core.error_reports import where
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.events.signals import AIOrchestrationData
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, NotAllowed
+from openedx_ai_extensions.execution.answers import Stream
 from openedx_ai_extensions.execution.execution import SlotLocation
-from openedx_ai_extensions.execution.stream import Stream
 from openedx_ai_extensions.runtime import admit, run
 from openedx_ai_extensions.runtime.replay import Claim
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -58,7 +58,7 @@ class Lease:
         if run is None or end_if_overdue(run).status != Status.QUEUED:
             return None
         now = timezone.now()
-        until = _from_now(_lease_seconds())
+        until = _from_now(conf.get("AI_EXTENSIONS_ASYNC.LEASE"))
         held = AIWorkerLease.objects.filter(user=run.session.user_id)
         held.filter(until__lt=now).delete()  # leases of workers that died
         with transaction.atomic(using=router.db_for_write(AIWorkerLease)):
@@ -151,10 +151,5 @@ class Lease:
             connection.close()  # the connection of this thread
 
 
-def _lease_seconds() -> float:
-    seconds: float = conf.get("AI_EXTENSIONS_ASYNC.LEASE")
-    return seconds
-
-
-def _from_now(seconds: float) -> Any:
+def _from_now(seconds: float) -> datetime:
     return timezone.now() + timedelta(seconds=seconds)

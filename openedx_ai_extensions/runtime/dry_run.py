@@ -13,8 +13,8 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import AIExtensionsError
+from openedx_ai_extensions.execution.answers import Result, Stream
 from openedx_ai_extensions.execution.execution import Execution
-from openedx_ai_extensions.execution.stream import Result, Stream
 from openedx_ai_extensions.ledger import Reservation
 from openedx_ai_extensions.ledger.dry_run import DryLedgerRun, MockLedgerRun
 from openedx_ai_extensions.ledger.models import AIWorkflowRun

@@ -23,9 +23,9 @@ from openedx_ai_extensions.exceptions import (
     RunCancelled,
     WorkflowNotFound,
 )
+from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation
 from openedx_ai_extensions.execution.lease import Lease
-from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.ledger import Outcome, Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
@@ -189,8 +189,13 @@ def run_allowed(execution: Execution) -> Result | Stream:
         execution.run.end(Outcome.COMPLETED)
         return outcome
     stream = outcome
+
+    def end(ending: Ending, _text: str) -> None:
+        logger.info("workflow.stream.ended run_id=%s ending=%s", execution.run_id, ending)
+        _end(execution.run, OUTCOME_BY_ENDING[ending], stream.error)
+
     stream.before_each_chunk(execution.guard.recheck)
-    stream.on_finish(lambda ending, _text: _end(execution.run, OUTCOME_BY_ENDING[ending], stream.error))
+    stream.on_finish(end)
     return stream
 
 

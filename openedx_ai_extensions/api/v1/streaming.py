@@ -14,8 +14,8 @@ from django.http import StreamingHttpResponse
 from openedx_ai_extensions.core import sse
 from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, StreamInterrupted
+from openedx_ai_extensions.execution.answers import Ending, Stream
 from openedx_ai_extensions.execution.execution import Execution
-from openedx_ai_extensions.execution.stream import Ending, Stream
 from openedx_ai_extensions.processors.llm import notice, with_notice
 from openedx_ai_extensions.runtime.replay import Replay
 

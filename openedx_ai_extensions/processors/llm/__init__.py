@@ -3,7 +3,7 @@
 import warnings
 
 from openedx_ai_extensions.core.sse import StreamEvent
-from openedx_ai_extensions.execution.finish_reason import FinishReason, notice, with_notice
+from openedx_ai_extensions.execution.answers import FinishReason, notice, with_notice
 from openedx_ai_extensions.processors.llm import validation
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
 from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured

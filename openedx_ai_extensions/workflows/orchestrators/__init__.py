@@ -1,12 +1,16 @@
 """The orchestrators: one class for each way to answer. The profile names its class."""
 
-from openedx_ai_extensions.execution.stream import Ending, Result, Stream
+from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.workflows.orchestrators import threads
-from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
-from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
+from openedx_ai_extensions.workflows.orchestrators.base import (
+    BaseOrchestrator,
+    DirectLLMResponse,
+    MockResponse,
+    MockStreamResponse,
+    action,
+)
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
-from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_class
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import (
     ScopedSessionOrchestrator,

@@ -1,8 +1,8 @@
-"""The base class of orchestrators, and the decorator that publishes an action."""
+"""The base class of orchestrators, the decorator that publishes an action, and the orchestrators without a session."""
 
 from __future__ import annotations
 
-import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar, overload
@@ -10,20 +10,20 @@ from typing import Any, ClassVar, Self, TypeVar, overload
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
+from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.execution.execution import Execution, Traits, current_execution
-from openedx_ai_extensions.execution.stream import Ending, Result, Stream
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
-from openedx_ai_extensions.processors import OpenEdXProcessor
+from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.prompts.models import PromptTemplate
+from openedx_ai_extensions.tools import ToolContext
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators.extension_answers import ExtensionChunks, result_of, usage_of
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
-
-logger = logging.getLogger(__name__)
 
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
 
@@ -174,7 +174,6 @@ class BaseOrchestrator:
         chunks = source if isinstance(source, Chunks) else ExtensionChunks(source, self.execution)
 
         def finish(ending: Ending, _text: str) -> None:
-            logger.info("workflow.stream.ended run_id=%s ending=%s", self.context.get("run_id"), ending)
             if ending is Ending.COMPLETED:
                 self.record(EVENT_COMPLETED, getattr(chunks, "usage", None) or {})
 
@@ -241,3 +240,54 @@ def input_text(user_input: Any) -> str:
     if not isinstance(text, str) or (isinstance(user_input, Mapping) and user_input and "text" not in user_input):
         raise InvalidRequest(_("user_input must be a text, or an object with a text."))
     return text
+
+
+class DirectLLMResponse(BaseOrchestrator):
+    """Reads the course, asks the model and answers, streamed or not. Keeps no history."""
+
+    @action
+    def run(self, user_input: Any) -> Result | Stream:
+        question = input_text(user_input)
+        answer = LLMProcessor(
+            self.profile.processor_config,
+            extra_params=None if self.context.get("accepts_stream", True) else {"stream": False},
+            tool_context=ToolContext(self.user, self.course_id, self.location_id, get_platform()),
+        ).process(context=self.course_content(), input_data=question)
+        if isinstance(answer, dict):
+            return self.result(answer["response"], answer["usage"], answer["finish_reason"])
+        return self.stream(answer)
+
+    @action
+    def simple_button_assistance(self, user_input: Any) -> Result | Stream:
+        """The name of ``run`` in older widgets."""
+        return self.run(user_input)
+
+
+class MockResponse(BaseOrchestrator):
+    """Answers with a fixed text and asks no model, to try a slot, a theme or an event pipeline at no cost."""
+
+    reads_processors = False
+
+    @action
+    def run(self, user_input: Any) -> Result | Stream:
+        return self.result(_mock_answer(user_input))
+
+
+class MockStreamResponse(BaseOrchestrator):
+    """As ``MockResponse``, but streams the text word by word."""
+
+    reads_processors = False
+
+    @action
+    def run(self, user_input: Any) -> Result | Stream:
+        answer = _mock_answer(user_input)
+        if not self.context.get("accepts_stream", True):
+            return self.result(answer)
+        return self.stream(word.encode() for word in re.findall(r"\S+\s*", answer))
+
+
+def _mock_answer(user_input: Any) -> str:
+    question = input_text(user_input)
+    if question:
+        return _("This is a mock answer; no AI was asked. You wrote: {question}").format(question=question)
+    return _("This is a mock answer; no AI was asked.")

@@ -18,7 +18,7 @@ from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import DuplicateRequest, InvalidRequest, NotAllowed, ProcessorError
-from openedx_ai_extensions.execution.stream import Result
+from openedx_ai_extensions.execution.answers import Result
 from openedx_ai_extensions.processors import ContentLibraryProcessor, EducatorAssistantProcessor
 from openedx_ai_extensions.processors.openedx.content_library import Saved
 from openedx_ai_extensions.workflows.orchestrators.base import action

@@ -10,8 +10,8 @@ from typing import Any
 
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.execution.answers import Result, StatusResult
 from openedx_ai_extensions.execution.execution import Execution, OpenConversation
-from openedx_ai_extensions.execution.stream import Result, StatusResult
 from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.processors.llm.provider.types import add_counts
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import InvalidRequest
-from openedx_ai_extensions.execution.stream import Result, StatusResult
+from openedx_ai_extensions.execution.answers import Result, StatusResult
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
 from openedx_ai_extensions.prompts.builtin import builtin_schema

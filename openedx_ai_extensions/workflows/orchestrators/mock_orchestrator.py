@@ -1,5 +1,5 @@
-"""Former module name of ``mock``, imported by extensions and templates."""
+"""Former module name of ``base``, imported by extensions and templates."""
 
-from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
+from openedx_ai_extensions.workflows.orchestrators.base import MockResponse, MockStreamResponse
 
 __all__ = ["MockResponse", "MockStreamResponse"]

@@ -14,11 +14,14 @@ from openedx_ai_extensions.core.hooks import Problem, Severity, config_validator
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import UnknownAction, WorkflowNotFound
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope
-from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator
-from openedx_ai_extensions.workflows.orchestrators.direct import DirectLLMResponse
+from openedx_ai_extensions.workflows.orchestrators.base import (
+    BaseOrchestrator,
+    DirectLLMResponse,
+    MockResponse,
+    MockStreamResponse,
+)
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
-from openedx_ai_extensions.workflows.orchestrators.mock import MockResponse, MockStreamResponse
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import SessionBasedOrchestrator
 from openedx_ai_extensions.workflows.orchestrators.threaded import ThreadedLLMResponse
 
@@ -26,17 +29,15 @@ logger = logging.getLogger(__name__)
 
 OWN_PACKAGE = __name__.partition(".")[0]
 
-BUILT_IN: Mapping[str, type[BaseOrchestrator]] = {
-    orchestrator.__name__: orchestrator
-    for orchestrator in (
-        DirectLLMResponse,
-        ThreadedLLMResponse,
-        EducatorAssistantOrchestrator,
-        FlashCardsOrchestrator,
-        MockResponse,
-        MockStreamResponse,
-    )
-}
+_CLASSES: tuple[type[BaseOrchestrator], ...] = (
+    DirectLLMResponse,
+    ThreadedLLMResponse,
+    EducatorAssistantOrchestrator,
+    FlashCardsOrchestrator,
+    MockResponse,
+    MockStreamResponse,
+)
+BUILT_IN = {orchestrator.__name__: orchestrator for orchestrator in _CLASSES}
 
 
 def orchestrator_class(name: str) -> type[BaseOrchestrator]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.core import hooks
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import ContentRejected, InvalidRequest
-from openedx_ai_extensions.execution.stream import Ending, Result, Stream
+from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import Conversation, Thread, notice, with_notice
@@ -135,7 +135,6 @@ class _CurrentTurn:
         return Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
 
     def _finish(self, ending: Ending, _text: str) -> None:
-        logger.info("workflow.stream.ended run_id=%s ending=%s", self.chat.context.get("run_id"), ending)
         if ending is Ending.COMPLETED:
             self._complete()
             return

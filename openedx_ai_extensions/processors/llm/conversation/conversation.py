@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.core.sse import StreamEvent
 from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.execution.answers import FinishReason, error_without_text
 from openedx_ai_extensions.execution.execution import current_execution
-from openedx_ai_extensions.execution.finish_reason import FinishReason, error_without_text
 from openedx_ai_extensions.processors.llm.provider.messages import sendable, with_thinking
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import ProcessorError
-from openedx_ai_extensions.execution.finish_reason import error_without_text
+from openedx_ai_extensions.execution.answers import error_without_text
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
 from openedx_ai_extensions.processors.llm.provider import calls, gateway

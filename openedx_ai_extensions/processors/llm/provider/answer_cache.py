@@ -18,7 +18,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
-from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.processors.llm.provider.providers import Provider
 from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Completion, Reading, Request
 

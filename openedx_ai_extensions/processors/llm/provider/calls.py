@@ -10,8 +10,8 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import reconnect
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import RunCancelled
+from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.execution.execution import current_execution
-from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.ledger import Outcome, Reservation, Run
 from openedx_ai_extensions.ledger.prices import bounded_tokens
 from openedx_ai_extensions.processors.llm.provider import gateway, model_info

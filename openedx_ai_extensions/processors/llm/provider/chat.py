@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from openedx_ai_extensions.execution.finish_reason import OUTPUT_LIMITS
+from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS
 from openedx_ai_extensions.processors.llm.provider import fields
 from openedx_ai_extensions.processors.llm.provider.errors import BrokenAnswer, CutOff, StreamedError
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, Provider

@@ -18,7 +18,7 @@ import httpx
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.exceptions import RunCancelled, ThreadGone
-from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.processors.llm.provider import chat, responses
 from openedx_ai_extensions.processors.llm.provider.answer_cache import AnswerCache, answer_cache
 from openedx_ai_extensions.processors.llm.provider.connections import Transmission

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.processors.llm.provider.providers import Provider
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.processors.llm.provider.types import (

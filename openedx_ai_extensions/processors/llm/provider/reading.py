@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openedx_ai_extensions.core.http_responses import logged
-from openedx_ai_extensions.execution.finish_reason import REPORTED, AnswerSigns, FinishReason, finish_reason
+from openedx_ai_extensions.execution.answers import REPORTED, AnswerSigns, FinishReason, finish_reason
 from openedx_ai_extensions.processors.llm.provider import fields
 from openedx_ai_extensions.processors.llm.provider.answer_text import AnswerText
 from openedx_ai_extensions.processors.llm.provider.errors import MACHINE_WORD, ProviderFault

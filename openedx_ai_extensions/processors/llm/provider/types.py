@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from openedx_ai_extensions.execution.finish_reason import FinishReason
+from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
 
