@@ -11,7 +11,7 @@ from typing import Any
 from opaque_keys.edx.locator import LibraryUsageLocatorV2
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.edxapp.safe_xml import parse_xml
+from openedx_ai_extensions.edxapp.safe_parsing import parse_xml
 
 LIBRARY_ID = "lib:OpenedX:AIX"
 

@@ -1,23 +1,50 @@
-"""Places in courses, and whether a person may see one: the same rules for every door."""
+"""The platform of this site, and the places in its courses: their keys, their addresses, and who may see them."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from urllib.parse import quote
+
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import AsideUsageKey, CourseKey, UsageKey
 
-from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.edxapp.interface import Person, Platform
 from openedx_ai_extensions.exceptions import InvalidRequest
 
 
+def get_platform() -> Platform:
+    """The backend that the setting ``AI_EXTENSIONS_BACKEND`` names; one instance per process.
+
+    The default is the platform's own backend inside edx-platform, and the standalone one elsewhere.
+    """
+    return _backend(conf.get("AI_EXTENSIONS_BACKEND"))
+
+
+@lru_cache(maxsize=1)
+def _backend(dotted_path: str) -> Platform:
+    backend: Platform = import_string(dotted_path)()
+    return backend
+
+
+def _forget_backend(*, setting: str, **_kwargs: object) -> None:
+    if setting.startswith(("AI_EXTENSIONS_BACKEND", "AI_EXTENSIONS_STANDALONE")):
+        _backend.cache_clear()
+
+
+setting_changed.connect(_forget_backend)
+
+
 def may_see(user: Person, course_key: CourseKey | None, usage_key: UsageKey | None) -> bool:
-    """May this person see this place, now? Anywhere is allowed outside of courses.
+    """May this person see this place now? Inactive people see nothing; others see everything outside of courses.
 
     Args:
-        user: who asks; nobody who is inactive sees anything.
-        course_key: of the course, None outside of courses.
-        usage_key: of the location, None for the course itself.
+        user: the person.
+        course_key: the course; None outside of courses.
+        usage_key: the location; None for the course itself.
     """
     if not user.is_active:
         return False
@@ -33,23 +60,23 @@ def is_site_staff(user: Person) -> bool:
 
 
 def parse_place(
-    course_id: str | None,
-    location_id: str | None,
-    *,
-    names: tuple[str, str] = ("course_id", "location_id"),
+    course_id: str | None, location_id: str | None, *, names: tuple[str, str] = ("course_id", "location_id")
 ) -> tuple[CourseKey | None, UsageKey | None]:
-    """A course and a location in it as keys; None stays None, but a location always has its course.
+    """The keys of a course and of a location in it. None stays None, but a location always has its course.
 
     Args:
-        course_id: text of a course key.
-        location_id: text of a usage key.
-        names: what whoever asks calls the two.
+        course_id: a course key as text.
+        location_id: a usage key as text.
+        names: the names of the two fields, for error messages.
 
     Raises:
-        InvalidRequest: a text is no key, or the location is not in this course; the message names the field.
+        InvalidRequest: a text is not a key, or the location is not in this course; the message names the field.
     """
     course_name, location_name = names
-    course_key = None if course_id is None else _course_key(course_id, course_name)
+    try:
+        course_key = None if course_id is None else CourseKey.from_string(course_id)
+    except InvalidKeyError:
+        raise InvalidRequest(_("{field} is not a course key.").format(field=course_name)) from None
     if location_id is None:
         return course_key, None
     usage_key = _usage_key(location_id, location_name)
@@ -60,21 +87,24 @@ def parse_place(
     return usage_key.course_key, usage_key
 
 
-def _course_key(value: str, name: str) -> CourseKey:
-    try:
-        return CourseKey.from_string(value)
-    except InvalidKeyError:
-        raise InvalidRequest(_("{field} is not a course key.").format(field=name)) from None
-
-
 def _usage_key(value: str, name: str) -> UsageKey:
     try:
         key = UsageKey.from_string(value)
     except InvalidKeyError:
         raise InvalidRequest(_("{field} is not a location.").format(field=name)) from None
     course = key.context_key
-    # Locations of the oldest courses do not say which run they are in.
+    # Locations of the oldest courses do not name the run.
     is_course = isinstance(course, CourseKey) and course.is_course and course.run is not None
     if not is_course or isinstance(key, AsideUsageKey):
         raise InvalidRequest(_("{field} is not a location in a course.").format(field=name))
     return key
+
+
+def learner_link(usage_key: UsageKey) -> str:
+    """The address of this block for learners: in the learning micro-frontend, or without one in the LMS."""
+    # These characters are allowed in a path, and people know keys by them. Others, also slashes, would change the path.
+    course, block = (quote(str(key), safe=":+@") for key in (usage_key.course_key, usage_key))
+    learning = conf.get("LEARNING_MICROFRONTEND_URL")
+    if learning:
+        return f"{learning.rstrip('/')}/course/{course}/{block}"
+    return f"{(conf.get('LMS_ROOT_URL') or '').rstrip('/')}/courses/{course}/jump_to/{block}"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
 
-from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
+from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml
 from openedx_ai_extensions.exceptions import ProcessorError
 
 _MAX_SLUG_CHARS = 40

@@ -1,23 +1,23 @@
-"""Subtitles to plain text."""
+"""Converts subtitles to plain text."""
 
 from __future__ import annotations
 
 import html
 import re
 
-from openedx_ai_extensions.edxapp.safe_json import parse_json
+from openedx_ai_extensions.edxapp.safe_parsing import parse_json
 
-# All work is done on whole texts: a course may have hours of them.
+# Patterns are applied to whole texts, for speed: a course may have hours of video.
 _CUE = re.compile(r"^(?:\d{1,9} ?\n)?(?:\d{1,9}:)?\d\d:\d\d[,.]\d{1,9} ?-->.*", re.MULTILINE)
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r" ?\n[ \n]*")
-# Rolling captions repeat the line before.
+# Rolling captions repeat the previous line.
 _REPEATED = re.compile(r"^(.+)(?:\n\1)+$", re.MULTILINE)
 
 
 def transcript_text(name: str, data: bytes) -> str:
-    """What is said in a subtitle file: SubRip, or Open edX's own JSON form (``.sjson``); empty when it is neither."""
+    """The speech in a subtitle file: SubRip, or Open edX's JSON format (``.sjson``); empty for other formats."""
     lines = _sjson_lines(data) if name.endswith(".sjson") else _srt_lines(data)
     lines = _SPACES.sub(" ", html.unescape(_MARKUP.sub("", lines)))
     lines = _REPEATED.sub(r"\1", _LINE_ENDS.sub("\n", lines))

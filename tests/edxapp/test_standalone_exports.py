@@ -12,7 +12,7 @@ import pytest
 from django.test import override_settings
 
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
-from openedx_ai_extensions.edxapp.standalone import export, files
+from openedx_ai_extensions.edxapp.standalone import export
 from openedx_ai_extensions.edxapp.standalone.export import read_export
 from openedx_ai_extensions.edxapp.standalone.olx import read_course
 from tests.edxapp.exports import (
@@ -186,7 +186,7 @@ def test_authors_in_studio_see_drafts_and_nobody_else_does(build, changes, units
 
 def test_transcripts_that_there_is_no_room_for_are_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "MAX_TRANSCRIPTS_BYTES", 300)
-    monkeypatch.setattr(files, "MAX_TRANSCRIPT_BYTES", 150)
+    monkeypatch.setattr(export, "MAX_READ_TRANSCRIPT_BYTES", 150)
     cue = "1\n00:00:00,000 --> 00:00:01,000\nSaid\n" + "\n" * 70
     videos = "".join(f'<video url_name="v{n}"><transcript language="en" src="v{n}.srt"/></video>' for n in range(3))
     changes = {"vertical/u1.xml": f"<vertical>{videos}</vertical>", **{f"static/v{n}.srt": cue for n in range(3)}}

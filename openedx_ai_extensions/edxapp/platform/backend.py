@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import AsideUsageKey, CourseKey, LearningContextKey, UsageKey
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.edxapp.access import learner_link
 from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
-from openedx_ai_extensions.edxapp.links import learner_link
 from openedx_ai_extensions.edxapp.platform.exams import is_in_exam, ways_to
 from openedx_ai_extensions.edxapp.platform.imports import EdX
 from openedx_ai_extensions.edxapp.platform.libraries import ContentLibraries

@@ -1,4 +1,4 @@
-"""A platform without a platform: courses from OLX exports, people from the settings."""
+"""The backend without a platform: courses from exports, people from the settings."""
 
 from openedx_ai_extensions.edxapp.standalone.backend import StandalonePlatform
 

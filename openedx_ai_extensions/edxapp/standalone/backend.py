@@ -1,172 +1,288 @@
-"""The platform interface over course exports."""
+"""The backend over course exports, which are kept in memory and read again when their files change."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
-from openedx_ai_extensions.edxapp.links import learner_link
-from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, Course, StoredBlock
+from openedx_ai_extensions.edxapp.access import learner_link
+from openedx_ai_extensions.edxapp.interface import (
+    ABOVE_UNITS,
+    Block,
+    CourseInfo,
+    OutlineNode,
+    Person,
+    RetrievalMode,
+    Step,
+)
+from openedx_ai_extensions.edxapp.standalone.course import Course, StoredBlock
+from openedx_ai_extensions.edxapp.standalone.export import Fingerprint, fingerprint, read_export
 from openedx_ai_extensions.edxapp.standalone.libraries import LibraryFolders
-from openedx_ai_extensions.edxapp.standalone.library import EVERYONE, CourseEntry, Library
-from openedx_ai_extensions.edxapp.standalone.rules import is_exam
-from openedx_ai_extensions.edxapp.standalone.values import plain
+from openedx_ai_extensions.edxapp.standalone.olx import read_course
 from openedx_ai_extensions.exceptions import ProcessorError
+
+logger = logging.getLogger(__name__)
+
+EVERYONE = "*"
 
 
 class _Role(enum.Enum):
-    NOBODY = enum.auto()
+    NONE = enum.auto()
     LEARNER = enum.auto()
     STAFF = enum.auto()
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What people with a role in a course see now."""
+
+    course: Course
+    role: _Role
+    now: datetime
+
+    def sees(self, block: StoredBlock) -> bool:
+        return self.role is _Role.STAFF or (self.role is _Role.LEARNER and block.is_open(self.now))
+
+    def block(self, block: StoredBlock) -> Block:
+        return Block(
+            usage_key=block.usage_key,
+            category=block.category,
+            display_name=block.display_name,
+            fields=block.fields,
+            answers_visible=block.answers_open <= self.now,
+            children=tuple(self.block(child) for child in block.children if self.sees(child)),
+        )
+
+    def closed(self, block: StoredBlock) -> Iterator[UsageKey]:
+        """The outermost blocks, from this one down, that are hidden."""
+        if not self.sees(block):
+            yield block.usage_key
+            return
+        for child in block.children:
+            yield from self.closed(child)
+
+    def outline(self, parent: StoredBlock) -> tuple[OutlineNode, ...]:
+        """The blocks below one, down to its units."""
+        return tuple(
+            OutlineNode(
+                usage_key=block.usage_key,
+                category=block.category,
+                display_name=block.display_name,
+                children=self.outline(block) if block.category in ABOVE_UNITS else (),
+            )
+            for block in parent.children
+            if self.sees(block) and (block.in_outline or self.role is _Role.STAFF)
+        )
+
+    def units(self, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[StoredBlock]:
+        """All units that a mode selects around a location, hidden ones included.
+
+        Raises:
+            ProcessorError: the location does not exist or is hidden.
+        """
+        course = self.course
+        location = course.blocks.get(usage_key)
+        if location is None or not self.sees(location):
+            raise ProcessorError(_("This part of the course does not exist or is not open to you."))
+        if mode == RetrievalMode.SEQUENCE:
+            usage_key = course.sequences.get(usage_key, usage_key)
+        positions = course.unit_ranges[usage_key]
+        first = 0 if mode == RetrievalMode.UP_TO_CURRENT_UNIT else positions.start
+        return course.units[first : positions.stop]
+
+
 class StandalonePlatform(LibraryFolders):
-    """Courses out of the exports that ``AI_EXTENSIONS_STANDALONE["COURSES"]`` lists.
+    """The courses in the exports that ``AI_EXTENSIONS_STANDALONE["COURSES"]`` lists.
 
     Site staff and the staff of a course see all of it. Learners see what is open to everyone: nothing that is for staff
-    or for some groups only, not open yet, timed, or different for each learner. Nobody else sees anything. Unpublished
-    drafts are there for staff in Studio only.
+    or for some groups only, not open yet, timed, or different for each learner. Other people see nothing. Only staff in
+    Studio see drafts that were not published.
 
     Content libraries are the folders that ``AI_EXTENSIONS_STANDALONE["LIBRARIES"]`` lists.
 
     Args:
-        check_interval: seconds between two looks whether the exports have changed.
+        check_interval: in seconds, between two checks whether the exports have changed.
     """
 
     def __init__(self, check_interval: float = 2.0) -> None:
         super().__init__()
-        self._library = Library(conf.get("AI_EXTENSIONS_STANDALONE.COURSES"), check_interval)
+        self._courses = _Courses(conf.get("AI_EXTENSIONS_STANDALONE.COURSES"), check_interval)
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
-        found = self._library.find(course_key)
-        return found is not None and _sees(_role(user, found[0]), found[1].root, _now())
+        view = self._view_or_none(user, course_key)
+        return view is not None and view.sees(view.course.root)
 
     def can_see_block(self, user: Person, usage_key: UsageKey) -> bool:
-        found = self._library.find(usage_key.course_key)
-        block = found[1].blocks.get(usage_key) if found else None
-        return found is not None and block is not None and _sees(_role(user, found[0]), block, _now())
+        view = self._view_or_none(user, usage_key.course_key)
+        block = view.course.blocks.get(usage_key) if view else None
+        return view is not None and block is not None and view.sees(block)
 
     def is_course_staff(self, user: Person, course_key: CourseKey) -> bool:
-        if not (user.is_authenticated and user.is_active):
-            return False
         if _is_site_staff(user):
             return True
-        found = self._library.find(course_key)
-        return found is not None and _role(user, found[0]) is _Role.STAFF
+        view = self._view_or_none(user, course_key)
+        return view is not None and view.role is _Role.STAFF
 
     def course_info(self, course_key: CourseKey) -> CourseInfo:
-        return self._course(course_key)[1].info
+        return self._view(None, course_key).course.info
 
     def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
-        entry, course = self._course(course_key)
-        role, now = _role(user, entry), _now()
-        return _outline(course.root, role, now) if _sees(role, course.root, now) else ()
+        view = self._view(user, course_key)
+        return view.outline(view.course.root) if view.sees(view.course.root) else ()
 
     def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
-        units, role, now = self._units(user, usage_key, mode)
-        return [_view(unit, role, now) for unit in units if _sees(role, unit, now)]
+        view = self._view(user, usage_key.course_key)
+        return [view.block(unit) for unit in view.units(usage_key, mode) if view.sees(unit)]
 
     def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
-        units, role, now = self._units(user, usage_key, mode)
-        return [key for unit in units for key in _closed(unit, role, now)]
+        view = self._view(user, usage_key.course_key)
+        return [key for unit in view.units(usage_key, mode) for key in view.closed(unit)]
 
     def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
-        return {key: way for key in usage_keys if (way := self._way_to(key))}
+        views = {key: self._view_or_none(None, key.course_key) for key in usage_keys}
+        return {key: way for key, view in views.items() if view and (way := view.course.way_to(key))}
 
     def is_in_exam(self, user: Person) -> bool:
-        return self._library.is_in_exam(user.get_username())
+        return self._courses.is_in_exam(user.get_username())
 
     def block_link(self, usage_key: UsageKey) -> str:
         return learner_link(usage_key)
 
-    def _way_to(self, usage_key: UsageKey) -> list[Step]:
-        found = self._library.find(usage_key.course_key)
-        way = found[1].way_to(usage_key) if found else []
-        return [Step(block.usage_key, is_exam(block.fields), plain(block.fields.get("format"))) for block in way]
+    def _view(self, user: Person | None, course_key: CourseKey) -> _View:
+        """Raises ProcessorError: there is no such course."""
+        view = self._view_or_none(user, course_key)
+        if view is None:
+            raise self._courses.error() or ProcessorError(_("There is no such course."))
+        return view
 
-    def _units(
-        self, user: Person, usage_key: UsageKey, mode: RetrievalMode
-    ) -> tuple[list[StoredBlock], _Role, datetime]:
-        """All units that a mode selects around a location, and as whom and when they are to be seen."""
-        entry, course = self._course(usage_key.course_key)
-        role, now = _role(user, entry), _now()
-        location = course.blocks.get(usage_key)
-        if location is None or not _sees(role, location, now):
-            raise ProcessorError(_("This part of the course does not exist or is not open to you."))
-        return [course.units[position] for position in _selected(course, usage_key, mode)], role, now
-
-    def _course(self, course_key: CourseKey) -> tuple[CourseEntry, Course]:
-        found = self._library.find(course_key)
+    def _view_or_none(self, user: Person | None, course_key: CourseKey) -> _View | None:
+        found = self._courses.find(course_key)
         if found is None:
-            raise self._library.error() or ProcessorError(_("There is no such course."))
-        return found
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+            return None
+        entry, course = found
+        return _View(course, _Role.NONE if user is None else entry.role(user), datetime.now(UTC))
 
 
 def _is_site_staff(user: Person) -> bool:
-    return user.is_staff or bool(getattr(user, "is_superuser", False))
+    is_staff = user.is_staff or bool(getattr(user, "is_superuser", False))
+    return user.is_authenticated and user.is_active and is_staff
 
 
-def _role(user: Person, entry: CourseEntry) -> _Role:
-    if not (user.is_authenticated and user.is_active):
-        return _Role.NOBODY
-    username = user.get_username()
-    if _is_site_staff(user) or username in entry.staff:
-        return _Role.STAFF
-    return _Role.LEARNER if username in entry.learners or EVERYONE in entry.learners else _Role.NOBODY
+@dataclass(slots=True)
+class _CourseEntry:
+    """One entry of the setting.
+
+    Attributes:
+        staff, learners: usernames; ``*`` among the learners stands for everyone who is signed in.
+        in_exam: usernames of people who take an exam.
+        course: the last one that was read without an error.
+        error: why the current export cannot be read.
+        fingerprint, drafts: of the last export that was read.
+    """
+
+    path: Path
+    staff: frozenset[str]
+    learners: frozenset[str]
+    in_exam: frozenset[str]
+    course: Course | None = None
+    error: ProcessorError | None = None
+    fingerprint: Fingerprint | None = field(default=None, repr=False)
+    drafts: bool = False
+
+    @classmethod
+    def from_setting(cls, entry: Mapping[str, Any]) -> _CourseEntry:
+        staff, learners, in_exam = (_usernames(entry.get(name)) for name in ("staff", "learners", "in_exam"))
+        return cls(Path(entry["path"]), staff, learners, in_exam)
+
+    def role(self, user: Person) -> _Role:
+        if not (user.is_authenticated and user.is_active):
+            return _Role.NONE
+        username = user.get_username()
+        if _is_site_staff(user) or username in self.staff:
+            return _Role.STAFF
+        return _Role.LEARNER if not self.learners.isdisjoint({username, EVERYONE}) else _Role.NONE
+
+    def refresh(self, *, drafts: bool) -> bool:
+        """Read the export if it changed; the course is kept if that fails. Returns whether it changed."""
+        current = fingerprint(self.path, with_drafts=drafts)
+        if current == self.fingerprint and drafts == self.drafts:
+            return False
+        self.fingerprint, self.drafts, self.error = current, drafts, None
+        try:
+            self.course = read_course(read_export(self.path, with_drafts=drafts), drafts=drafts)
+        except ProcessorError as error:
+            logger.error("standalone.course.unavailable path=%s error=%s", self.path, error)
+            self.error = error
+        return True
 
 
-def _sees(role: _Role, block: StoredBlock, now: datetime) -> bool:
-    return role is _Role.STAFF or (role is _Role.LEARNER and block.is_open(now))
+def _usernames(value: str | Iterable[str] | None) -> frozenset[str]:
+    return frozenset([value] if isinstance(value, str) else value or ())
 
 
-def _selected(course: Course, usage_key: UsageKey, mode: RetrievalMode) -> range:
-    """Positions of the units that a mode selects around a location."""
-    if mode == RetrievalMode.SEQUENCE:
-        return course.unit_ranges[course.sequences.get(usage_key, usage_key)]
-    here = course.unit_ranges[usage_key]
-    return range(here.stop) if mode == RetrievalMode.UP_TO_CURRENT_UNIT else here
+class _Courses:
+    """All courses by key. Thread-safe: readers get either all old courses or all new ones.
 
+    In Studio a course has its drafts; in the LMS it is as it was published.
 
-def _view(block: StoredBlock, role: _Role, now: datetime) -> Block:
-    """A block as this role sees it now."""
-    return Block(
-        usage_key=block.usage_key,
-        category=block.category,
-        display_name=block.display_name,
-        fields=block.fields,
-        answers_visible=block.answers_open <= now,
-        children=tuple(_view(child, role, now) for child in block.children if _sees(role, child, now)),
-    )
+    Args:
+        entries: the setting ``AI_EXTENSIONS_STANDALONE["COURSES"]``.
+        check_interval: in seconds, between two checks of the files.
+    """
 
+    def __init__(self, entries: Iterable[Mapping[str, Any]], check_interval: float) -> None:
+        self._entries = [_CourseEntry.from_setting(entry) for entry in entries]
+        self._check_interval = check_interval
+        self._next_check = 0.0
+        self._lock = threading.Lock()
+        self._courses: Mapping[CourseKey, tuple[_CourseEntry, Course]] | None = None
+        self._drafts = False
 
-def _closed(block: StoredBlock, role: _Role, now: datetime) -> Iterator[UsageKey]:
-    """The topmost blocks, from this one down, that this role doesn't see now."""
-    if not _sees(role, block, now):
-        yield block.usage_key
-        return
-    for child in block.children:
-        yield from _closed(child, role, now)
+    def find(self, course_key: CourseKey) -> tuple[_CourseEntry, Course] | None:
+        drafts = conf.service_variant() == "cms"
+        courses = self._courses
+        if courses is None or drafts != self._drafts or time.monotonic() >= self._next_check:
+            courses = self._refreshed(drafts)
+        return courses.get(course_key)
 
+    def is_in_exam(self, username: str) -> bool:
+        return any(username in entry.in_exam for entry in self._entries)
 
-def _outline(parent: StoredBlock, role: _Role, now: datetime) -> tuple[OutlineNode, ...]:
-    """The blocks below one, as far down as its units."""
-    return tuple(
-        OutlineNode(
-            usage_key=block.usage_key,
-            category=block.category,
-            display_name=block.display_name,
-            children=_outline(block, role, now) if block.category in ABOVE_UNITS else (),
-        )
-        for block in parent.children
-        if _sees(role, block, now) and (block.in_outline or role is _Role.STAFF)
-    )
+    def error(self) -> ProcessorError | None:
+        """Why one of the exports cannot be read; None if all can."""
+        return next((entry.error for entry in self._entries if entry.error), None)
+
+    def _refreshed(self, drafts: bool) -> Mapping[CourseKey, tuple[_CourseEntry, Course]]:
+        # While one thread reads, the others use the old courses; they wait only for the first reading.
+        is_first = self._courses is None or drafts != self._drafts
+        if not self._lock.acquire(blocking=is_first):
+            return self._courses or {}
+        try:
+            if self._courses is not None and drafts == self._drafts and time.monotonic() < self._next_check:
+                return self._courses
+            changed = False
+            courses: dict[CourseKey, tuple[_CourseEntry, Course]] = {}
+            for entry in self._entries:
+                changed |= entry.refresh(drafts=drafts)
+                if entry.course is None:
+                    continue
+                course_key = entry.course.info.course_key
+                if course_key in courses and changed:
+                    logger.warning("standalone.course.duplicate course=%s path=%s", course_key, entry.path)
+                courses.setdefault(course_key, (entry, entry.course))
+            self._courses, self._drafts = courses, drafts
+            self._next_check = time.monotonic() + self._check_interval
+            return courses
+        finally:
+            self._lock.release()

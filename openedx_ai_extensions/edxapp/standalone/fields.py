@@ -1,4 +1,4 @@
-"""The fields of a block, and its children, out of its OLX element."""
+"""Reads the fields and the children of a block from its OLX element."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 from lxml import etree
 from opaque_keys.edx.keys import UsageKey
 
-from openedx_ai_extensions.edxapp.safe_json import parse_json
-from openedx_ai_extensions.edxapp.safe_xml import attribute
-from openedx_ai_extensions.edxapp.standalone.files import definition_names, page_names, static_name
+from openedx_ai_extensions.edxapp.safe_parsing import attribute, parse_json
+from openedx_ai_extensions.edxapp.standalone.export import definition_names, page_names, static_name
 from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 Files = Mapping[str, bytes]
 
-# Categories whose elements hold other blocks; anything else holds its own content.
+# Categories whose elements contain other blocks. Other elements contain the block's own content.
 _CONTAINERS = frozenset(
     {
         "chapter", "sequential", "videosequence", "problemset", "vertical", "wrapper", "split_test", "library_content",
@@ -24,7 +23,7 @@ _CONTAINERS = frozenset(
         "sb-review-step", "pb-mcq", "pb-mrq", "pb-rating", "pb-table", "pb-column",
     }
 )  # fmt: skip
-# Their whole content is one piece of HTML, whatever elements it uses.
+# Blocks whose content is HTML with any elements.
 _HTML_CONTENT = frozenset({"pb-choice", "pb-tip", "pb-message", "sb-conditional-message"})
 _BELOW_COURSE = frozenset({"chapter", "sequential", "videosequence", "problemset", "vertical"})
 _HTML_TAGS = frozenset(
@@ -41,18 +40,18 @@ class UnreadableBlock(Exception):
 
 
 def is_pointer(element: etree._Element) -> bool:
-    """Does it only name the file that holds the block?"""
+    """Does the element only name the file of the block?"""
     return list(element.attrib) == ["url_name"] and not len(element) and not (element.text or "").strip()
 
 
 def definition_file(pointer: etree._Element, files: Files) -> str | None:
-    """The file that a pointer points to; None when there is none."""
+    """The file that a pointer names; None if there is none."""
     names = definition_names(str(pointer.tag), attribute(pointer, "url_name"))
     return next((name for name in names if name in files), None)
 
 
 def child_elements(category: str, definition: etree._Element, files: Files) -> Iterator[etree._Element]:
-    """The elements that are blocks of their own."""
+    """The elements of child blocks."""
     for element in definition:
         tag = element.tag
         if not isinstance(tag, str) or tag.startswith("{"):
@@ -68,23 +67,23 @@ def child_elements(category: str, definition: etree._Element, files: Files) -> I
 def block_fields(
     usage_key: UsageKey, definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str
 ) -> dict[str, Any]:
-    """Raw field values by name: the metadata, and the content under the name that the platform gives it.
+    """Raw field values by name: the metadata, and the content under its name in the platform.
 
     Args:
-        usage_key: the block's.
-        definition: the element that defines it.
-        metadata: its fields, as the element and the policy have them.
-        files: of the export.
-        language: of the course.
+        usage_key: the block's key.
+        definition: the element that defines the block.
+        metadata: the fields in the element and in the policy.
+        files: the export's.
+        language: the course's.
 
     Raises:
-        UnreadableBlock: its content is in a file that is missing.
+        UnreadableBlock: the file of its content is missing.
     """
     category = usage_key.block_type
     fields: dict[str, Any] = {name: value for name, value in metadata.items() if name not in {"url_name", "filename"}}
     if category == "html":
         fields["data"] = _html(definition, metadata, files, usage_key.block_id)
-    elif category == "problem":
+    elif category in {"problem", "annotatable"}:
         fields["data"] = _without_attributes(definition)
     elif category == "video":
         transcript = _transcript(definition, metadata, files, language)
@@ -94,8 +93,6 @@ def block_fields(
         fields |= _poll(definition)
     elif category == "openassessment":
         fields |= _open_assessment(definition)
-    elif category == "annotatable":
-        fields["data"] = _without_attributes(definition)
     elif category in _HTML_CONTENT:
         fields["content"] = _inner_markup(definition)
     elif category not in _CONTAINERS and category != "course":
@@ -114,12 +111,12 @@ def _html(definition: etree._Element, metadata: Mapping[str, str], files: Files,
 
 
 def _inner_markup(element: etree._Element) -> str:
-    # The text is left as it reads, for HTML is often written as CDATA.
+    # The text is not escaped, because HTML is often written as CDATA.
     return (element.text or "") + "".join(etree.tostring(child, encoding="unicode") for child in element)
 
 
 def _without_attributes(definition: etree._Element) -> str:
-    """The element as the platform keeps a problem: its metadata are fields, not part of the content."""
+    """The element as the platform stores a problem: its attributes are fields, and not part of the content."""
     for name in list(definition.attrib):
         del definition.attrib[name]
     return etree.tostring(definition, encoding="unicode", with_tail=False)
@@ -136,8 +133,8 @@ def _poll(definition: etree._Element) -> dict[str, Any]:
 
 
 def _open_assessment(definition: etree._Element) -> dict[str, Any]:
-    """What learners see of an assessment. Its examples and their grades are left where they are."""
-    prompts = [{"description": text or ""} for text in map(_description, definition.iterfind("prompts/prompt"))]
+    """What learners see of an assessment, without its examples and their grades."""
+    prompts = [_child_texts(prompt, ("description",)) for prompt in definition.iterfind("prompts/prompt")]
     return {
         "title": definition.findtext("title") or "",
         "prompt": json.dumps(prompts or [{"description": definition.findtext("rubric/prompt") or ""}]),
@@ -154,16 +151,12 @@ def _open_assessment(definition: etree._Element) -> dict[str, Any]:
     }
 
 
-def _description(prompt: etree._Element) -> str | None:
-    return prompt.findtext("description")
-
-
 def _child_texts(element: etree._Element, names: Iterable[str]) -> dict[str, str]:
     return {name: element.findtext(name) or "" for name in names}
 
 
 def _other_content(definition: etree._Element) -> dict[str, str]:
-    """What an unknown block holds: its own HTML as ``content``, or each of its elements under the element's name."""
+    """The content of an unknown block: HTML as ``content``, or each other element under its name."""
     elements = [child for child in definition if isinstance(child.tag, str) and not is_pointer(child)]
     if all(child.tag in _HTML_TAGS for child in elements):
         markup = _inner_markup(definition).strip()
@@ -176,7 +169,7 @@ def _other_content(definition: etree._Element) -> dict[str, str]:
 
 
 def _transcript(definition: etree._Element, metadata: Mapping[str, str], files: Files, language: str) -> str:
-    """The transcript in the course's language, else in English, else in the first there is."""
+    """The transcript in the course's language, else in English, else in the first language."""
     names = _transcript_names(definition, metadata)
     for wanted in (language, "en", *sorted(names)):
         for name in names.get(wanted, ()):
@@ -188,7 +181,7 @@ def _transcript(definition: etree._Element, metadata: Mapping[str, str], files: 
 
 
 def _transcript_names(definition: etree._Element, metadata: Mapping[str, str]) -> dict[str, list[str]]:
-    """File names by language, over all the ways in which exports name them."""
+    """File names by language, from all notations of exports."""
     names: dict[str, list[str]] = {}
     for element in definition.iter("transcript"):
         spoken = attribute(element, "language") or attribute(element, "language_code")
@@ -205,5 +198,5 @@ def _transcript_names(definition: etree._Element, metadata: Mapping[str, str]) -
         names.setdefault(str(spoken), []).append(str(name))
     if metadata.get("sub"):
         names.setdefault("en", []).append(f"subs_{metadata['sub']}.srt.sjson")
-    # Other languages of the old form are named <language>_subs_<id>; each file may be kept as SubRip or as JSON.
+    # Other languages of the old notation are named <language>_subs_<id>; each file may be SubRip or JSON.
     return {spoken: [*found, *(f"{name}.sjson" for name in found)] for spoken, found in names.items()}

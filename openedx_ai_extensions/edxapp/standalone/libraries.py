@@ -1,14 +1,13 @@
-"""Content libraries without a platform: folders of OLX files that the settings list.
+"""Content libraries in folders of OLX files.
 
-In the folder of a library, ``blocks/<type>/<id>.xml`` are its blocks, ``published/`` holds what they were when the
-library was last published, and ``collections/<key>.json`` says what is in a collection.
+In the folder of a library, ``blocks/<type>/<id>.xml`` are its blocks, ``published/`` contains the blocks when the
+library was last published, and ``collections/<key>.json`` lists the blocks of a collection.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import tempfile
 import threading
@@ -16,24 +15,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from opaque_keys.edx.locator import LibraryLocatorV2, LibraryUsageLocatorV2
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.edxapp.library_blocks import check_olx, new_block_key
+from openedx_ai_extensions.edxapp.library_blocks import check_olx, new_block_key, new_collection_key
 from openedx_ai_extensions.exceptions import InvalidRequest, NotAllowed, ProcessorError
-
-_MAX_KEY_CHARS = 40
 
 
 class LibraryFolders:
-    """The half of the platform interface that writes to content libraries. Site staff and a library's editors may."""
+    """The methods of ``Platform`` that write to content libraries, for site staff and a library's editors."""
 
     def __init__(self) -> None:
         self._libraries: Mapping[str, Mapping[str, Any]] = conf.get("AI_EXTENSIONS_STANDALONE.LIBRARIES")
-        self._writing = threading.Lock()
+        self._write_lock = threading.Lock()
 
     def require_library_editor(self, user: Person, library_key: LibraryLocatorV2) -> None:
         entry = self._libraries.get(str(library_key))
@@ -65,7 +61,7 @@ class LibraryFolders:
 
     def publish_library(self, user: Person, library_key: LibraryLocatorV2) -> None:
         folder = self._folder(library_key)
-        with self._writing:
+        with self._write_lock:
             try:
                 (folder / "blocks").mkdir(parents=True, exist_ok=True)
                 shutil.rmtree(folder / "published", ignore_errors=True)
@@ -86,10 +82,10 @@ class LibraryFolders:
         for usage_key in usage_keys:
             if usage_key.lib_key != library_key or not self._file(usage_key).is_file():
                 raise _no_such_block()
-        with self._writing:
+        with self._write_lock:
             try:
                 if key is None:
-                    key, collection = _new_key(title), {"title": title, "blocks": []}
+                    key, collection = new_collection_key(title), {"title": title, "blocks": []}
                 else:
                     collection = json.loads(_collection_file(folder, key).read_text(encoding="utf-8"))
                 collection["blocks"] = list(dict.fromkeys([*collection["blocks"], *map(str, usage_keys)]))
@@ -110,7 +106,7 @@ class LibraryFolders:
 
 
 def _file_name(name: str) -> str:
-    """Raises ProcessorError: not a plain name; it could lead out of the folder."""
+    """Raises ProcessorError: the name could lead out of the folder."""
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
         raise ProcessorError(_("This is not a name that a library can keep."))
     return name
@@ -118,7 +114,7 @@ def _file_name(name: str) -> str:
 
 def _collection_file(folder: Path, key: str) -> Path:
     """Raises InvalidRequest: there is no such collection."""
-    # Looked up in the list of files: a key that a client sends may be a path, or too long for a name.
+    # Found in the list of files, because a key that a client sends may be a path, or too long for a name.
     found = next((file for file in folder.glob("*.json") if file.stem == key), None)
     if found is None:
         raise InvalidRequest(_("There is no such collection in the library."))
@@ -126,7 +122,7 @@ def _collection_file(folder: Path, key: str) -> Path:
 
 
 def _write(file: Path, text: str, put: Callable[[str, Path], None]) -> None:
-    """Write a file whole or not at all. ``put`` brings the finished file to its place."""
+    """Write a file completely or not at all. ``put`` moves or links the complete file to its place."""
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, unfinished = tempfile.mkstemp(prefix=".", dir=file.parent)
     try:
@@ -135,10 +131,6 @@ def _write(file: Path, text: str, put: Callable[[str, Path], None]) -> None:
         put(unfinished, file)
     finally:
         Path(unfinished).unlink(missing_ok=True)
-
-
-def _new_key(title: str) -> str:
-    return f"{slugify(title)[:_MAX_KEY_CHARS].strip('-') or 'collection'}-{secrets.token_hex(4)}"
 
 
 def _no_such_block() -> ProcessorError:

@@ -1,4 +1,4 @@
-"""From the files of an export to a ``Course``."""
+"""Reads the files of an export as a ``Course``."""
 
 from __future__ import annotations
 
@@ -7,40 +7,45 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from lxml import etree
 from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import UsageKey
+from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, attribute
-from openedx_ai_extensions.edxapp.standalone.course import ABOVE_UNITS, SEQUENCES, Course, StoredBlock, course_info
-from openedx_ai_extensions.edxapp.standalone.definitions import Definitions, read_policy
-from openedx_ai_extensions.edxapp.standalone.drafts import PLACE_ATTRIBUTES, DraftsFirst, read_drafts, with_drafts
-from openedx_ai_extensions.edxapp.standalone.entrance import UnreadableCourse, read_entrance
+from openedx_ai_extensions.edxapp.interface import ABOVE_UNITS, SEQUENCES, CourseInfo, Step
+from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, attribute
+from openedx_ai_extensions.edxapp.standalone.course import Course, Rules, StoredBlock, flag, is_exam, moment, plain
+from openedx_ai_extensions.edxapp.standalone.definitions import (
+    PLACE_ATTRIBUTES,
+    Definitions,
+    DraftsFirst,
+    UnreadableCourse,
+    read_course_definition,
+    read_drafts,
+    read_policy,
+    with_drafts,
+)
 from openedx_ai_extensions.edxapp.standalone.fields import UnreadableBlock, block_fields, child_elements
-from openedx_ai_extensions.edxapp.standalone.rules import Rules
-from openedx_ai_extensions.edxapp.standalone.values import flag, plain
 from openedx_ai_extensions.exceptions import ProcessorError
 
 logger = logging.getLogger(__name__)
 
 MAX_BLOCKS = 50_000
 _MAX_DEPTH = 25
-# What the database holds of a usage key.
-_MAX_NAME = 255
-_MAX_ATTRIBUTES = 1000
-_MAX_LOGGED = 100
+_MAX_NAME_CHARS = 255  # of the database columns for usage keys
+_MAX_ATTRIBUTES = 1000  # of an element: the time that lxml takes for all of them is quadratic
+_MAX_LOGGED_BLOCKS = 100
 
 
 def read_course(files: Mapping[str, bytes], *, drafts: bool = False) -> Course:
-    """Parse an export. A block that cannot be read is left out with a line in the log; the rest stands.
+    """Parse an export. A block that cannot be read is skipped and logged.
 
     Args:
         files: by name, from the folder of ``course.xml``.
-        drafts: take in unpublished work, for staff only, in place of what it will replace.
+        drafts: include drafts, for staff only, in place of the published blocks.
 
     Raises:
         ProcessorError: the course itself, or a policy that may hide parts of it, cannot be read.
@@ -49,12 +54,12 @@ def read_course(files: Mapping[str, bytes], *, drafts: bool = False) -> Course:
         return _CourseReader(files, drafts=drafts).read()
     except UnreadableCourse as error:
         logger.warning("standalone.course.unreadable reason=%s", error)
-        raise ProcessorError(_("The course export cannot be read: %(why)s.") % {"why": error.reason}) from error
+        raise ProcessorError(_("The course export cannot be read: %(why)s.") % {"why": error}) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the course a block stands, and the files that hold it."""
+    """The place of a block in the course, and the files that define it."""
 
     files: Mapping[str, bytes]
     rules: Rules
@@ -64,19 +69,16 @@ class _Place:
 
 
 class _CourseReader:
-    """Walks one export once, in reading order."""
+    """Reads one export once, in reading order."""
 
     def __init__(self, files: Mapping[str, bytes], *, drafts: bool) -> None:
         self._files = files
         self._definitions = Definitions()
         self._drafts = read_drafts(files, self._definitions.parse) if drafts else {}
         self._draft_names = {draft.name for found in self._drafts.values() for draft in found}
-        self._entrance = read_entrance(files)
-        self._course_key = self._entrance.course_key
-        try:
-            self._policy = read_policy(files, self._entrance.run)
-        except ValueError as error:
-            raise UnreadableCourse(gettext_lazy("its policy.json is broken, and may hide parts of it")) from error
+        self._course = read_course_definition(files)
+        self._course_key = self._course.course_key
+        self._policy = read_policy(files, self._course.run)
         self._language = ""
         self._blocks: dict[UsageKey, StoredBlock] = {}
         self._seen: set[UsageKey] = set()
@@ -88,19 +90,19 @@ class _CourseReader:
         self._tried = self._skipped = 0
 
     def read(self) -> Course:
-        element, definition = self._entrance.element, self._entrance.definition
+        course = self._course
         try:
-            metadata = self._metadata(element, definition, f"course/{self._entrance.run}")
+            metadata = self._metadata(course.pointer, course.element, f"course/{course.run}")
         except UnreadableBlock as error:
-            raise UnreadableCourse(gettext_lazy("there is too much in it")) from error
+            raise UnreadableCourse(_("there is too much in it")) from error
         self._language = plain(metadata.get("language"))
-        # The platform's key of a course block does not carry the run.
+        # The platform's key of a course block does not name the run.
         key = self._course_key.make_usage_key("course", "course")
-        root = self._store(key, definition, metadata, _Place(self._files, Rules()))
-        if self._skipped > _MAX_LOGGED:
+        root = self._store(key, course.element, metadata, _Place(self._files, Rules()))
+        if self._skipped > _MAX_LOGGED_BLOCKS:
             logger.warning("standalone.course.skipped course=%s blocks=%d", self._course_key, self._skipped)
         return Course(
-            info=course_info(self._course_key, self._entrance.run, metadata, self._files),
+            info=_course_info(self._course_key, course.run, metadata, self._files),
             root=root,
             blocks=MappingProxyType(self._blocks),
             units=tuple(self._blocks[key] for key in self._units),
@@ -110,7 +112,6 @@ class _CourseReader:
         )
 
     def _metadata(self, element: etree._Element, definition: etree._Element, name: str) -> Mapping[str, str]:
-        # The time that lxml takes for all attributes of an element grows with the square of their number.
         if len(definition.attrib) > _MAX_ATTRIBUTES or len(element.attrib) > _MAX_ATTRIBUTES:
             raise UnreadableBlock("too many attributes")
         written = {str(name): str(value) for name, value in (*definition.attrib.items(), *element.attrib.items())}
@@ -123,14 +124,14 @@ class _CourseReader:
         for element in with_drafts(elements, drafts) if drafts else elements:
             self._tried += 1
             if self._tried > MAX_BLOCKS:
-                raise UnreadableCourse(gettext_lazy("it holds too many blocks"))
+                raise UnreadableCourse(_("it holds too many blocks"))
             try:
                 yield self._read_block(element, place)
             except (BrokenXML, UnreadableBlock) as error:
                 self._skipped += 1
-                if self._skipped <= _MAX_LOGGED:
+                if self._skipped <= _MAX_LOGGED_BLOCKS:
                     name = f"{element.tag}/{attribute(element, 'url_name')}"
-                    # An export can write names and, through them, reasons of any length.
+                    # Names, and the reasons that contain them, may have any length.
                     logger.warning(
                         "standalone.block.skipped course=%s block=%.120r reason=%.120r",
                         self._course_key,
@@ -140,7 +141,7 @@ class _CourseReader:
 
     def _read_block(self, element: etree._Element, place: _Place) -> StoredBlock:
         category, block_id = str(element.tag), self._name(element)
-        if place.depth > _MAX_DEPTH or len(category) + len(block_id) > _MAX_NAME:
+        if place.depth > _MAX_DEPTH or len(category) + len(block_id) > _MAX_NAME_CHARS:
             raise UnreadableBlock("nested too deep, or a name too long")
         try:
             usage_key = self._course_key.make_usage_key(category, block_id)
@@ -159,7 +160,7 @@ class _CourseReader:
         name = attribute(element, "url_name") or attribute(element, "slug")
         if name:
             return name
-        # The same on every reading, whatever comes to stand before it.
+        # Independent of the blocks before it, so that it is the same after a change of the export.
         name = f"{element.tag}_{hashlib.sha256(etree.tostring(element, with_tail=False)).hexdigest()[:12]}"
         self._unnamed[name] += 1
         return name if self._unnamed[name] == 1 else f"{name}_{self._unnamed[name]}"
@@ -168,14 +169,14 @@ class _CourseReader:
         self, usage_key: UsageKey, definition: etree._Element, metadata: Mapping[str, str], place: _Place
     ) -> StoredBlock:
         category = usage_key.block_type
-        rules = place.rules.below(metadata)
+        rules = place.rules.of_child(metadata)
         fields = self._fields(usage_key, definition, metadata, place.files)
         if category in SEQUENCES:
             place = replace(place, sequence=usage_key)
         is_unit = not place.in_unit and category not in ABOVE_UNITS
         if is_unit:
             self._units.append(usage_key)
-        # A block inside a unit stands for that unit, which is the last one begun.
+        # A block inside a unit has the range of that unit, which is the last one so far.
         first = len(self._units) - (place.in_unit or is_unit)
         children_place = replace(
             place,
@@ -193,6 +194,7 @@ class _CourseReader:
             closes=rules.closes,
             answers_open=rules.answers_open,
             children=tuple(self._read_children(usage_key, definition, children_place)),
+            step=Step(usage_key, is_exam(fields), plain(fields.get("format"))),
             in_outline=not flag(metadata.get("hide_from_toc")),
         )
         self._blocks[usage_key] = block
@@ -206,7 +208,37 @@ class _CourseReader:
         self, usage_key: UsageKey, definition: etree._Element, metadata: Mapping[str, str], files: Mapping[str, bytes]
     ) -> dict[str, object]:
         if usage_key.block_type == "course":
-            # A course's settings hold passwords of LTI tools; what it says of itself is its information.
+            # The settings of a course contain passwords of LTI tools; its description is in ``CourseInfo``.
             return {}
         fields = block_fields(usage_key, definition, metadata, files, self._language)
         return {name: value for name, value in fields.items() if name not in PLACE_ATTRIBUTES}
+
+
+def _course_info(
+    course_key: CourseKey, run: str, metadata: Mapping[str, str], files: Mapping[str, bytes]
+) -> CourseInfo:
+    """What the export says about the course. Pages of the run take precedence over those of all runs."""
+
+    def about(name: str) -> str:
+        names = (f"about/{run}/{name}.html", f"about/{name}.html")
+        data = next((files[page] for page in names if page in files), b"")
+        return data.decode("utf-8-sig", "replace").strip()
+
+    return CourseInfo(
+        course_key=course_key,
+        title=plain(metadata.get("display_name")),
+        short_description=about("short_description"),
+        description=about("description"),
+        overview=about("overview"),
+        syllabus=about("syllabus"),
+        language=plain(metadata.get("language")),
+        start=_date_or_none(metadata.get("start")),
+        end=_date_or_none(metadata.get("end")),
+    )
+
+
+def _date_or_none(value: str | None) -> datetime | None:
+    try:
+        return moment(value)
+    except ValueError:
+        return None

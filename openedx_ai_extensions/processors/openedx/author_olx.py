@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 from django.utils.translation import gettext as _
 from lxml import etree, html
 
-from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, attribute, parse_xml
+from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, attribute, parse_xml
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.processors.openedx.problem_olx import CATEGORY, PROBLEM_TYPES
 from openedx_ai_extensions.processors.openedx.safe_html import ALLOWED, HTML_TAGS, MARKUP, active_commands, printable

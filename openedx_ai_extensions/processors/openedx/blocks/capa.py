@@ -6,7 +6,7 @@ import re
 
 from lxml import etree
 
-from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
+from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, inner_text, parse_html, squeeze

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openedx_ai_extensions.edxapp.safe_xml import BrokenXML, parse_xml
+from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.capa import ProblemWriter
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason

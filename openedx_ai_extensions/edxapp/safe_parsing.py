@@ -1,13 +1,15 @@
-"""Parsing XML that someone else wrote: no document type, no entities, no network, bounded."""
+"""Parses XML and JSON of unknown authors: no document types, no entities, no network, limited size and depth."""
 
 from __future__ import annotations
 
 import codecs
+import json
 import re
+from typing import Any
 
 from lxml import etree
 
-# Tags and attributes in one document. Memory goes with their number, not with the size of the file.
+# Tags and attributes in one document: memory grows with their number, not with the size of the file.
 MAX_MARKUP = 1_000_000
 
 _BEFORE_ROOT = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
@@ -17,23 +19,31 @@ _ASCII_BASED = frozenset({"iso8859-1", "iso8859-15", "cp1252", "ascii"})
 
 
 class BrokenXML(Exception):
-    """Not well-formed, or uses what an export never needs."""
+    """The XML is not well-formed, or uses what an export never needs."""
+
+
+def parse_json(data: str | bytes) -> Any:
+    """Raises ValueError: the data are not JSON, not UTF-8, or nested too deep."""
+    try:
+        return json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def parse_xml(data: bytes) -> etree._Element:
-    """The root element, comments and processing instructions left out.
+    """The root element, without comments and processing instructions.
 
     Args:
-        data: UTF-8, UTF-16 with a byte order mark, or the Western encoding that it declares.
+        data: UTF-8, UTF-16 with a byte order mark, or the Western encoding that the document declares.
 
     Raises:
-        BrokenXML: not well-formed, nested too deep, too many elements, or with a document type.
+        BrokenXML: the document is not well-formed, nested too deep, too large, or has a document type.
     """
     data = _as_utf8(data)
-    if markup(data) > MAX_MARKUP:
+    if markup_size(data) > MAX_MARKUP:
         raise BrokenXML("too many elements")
     before_root = _BEFORE_ROOT.match(data)
-    # Seen before the parser runs, so that a document type is never even looked at.
+    # Checked before the parser runs, so that it never reads a document type.
     if before_root is None or not _ROOT.match(data, before_root.end()):
         raise BrokenXML("no root element, or a document type")
     parser = etree.XMLParser(
@@ -46,19 +56,19 @@ def parse_xml(data: bytes) -> etree._Element:
         remove_pis=True,
     )
     try:
-        # Without its declaration, which may name the encoding it had. Line numbers in errors stay right.
+        # Without the declaration, which may name the original encoding. Line numbers in errors stay correct.
         return etree.fromstring(b"\n" * before_root[0].count(b"\n") + data[before_root.end() :], parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BrokenXML(str(error)) from error
 
 
-def markup(data: bytes) -> int:
-    """How much there is to parse: at least the number of tags and attributes."""
+def markup_size(data: bytes) -> int:
+    """An upper bound of the number of tags and attributes."""
     return data.count(b"<") + data.count(b"=")
 
 
 def attribute(element: etree._Element, name: str) -> str:
-    """An attribute's value, empty when absent."""
+    """An attribute's value; empty if absent."""
     return str(element.get(name) or "")
 
 
@@ -79,7 +89,7 @@ def _as_utf8(data: bytes) -> bytes:
 
 
 def _western(name: str) -> str | None:
-    """The codec for a declared encoding in which markup reads as it does in ASCII; None for all others."""
+    """The codec of an encoding in which markup is the same as in ASCII; None for others."""
     try:
         codec = codecs.lookup(name).name
     except LookupError:
