@@ -73,7 +73,13 @@ def respond(litellm, fake):
     def ask(given, *, stream=False, **options):
         arguments = {"model": "openai/gpt-4o-mini", "api_base": fake.base_url, "api_key": "k", "tools": [TOOL]}
         answer = litellm.responses(input=given, stream=stream, **arguments, **options)
-        return list(answer)[-1].response if stream else answer
+        if not stream:
+            return answer
+        events = list(answer)
+        # LiteLLM leaves a stream open after its last event. Python's garbage collector would close it at any time,
+        # which blocks for ever while the same thread holds the lock of httpx's connection pool.
+        answer.response.close()
+        return events[-1].response
 
     return ask
 
