@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
@@ -14,7 +14,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path
 from django.utils.text import smart_split
+from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
+
+from openedx_ai_extensions.core.redaction import REDACTED, configured_secrets, masked_text
 
 # The look-ups that Django's own filters use: a value, whether it is empty, or a related row.
 _FILTER_SUFFIXES = ("", "__exact", "__isnull", "__id__exact", "__id__isnull")
@@ -43,6 +46,18 @@ class BaseAdmin(admin.ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """What is found by the first words of a search; more of them say nothing new."""
         return super().get_search_results(request, queryset, " ".join(first_words(search_term)))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self.warn_of_credentials(request, obj, form)
+
+    def warn_of_credentials(self, request: HttpRequest, obj: Any, form: Any) -> None:
+        """Warn of a text that was changed and seems to hold a credential."""
+        values = [getattr(obj, name, None) for name in form.changed_data]
+        secrets = configured_secrets() if values else ()
+        if any(isinstance(value, str) and masked_text(value, secrets) != value for value in values):
+            warning = _("A text seems to hold a credential. Others read {mask} instead, but it should not be there.")
+            self.message_user(request, warning.format(mask=REDACTED), messages.WARNING)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """What an address fills in, without values that no field could have; Django fails to show those."""

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import cached_until_changed
 from openedx_ai_extensions.core.provider_entries import ProviderEntry, resolved_name
+from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired, QuotaExceeded
 from openedx_ai_extensions.ledger.quota import readable_time
@@ -115,7 +116,7 @@ class Notice:
         enabled: the notice must be accepted.
         version: primary key of its current wording.
         number: number of the current wording, starting at 1.
-        text: the current wording.
+        text: the current wording, without credentials.
     """
 
     pk: int
@@ -237,8 +238,9 @@ def _notices() -> tuple[Notice, ...]:
     versions = {
         version.notice_id: version for version in AINoticeVersion.objects.filter(notice__in=rows).order_by("number")
     }
+    secrets = configured_secrets()
     return tuple(
-        Notice(row.pk, row.profile_id, row.enabled, versions[row.pk].pk, versions[row.pk].number, versions[row.pk].text)
+        Notice(row.pk, row.profile_id, row.enabled, version.pk, version.number, masked_text(version.text, secrets))
         for row in rows
-        if row.pk in versions
+        if (version := versions.get(row.pk))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,13 @@ from openedx_ai_extensions.workflows.configuration import ConfigurationModel, Co
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 MIN_YEAR, MAX_YEAR = 2000, 2999  # of a pause
+
+
+def period_of(starts_at: datetime | None, ends_at: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """Both times of a pause, with None for a beginning, or an end, so far away that it stands for always."""
+    always = starts_at is not None and starts_at.year < MIN_YEAR
+    for_good = ends_at is not None and ends_at.year > MAX_YEAR
+    return None if always else starts_at, None if for_good else ends_at
 
 
 class AIPause(ConfigurationModel):
@@ -103,8 +111,8 @@ class AIPause(ConfigurationModel):
         super().clean()
         self.location_regex = checked_pattern(self.location_regex)
         self.weekdays = "".join(sorted(set(self.weekdays)))
-        for name in ("starts_at", "ends_at"):
-            moment = getattr(self, name)
+        self.starts_at, self.ends_at = period_of(self.starts_at, self.ends_at)
+        for name, moment in (("starts_at", self.starts_at), ("ends_at", self.ends_at)):
             # Years at the ends of the calendar have no counterpart in every time zone.
             if moment is not None and not MIN_YEAR <= moment.year <= MAX_YEAR:
                 raise ValidationError({name: DateTimeField.default_error_messages["invalid"]})

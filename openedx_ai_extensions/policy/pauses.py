@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
@@ -13,8 +13,9 @@ from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.core.cache import cached_until_changed
+from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.policy.models import AIPause
+from openedx_ai_extensions.policy.models import AIPause, period_of
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 from openedx_ai_extensions.workflows.resolution import matches
 
@@ -47,7 +48,9 @@ class Pause:
     is_of_course_staff: bool
 
     @classmethod
-    def of(cls, row: AIPause) -> Pause:
+    def of(cls, row: AIPause, secrets: Collection[str] = ()) -> Pause:
+        """The pause of a row, without these credentials in its message."""
+        starts_at, ends_at = period_of(row.starts_at, row.ends_at)
         return cls(
             pk=row.pk,
             course_id=str(row.course_id) if row.course_id else None,
@@ -56,9 +59,9 @@ class Pause:
             weekdays=row.weekdays,
             from_time=row.from_time,
             to_time=row.to_time,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            message=row.message,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            message=masked_text(row.message, secrets),
             has_hours=row.has_hours,
             is_of_course_staff=row.is_of_course_staff,
         )
@@ -118,7 +121,8 @@ def resumes_at(pauses: Sequence[Pause], now: datetime) -> datetime | None:
 @cached_until_changed(lambda: MAX_CACHE_SECONDS)
 def all_pauses() -> tuple[Pause, ...]:
     """The enabled pauses; cached for a few seconds, and until one changes."""
-    return tuple(map(Pause.of, AIPause.objects.filter(enabled=True).order_by("pk")))
+    secrets = configured_secrets()
+    return tuple(Pause.of(row, secrets) for row in AIPause.objects.filter(enabled=True).order_by("pk"))
 
 
 def course_wide_pauses(

@@ -98,6 +98,11 @@ class AIWorkflowProfile(ConfigurationModel):
         return dict(components)
 
     @property
+    def shown_ui_components(self) -> Mapping[str, Any]:
+        """The widget's components without credentials; they must not be changed."""
+        return template_utils.shown_components(self.base_filepath, self.content_patch)
+
+    @property
     def orchestrator_class(self) -> str | None:
         """Short name or dotted path of the orchestrator."""
         return self.config.get("orchestrator_class")

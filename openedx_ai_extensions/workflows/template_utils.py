@@ -17,6 +17,7 @@ from jsonmerge.strategies import Strategy
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.json5 import Unreadable, is_silent, place_of, read
+from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.core.schema import schema_problems
 
 logger = logging.getLogger(__name__)
@@ -252,6 +253,22 @@ def effective_config(base_filepath: str, content_patch: str | None) -> dict[str,
     """
     version = template_version(base_filepath)
     return None if version is None else _effective_config(version, content_patch)
+
+
+def shown_components(base_filepath: str, content_patch: str | None) -> Mapping[str, Any]:
+    """The UI components as everybody may see them, without credentials. Cached, so they must not be changed."""
+    version = template_version(base_filepath)
+    return _shown_components(version, content_patch) if version else {}
+
+
+@lru_cache(maxsize=256)
+def _shown_components(version: TemplateVersion, content_patch: str | None) -> Mapping[str, Any]:
+    actuator = (_effective_config(version, content_patch) or {}).get("actuator_config")
+    components = actuator.get("UIComponents") if isinstance(actuator, Mapping) else None
+    return redact(components, configured_secrets()) if isinstance(components, Mapping) else {}
+
+
+conf.when_changed(_shown_components.cache_clear)
 
 
 @lru_cache(maxsize=256)

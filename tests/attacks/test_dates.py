@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
+
+from openedx_ai_extensions.core.cache import bump_version
+from openedx_ai_extensions.models import AIPause
+from tests.api.conftest import Api
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +70,31 @@ def test_a_pause(admin, settings, learner, make_scope, zone, day):
 def test_purging_the_ledger(days):
     with suppress(CommandError):
         call_command("ai_purge_ledger", "--days", days)
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_an_end_that_is_far_away_is_none(admin, settings, learner, make_scope, zone):
+    settings.TIME_ZONE = zone
+    make_scope()
+    fields = {"enabled": "on", "starts_at_0": "0001-01-01", "starts_at_1": "00:00:00", "ends_at_0": "9999-12-31",
+              "ends_at_1": "23:59:59"}  # fmt: skip
+    assert admin.post(reverse("admin:openedx_ai_extensions_aipause_add"), fields).status_code == 302
+    pause = AIPause.objects.get()
+    assert (pause.starts_at, pause.ends_at) == (None, None)
+    refused = Api(learner).run("Why?")
+    assert refused.status_code == 403
+    assert "resumes_at" not in refused.json()["error"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("day", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)])
+@pytest.mark.parametrize("hours", [{}, {"weekdays": "0123456"}], ids=["always", "daily"])
+def test_a_pause_that_was_saved_earlier(learner, provider, settings, make_scope, zone, day, hours):
+    settings.TIME_ZONE = zone
+    make_scope()
+    AIPause.objects.create(**hours)
+    QuerySet(AIPause).update(starts_at=day, ends_at=day)  # as an earlier version did, that did not check it
+    bump_version()
+    api = Api(learner)
+    assert api.profile().status_code == 200
+    assert api.run("Why?").status_code in {200, 403}

@@ -124,6 +124,7 @@ class ProfileAdmin(VersionPages):
     def save_model(self, request: HttpRequest, obj: AIWorkflowProfile, form: Any, change: bool) -> None:
         before = AIWorkflowProfile.objects.filter(pk=obj.pk).first() if change else None
         obj.save(changed_by=request.user)
+        self.warn_of_credentials(request, obj, form)
         for problem in obj.problems(thorough=True):
             messages.warning(request, problem.labelled)
         if before is not None and _effective(before) != _effective(obj) and live_sessions(obj):

@@ -112,7 +112,7 @@ class ProfileView(WidgetView):
         return Response(
             {
                 "course_id": context.course_id,
-                "ui_components": scope.profile.get_ui_components(),
+                "ui_components": scope.profile.shown_ui_components,
                 **quiet,
                 "timestamp": timestamp(),
             }

@@ -21,6 +21,7 @@ from openedx_ai_extensions.console.author.page import CoursePage, description_of
 from openedx_ai_extensions.console.author.places import ScopeUnits, Unit, units_of
 from openedx_ai_extensions.console.author.prompts import prompts_of
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.ledger.quota import readable_time
 from openedx_ai_extensions.models import AIPause, AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.audit_log import record
@@ -94,7 +95,7 @@ def _reason(pause: Pause, switch: AIPause | None, now: datetime) -> str:
         ends = _("It ends {time}.").format(time=readable_time(until))
         text = f"{text} {ends}"
     if pause.message:
-        said = _("People read: “{message}”").format(message=pause.message)
+        said = _("People read: “{message}”").format(message=masked_text(pause.message, configured_secrets()))
         text = f"{text} {said}"
     return text
 

@@ -12,6 +12,7 @@ from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import unfenced
 
+MAX_SECONDS = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 LOCAL, REMOTE, BOTH = "local", "remote", "both"
 
 
@@ -147,4 +148,6 @@ def _text(content: Any) -> str:
 
 
 def _timestamp(seconds: Any) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat() if isinstance(seconds, int | float) else ""
+    """A provider's time; empty for one that no calendar has, or not in every time zone."""
+    is_time = isinstance(seconds, int | float) and 0 <= seconds < MAX_SECONDS
+    return datetime.fromtimestamp(seconds, UTC).isoformat() if is_time else ""

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from openedx_ai_extensions.workflows.orchestrators import threads
 from tests.conftest import SECRET
 from tests.fakes.steps import CallTools, Fail, Say, ToolCall
 from tests.workflows.conversations.conftest import Chat
@@ -170,6 +171,18 @@ def test_the_three_threads(threaded, responses):
     assert [entry["source"] for entry in combined] == ["remote", *["both"] * 6]
     assert [entry.get("submission_id") for entry in combined][1:] == [entry["submission_id"] for entry in local]
     assert combined[2]["tool_calls"][0]["function"]["name"] == "get_location_link"
+
+
+@pytest.mark.parametrize("seconds", [1e20, -1e20, float("nan"), float("inf"), 253402300799, 10**30])
+def test_times_that_no_calendar_has_are_left_out(threaded, responses, monkeypatch, seconds):
+    responses.then(Say("Yes."))
+    threaded.answer("Sure?")
+    remote = threads.remote_thread
+    monkeypatch.setattr(
+        threads, "remote_thread", lambda session: [{**each, "created_at": seconds} for each in remote(session)]
+    )
+    combined = threaded.session.get_combined_thread()
+    assert combined[0]["timestamp"] == ""
 
 
 def test_what_only_we_have_is_in_its_place(threaded, responses, settings):
