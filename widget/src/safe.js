@@ -6,6 +6,9 @@ const ALLOWED = new Set(("abbr b blockquote br caption cite code dd del dfn div 
 const RENAMED = { h1: "h3", h2: "h4" }; // the page has headings above these
 const WITHOUT_TEXT = new Set(["script", "style", "template", "noscript", "iframe", "object", "svg", "math"]);
 const ADDRESS = /(https?:\/\/[^\s<>()[\]"'`*]+[^\s<>()[\]"'`*.,;:!?])/;
+// What stands before the host (a name, as in good.example@host) or is not ASCII (letters that look like others, or that
+// turn the direction) may make people see another host.
+const ADDRESS_ALONE = /^(?:https?:\/\/)?([a-z0-9.[\]:-]+?)(?::\d*)?(?:[/?#][!-~]*)?$/i;
 
 // The nodes for `html`. Links are made only where `links` says so; pictures never are, their words stand in for them.
 export function safeNodes(html, { links = false } = {}) {
@@ -44,8 +47,16 @@ function link(href, children) {
   const url = URL.canParse(href ?? "", document.baseURI) ? new URL(href, document.baseURI) : undefined;
   if (!href || !url || !["http:", "https:", "mailto:"].includes(url.protocol)) return children;
   const made = element("a", { href: url.href, rel: "noopener noreferrer" }, ...children);
-  if (url.origin === location.origin || url.protocol === "mailto:") return [made];
-  made.target = "_blank";
-  if (!made.textContent.includes(url.hostname)) made.append(element("small", { textContent: ` (${url.hostname})` }));
+  if (url.origin === location.origin) return [made];
+  const isMail = url.protocol === "mailto:";
+  const target = isMail ? url.pathname : url.hostname;
+  if (!isMail) made.target = "_blank";
+  const shown = isMail ? made.textContent : hostIn(made.textContent);
+  if (shown !== target) made.append(element("small", { textContent: ` (${target})` }));
   return [made];
+}
+
+// The host that people see in a text that is an address and nothing else.
+function hostIn(text) {
+  return ADDRESS_ALONE.exec(text)?.[1].toLowerCase();
 }
