@@ -36,7 +36,7 @@ def _baseline_urls(url: str) -> ModuleType:
     from rest_framework.response import Response
     from rest_framework.views import APIView
 
-    from openedx_ai_extensions.api.v1.views import AUTHENTICATION
+    from openedx_ai_extensions.api.v1.requests import AUTHENTICATION
     from tests import urls as site_urls
 
     call = {"model": "openai/fake", "api_base": url, "api_key": "k", "messages": MESSAGES}

@@ -51,6 +51,8 @@ class AIExtensionsError(Exception):
 
 
 class ParseError(AIExtensionsError):
+    """The body is not a JSON object in UTF-8, is nested too deep, or a number in it needs more than 64 bits."""
+
     code = "parse_error"
     http_status = 400
     default_message = _("The request is not a JSON object.")
@@ -71,12 +73,16 @@ class UnknownAction(AIExtensionsError):
 
 
 class ContextWindowExceeded(AIExtensionsError):
+    """The content is too long for the model, even after trimming."""
+
     code = "context_window_exceeded"
     http_status = 400
     default_message = _("This content is too long for the AI model.")
 
 
 class NotAllowed(AIExtensionsError):
+    """The person may not see this place, or may not do this. ``Refused`` has the same code, and a ``reason``."""
+
     code = "permission_denied"
     http_status = 403
     default_message = _("You do not have permission to do this here.")
@@ -99,7 +105,7 @@ class Refused(AIExtensionsError):
 
 
 class ConsentRequired(Refused):
-    """The person must accept a notice first, which is in ``extra``.
+    """The person must accept a notice first, which the error contains.
 
     Args:
         path: path of the page to read, accept and withdraw it, included in the message; empty if there is no such
@@ -141,7 +147,7 @@ class WorkflowNotFound(AIExtensionsError):
 
 
 class DuplicateRequest(AIExtensionsError):
-    """An identical request is still running."""
+    """An identical request, or one that conflicts with it, is still running."""
 
     code = "duplicate_request"
     http_status = 409
@@ -158,6 +164,8 @@ class RunCancelled(AIExtensionsError):
 
 
 class PayloadTooLarge(AIExtensionsError):
+    """The body, or the input in it, is longer than the site allows."""
+
     code = "payload_too_large"
     http_status = 413
     default_message = _("Your text is too long.")
@@ -172,7 +180,7 @@ class ProviderRateLimited(AIExtensionsError):
 
 
 class QuotaExceeded(Refused):
-    """One of the site's limits is exceeded.
+    """One of the site's limits is exceeded. ``Retry-After`` says in seconds what ``resets_at`` says.
 
     Args:
         message: what was used up, and when it resets.
@@ -239,14 +247,14 @@ class LLMConfigError(AIExtensionsError):
 
 
 class ProcessorError(AIExtensionsError):
-    """A processor could not process its input."""
+    """A processor could not process its input, or no quiz question could be saved."""
 
     code = "processor_error"
     default_message = _("The AI workflow could not complete this request.")
 
 
 class ServiceUnavailable(AIExtensionsError):
-    """The provider is unreachable, timed out or failed, after retries."""
+    """The provider is unreachable, timed out or failed, after retries; or no place or worker is free."""
 
     code = "service_unavailable"
     http_status = 503

@@ -51,7 +51,7 @@ class StreamingService:
         self._lock = threading.Lock()
         self._exchanges: set[Exchange] = set()
         self._places = BodySlots()
-        self._crowd = capacity.Crowd()
+        self._stream_places = capacity.StreamPlaces()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -135,13 +135,13 @@ class StreamingService:
         return environ_of(scope, body, length)
 
     async def _serve(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
-        admission = environ[capacity.ADMISSION] = capacity.Admission(self._crowd)
+        place = environ[capacity.STREAM_PLACE] = capacity.StreamPlace(self._stream_places)
 
         def leave() -> None:
-            admission.leave()
+            place.release()
             self._exchanges.discard(exchange)
 
-        exchange = Exchange(self.site.application, environ, self.site.seats, admission.wait, leave)
+        exchange = Exchange(self.site.application, environ, self.site.seats, place.wait, leave)
         self._exchanges.add(exchange)
         await exchange.serve(receive, send)
 
@@ -157,7 +157,7 @@ class _Site:
         self.application = _application()
         self.paths = frozenset(reverse(name) for name in PATHS)
         self.seats = Seats(conf.get("AI_EXTENSIONS_STREAMS.CONNECTIONS"))
-        self.longest_body: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.reading").longest_body
+        self.longest_body: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.requests").longest_body
 
 
 def _application() -> WsgiApplication:

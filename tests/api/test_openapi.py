@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from openedx_ai_extensions import exceptions
-from openedx_ai_extensions.api.v1.openapi import actions, answers, errors
+from openedx_ai_extensions.api.v1.openapi import actions, errors
 from openedx_ai_extensions.api.v1.urls import urlpatterns
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AILimit, AINotice, PromptTemplate
@@ -49,7 +49,7 @@ def as_described(response: Any, path: str) -> Any:
 
 def said(api: Api, action: str, user_input: Any = None, **more: Any) -> Any:
     """What an action answers; neither it nor the request is other than described."""
-    against(actions.BODY, {"action": action, "user_input": user_input})
+    against(actions.REQUEST, {"action": action, "user_input": user_input})
     return as_described(api.run(user_input, action=action, **more), "workflows/")
 
 
@@ -87,15 +87,16 @@ def test_every_error_is_in_it():
         for error in vars(exceptions).values()
         if isinstance(error, type) and issubclass(error, AIExtensionsError)
     }
-    of_any = {(status, failure.code) for failure in errors.FAILURES for status in failure.statuses}
-    assert {(status, code) for status, code in ours if code not in errors.ONLY_IN_STREAMS | errors.NEVER_SENT} <= of_any
-    assert all(code in answers.PLAIN_TEXT["description"] for code in errors.ONLY_IN_STREAMS)
-    for failure in errors.FAILURES:
-        assert failure.component in description()["components"]["schemas"]
+    responses = description()["paths"][f"{BASE}workflows/"]["post"]["responses"]
+    of_any = {(status, error.code) for error in errors.CODES.values() for status in error.statuses}
+    assert {(status, code) for status, code in ours if code not in errors.NO_ANSWERS} <= of_any
+    assert "streaming_failed" in responses["200"]["content"]["text/plain"]["schema"]["description"]
+    for error in errors.CODES.values():
+        assert error.component in description()["components"]["schemas"]
 
 
 def test_every_action_is_in_it():
-    assert {name for orchestrator in BUILT_IN.values() for name in orchestrator.actions} == actions.NAMES
+    assert {name for orchestrator in BUILT_IN.values() for name in orchestrator.actions} == set(actions.ACTIONS)
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_a_stream(api):
     assert {name for name, _data in events} == {"start", "delta", "usage", "done"}
     for name, data in events:
         against(content[response["Content-Type"]]["schema"], {"event": name, "data": json.dumps(data)})
-        against(answers.EVENTS[name], data)
+        against(actions.EVENTS[name], data)
 
 
 def test_a_conversation(api):
@@ -134,7 +135,7 @@ def test_a_conversation(api):
     assert said(learner, "get_current_session_response")["response"] is None
     assert said(learner, "run", "Why?")["response"] == "Green."
     for action, user_input in (("run", None), ("lazy_load_chat_history", 1), ("get_current_session_response", None)):
-        against(answers.SCHEMAS["Messages"], json.loads(said(learner, action, user_input)["response"]))
+        against(actions.SCHEMAS["Messages"], json.loads(said(learner, action, user_input)["response"]))
     assert said(learner, "clear_session")["status"] == "session_cleared"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from openedx_ai_extensions.api.v1 import streaming
+from openedx_ai_extensions.api.v1 import workflows
 from openedx_ai_extensions.models import AIWorkflowRun
 from openedx_ai_extensions.streaming_service import exchange, places
 from tests.api.conftest import Api
@@ -94,7 +94,7 @@ def test_few_answers_are_kept_for_who_does_not_read(learner, author, make_scope,
 
 def test_who_does_not_read_from_a_worker_of_the_lms(learner, make_scope, provider, monkeypatch, caplog):
     """There only the server can break off; what it has been kept for too long ends as soon as it goes on."""
-    monkeypatch.setattr(streaming, "SEND_SECONDS", -1)
+    monkeypatch.setattr(workflows, "SEND_SECONDS", -1)
     make_scope()
     provider.reply(["one ", "two ", "three"], delay=0.2)
     response = Api(learner).run("Why?")

@@ -1,4 +1,4 @@
-"""Every error of every endpoint in one shape; the views have no ``try``."""
+"""Turns exceptions into error answers of one form, for all endpoints."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from rest_framework.views import set_rollback
 from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.exceptions import AIExtensionsError, ConsentRequired, ParseError, PayloadTooLarge
 
-# Raised by Django wherever a body is read first: in the check of a CSRF token, in DRF's parsers, or in a view.
+# Raised by Django at the first read of the body: in the check of a CSRF token, in DRF's parsers, or in a view.
 _UNREADABLE = (BadRequest, MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnreadablePostError)
+_DRF_CODES = {400: "validation_error", 401: "not_authenticated", 429: "rate_limit_exceeded"}
 
 
 def timestamp() -> str:
@@ -36,39 +37,33 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         exc = PayloadTooLarge()
     elif isinstance(exc, _UNREADABLE):
         exc = ParseError(_("The request cannot be read."))
-    if isinstance(exc, AIExtensionsError):
-        headers = {} if exc.retry_after is None else {"Retry-After": str(exc.retry_after)}
-        return _answer(exc.http_status, exc.code, _text(exc, context["request"]), headers, exc.extra)
-    if isinstance(exc, Http404):
+    elif isinstance(exc, Http404):
         exc = drf.NotFound()
     elif isinstance(exc, DjangoPermissionDenied):
         exc = drf.PermissionDenied()
     if isinstance(exc, drf.APIException):
         return _answer(exc.status_code, _code(exc), _detail(exc.detail), _headers(exc))
-    return _answer(500, AIExtensionsError.code, _text(unexpected(exc, "request.failed")))
+    error = exc if isinstance(exc, AIExtensionsError) else unexpected(exc, "request.failed")
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return _answer(error.http_status, error.code, _message(error, context["request"]), headers, error.extra)
 
 
 def _answer(
     status: int,
     code: str,
     message: str | list[str],
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str],
     extra: Mapping[str, Any] | None = None,
 ) -> Response:
     error = {"code": code, "message": message, **(extra or {})}
-    return Response(
-        {"error": error, "status": "error", "timestamp": timestamp()}, status=status, headers=dict(headers or {})
-    )
+    return Response({"error": error, "status": "error", "timestamp": timestamp()}, status=status, headers=dict(headers))
 
 
-def _text(error: AIExtensionsError, request: Request | None = None) -> str | list[str]:
-    if isinstance(error, ConsentRequired) and error.path and request is not None:
-        # Where the person is logged in already: a client on another host, as micro-frontends are, needs all of it.
+def _message(error: AIExtensionsError, request: Request) -> str | list[str]:
+    if isinstance(error, ConsentRequired) and error.path:
+        # Clients on another host, such as micro-frontends, need the address with its host.
         return error.told(request.build_absolute_uri(error.path))
     return error.message if isinstance(error.message, list) else str(error.message)
-
-
-_DRF_CODES = {400: "validation_error", 401: "not_authenticated", 429: "rate_limit_exceeded"}
 
 
 def _code(exc: drf.APIException) -> str:
@@ -78,18 +73,16 @@ def _code(exc: drf.APIException) -> str:
 
 
 def _detail(detail: Any) -> str | list[str]:
-    """DRF's detail as a text or a list of texts, each naming its field."""
+    """DRF's detail as a text, or as a list of texts if there are several; each names its field."""
     if isinstance(detail, Mapping):
-        return [
-            f"{name}: {text}"
-            for name, texts in detail.items()
-            for text in (texts if isinstance(texts, list) else [texts])
-        ]
-    return [str(text) for text in detail] if isinstance(detail, list) else str(detail)
+        texts = [f"{name}: {text}" for name, found in detail.items() for text in found]
+    else:
+        texts = [str(text) for text in detail] if isinstance(detail, list) else [str(detail)]
+    return texts[0] if len(texts) == 1 else texts
 
 
 def _headers(exc: drf.APIException) -> dict[str, str]:
-    """As DRF's own handler: how to log in, and when to try again."""
+    """As in DRF's own handler: how to log in, and when to retry."""
     headers = {}
     if getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = exc.auth_header  # type: ignore[attr-defined]  # set by the view

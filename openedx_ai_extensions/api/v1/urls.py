@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from openedx_ai_extensions.api.v1.consent import ConsentView
-from openedx_ai_extensions.api.v1.limits import LimitsView
-from openedx_ai_extensions.api.v1.views import CourseTextView, ProfileListView, ProfileView, PromptView, WorkflowView
+from openedx_ai_extensions.api.v1.views import (
+    ConsentView,
+    CourseTextView,
+    LimitsView,
+    ProfileListView,
+    ProfileView,
+    PromptView,
+)
+from openedx_ai_extensions.api.v1.workflows import WorkflowView
 
 app_name = "v1"
 

@@ -1,4 +1,4 @@
-"""The endpoints as an OpenAPI description, for sites that install the extra ``openapi``.
+"""The OpenAPI description of the endpoints, made by drf-spectacular from the views and their serializers.
 
-Nothing here is imported unless a site's ``SPECTACULAR_SETTINGS`` are ``settings.SPECTACULAR``.
+Only ``settings`` is imported, unless a site publishes the description.
 """

@@ -1,153 +1,104 @@
-"""Every error that a client can get: its status, its code, and when."""
+"""The error answers: the status of each code, when it occurs, its fields, and the endpoints that answer with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from drf_spectacular.utils import OpenApiResponse
 
 from openedx_ai_extensions import exceptions
-from openedx_ai_extensions.api.v1.openapi.shapes import (
+from openedx_ai_extensions.api.v1.openapi.json_schemas import (
     COUNT,
     MOMENT,
-    MOMENT_OR_NULL,
     TEXT,
     Schema,
     a_list,
     an_object,
+    any_of,
+    component_name,
     described,
-    one_word,
+    one_of,
     ref,
-    words,
 )
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.ledger.limits import LimitKind
 from openedx_ai_extensions.models import AILimit
 from openedx_ai_extensions.policy import RefusalReason
 
+# A stream that has begun can only end with the first; a cancelled run has no client.
+NO_ANSWERS = frozenset({exceptions.StreamInterrupted.code, exceptions.RunCancelled.code})
+
+_NOTICE = {"notice": ref("Notice")}
+_FAILED = {"failed": a_list(an_object({"index": COUNT, "message": TEXT}), description="Of `save`: why each failed.")}
+_QUOTA = {
+    "limit": one_of(LimitKind),
+    "scope": one_of(AILimit.Per.values),
+    "resets_at": {"type": ["string", "null"], "format": "date-time"},
+}
+_REASON = one_of(
+    [*RefusalReason, "moderation", "filter"], description="There if the reason is not the person's permissions."
+)
+# The fields besides code and message, by code: those that are always there, and the others.
+_FIELDS: Mapping[str, tuple[Mapping[str, Schema], Mapping[str, Schema]]] = {
+    "validation_error": ({}, _NOTICE | _FAILED),
+    "processor_error": ({}, _FAILED),
+    "permission_denied": ({}, {"reason": _REASON, "resumes_at": described(MOMENT, "There if the end is known.")}),
+    "consent_required": (_NOTICE, {}),
+    "quota_exceeded": (_QUOTA, {}),
+}
+
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """One code.
-
-    Attributes:
-        when: for people who read the description.
-        extra: fields that it may have beside ``code`` and ``message``.
-        always: those of them that it always has.
-    """
+class ErrorCode:
+    """An error code, the statuses that answers with it may have, and when it occurs."""
 
     code: str
     statuses: tuple[int, ...]
     when: str
-    extra: Mapping[str, Schema] = field(default_factory=dict)
-    always: tuple[str, ...] = ()
 
     @property
     def component(self) -> str:
-        """Name of its schema."""
-        name = "".join(word.capitalize() for word in self.code.split("_"))
-        return f"{name.removesuffix('Error')}Error"
+        return component_name(self.code).removesuffix("Error") + "Error"
 
     def schema(self) -> Schema:
-        message = {"anyOf": [TEXT, a_list(TEXT)], "description": "Translated, and fit to be shown."}
-        error = an_object({"code": one_word(self.code), "message": message}, dict(self.extra))
-        error["required"] += self.always
-        return an_object({"error": error, "status": one_word("error"), "timestamp": MOMENT}, description=self.when)
+        always, sometimes = _FIELDS.get(self.code, ({}, {}))
+        message = any_of(TEXT, a_list(TEXT), description="Translated, for people.")
+        error = an_object({"code": one_of([self.code]), "message": message, **always}, sometimes)
+        return an_object({"error": error, "status": one_of(["error"]), "timestamp": MOMENT}, description=self.when)
 
 
-def _ours(
-    error: type[AIExtensionsError], when: str, extra: Mapping[str, Schema] | None = None, *always: str
-) -> Failure:
-    return Failure(error.code, (error.http_status,), when, extra or {}, always)
+def _codes() -> Iterator[ErrorCode]:
+    yield ErrorCode(
+        "not_authenticated", (401, 403), "No login. 401 or 403, depending on the site's authentication classes."
+    )
+    yield ErrorCode("not_found", (404,), "There is no such prompt.")
+    yield ErrorCode("internal_error", (500,), "An unexpected failure. The message has a reference for the log.")
+    for error in vars(exceptions).values():
+        if isinstance(error, type) and issubclass(error, AIExtensionsError):
+            when = (error.__doc__ or str(error.default_message)).partition("\n\n")[0].replace("``", "`")
+            yield ErrorCode(error.code, (error.http_status,), when)
 
 
-_NOTICE = {"notice": ref("Notice")}
-_FAILED = {"failed": a_list(an_object({"index": COUNT, "message": TEXT}), description="Of `save`: why each was not.")}
-_REASONS = words([*RefusalReason, "moderation", "filter"], description="When it is not a matter of rights.")
+# The first class of a code describes it: its subclasses are only for code that catches them.
+CODES: Mapping[str, ErrorCode] = {error.code: error for error in reversed([*_codes()]) if error.code not in NO_ANSWERS}
 
-NOT_AUTHENTICATED = Failure(
-    "not_authenticated", (401, 403), "No login. 401 or 403, as the site's authentication has it."
-)
-NOT_FOUND = Failure("not_found", (404,), "There is no such prompt.")
-PARSE_ERROR = _ours(
-    exceptions.ParseError, "The body is not a JSON object in UTF-8, or a number in it needs more than 64 bits."
-)
-INVALID = _ours(
-    exceptions.InvalidRequest, "The context, a field or a configuration value is not acceptable.", _NOTICE | _FAILED
-)
-UNKNOWN_ACTION = _ours(exceptions.UnknownAction, "The workflow here has no such action.")
-TOO_LONG_FOR_MODEL = _ours(exceptions.ContextWindowExceeded, "The model's window is too small, even after trimming.")
-NOT_ALLOWED = _ours(
-    exceptions.NotAllowed,
-    "The person may not see this place, or may not do this; or there is no AI here at the moment, as `reason` says.",
-    {"reason": _REASONS, "resumes_at": described(MOMENT, "Where the end is known.")},
-)
-CONSENT_REQUIRED = _ours(exceptions.ConsentRequired, "There is a notice to accept first.", _NOTICE, "notice")
-NO_WORKFLOW = _ours(exceptions.WorkflowNotFound, "No workflow is set up in this context.")
-DUPLICATE = _ours(exceptions.DuplicateRequest, "The same request, or another one in its way, is still being answered.")
-OUTDATED = _ours(exceptions.Outdated, "Somebody else has changed it since it was read.")
-TOO_LARGE = _ours(exceptions.PayloadTooLarge, "The body, or the input in it, is longer than the site allows.")
-PROVIDER_LIMIT = _ours(exceptions.ProviderRateLimited, "The limit of the provider, after retries.")
-QUOTA = _ours(
-    exceptions.QuotaExceeded,
-    "A limit of the site. `Retry-After` says in seconds what `resets_at` says.",
-    {"limit": words(LimitKind), "scope": words(AILimit.Per.values), "resets_at": MOMENT_OR_NULL},
-    "limit",
-    "scope",
-    "resets_at",
-)
-BAD_KEY = _ours(exceptions.InvalidAPIKey, "The provider refuses the site's key: the operator's to mend.")
-BAD_CONFIG = _ours(
-    exceptions.LLMConfigError, "The provider or its model is configured wrongly: the operator's to mend."
-)
-PROCESSOR = _ours(
-    exceptions.ProcessorError,
-    "A processor could not do its job, or none of the questions could be saved.",
-    _FAILED,
-)
-DECLINED = _ours(exceptions.AnswerDeclined, "The model, or the provider's content filter, declined to answer.")
-ANSWER_TOO_LONG = _ours(
-    exceptions.AnswerTooLong,
-    "The model reached its limit of tokens before it said anything: the operator can raise it.",
-)
-INTERNAL = _ours(AIExtensionsError, "A fault of ours. The message holds a reference for the log.")
-UNAVAILABLE = _ours(
-    exceptions.ServiceUnavailable,
-    "The provider is unreachable, timed out, failed or said nothing, after retries and fallbacks; or there is no room, "
-    "or no worker.",
-)
-
-# What any endpoint may answer.
-EVERYWHERE = (INVALID, NOT_AUTHENTICATED, NOT_ALLOWED, INTERNAL)
-# What any endpoint with a body may answer.
-OF_A_BODY = (*EVERYWHERE, PARSE_ERROR, TOO_LARGE)
-OF_A_RUN = (
-    *OF_A_BODY, UNKNOWN_ACTION, TOO_LONG_FOR_MODEL, CONSENT_REQUIRED, NO_WORKFLOW, DUPLICATE, PROVIDER_LIMIT, QUOTA,
-    BAD_KEY, BAD_CONFIG, PROCESSOR, DECLINED, ANSWER_TOO_LONG, UNAVAILABLE,
-)  # fmt: skip
-FAILURES = (*OF_A_RUN, NOT_FOUND, OUTDATED)
-
-# In a stream that has begun, an error is no answer any more: see ``answers.EVENTS``.
-ONLY_IN_STREAMS = frozenset({exceptions.StreamInterrupted.code})
-# Where a run is cancelled, there is no client to answer.
-NEVER_SENT = frozenset({exceptions.RunCancelled.code})
+EVERYWHERE = ("validation_error", "not_authenticated", "permission_denied", "internal_error")
+OF_A_BODY = (*EVERYWHERE, "parse_error", "payload_too_large")
+OF_A_RUN = tuple(CODES.keys() - {"not_found", "outdated"})
 
 
-def responses(*failures: Failure) -> dict[int, OpenApiResponse]:
+def responses(codes: Iterable[str]) -> dict[int, OpenApiResponse]:
     """The error answers of an operation, by status."""
-    statuses = sorted({status for failure in failures for status in failure.statuses})
-    return {status: _response([each for each in failures if status in each.statuses]) for status in statuses}
+    found = sorted((CODES[code] for code in codes), key=lambda error: error.code)
+    statuses = sorted({status for error in found for status in error.statuses})
+    return {status: _response([error for error in found if status in error.statuses]) for status in statuses}
 
 
-def _response(failures: Iterable[Failure]) -> OpenApiResponse:
-    found = list(failures)
-    schemas = [ref(failure.component) for failure in found]
-    lines = "\n".join(f"- `{failure.code}`: {failure.when}" for failure in found)
+def _response(errors: list[ErrorCode]) -> OpenApiResponse:
+    schemas = [ref(error.component) for error in errors]
+    lines = "\n".join(f"- `{error.code}`: {error.when}" for error in errors)
     return OpenApiResponse({"oneOf": schemas} if len(schemas) > 1 else schemas[0], lines)
 
 
-def components() -> Iterator[tuple[str, Schema]]:
-    """The schema of each error, by name."""
-    for failure in FAILURES:
-        yield failure.component, failure.schema()
+SCHEMAS = {error.component: error.schema() for error in CODES.values()}

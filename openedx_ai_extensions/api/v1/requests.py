@@ -1,0 +1,184 @@
+"""How requests are read: the login, the ``context`` query parameter and the body, the same for all endpoints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from opaque_keys.edx.keys import CourseKey, UsageKey
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from openedx_ai_extensions.api.v1.errors import exception_handler
+from openedx_ai_extensions.api.v1.serializers import ContextSerializer
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.portable import number_problem, replace_surrogates
+from openedx_ai_extensions.edxapp.access import parse_place
+from openedx_ai_extensions.exceptions import InvalidRequest, ParseError, PayloadTooLarge
+
+try:
+    from edx_rest_framework_extensions.auth.jwt.authentication import JwtAuthentication
+    from edx_rest_framework_extensions.auth.session.authentication import SessionAuthenticationAllowInactiveUser
+except ImportError:  # outside of the platform
+    AUTHENTICATION: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+else:
+    AUTHENTICATION = [JwtAuthentication, SessionAuthenticationAllowInactiveUser]
+
+Number = TypeVar("Number", int, float)
+
+MAX_DEPTH = 100  # clients send six levels; encoders, copies and databases fail further down
+_MAX_LENGTH_DIGITS = 18  # of a Content-Length; more would be exabytes
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """Where a request comes from; unknown parts are None. A location always has its course."""
+
+    course_key: CourseKey | None = None
+    usage_key: UsageKey | None = None
+    ui_slot_selector_id: str | None = None
+    service_variant: str | None = None
+
+    @property
+    def course_id(self) -> str | None:
+        return None if self.course_key is None else str(self.course_key)
+
+
+@lru_cache(maxsize=512)
+def parse_context(raw: str) -> RequestContext:
+    """Parse the ``context`` query parameter.
+
+    Raises:
+        InvalidRequest, ValidationError: it is not a JSON object of texts, or a key in it is not valid; the message
+            names the field.
+    """
+    try:
+        sent = json.loads(raw)
+    except (ValueError, RecursionError):
+        sent = None
+    if not isinstance(sent, dict):
+        raise InvalidRequest(_("context must be a JSON object."))
+    values = ContextSerializer().run_validation(sent)
+    course_key, usage_key = parse_place(
+        _restored_key(values["course_id"]), _restored_key(values["location_id"]), names=("courseId", "locationId")
+    )
+    return RequestContext(course_key, usage_key, values["ui_slot_selector_id"], values["service_variant"])
+
+
+def _restored_key(value: str | None) -> str | None:
+    """Undo what browsers and proxies do to a key: a second percent-encoding, a space for each plus, a piece of path."""
+    return value and unquote(value).strip().replace(" ", "+").removeprefix("/").removeprefix("unit/")
+
+
+def longest_body() -> int:
+    """The maximum length of a body in bytes: the longest valid one, within the site's own limit."""
+    input_chars, save_chars = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"), conf.get("AI_EXTENSIONS_MAX_SAVE_CHARS")
+    # A character takes at most twelve bytes of JSON; the rest is for the other fields.
+    needed = int(12 * input_chars + 3 * save_chars + 65_536)
+    # Django applies its limit only if it reads the body itself, which older versions of DRF bypass.
+    allowed = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return needed if allowed is None else min(needed, allowed)
+
+
+class JSONObjectParser(JSONParser):
+    """Parses the body as a JSON object in UTF-8, whatever its content type says."""
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Raises ParseError: it is not a JSON object, is nested too deep, or a number in it is too large."""
+        try:
+            parsed = json.loads(
+                stream.read().decode(),
+                parse_constant=_refuse,
+                parse_int=lambda digits: _portable(int(digits)),
+                parse_float=lambda digits: _portable(float(digits)),
+            )
+            _check_depth(parsed)
+            parsed = replace_surrogates(parsed)
+        except (ValueError, RecursionError):
+            # The message of Python's parser is about bytes and offsets, and not for people.
+            raise ParseError from None
+        if not isinstance(parsed, dict):
+            raise ParseError
+        return parsed
+
+
+def _check_depth(value: Any, depth: int = 0) -> None:
+    """Raise ValueError if lists and objects are nested more than ``MAX_DEPTH`` levels deep."""
+    if not isinstance(value, dict | list):
+        return
+    if depth >= MAX_DEPTH:
+        raise ValueError("nested too deep")
+    for item in value.values() if isinstance(value, dict) else value:
+        _check_depth(item, depth + 1)
+
+
+def _refuse(constant: str) -> Any:
+    """NaN and the infinities, which Python's parser accepts, are not JSON."""
+    raise ValueError(constant)
+
+
+def _portable(number: Number) -> Number:
+    problem = number_problem(number)
+    if problem is not None:
+        raise ParseError(problem)
+    return number
+
+
+class JSONOnly(BaseContentNegotiation):
+    """Errors and complete answers are JSON, whatever the client prefers: clients of streams must read them, too."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        return next(iter(parsers))
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type or ""
+
+
+class WidgetView(APIView):
+    """Base of all endpoints.
+
+    Attributes:
+        is_atomic: runs in the request's transaction, if the site has one.
+        context: where the request comes from.
+    """
+
+    authentication_classes = AUTHENTICATION
+    permission_classes = [IsAuthenticated]
+    parser_classes = [JSONObjectParser]
+    renderer_classes = [JSONRenderer]
+    content_negotiation_class = JSONOnly
+    is_atomic = True
+    context = RequestContext()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the body's length before the login, whose CSRF check may read the body."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            raise InvalidRequest(_("Content-Length must be a number."))
+        if len(length) > _MAX_LENGTH_DIGITS or int(length) > longest_body():
+            raise PayloadTooLarge
+        http_request = request._request  # DRF's request delegates reading attributes, not setting them
+        # Django would decode the query string, too, with the charset of the body.
+        if http_request.encoding and http_request.encoding.lower() != "utf-8":
+            http_request.encoding = "utf-8"
+        super().initial(request, *args, **kwargs)
+        self.context = parse_context(request.query_params.get("context") or "{}")
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
