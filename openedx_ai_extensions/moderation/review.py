@@ -15,8 +15,7 @@ from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import ContentRejected
 from openedx_ai_extensions.filters import AIAnswerGiven, AIRunRequested, is_configured
 from openedx_ai_extensions.ledger import Outcome, Run
-from openedx_ai_extensions.moderation.base import TEXT_SEPARATOR, Direction, Moderator, Verdict
-from openedx_ai_extensions.moderation.registry import find_moderator
+from openedx_ai_extensions.moderation.base import TEXT_SEPARATOR, Direction, Moderator, Verdict, find_moderator
 
 logger = logging.getLogger(__name__)
 

@@ -9,9 +9,17 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from openedx_ai_extensions.ledger import Run
-from openedx_ai_extensions.moderation.base import PASSED, TEXT_SEPARATOR, Direction, Moderator, Screen, Settle, Verdict
+from openedx_ai_extensions.moderation.base import (
+    PASSED,
+    TEXT_SEPARATOR,
+    Direction,
+    Moderator,
+    Screen,
+    Settle,
+    Verdict,
+    moderator_kind,
+)
 from openedx_ai_extensions.moderation.folding import LetterKind, folded, words
-from openedx_ai_extensions.moderation.registry import moderator_kind
 
 LISTED = Verdict(is_refused=True, categories=("listed",))
 
