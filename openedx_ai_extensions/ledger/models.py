@@ -60,33 +60,33 @@ class AIWorkflowRun(models.Model):
     provider = models.CharField(gettext_lazy("provider"), max_length=100, blank=True)
     model = models.CharField(gettext_lazy("model"), max_length=150, blank=True)
     fallback_from = models.CharField(
-        gettext_lazy("in place of"),
+        gettext_lazy("fallback from"),
         max_length=255,
         blank=True,
-        help_text=gettext_lazy("Providers that were asked before and failed."),
+        help_text=gettext_lazy("Providers that were called first and failed."),
     )
-    calls = models.PositiveIntegerField(gettext_lazy("calls"), default=0, help_text=gettext_lazy("Of the provider."))
+    calls = models.PositiveIntegerField(gettext_lazy("provider calls"), default=0)
     prompt_tokens = models.PositiveBigIntegerField(gettext_lazy("prompt tokens"), default=0)
     cached_tokens = models.PositiveBigIntegerField(
         gettext_lazy("cached tokens"),
         default=0,
-        help_text=gettext_lazy("Of the prompt tokens, read from the provider's cache."),
+        help_text=gettext_lazy("Prompt tokens that the provider read from its cache."),
     )
     completion_tokens = models.PositiveBigIntegerField(gettext_lazy("completion tokens"), default=0)
     is_estimated = models.BooleanField(
         gettext_lazy("estimated"),
         default=False,
-        help_text=gettext_lazy("The provider did not say how many tokens it were."),
+        help_text=gettext_lazy("The provider did not report the number of tokens."),
     )
     is_cached = models.BooleanField(
-        gettext_lazy("from the cache"),
+        gettext_lazy("from cache"),
         default=False,
         help_text=gettext_lazy("Answered from the response cache, at no cost."),
     )
     cost_micros = models.PositiveBigIntegerField(
         gettext_lazy("cost"), default=0, help_text=gettext_lazy("In millionths of the site's currency.")
     )
-    price_source = models.CharField(gettext_lazy("price from"), max_length=10, blank=True)
+    price_source = models.CharField(gettext_lazy("price source"), max_length=10, blank=True)
     first_token_ms = models.PositiveIntegerField(gettext_lazy("time to first token"), null=True)
     duration_ms = models.PositiveIntegerField(gettext_lazy("duration"), null=True)
 
@@ -106,13 +106,13 @@ class AIWorkflowRun(models.Model):
     times = models.PositiveIntegerField(
         gettext_lazy("times"),
         default=1,
-        help_text=gettext_lazy("Refusals of the same person, for the same reason and within minutes, are one row."),
+        help_text=gettext_lazy("Repeated refusals of a person for the same reason within minutes are one row."),
     )
 
     held_tokens = models.PositiveBigIntegerField(gettext_lazy("reserved tokens"), default=0)
     held_micros = models.PositiveBigIntegerField(gettext_lazy("reserved cost"), default=0)
     held_until = models.DateTimeField(gettext_lazy("reserved until"), null=True)
-    is_counted = models.BooleanField(gettext_lazy("in the totals"), default=False)
+    is_counted = models.BooleanField(gettext_lazy("counted"), default=False)
 
     class Meta:
         verbose_name = gettext_lazy("AI workflow run")
@@ -160,8 +160,8 @@ class AILimit(ConfigurationModel):
         EVERYONE = "", gettext_lazy("everyone")
         STAFF = "staff", gettext_lazy("course staff and site staff")
 
-    per = models.CharField(gettext_lazy("for"), max_length=10, choices=Per.choices)
-    period = models.CharField(gettext_lazy("in a"), max_length=10, choices=Period.choices)
+    per = models.CharField(gettext_lazy("limit for"), max_length=10, choices=Per.choices)
+    period = models.CharField(gettext_lazy("period"), max_length=10, choices=Period.choices)
     requests = models.PositiveIntegerField(
         gettext_lazy("requests"), null=True, blank=True, help_text=gettext_lazy("Empty: no limit. 0: none allowed.")
     )
@@ -175,15 +175,15 @@ class AILimit(ConfigurationModel):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text=gettext_lazy("In the site's currency. Empty: no limit. 0: nothing that costs anything."),
+        help_text=gettext_lazy("In the site's currency. Empty: no limit. 0: only free models."),
     )
     tier = models.CharField(
-        gettext_lazy("only for"),
+        gettext_lazy("applies to"),
         max_length=10,
         choices=Tier.choices,
         blank=True,
         default="",
-        help_text=gettext_lazy("Takes the place of the limit for everyone; for limits of each person."),
+        help_text=gettext_lazy("Replaces the limit for everyone. Only for limits per person."),
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -197,7 +197,7 @@ class AILimit(ConfigurationModel):
         gettext_lazy("only in this course"),
         max_length=255,
         blank=True,
-        help_text=gettext_lazy("A limit of each person then counts what the person used in this course."),
+        help_text=gettext_lazy("A limit per person then counts only usage in this course."),
     )
     profile = models.ForeignKey(
         AIWorkflowProfile,
@@ -206,7 +206,7 @@ class AILimit(ConfigurationModel):
         blank=True,
         related_name="+",
         verbose_name=gettext_lazy("only this profile"),
-        help_text=gettext_lazy("A limit of each person then counts what the person used of this profile."),
+        help_text=gettext_lazy("A limit per person then counts only usage of this profile."),
     )
     provider = models.CharField(
         gettext_lazy("only this provider"),

@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,80 +16,203 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AIWorkflowProfile',
+            name="AIWorkflowProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='A short name, also used in analytics.', max_length=100, unique=True, verbose_name='slug')),
-                ('description', models.TextField(blank=True, default='', help_text='What this workflow is for, in your own words.', verbose_name='description')),
-                ('base_filepath', models.CharField(help_text='The template to start from, a path inside the template directories.', max_length=255, verbose_name='template')),
-                ('content_patch', models.TextField(blank=True, default='', help_text='A JSON5 object laid over the template: values replace, objects merge, null removes.', verbose_name='changes to the template')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="A short name, also used in analytics.",
+                        max_length=100,
+                        unique=True,
+                        verbose_name="slug",
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="What this workflow is for, in your own words.",
+                        verbose_name="description",
+                    ),
+                ),
+                (
+                    "base_filepath",
+                    models.CharField(
+                        help_text="The template to start from, a path inside the template directories.",
+                        max_length=255,
+                        verbose_name="template",
+                    ),
+                ),
+                (
+                    "content_patch",
+                    models.TextField(
+                        blank=True,
+                        default="",
+                        help_text="A JSON5 object laid over the template: values replace, objects merge, null removes.",
+                        verbose_name="changes to the template",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI workflow profile',
-                'verbose_name_plural': 'AI workflow profiles',
-                'ordering': ['slug'],
+                "verbose_name": "AI workflow profile",
+                "verbose_name_plural": "AI workflow profiles",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='PromptTemplate',
+            name="PromptTemplate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(help_text='The name by which profiles refer to this prompt.', max_length=100, unique=True, verbose_name='slug')),
-                ('body', models.TextField(help_text='What the model is told, before the course and the learner.', verbose_name='text')),
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name='UUID')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="The name by which profiles refer to this prompt.",
+                        max_length=100,
+                        unique=True,
+                        verbose_name="slug",
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="What the model is told, before the course and the learner.", verbose_name="text"
+                    ),
+                ),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True, verbose_name="UUID")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
             ],
             options={
-                'verbose_name': 'prompt template',
-                'verbose_name_plural': 'prompt templates',
-                'ordering': ['slug'],
+                "verbose_name": "prompt template",
+                "verbose_name_plural": "prompt templates",
+                "ordering": ["slug"],
             },
         ),
         migrations.CreateModel(
-            name='AIWorkflowScope',
+            name="AIWorkflowScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('course_id', opaque_keys.edx.django.models.CourseKeyField(blank=True, help_text='Leave empty to serve every course.', max_length=255, verbose_name='course')),
-                ('location_regex', models.CharField(blank=True, help_text="A regular expression that is searched in the location's usage key. Leave empty to serve every location.", max_length=1000, null=True, verbose_name='location pattern')),
-                ('service_variant', models.CharField(choices=[('lms', 'LMS'), ('cms', 'CMS - Studio')], default='lms', max_length=10, verbose_name='service')),
-                ('ui_slot_selector_id', models.CharField(blank=True, default='', help_text='The identifier that the frontend widget sends. Without one, no widget shows this workflow.', max_length=255, verbose_name='widget slot')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('specificity_index', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='specificity')),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='openedx_ai_extensions.aiworkflowprofile', verbose_name='profile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "course_id",
+                    opaque_keys.edx.django.models.CourseKeyField(
+                        blank=True,
+                        help_text="Leave empty to serve every course.",
+                        max_length=255,
+                        verbose_name="course",
+                    ),
+                ),
+                (
+                    "location_regex",
+                    models.CharField(
+                        blank=True,
+                        help_text="A regular expression that is searched in the location's usage key. Leave empty to serve every location.",
+                        max_length=1000,
+                        null=True,
+                        verbose_name="location pattern",
+                    ),
+                ),
+                (
+                    "service_variant",
+                    models.CharField(
+                        choices=[("lms", "LMS"), ("cms", "CMS - Studio")],
+                        default="lms",
+                        max_length=10,
+                        verbose_name="service",
+                    ),
+                ),
+                (
+                    "ui_slot_selector_id",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="The identifier that the frontend widget sends. Without one, no widget shows this workflow.",
+                        max_length=255,
+                        verbose_name="widget slot",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "specificity_index",
+                    models.PositiveSmallIntegerField(default=0, editable=False, verbose_name="specificity"),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="openedx_ai_extensions.aiworkflowprofile",
+                        verbose_name="profile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI workflow scope',
-                'verbose_name_plural': 'AI workflow scopes',
-                'ordering': ['-specificity_index', '-id'],
+                "verbose_name": "AI workflow scope",
+                "verbose_name_plural": "AI workflow scopes",
+                "ordering": ["-specificity_index", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='AIWorkflowSession',
+            name="AIWorkflowSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('course_id', opaque_keys.edx.django.models.CourseKeyField(blank=True, max_length=255, verbose_name='course')),
-                ('location_id', opaque_keys.edx.django.models.UsageKeyField(blank=True, max_length=255, verbose_name='location')),
-                ('local_submission_id', models.CharField(blank=True, default='', max_length=255, verbose_name='local submission')),
-                ('remote_response_id', models.CharField(blank=True, default='', max_length=255, verbose_name='remote response')),
-                ('metadata', models.JSONField(blank=True, default=dict, verbose_name='metadata')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='openedx_ai_extensions.aiworkflowprofile', verbose_name='profile')),
-                ('scope', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='openedx_ai_extensions.aiworkflowscope', verbose_name='scope')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "course_id",
+                    opaque_keys.edx.django.models.CourseKeyField(blank=True, max_length=255, verbose_name="course"),
+                ),
+                (
+                    "location_id",
+                    opaque_keys.edx.django.models.UsageKeyField(blank=True, max_length=255, verbose_name="location"),
+                ),
+                (
+                    "local_submission_id",
+                    models.CharField(blank=True, default="", max_length=255, verbose_name="local submission"),
+                ),
+                (
+                    "remote_response_id",
+                    models.CharField(blank=True, default="", max_length=255, verbose_name="remote response"),
+                ),
+                ("metadata", models.JSONField(blank=True, default=dict, verbose_name="metadata")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="openedx_ai_extensions.aiworkflowprofile",
+                        verbose_name="profile",
+                    ),
+                ),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="openedx_ai_extensions.aiworkflowscope",
+                        verbose_name="scope",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name="person"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI workflow session',
-                'verbose_name_plural': 'AI workflow sessions',
+                "verbose_name": "AI workflow session",
+                "verbose_name_plural": "AI workflow sessions",
             },
         ),
         migrations.AddIndex(
-            model_name='aiworkflowscope',
-            index=models.Index(fields=['ui_slot_selector_id', 'course_id', 'service_variant', 'enabled'], name='ai_scope_candidates'),
+            model_name="aiworkflowscope",
+            index=models.Index(
+                fields=["ui_slot_selector_id", "course_id", "service_variant", "enabled"], name="ai_scope_candidates"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='aiworkflowsession',
-            constraint=models.UniqueConstraint(fields=('user', 'scope', 'profile', 'course_id', 'location_id'), name='ai_session_unique'),
+            model_name="aiworkflowsession",
+            constraint=models.UniqueConstraint(
+                fields=("user", "scope", "profile", "course_id", "location_id"), name="ai_session_unique"
+            ),
         ),
     ]

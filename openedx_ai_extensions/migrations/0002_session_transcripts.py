@@ -5,23 +5,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0001_initial'),
+        ("openedx_ai_extensions", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='aiworkflowsession',
-            options={'permissions': [('view_transcript', 'Can read the transcript of an AI workflow session')], 'verbose_name': 'AI workflow session', 'verbose_name_plural': 'AI workflow sessions'},
+            name="aiworkflowsession",
+            options={
+                "permissions": [("view_transcript", "Can read the transcript of an AI workflow session")],
+                "verbose_name": "AI workflow session",
+                "verbose_name_plural": "AI workflow sessions",
+            },
         ),
         migrations.AddIndex(
-            model_name='aiworkflowsession',
-            index=models.Index(fields=['-updated_at'], name='ai_session_latest'),
+            model_name="aiworkflowsession",
+            index=models.Index(fields=["-updated_at"], name="ai_session_latest"),
         ),
         migrations.AddIndex(
-            model_name='aiworkflowsession',
-            index=models.Index(fields=['course_id', '-updated_at'], name='ai_session_course_latest'),
+            model_name="aiworkflowsession",
+            index=models.Index(fields=["course_id", "-updated_at"], name="ai_session_course_latest"),
         ),
     ]

@@ -7,37 +7,83 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0002_session_transcripts'),
+        ("openedx_ai_extensions", "0002_session_transcripts"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AIWorkflowAsyncRun',
+            name="AIWorkflowAsyncRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task_id', models.CharField(max_length=64, unique=True, verbose_name='task')),
-                ('status', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('completed', 'completed'), ('failed', 'failed'), ('timeout', 'timed out'), ('cancelled', 'cancelled')], default='queued', max_length=10, verbose_name='status')),
-                ('user_input', models.JSONField(help_text='Kept until the run is over.', null=True, verbose_name='input')),
-                ('location_id', opaque_keys.edx.django.models.UsageKeyField(blank=True, max_length=255, verbose_name='location')),
-                ('ui_slot_selector_id', models.CharField(blank=True, default='', max_length=255, verbose_name='widget slot')),
-                ('service_variant', models.CharField(max_length=10, verbose_name='service')),
-                ('language', models.CharField(blank=True, default='', max_length=35, verbose_name='language')),
-                ('progress', models.FloatField(help_text='From 0 to 1; empty when not known.', null=True, verbose_name='progress')),
-                ('message', models.CharField(blank=True, default='', max_length=255, verbose_name='message')),
-                ('answer', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, null=True, verbose_name='answer')),
-                ('error', models.TextField(blank=True, default='', verbose_name='error')),
-                ('code', models.CharField(blank=True, default='', max_length=64, verbose_name='error code')),
-                ('queued_at', models.DateTimeField(verbose_name='queued')),
-                ('started_at', models.DateTimeField(null=True, verbose_name='started')),
-                ('lease_until', models.DateTimeField(help_text='The worker renews it while it is alive.', null=True, verbose_name='lease')),
-                ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
-                ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='async_run', to='openedx_ai_extensions.aiworkflowsession', verbose_name='session')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("task_id", models.CharField(max_length=64, unique=True, verbose_name="task")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("completed", "completed"),
+                            ("failed", "failed"),
+                            ("timeout", "timed out"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "user_input",
+                    models.JSONField(help_text="Kept until the run is over.", null=True, verbose_name="input"),
+                ),
+                (
+                    "location_id",
+                    opaque_keys.edx.django.models.UsageKeyField(blank=True, max_length=255, verbose_name="location"),
+                ),
+                (
+                    "ui_slot_selector_id",
+                    models.CharField(blank=True, default="", max_length=255, verbose_name="widget slot"),
+                ),
+                ("service_variant", models.CharField(max_length=10, verbose_name="service")),
+                ("language", models.CharField(blank=True, default="", max_length=35, verbose_name="language")),
+                (
+                    "progress",
+                    models.FloatField(
+                        help_text="From 0 to 1; empty when not known.", null=True, verbose_name="progress"
+                    ),
+                ),
+                ("message", models.CharField(blank=True, default="", max_length=255, verbose_name="message")),
+                (
+                    "answer",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder, null=True, verbose_name="answer"
+                    ),
+                ),
+                ("error", models.TextField(blank=True, default="", verbose_name="error")),
+                ("code", models.CharField(blank=True, default="", max_length=64, verbose_name="error code")),
+                ("queued_at", models.DateTimeField(verbose_name="queued")),
+                ("started_at", models.DateTimeField(null=True, verbose_name="started")),
+                (
+                    "lease_until",
+                    models.DateTimeField(
+                        help_text="The worker renews it while it is alive.", null=True, verbose_name="lease"
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
+                (
+                    "session",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="async_run",
+                        to="openedx_ai_extensions.aiworkflowsession",
+                        verbose_name="session",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI workflow background run',
-                'verbose_name_plural': 'AI workflow background runs',
+                "verbose_name": "AI workflow background run",
+                "verbose_name_plural": "AI workflow background runs",
             },
         ),
     ]

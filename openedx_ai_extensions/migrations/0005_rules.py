@@ -8,88 +8,191 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0004_ledger'),
+        ("openedx_ai_extensions", "0004_ledger"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AINotice',
+            name="AINotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(help_text='Plain text. Everybody is asked again when it changes, even by a letter.', max_length=20000, verbose_name='text')),
-                ('enabled', models.BooleanField(default=True, help_text="A profile's notice that is not enabled asks for nothing there.", verbose_name='enabled')),
-                ('profile', models.OneToOneField(blank=True, help_text='Empty: the whole site, but for profiles with a notice of their own.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='openedx_ai_extensions.aiworkflowprofile', verbose_name='profile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "text",
+                    models.TextField(
+                        help_text="Plain text. Everybody is asked again when it changes, even by a letter.",
+                        max_length=20000,
+                        verbose_name="text",
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=True,
+                        help_text="A profile's notice that is not enabled asks for nothing there.",
+                        verbose_name="enabled",
+                    ),
+                ),
+                (
+                    "profile",
+                    models.OneToOneField(
+                        blank=True,
+                        help_text="Empty: the whole site, but for profiles with a notice of their own.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="openedx_ai_extensions.aiworkflowprofile",
+                        verbose_name="profile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI notice',
-                'verbose_name_plural': 'AI notices',
-                'ordering': ('pk',),
+                "verbose_name": "AI notice",
+                "verbose_name_plural": "AI notices",
+                "ordering": ("pk",),
             },
         ),
         migrations.CreateModel(
-            name='AINoticeVersion',
+            name="AINoticeVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=100, verbose_name='of')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('text', models.TextField(verbose_name='text')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
-                ('notice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='versions', to='openedx_ai_extensions.ainotice', verbose_name='notice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=100, verbose_name="of")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("text", models.TextField(verbose_name="text")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="time")),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="versions",
+                        to="openedx_ai_extensions.ainotice",
+                        verbose_name="notice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'wording of an AI notice',
-                'verbose_name_plural': 'wordings of AI notices',
-                'default_permissions': ('view',),
+                "verbose_name": "wording of an AI notice",
+                "verbose_name_plural": "wordings of AI notices",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='AIConsent',
+            name="AIConsent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint')),
-                ('providers', models.CharField(blank=True, max_length=255, verbose_name='providers')),
-                ('accepted_at', models.DateTimeField(verbose_name='accepted')),
-                ('withdrawn_at', models.DateTimeField(null=True, verbose_name='withdrawn')),
-                ('holds', models.BooleanField(default=True, null=True, verbose_name='holds')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='openedx_ai_extensions.ainoticeversion', verbose_name='notice')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("fingerprint", models.CharField(max_length=64, verbose_name="fingerprint")),
+                ("providers", models.CharField(blank=True, max_length=255, verbose_name="providers")),
+                ("accepted_at", models.DateTimeField(verbose_name="accepted")),
+                ("withdrawn_at", models.DateTimeField(null=True, verbose_name="withdrawn")),
+                ("holds", models.BooleanField(default=True, null=True, verbose_name="holds")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="consents",
+                        to="openedx_ai_extensions.ainoticeversion",
+                        verbose_name="notice",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI consent',
-                'verbose_name_plural': 'AI consents',
-                'default_permissions': ('view',),
+                "verbose_name": "AI consent",
+                "verbose_name_plural": "AI consents",
+                "default_permissions": ("view",),
             },
         ),
         migrations.CreateModel(
-            name='AIPause',
+            name="AIPause",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('course_id', opaque_keys.edx.django.models.CourseKeyField(blank=True, max_length=255, verbose_name='only in this course')),
-                ('location_regex', models.CharField(blank=True, help_text='A regular expression. A place is meant when its key, or the key of anything that it is in, matches. What is written there is kept from the AI elsewhere too. Course staff are not held up, and nobody in Studio.', max_length=1000, null=True, verbose_name='only at these places')),
-                ('weekdays', models.CharField(blank=True, help_text='None: every day.', max_length=7, validators=[django.core.validators.RegexValidator('^[0-6]*$')], verbose_name='on these days')),
-                ('from_time', models.TimeField(blank=True, help_text="In the site's time zone.", null=True, verbose_name='from')),
-                ('to_time', models.TimeField(blank=True, help_text='If not later than that: on the next day.', null=True, verbose_name='to')),
-                ('starts_at', models.DateTimeField(blank=True, null=True, verbose_name='not before')),
-                ('ends_at', models.DateTimeField(blank=True, help_text='Empty: until further notice.', null=True, verbose_name='until')),
-                ('message', models.CharField(blank=True, help_text='What people read. Empty: our own words.', max_length=500, verbose_name='message')),
-                ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
-                ('profile', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='openedx_ai_extensions.aiworkflowprofile', verbose_name='only this profile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "course_id",
+                    opaque_keys.edx.django.models.CourseKeyField(
+                        blank=True, max_length=255, verbose_name="only in this course"
+                    ),
+                ),
+                (
+                    "location_regex",
+                    models.CharField(
+                        blank=True,
+                        help_text="A regular expression. A place is meant when its key, or the key of anything that it is in, matches. What is written there is kept from the AI elsewhere too. Course staff are not held up, and nobody in Studio.",
+                        max_length=1000,
+                        null=True,
+                        verbose_name="only at these places",
+                    ),
+                ),
+                (
+                    "weekdays",
+                    models.CharField(
+                        blank=True,
+                        help_text="None: every day.",
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^[0-6]*$")],
+                        verbose_name="on these days",
+                    ),
+                ),
+                (
+                    "from_time",
+                    models.TimeField(blank=True, help_text="In the site's time zone.", null=True, verbose_name="from"),
+                ),
+                (
+                    "to_time",
+                    models.TimeField(
+                        blank=True, help_text="If not later than that: on the next day.", null=True, verbose_name="to"
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(blank=True, null=True, verbose_name="not before")),
+                (
+                    "ends_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Empty: until further notice.", null=True, verbose_name="until"
+                    ),
+                ),
+                (
+                    "message",
+                    models.CharField(
+                        blank=True,
+                        help_text="What people read. Empty: our own words.",
+                        max_length=500,
+                        verbose_name="message",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True, verbose_name="enabled")),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="openedx_ai_extensions.aiworkflowprofile",
+                        verbose_name="only this profile",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'AI pause',
-                'verbose_name_plural': 'AI pauses',
-                'ordering': ('pk',),
+                "verbose_name": "AI pause",
+                "verbose_name_plural": "AI pauses",
+                "ordering": ("pk",),
             },
         ),
         migrations.AddConstraint(
-            model_name='ainoticeversion',
-            constraint=models.UniqueConstraint(fields=('notice', 'number'), name='ai_notice_version'),
+            model_name="ainoticeversion",
+            constraint=models.UniqueConstraint(fields=("notice", "number"), name="ai_notice_version"),
         ),
         migrations.AddConstraint(
-            model_name='aiconsent',
-            constraint=models.UniqueConstraint(fields=('user', 'fingerprint', 'holds'), name='ai_consent_holds'),
+            model_name="aiconsent",
+            constraint=models.UniqueConstraint(fields=("user", "fingerprint", "holds"), name="ai_consent_holds"),
         ),
     ]

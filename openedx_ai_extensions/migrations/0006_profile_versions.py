@@ -9,8 +9,8 @@ from django.db import migrations, models
 
 def record_present_state(apps: Any, schema_editor: Any) -> None:
     """What each profile is now becomes its first version; nobody knows who made it so."""
-    profiles = apps.get_model('openedx_ai_extensions', 'AIWorkflowProfile')
-    versions = apps.get_model('openedx_ai_extensions', 'AIWorkflowProfileVersion')
+    profiles = apps.get_model("openedx_ai_extensions", "AIWorkflowProfile")
+    versions = apps.get_model("openedx_ai_extensions", "AIWorkflowProfileVersion")
     alias = schema_editor.connection.alias
     versions.objects.using(alias).bulk_create(
         [
@@ -29,33 +29,50 @@ def record_present_state(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0005_rules'),
+        ("openedx_ai_extensions", "0005_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AIWorkflowProfileVersion',
+            name="AIWorkflowProfileVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='version')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
-                ('restored_from', models.PositiveIntegerField(null=True, verbose_name='restored from version')),
-                ('slug', models.SlugField(db_index=False, max_length=100, verbose_name='slug')),
-                ('description', models.TextField(blank=True, default='', verbose_name='description')),
-                ('base_filepath', models.CharField(max_length=255, verbose_name='template')),
-                ('content_patch', models.TextField(blank=True, default='', verbose_name='changes to the template')),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='openedx_ai_extensions.aiworkflowprofile', verbose_name='profile')),
-                ('user', models.ForeignKey(help_text='Empty where no person saved it: a command, a migration, an import.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="time")),
+                ("restored_from", models.PositiveIntegerField(null=True, verbose_name="restored from version")),
+                ("slug", models.SlugField(db_index=False, max_length=100, verbose_name="slug")),
+                ("description", models.TextField(blank=True, default="", verbose_name="description")),
+                ("base_filepath", models.CharField(max_length=255, verbose_name="template")),
+                ("content_patch", models.TextField(blank=True, default="", verbose_name="changes to the template")),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="openedx_ai_extensions.aiworkflowprofile",
+                        verbose_name="profile",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="Empty where no person saved it: a command, a migration, an import.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'version of an AI workflow profile',
-                'verbose_name_plural': 'versions of AI workflow profiles',
-                'ordering': ('-number',),
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('profile', 'number'), name='ai_profile_version')],
+                "verbose_name": "version of an AI workflow profile",
+                "verbose_name_plural": "versions of AI workflow profiles",
+                "ordering": ("-number",),
+                "default_permissions": (),
+                "constraints": [models.UniqueConstraint(fields=("profile", "number"), name="ai_profile_version")],
             },
         ),
         migrations.RunPython(record_present_state, migrations.RunPython.noop, elidable=True),

@@ -4,21 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0008_course_switch'),
+        ("openedx_ai_extensions", "0008_course_switch"),
     ]
 
     operations = [
         # With a default in the database, as in 0008: the release before does not know the column.
         migrations.RunSQL(
             "ALTER TABLE openedx_ai_extensions_aiworkflowrun ADD COLUMN finish_reason varchar(20) NOT NULL DEFAULT ''",
-            'ALTER TABLE openedx_ai_extensions_aiworkflowrun DROP COLUMN finish_reason',
+            "ALTER TABLE openedx_ai_extensions_aiworkflowrun DROP COLUMN finish_reason",
             state_operations=[
                 migrations.AddField(
-                    model_name='aiworkflowrun',
-                    name='finish_reason',
-                    field=models.CharField(blank=True, help_text="How the model's last answer ended: stop when it was complete, otherwise why it was cut off.", max_length=20, verbose_name='finish reason'),
+                    model_name="aiworkflowrun",
+                    name="finish_reason",
+                    field=models.CharField(
+                        blank=True,
+                        help_text="How the model's last answer ended: stop when it was complete, otherwise why it was cut off.",
+                        max_length=20,
+                        verbose_name="finish reason",
+                    ),
                 ),
             ],
         ),

@@ -4,21 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0009_finish_reason'),
+        ("openedx_ai_extensions", "0009_finish_reason"),
     ]
 
     operations = [
         # With a default in the database, as in 0008: the release before does not know the column.
         migrations.RunSQL(
-            'ALTER TABLE openedx_ai_extensions_aiworkflowrun ADD COLUMN times integer NOT NULL DEFAULT 1',
-            'ALTER TABLE openedx_ai_extensions_aiworkflowrun DROP COLUMN times',
+            "ALTER TABLE openedx_ai_extensions_aiworkflowrun ADD COLUMN times integer NOT NULL DEFAULT 1",
+            "ALTER TABLE openedx_ai_extensions_aiworkflowrun DROP COLUMN times",
             state_operations=[
                 migrations.AddField(
-                    model_name='aiworkflowrun',
-                    name='times',
-                    field=models.PositiveIntegerField(default=1, help_text='Refusals of the same person, for the same reason and within minutes, are one row.', verbose_name='times'),
+                    model_name="aiworkflowrun",
+                    name="times",
+                    field=models.PositiveIntegerField(
+                        default=1,
+                        help_text="Refusals of the same person, for the same reason and within minutes, are one row.",
+                        verbose_name="times",
+                    ),
                 ),
             ],
         ),

@@ -6,24 +6,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('openedx_ai_extensions', '0011_outside_courses'),
+        ("openedx_ai_extensions", "0011_outside_courses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AIWorkerLease',
+            name="AIWorkerLease",
             fields=[
-                ('task_id', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='task')),
-                ('until', models.DateTimeField(help_text='The worker renews it while it is alive.', verbose_name='lease')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name='person')),
+                ("task_id", models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name="task")),
+                (
+                    "until",
+                    models.DateTimeField(help_text="The worker renews it while it is alive.", verbose_name="lease"),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL, verbose_name="person"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'worker of a background run',
-                'verbose_name_plural': 'workers of background runs',
-                'default_permissions': (),
+                "verbose_name": "worker of a background run",
+                "verbose_name_plural": "workers of background runs",
+                "default_permissions": (),
             },
         ),
     ]

@@ -41,13 +41,13 @@ class AIPause(ConfigurationModel):
         verbose_name=gettext_lazy("only this profile"),
     )
     location_regex = models.CharField(
-        gettext_lazy("only at these places"),
+        gettext_lazy("only at these locations"),
         max_length=1000,
         null=True,
         blank=True,
         help_text=gettext_lazy(
-            "A regular expression. A place is meant when its key, or the key of anything that it is in, matches. What "
-            "is written there is kept from the AI elsewhere too. Course staff are not held up, and nobody in Studio."
+            "A regular expression. It applies to every location whose usage key matches, and to everything inside. "
+            "Elsewhere, the AI does not read these locations. It does not apply to course staff or in Studio."
         ),
     )
     weekdays = models.CharField(
@@ -55,13 +55,16 @@ class AIPause(ConfigurationModel):
         max_length=7,
         blank=True,
         validators=[RegexValidator("^[0-6]*$")],
-        help_text=gettext_lazy("None: every day."),
+        help_text=gettext_lazy("Choose none for every day."),
     )
     from_time = models.TimeField(
-        gettext_lazy("from"), null=True, blank=True, help_text=gettext_lazy("In the site's time zone.")
+        gettext_lazy("start time"), null=True, blank=True, help_text=gettext_lazy("In the site's time zone.")
     )
     to_time = models.TimeField(
-        gettext_lazy("to"), null=True, blank=True, help_text=gettext_lazy("If not later than that: on the next day.")
+        gettext_lazy("end time"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("On the next day, if it is not later than the start time."),
     )
     starts_at = models.DateTimeField(gettext_lazy("not before"), null=True, blank=True)
     ends_at = models.DateTimeField(
@@ -71,7 +74,7 @@ class AIPause(ConfigurationModel):
         gettext_lazy("message"),
         max_length=500,
         blank=True,
-        help_text=gettext_lazy("What people read. Empty: our own words."),
+        help_text=gettext_lazy("Shown in place of the default text."),
     )
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
     # Course staff may lift only the pauses that course staff have set.
@@ -160,17 +163,17 @@ class AINotice(ConfigurationModel):
         blank=True,
         related_name="+",
         verbose_name=gettext_lazy("profile"),
-        help_text=gettext_lazy("Empty: the whole site, but for profiles with a notice of their own."),
+        help_text=gettext_lazy("Leave empty for the whole site, except profiles that have their own notice."),
     )
     text = models.TextField(
         gettext_lazy("text"),
         max_length=20_000,
-        help_text=gettext_lazy("Plain text. Everybody is asked again when it changes, even by a letter."),
+        help_text=gettext_lazy("Plain text. After any change, people must accept it again."),
     )
     enabled = models.BooleanField(
         gettext_lazy("enabled"),
         default=True,
-        help_text=gettext_lazy("A profile's notice that is not enabled asks for nothing there."),
+        help_text=gettext_lazy("If a profile's own notice is disabled, the profile needs no consent."),
     )
 
     objects = NoticeQuerySet.as_manager()
@@ -244,7 +247,7 @@ class AIConsent(models.Model):
     accepted_at = models.DateTimeField(gettext_lazy("accepted"))
     withdrawn_at = models.DateTimeField(gettext_lazy("withdrawn"), null=True)
     # True or NULL: databases treat NULLs as distinct, so the constraint allows one active consent.
-    holds = models.BooleanField(gettext_lazy("holds"), null=True, default=True)
+    holds = models.BooleanField(gettext_lazy("active"), null=True, default=True)
 
     class Meta:
         verbose_name = gettext_lazy("AI consent")

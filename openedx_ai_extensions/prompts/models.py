@@ -88,7 +88,8 @@ class PromptTemplate(ConfigurationModel):
         help_text=gettext_lazy("The name by which profiles refer to this prompt."),
     )
     body = models.TextField(
-        gettext_lazy("text"), help_text=gettext_lazy("What the model is told, before the course and the learner.")
+        gettext_lazy("text"),
+        help_text=gettext_lazy("Instructions for the model, sent before the course content and the learner's input."),
     )
     uuid = models.UUIDField(gettext_lazy("UUID"), default=uuid.uuid4, unique=True, editable=False)
     created_at = models.DateTimeField(gettext_lazy("created"), auto_now_add=True)

@@ -17,8 +17,8 @@ class AITryIt(AIWorkflowProfile):
         proxy = True
         default_permissions = ()
         permissions = (
-            ("try_workflow", gettext_lazy("Can try AI workflows out")),
-            ("try_as_another", gettext_lazy("Can try AI workflows out, and read courses, as another person sees them")),
+            ("try_workflow", gettext_lazy("Can try AI workflows")),
+            ("try_as_another", gettext_lazy("Can try AI workflows and read courses as another person")),
         )
         verbose_name = gettext_lazy("try a workflow")
         verbose_name_plural = gettext_lazy("try a workflow")
@@ -40,6 +40,6 @@ class AIHealth(AIWorkflowProfile):
     class Meta:
         proxy = True
         default_permissions = ()
-        permissions = (("view_health", gettext_lazy("Can see whether AI works, and ask providers for a sign of life")),)
+        permissions = (("view_health", gettext_lazy("Can view the health page and test providers")),)
         verbose_name = gettext_lazy("health")
         verbose_name_plural = gettext_lazy("health")

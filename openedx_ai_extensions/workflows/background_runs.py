@@ -34,14 +34,14 @@ class AIWorkflowAsyncRun(models.Model):
     task_id = models.CharField(gettext_lazy("task"), max_length=64, unique=True)
     status = models.CharField(gettext_lazy("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
     user_input = models.JSONField(
-        gettext_lazy("input"), null=True, help_text=gettext_lazy("Kept until the run is over.")
+        gettext_lazy("input"), null=True, help_text=gettext_lazy("Deleted when the run ends.")
     )
     location_id = UsageKeyField(gettext_lazy("location"), max_length=255, blank=True)
     ui_slot_selector_id = models.CharField(gettext_lazy("widget slot"), max_length=255, blank=True, default="")
     service_variant = models.CharField(gettext_lazy("service"), max_length=10)
     language = models.CharField(gettext_lazy("language"), max_length=35, blank=True, default="")
     progress = models.FloatField(
-        gettext_lazy("progress"), null=True, help_text=gettext_lazy("From 0 to 1; empty when not known.")
+        gettext_lazy("progress"), null=True, help_text=gettext_lazy("From 0 to 1; empty if unknown.")
     )
     message = models.CharField(gettext_lazy("message"), max_length=255, blank=True, default="")
     answer = models.JSONField(gettext_lazy("answer"), null=True, encoder=DjangoJSONEncoder)
@@ -50,7 +50,7 @@ class AIWorkflowAsyncRun(models.Model):
     queued_at = models.DateTimeField(gettext_lazy("queued"))
     started_at = models.DateTimeField(gettext_lazy("started"), null=True)
     lease_until = models.DateTimeField(
-        gettext_lazy("lease"), null=True, help_text=gettext_lazy("The worker renews it while it is alive.")
+        gettext_lazy("lease"), null=True, help_text=gettext_lazy("The worker renews it while it is running.")
     )
     ended_at = models.DateTimeField(gettext_lazy("ended"), null=True)
 
@@ -76,7 +76,7 @@ class AIWorkerLease(models.Model):
     task_id = models.CharField(gettext_lazy("task"), max_length=64, primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=gettext_lazy("person"))
     until = models.DateTimeField(
-        gettext_lazy("lease"), help_text=gettext_lazy("The worker renews it while it is alive.")
+        gettext_lazy("lease"), help_text=gettext_lazy("The worker renews it while it is running.")
     )
 
     class Meta:

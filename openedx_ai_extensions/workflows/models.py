@@ -184,7 +184,7 @@ class AIWorkflowScope(ConfigurationModel):
 
     profile = models.ForeignKey(AIWorkflowProfile, on_delete=models.CASCADE, verbose_name=gettext_lazy("profile"))
     course_id = CourseKeyField(
-        gettext_lazy("course"), max_length=255, blank=True, help_text=gettext_lazy("Leave empty to serve every course.")
+        gettext_lazy("course"), max_length=255, blank=True, help_text=gettext_lazy("Leave empty for every course.")
     )
     location_regex = models.CharField(
         gettext_lazy("location pattern"),
@@ -192,7 +192,7 @@ class AIWorkflowScope(ConfigurationModel):
         blank=True,
         null=True,
         help_text=gettext_lazy(
-            "A regular expression that is searched in the location's usage key. Leave empty to serve every location."
+            "A regular expression that is searched in the location's usage key. Leave empty for every location."
         ),
     )
     service_variant = models.CharField(
@@ -211,8 +211,8 @@ class AIWorkflowScope(ConfigurationModel):
         gettext_lazy("outside of courses"),
         default=False,
         help_text=gettext_lazy(
-            "Answer also where a widget names no course. No course's pauses, limits or enrolments hold there: whoever "
-            "has an account can use it."
+            "Also answer requests that name no course. Pauses, limits and enrolments of courses do not apply then: "
+            "anyone with an account can use the workflow."
         ),
     )
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)

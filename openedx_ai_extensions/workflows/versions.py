@@ -31,7 +31,7 @@ class AIWorkflowProfileVersion(models.Model):
         null=True,
         related_name="+",
         verbose_name=gettext_lazy("person"),
-        help_text=gettext_lazy("Empty where no person saved it: a command, a migration, an import."),
+        help_text=gettext_lazy("Empty if a command, a migration or an import saved it."),
     )
     created_at = models.DateTimeField(gettext_lazy("time"), auto_now_add=True)
     restored_from = models.PositiveIntegerField(gettext_lazy("restored from version"), null=True)
