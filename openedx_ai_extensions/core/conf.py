@@ -6,6 +6,7 @@ A site's own value always wins. Values are read once and kept until Django says 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -79,7 +80,7 @@ def has_feature(name: str) -> bool:
 
 
 _values: dict[str, Any] = {}
-_entries: dict[str, ProviderEntry | None] = {}
+_entries: dict[str, tuple[Any, ProviderEntry]] = {}  # as it was when it was read, and what it says
 _derived: list[Callable[[], None]] = []
 
 
@@ -109,10 +110,14 @@ def providers() -> Mapping[str, Any]:
 
 def provider_entry(name: str) -> ProviderEntry | None:
     """What the entry of that name says, as far as it can be used; None when there is none."""
-    if name not in _entries:
-        entries = providers()
-        _entries[name] = read_entry(entries[name], name) if name in entries else None
-    return _entries[name]
+    entries = providers()
+    if name not in entries:
+        return None
+    written_entry = entries[name]
+    known = _entries.get(name)
+    if known is None or known[0] != written_entry:  # a site's own code may change it in place
+        known = _entries[name] = copy(written_entry), read_entry(written_entry, name)
+    return known[1]
 
 
 def site_moderation() -> Mapping[str, Sequence[str]]:
