@@ -1,4 +1,4 @@
-"""The ASGI application: who gets in, and what happens when the server starts and stops."""
+"""The ASGI application: which requests it takes, and what it does when the server starts and stops."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ from django.utils.module_loading import import_string
 
 from openedx_ai_extensions.api.v1 import capacity
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.streaming_service.environ import (
+from openedx_ai_extensions.streaming_service.bridge import WsgiApplication, WsgiBridge
+from openedx_ai_extensions.streaming_service.connection_pool import ConnectionPool
+from openedx_ai_extensions.streaming_service.request import (
+    Bodies,
     ClientGone,
     Receive,
     Scope,
     Send,
+    TooManyBodies,
     declared_length,
     environ_of,
 )
-from openedx_ai_extensions.streaming_service.exchange import Exchange, WsgiApplication
-from openedx_ai_extensions.streaming_service.places import BodySlot, BodySlots, NoRoom
-from openedx_ai_extensions.streaming_service.seats import Seats
 
 logger = logging.getLogger(__name__)
 
-PATHS = ("openedx_ai_extensions:api:v1:aiext_workflows",)
-PATIENCE = 20.0  # seconds at the end for the last answers to be stored: a silent stream looks up every 15
-NOT_FOUND = (404, "not_found", "The streaming service answers nothing here.")
+URL_NAMES = ("openedx_ai_extensions:api:v1:aiext_workflows",)
+STOP_SECONDS = 20.0  # to store the last answers: a silent stream notices a cancellation after at most 15 seconds
+NOT_FOUND = (404, "not_found", "The streaming service does not serve this address.")
 TOO_SLOW = (408, "request_timeout", "The request took too long to arrive.")
-OVERRUN = (503, "service_unavailable", "Too many requests at once. Please try again in a moment.")
+OVERLOADED = (503, "service_unavailable", "Too many requests at once. Please try again in a moment.")
 
 
 class StreamingService:
@@ -49,21 +50,21 @@ class StreamingService:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._exchanges: set[Exchange] = set()
-        self._places = BodySlots()
+        self._bridges: set[WsgiBridge] = set()
+        self._bodies = Bodies()
         self._stream_places = capacity.StreamPlaces()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})  # before it was accepted: the server answers 403
         else:
-            raise ValueError(f"There is nothing here for {scope['type']}.")
+            raise ValueError(f"The streaming service does not support {scope['type']}.")
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
@@ -75,112 +76,98 @@ class StreamingService:
                 return
 
     def _start(self) -> None:
-        """What takes seconds, before anybody waits for it."""
+        """Do what takes seconds before the first request arrives."""
         with self._lock:
-            self.site  # noqa: B018  # made now
+            self.site  # noqa: B018  # sets Django up
         import_module("openedx_ai_extensions.processors.llm.provider.gateway").warm_up()
         logger.info("streaming.started streams=%s", conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS"))
 
     async def _stop(self) -> None:
-        """Let streams that are still under way be stored as interrupted."""
-        for exchange in list(self._exchanges):
-            exchange.leave()
-        until = time.monotonic() + PATIENCE
-        while self._exchanges and time.monotonic() < until:
+        """Cancel active streams, and wait until they are stored as interrupted."""
+        for bridge in list(self._bridges):
+            bridge.cancel()
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._bridges and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
-        if self._exchanges:
-            logger.warning("streaming.stopped unfinished=%s", len(self._exchanges))
-        self.site.seats.close()
+        if self._bridges:
+            logger.warning("streaming.stopped unfinished=%s", len(self._bridges))
+        self.site.pool.close()
 
     @cached_property
     def site(self) -> _Site:
         return _Site()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if "site" not in vars(self):  # a server without a beginning
+        if "site" not in vars(self):  # the server sent no startup event
             await asyncio.to_thread(self._start)
         if scope["path"] not in self.site.paths:
             await _refuse(send, *NOT_FOUND)
             return
-        most = conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS")
-        if len(self._exchanges) >= 2 * most:
-            await self._overrun(send)
-            return
-        place = BodySlot(self._places)
+        max_streams = conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS")
+        key = object()
+        length, max_bytes, body = declared_length(scope), self.site.max_body_bytes(), b""
         try:
-            environ = await self._environ(scope, receive, send, place, most)
-            if environ is not None:
-                await self._serve(environ, receive, send)
-        finally:
-            place.leave()
-
-    async def _environ(
-        self, scope: Scope, receive: Receive, send: Send, place: BodySlot, most: int
-    ) -> dict[str, Any] | None:
-        """The request, read; None when it was not, and has its answer."""
-        length, longest, body = declared_length(scope), self.site.longest_body(), b""
-        try:
-            # What is too long is refused by its length, and so not read.
-            if length <= longest:
-                body = await self._places.body(place, receive, longest, most)
+            if len(self._bridges) >= 2 * max_streams:
+                raise TooManyBodies
+            # A body that is too long is not read: the application refuses it by its length.
+            if length <= max_bytes:
+                body = await self._bodies.read(key, receive, max_bytes, max_streams)
                 length = len(body)
         except ClientGone:
-            return None
-        except NoRoom:
-            await self._overrun(send)
-            return None
+            pass
+        except TooManyBodies:
+            logger.warning("streaming.overrun requests=%s", len(self._bridges))
+            await _refuse(send, *OVERLOADED, headers={"Retry-After": str(capacity.RETRY_AFTER)})
         except TimeoutError:
             await _refuse(send, *TOO_SLOW)
-            return None
-        return environ_of(scope, body, length)
+        else:
+            await self._serve(environ_of(scope, body, length), receive, send)
+        finally:
+            self._bodies.release(key)
 
     async def _serve(self, environ: dict[str, Any], receive: Receive, send: Send) -> None:
         place = environ[capacity.STREAM_PLACE] = capacity.StreamPlace(self._stream_places)
 
         def leave() -> None:
             place.release()
-            self._exchanges.discard(exchange)
+            self._bridges.discard(bridge)
 
-        exchange = Exchange(self.site.application, environ, self.site.seats, place.wait, leave)
-        self._exchanges.add(exchange)
-        await exchange.serve(receive, send)
-
-    async def _overrun(self, send: Send) -> None:
-        logger.warning("streaming.overrun requests=%s", len(self._exchanges))
-        await _refuse(send, *OVERRUN, headers={"Retry-After": str(capacity.RETRY_AFTER)})
+        bridge = WsgiBridge(self.site.application, environ, self.site.pool, place.wait, leave)
+        self._bridges.add(bridge)
+        await bridge.serve(receive, send)
 
 
 class _Site:
-    """The site that is served, set up."""
+    """The site, once Django is set up."""
 
     def __init__(self) -> None:
         self.application = _application()
-        self.paths = frozenset(reverse(name) for name in PATHS)
-        self.seats = Seats(conf.get("AI_EXTENSIONS_STREAMS.CONNECTIONS"))
-        self.longest_body: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.requests").longest_body
+        self.paths = frozenset(reverse(name) for name in URL_NAMES)
+        self.pool = ConnectionPool(conf.get("AI_EXTENSIONS_STREAMS.CONNECTIONS"))
+        self.max_body_bytes: Callable[[], int] = import_module("openedx_ai_extensions.api.v1.requests").longest_body
 
 
 def _application() -> WsgiApplication:
-    """What a WSGI server would run: what the site names, the platform's own, or Django's."""
-    own = f"{conf.service_variant()}.wsgi"
+    """What a WSGI server would run: the application in the site's settings, the platform's, or Django's."""
+    platform_module = f"{conf.service_variant()}.wsgi"
     if settings.WSGI_APPLICATION:
         return import_string(settings.WSGI_APPLICATION)
-    if find_spec(own.partition(".")[0]) and find_spec(own):
-        return import_module(own).application
+    if find_spec(platform_module.partition(".")[0]) and find_spec(platform_module):
+        return import_module(platform_module).application
     return get_wsgi_application()
 
 
 async def _refuse(
     send: Send, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Answer before Django is asked at all."""
+    """Answer without Django."""
     body = json.dumps({"error": {"code": code, "message": message}, "status": "error"}).encode()
-    told: dict[str, Any] = {
+    sent: dict[str, Any] = {
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
-        "Connection": "close",  # what was sent with the request is not read
+        "Connection": "close",  # the rest of the request is not read
         **(headers or {}),
     }
-    raw = [(name.lower().encode(), value.encode()) for name, value in told.items()]
+    raw = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

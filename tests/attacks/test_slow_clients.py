@@ -10,7 +10,7 @@ import pytest
 
 from openedx_ai_extensions.api.v1 import workflows
 from openedx_ai_extensions.models import AIWorkflowRun
-from openedx_ai_extensions.streaming_service import exchange, places
+from openedx_ai_extensions.streaming_service import bridge, request
 from tests.api.conftest import Api
 from tests.fakes.provider import Say
 from tests.streaming_service.conftest import HOST, Answer, Service, service, serving
@@ -52,7 +52,7 @@ def is_open(answer: Answer) -> bool:
 
 
 def test_who_does_not_read_is_given_up(service, learner, make_scope, provider, settings, monkeypatch, caplog):
-    monkeypatch.setattr(exchange, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(bridge, "SEND_SECONDS", 0.5)
     settings.AI_EXTENSIONS_MAX_STREAMS = 4
     settings.AI_EXTENSIONS_MAX_ANSWER_CHARS = 50_000_000
     make_scope()
@@ -68,7 +68,7 @@ def test_who_does_not_read_is_given_up(service, learner, make_scope, provider, s
 
 def test_few_answers_are_kept_for_who_does_not_read(learner, author, make_scope, provider, settings, monkeypatch):
     """Also ordinary ones, whose threads have ended, count until they are read or given up."""
-    monkeypatch.setattr(exchange, "SEND_SECONDS", 5)
+    monkeypatch.setattr(bridge, "SEND_SECONDS", 5)
     most, seats = 2, 3
     settings.AI_EXTENSIONS_STREAMS_PER_PERSON = most
     settings.AI_EXTENSIONS_STREAM_CONNECTIONS = seats
@@ -112,12 +112,12 @@ def test_who_does_not_finish_sending_gives_way(service, learner, make_scope, pro
 
 
 def test_who_does_not_finish_sending_has_so_much_time(service, monkeypatch):
-    monkeypatch.setattr(places, "RECEIVE_SECONDS", 0.5)
+    monkeypatch.setattr(request, "RECEIVE_SECONDS", 0.5)
     assert status_of(unfinished(service, length=1000, sent=10)) == (408, "request_timeout")
 
 
 def test_few_large_bodies_are_kept(service, learner, make_scope, provider, monkeypatch):
-    monkeypatch.setattr(places, "LARGE_ONES", 3)
+    monkeypatch.setattr(request, "MAX_LARGE_BODIES", 3)
     make_scope()
     half = [unfinished(service, length=LARGE + 1000, sent=LARGE) for _number in range(10)]
     gone = eventually(lambda: [answer for answer in half if not is_open(answer)][6:])
