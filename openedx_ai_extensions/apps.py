@@ -54,7 +54,7 @@ class OpenEdXAIExtensionsConfig(AppConfig):
         """Import the modules that register themselves: workers, validators, checks, transformers."""
         for module in ("console.checks", "runtime", "processors.openedx.tools", "events.receivers"):
             import_module(f"{self.name}.{module}")
-        import_module(f"{self.name}.contrib.upgrade.guard")
+        import_module(f"{self.name}.contrib.upgrade.foreign_tables")
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")
             import_module(f"{self.name}.xapi.routing").ensure_events_allowed()

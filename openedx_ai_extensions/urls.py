@@ -6,6 +6,6 @@ app_name = "openedx_ai_extensions"
 
 urlpatterns = [
     path("", include("openedx_ai_extensions.api.urls", namespace="api")),
-    path("notice/", include("openedx_ai_extensions.console.notices.urls", namespace="notices")),
+    path("notice/", include("openedx_ai_extensions.console.notices", namespace="notices")),
     path("course/", include("openedx_ai_extensions.console.author.urls", namespace="author")),
 ]

@@ -167,7 +167,7 @@ def test_a_provider_that_names_no_model_is_asked_for_one(settings, name):
     settings.AI_EXTENSIONS = {name: {"API_KEY": "k"}}
     ((number, text),) = ours()
     assert number == "I005"
-    assert text == f"The provider '{name}' of AI_EXTENSIONS names no MODEL: {DEFAULT_MODELS[name.lower()]} is asked."
+    assert text == f"The provider '{name}' of AI_EXTENSIONS has no MODEL; it uses {DEFAULT_MODELS[name.lower()]}."
     assert find_provider("default").model == DEFAULT_MODELS[name.lower()]
 
 

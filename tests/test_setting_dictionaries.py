@@ -67,7 +67,7 @@ def test_a_former_name_is_read_until_the_dictionary_has_the_key(settings, name):
     assert conf.get(name) == setting.default
     ((number, text, hint),) = said()
     assert number == "W006"
-    assert text == f"{setting.former} is not read, since {conf.path(name)} is set."
+    assert text == f"{setting.former} is ignored, because {conf.path(name)} is set."
 
 
 def test_former_names_are_told_with_the_line_to_write(settings):
@@ -78,7 +78,7 @@ def test_former_names_are_told_with_the_line_to_write(settings):
     costs, runs = said()
     assert costs == (
         "W005",
-        "Former names of settings, which a later release will not read: AI_EXTENSIONS_CURRENCY.",
+        "Settings with former names, which a later release will ignore: AI_EXTENSIONS_CURRENCY.",
         'Write instead: AI_EXTENSIONS_COSTS = {"CURRENCY": "EUR"}',
     )
     assert runs[2] == 'Write instead: AI_EXTENSIONS_ASYNC = {"RUNS_PER_PERSON": 2, "TIME_LIMIT": 600, "LEASE": 12.5}'

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.admin.base import PageAdmin
-from openedx_ai_extensions.console.health import ask_provider, report
+from openedx_ai_extensions.console.health import ping, report
 from openedx_ai_extensions.models import AIHealth
 
 
@@ -25,7 +25,7 @@ class HealthAdmin(PageAdmin):
         css = {"all": ("openedx_ai_extensions/admin/health.css",)}
 
     def page(self, request: HttpRequest) -> HttpResponseBase:
-        sign = ask_provider(request.POST.get("provider", ""), request.user) if request.method == "POST" else None
+        sign = ping(request.POST.get("provider", ""), request.user) if request.method == "POST" else None
         sections = report()
         context = self.context(request, title=_("Health"), sections=sections, sign=sign)
         return TemplateResponse(request, "admin/openedx_ai_extensions/health/page.html", context)

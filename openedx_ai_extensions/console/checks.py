@@ -1,19 +1,22 @@
-"""System checks: what ``manage.py check`` says about this app's settings, templates and profiles."""
+"""System checks: what ``manage.py check`` reports about this app's settings, templates and profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004  # Django's own names
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from openedx_ai_extensions.console.setting_checks import former_names, setting_errors
-from openedx_ai_extensions.contrib.upgrade.guard import ADVICE
-from openedx_ai_extensions.contrib.upgrade.history import find, is_ours
-from openedx_ai_extensions.core import conf, hooks
+from openedx_ai_extensions.contrib.upgrade.foreign_tables import ADVICE, find, is_ours
+from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.portable import connection_is_limited, limited_tables
 from openedx_ai_extensions.core.provider_parameters import similar_name
 from openedx_ai_extensions.core.schema import template_problems
@@ -25,161 +28,183 @@ from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
 
 TAG = "ai_extensions"
+CLASSES: Mapping[str, Callable[..., CheckMessage]] = {"E": Error, "W": Warning, "I": Info}
+# Stands for values in messages: they may be long, or secret.
+OMITTED = "…"
+
+
+def _message(number: str, text: str, hint: str, obj: Any = None) -> CheckMessage:
+    return CLASSES[number[0]](text, hint=hint, obj=obj, id=f"openedx_ai_extensions.{number}")
 
 
 @register(TAG)
 def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
-    """Every setting of ours has a value we can use."""
-    errors = list(setting_errors())
-    if errors:
-        return [*errors]
-    messages: list[CheckMessage] = [*former_names()]
+    """Every setting of this app has a valid value."""
+    return list(setting_errors()) or [*_former_names(), *_providers(), *_backend(), *_moderators()]
+
+
+def setting_errors() -> Iterator[CheckMessage]:
+    """Invalid settings, by the names under which the site has written them."""
+    unusable = set()
+    for dictionary, meaning in conf.DICTIONARIES.items():
+        try:
+            stated = conf.stated_keys(dictionary)
+        except ImproperlyConfigured as error:
+            unusable.add(dictionary)
+            yield _message("E001", f"{error}.", meaning)
+            continue
+        if len(stated) < len(getattr(settings, dictionary, {})):
+            yield _message("E001", f"{dictionary} has a key twice, in different spellings.", "Write each key once.")
+        yield from _unknown_keys(dictionary, stated)
+    for name, setting in conf.SETTINGS.items():
+        found = None if name.partition(".")[0] in unusable else conf.written(name)
+        problem = setting.problem(found[1]) if found else None
+        if found and problem:
+            yield _message("E001", f"{found[0]} {problem}.", setting.meaning)
+
+
+def _unknown_keys(dictionary: str, stated: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    known = list(_former_by_key(dictionary))
+    for key in stated:
+        if key not in known:
+            (nearest,) = get_close_matches(key, known, n=1, cutoff=0)
+            text = f'{dictionary}["{key}"] does not exist. Do you mean {dictionary}["{nearest}"]?'
+            yield _message("E001", text, f"Keys of {dictionary}: {', '.join(known)}.")
+
+
+def _former_names() -> Iterator[CheckMessage]:
+    """Former names that the site still uses, and what replaces them."""
+    for dictionary in conf.DICTIONARIES:
+        stated = conf.stated_keys(dictionary)
+        found = {key: name for key, name in _former_by_key(dictionary).items() if name and hasattr(settings, name)}
+        for key in found.keys() & stated:
+            text = f'{found[key]} is ignored, because {dictionary}["{key}"] is set.'
+            yield _message("W006", text, f"Remove {found[key]}.")
+        read = {key: getattr(settings, name) for key, name in found.items() if key not in stated}
+        if read:
+            names = ", ".join(found[key] for key in read)
+            line = f"{dictionary} = {{{', '.join(_as_python({**stated, **read}))}}}"
+            note = f" ({OMITTED} stands for the present value.)" if OMITTED in line else ""
+            text = f"Settings with former names, which a later release will ignore: {names}."
+            yield _message("W005", text, f"Write instead: {line}{note}")
+
+
+def _former_by_key(dictionary: str) -> dict[str, str]:
+    """The former name of each key of a dictionary."""
+    prefix = f"{dictionary}."
+    names = {name: setting.former for name, setting in conf.SETTINGS.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): former for name, former in names.items()}
+
+
+def _as_python(stated: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in stated.items():
+        if isinstance(value, Mapping):
+            yield f'"{key}": {{{OMITTED}}}'
+        elif isinstance(value, list | tuple):
+            yield f'"{key}": [{OMITTED}]'
+        else:
+            yield f'"{key}": {json.dumps(value) if isinstance(value, str) else value}'
+
+
+def _providers() -> Iterator[CheckMessage]:
     if not conf.providers():
-        hint = "Without it only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
-        messages.append(Info("No LLM provider is configured.", hint=hint, id="openedx_ai_extensions.I001"))
-    return [*messages, *_backend(), *_default_models(), *_misspelt(), *_capabilities(), *_moderators()]
-
-
-def _default_models() -> Iterator[CheckMessage]:
+        hint = "Without a provider, only mock workflows answer. " + conf.SETTINGS["AI_EXTENSIONS"].meaning
+        yield _message("I001", "No LLM provider is configured.", hint)
     for name in conf.providers():
+        subject = f"The provider '{name}' of AI_EXTENSIONS"
         entry = conf.provider_entry(name)
         if entry is not None and entry.model and entry.is_default:
-            yield Info(
-                f"The provider '{name}' of AI_EXTENSIONS names no MODEL: {entry.model} is asked.",
-                hint="State MODEL, so that it stays the same with other versions of this package.",
-                id="openedx_ai_extensions.I005",
-            )
-
-
-def _misspelt() -> Iterator[CheckMessage]:
-    for name in conf.providers():
-        entry = conf.provider_entry(name)
+            hint = "State MODEL, so that other versions of this package use the same model."
+            yield _message("I005", f"{subject} has no MODEL; it uses {entry.model}.", hint)
         for parameter in entry.parameters if entry is not None else ():
             meant = similar_name(parameter)
             if meant:
-                yield Warning(
-                    f"The provider '{name}' of AI_EXTENSIONS has {parameter.upper()}, which goes to LiteLLM.",
-                    hint=f"Do you mean {meant.upper()}?",
-                    id="openedx_ai_extensions.W007",
-                )
-
-
-def _backend() -> Iterator[CheckMessage]:
-    path = conf.get("AI_EXTENSIONS_BACKEND")
-    try:
-        import_string(path)
-    except ImportError as error:
-        hint = conf.SETTINGS["AI_EXTENSIONS_BACKEND"].meaning
-        yield Error(f"AI_EXTENSIONS_BACKEND does not import: {error}", hint=hint, id="openedx_ai_extensions.E002")
-
-
-def _capabilities() -> Iterator[CheckMessage]:
-    for name in conf.providers():
+                text = f"{subject} has {parameter.upper()}, which is passed to LiteLLM."
+                yield _message("W007", text, f"Do you mean {meant.upper()}?")
         try:
             _ = find_provider(name).capabilities
         except LLMConfigError:
             known = ", ".join(field.name for field in fields(Capabilities))
-            yield Error(
-                f"The provider '{name}' of AI_EXTENSIONS states CAPABILITIES that do not exist.",
-                hint=f"A dictionary of true and false for any of: {known}.",
-                id="openedx_ai_extensions.E005",
-            )
+            hint = f"CAPABILITIES must be a dictionary with true or false for any of: {known}."
+            yield _message("E005", f"{subject} has CAPABILITIES that do not exist.", hint)
+
+
+def _backend() -> Iterator[CheckMessage]:
+    name = "AI_EXTENSIONS_BACKEND"
+    try:
+        import_string(conf.get(name))
+    except ImportError as error:
+        yield _message("E002", f"{name} cannot be imported: {error}", conf.SETTINGS[name].meaning)
 
 
 def _moderators() -> Iterator[CheckMessage]:
+    setting = "AI_EXTENSIONS_MODERATION.MODERATORS"
     used = (name for names in conf.site_moderation().values() for name in names)
-    for name in dict.fromkeys([*conf.get("AI_EXTENSIONS_MODERATION.MODERATORS"), *used]):
+    for name in dict.fromkeys([*conf.get(setting), *used]):
         problem = moderator_problem(name)
         if problem:
-            yield Error(
-                f"The moderator '{name}' cannot be used: {problem}.",
-                hint="Nothing passes where it is asked. "
-                + conf.SETTINGS["AI_EXTENSIONS_MODERATION.MODERATORS"].meaning,
-                id="openedx_ai_extensions.E006",
-            )
+            hint = "Requests that need it are refused. " + conf.SETTINGS[setting].meaning
+            yield _message("E006", f"The moderator '{name}' cannot be used: {problem}.", hint)
 
 
 @register(TAG)
 def check_templates(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
-    """The template directories exist, and every template in them is valid and reachable."""
+    """The template directories exist, and each of their templates is valid and can be loaded."""
     if any(message.is_serious() for message in check_settings()):
-        return []  # what is wrong there would be said again here
-    return [*_directories(), *_templates(), *_shadowed()]
-
-
-def _directories() -> Iterator[CheckMessage]:
-    for directory in template_utils.get_template_directories():
-        if not directory.is_dir():
-            yield Warning(
-                f"The template directory {directory} does not exist.",
-                hint="Create it, or take it out of WORKFLOW_TEMPLATE_DIRS.",
-                id="openedx_ai_extensions.W001",
-            )
+        return []  # a wrong setting would be reported again here
+    return list(_templates())
 
 
 def _templates() -> Iterator[CheckMessage]:
+    for directory in template_utils.get_template_directories():
+        if not directory.is_dir():
+            hint = "Create it, or remove it from WORKFLOW_TEMPLATE_DIRS."
+            yield _message("W001", f"The template directory {directory} does not exist.", hint)
     for name, _label in template_utils.discover_templates():
-        problem = template_utils.template_problem(name)
-        found = [] if problem else template_problems(template_utils.load_template(name))
-        errors = [each for each in found if each.severity is hooks.Severity.ERROR]
-        for text in [problem] if problem else errors:
-            yield Error(
-                f"The template {name} is not valid: {text}",
-                hint="Profiles that use it show no widget.",
-                id="openedx_ai_extensions.E003",
-            )
-        missing = [each.path for each in found if each not in errors]
+        problems = problems_of_template(name)
+        for problem in problems:
+            if problem.severity is Severity.ERROR:
+                text = f"The template {name} is not valid: {problem.text}"
+                yield _message("E003", text, "Profiles that use it show no widget.")
+        missing = [problem.path for problem in problems if problem.severity is not Severity.ERROR]
         if missing:
-            yield Info(
-                f"The template {name} is a base to build on. It leaves open: {', '.join(missing)}.",
-                hint="Profiles that use it must say these.",
-                id="openedx_ai_extensions.I004",
-            )
-
-
-def _shadowed() -> Iterator[CheckMessage]:
+            text = f"The template {name} is incomplete. Missing: {', '.join(missing)}."
+            yield _message("I004", text, "Profiles that use it must add these values.")
     for name, path in template_utils.shadowed_templates():
-        yield Info(
-            f"The template {path} never loads: an earlier directory has a {name} too.",
-            hint="Rename one of them if this is not what you want.",
-            id="openedx_ai_extensions.I002",
-        )
+        text = f"The template {path} is never loaded: an earlier directory also has {name}."
+        yield _message("I002", text, "Rename one of them, unless this is intended.")
+
+
+def problems_of_template(name: str) -> list[Problem]:
+    """Why a template cannot be loaded, or does not follow the schema; warnings are for values that profiles may add."""
+    problem = template_utils.template_problem(name)
+    return [Problem("$", problem)] if problem else template_problems(template_utils.load_template(name))
 
 
 @register(Tags.database)
-def check_character_sets(
+def check_database(
     app_configs: Any = None, databases: Sequence[str] | None = None, **_kwargs: Any
 ) -> list[CheckMessage]:
-    """The tables of this app, and the connection to them, take every character."""
-    return [message for alias in databases or () for message in _character_sets(alias)]
+    """The tables support all of Unicode; every profile is valid, and every key of its patch has an effect."""
+    found = [message for alias in databases or () for message in _character_sets(alias)]
+    if any(setting_errors()):
+        return found  # profiles depend on the settings
+    return [*found, *(message for alias in databases or () for message in _profiles(alias))]
 
 
 def _character_sets(alias: str) -> Iterator[CheckMessage]:
     tables = limited_tables(alias)
     if tables:
-        yield Warning(
+        yield _message(
+            "W004",
             f"Tables of the database '{alias}' cannot store emoji, nor other characters of four bytes: "
             f"{', '.join(tables)}.",
-            hint="Profiles, scopes, prompts, pauses and notices with such characters are refused. Convert each table, "
-            "with a backup at hand: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4.",
-            id="openedx_ai_extensions.W004",
+            "Profiles, scopes, prompts, pauses and notices with such characters are refused. Make a backup and "
+            "convert each table: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4.",
         )
     elif connection_is_limited(alias):
-        yield Warning(
-            f"The connection to the database '{alias}' cannot carry emoji, nor other characters of four bytes.",
-            hint='Set "charset": "utf8mb4" in the OPTIONS of this database in DATABASES.',
-            id="openedx_ai_extensions.W004",
-        )
-
-
-@register(Tags.database)
-def check_profiles(
-    app_configs: Any = None, databases: Sequence[str] | None = None, **_kwargs: Any
-) -> list[CheckMessage]:
-    """Every profile in the database still builds, and its patch still has something to say."""
-    if any(setting_errors()):
-        return []  # profiles cannot be judged without the settings
-    return [message for alias in databases or () for message in _profiles(alias)]
+        text = f"The connection to the database '{alias}' cannot transmit emoji, nor other characters of four bytes."
+        yield _message("W004", text, 'Set "charset": "utf8mb4" in the OPTIONS of this database in DATABASES.')
 
 
 def _profiles(alias: str) -> Iterator[CheckMessage]:
@@ -187,29 +212,17 @@ def _profiles(alias: str) -> Iterator[CheckMessage]:
     if AIWorkflowProfile._meta.db_table not in connection.introspection.table_names():
         return  # before the first migration, or another database of a router
     if not is_ours(connection) and find(connection).is_foreign:
-        # No error: it would keep other apps from migrating. Migrations of ours stop by themselves.
-        yield Warning(
-            "The tables of this app were made by another implementation.",
-            hint=ADVICE,
-            id="openedx_ai_extensions.W003",
-        )
+        # Not an error, which would keep other apps from migrating. Our migrations refuse to run in this case.
+        yield _message("W003", "The tables of this app were made by another implementation.", ADVICE)
         return
     for profile in AIWorkflowProfile.objects.using(alias):
         for problem in profile.problems():
-            kind: Any = Error if problem.severity is hooks.Severity.ERROR else Warning
-            number = "E004" if kind is Error else "W002"
-            yield kind(
-                f"The AI workflow profile '{profile.slug}' has a problem. {problem}",
-                hint="Edit the profile, or bring back what it needs.",
-                obj=profile,
-                id=f"openedx_ai_extensions.{number}",
-            )
+            number = "E004" if problem.severity is Severity.ERROR else "W002"
+            text = f"The AI workflow profile '{profile.slug}' has a problem. {problem}"
+            yield _message(number, text, "Edit the profile, or restore what it needs.", profile)
         redundant = redundant_keys(profile.base_filepath, profile.content_patch)
         if redundant:
             paths = ", ".join(problem.path for problem in redundant)
-            yield Info(
-                f"The patch of the AI workflow profile '{profile.slug}' changes nothing at: {paths}.",
-                hint="The template says the same by now, or has no such key. Take these keys out of the patch.",
-                obj=profile,
-                id="openedx_ai_extensions.I003",
-            )
+            text = f"The patch of the AI workflow profile '{profile.slug}' has no effect at: {paths}."
+            hint = "The template has the same values, or no such keys. Remove these keys from the patch."
+            yield _message("I003", text, hint, profile)

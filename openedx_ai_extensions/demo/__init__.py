@@ -1,1 +1,1 @@
-"""A small site on this machine to try the plugin: one course, three people, and the best model that is at hand."""
+"""A small site on this machine to try the plugin: one course, four people, and the best model that is available."""

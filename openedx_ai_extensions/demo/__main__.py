@@ -15,23 +15,25 @@ from typing import Any
 
 import django
 
-from openedx_ai_extensions.demo import model_server, script_server
+from openedx_ai_extensions.demo import model_server, scripted_model
 from openedx_ai_extensions.demo.providers import choose, local_model_is_installed
 
-BLOCK = "block-v1:OpenedX+AIX+demo+type@vertical+block@"
+UNIT_PREFIX = "block-v1:OpenedX+AIX+demo+type@vertical+block@"
 
 
 def main() -> int:
-    """Run the command line; the exit code says whether it worked."""
+    """Run the command line; returns the exit code."""
     arguments = _parser().parse_args()
-    # Both end the demo in order, its model server too. A process that a script starts in the background inherits SIGINT
-    # as a signal to be ignored, and then Python does not turn it into KeyboardInterrupt.
+    # Both signals end the demo and its model server properly. A process that a script starts in the background ignores
+    # SIGINT, unless it sets a handler.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     run = _ask if arguments.command == "ask" else _serve
     try:
-        with _script(), _model(use=not arguments.no_model) as note:
-            return run(arguments, note)
+        with scripted_model.running() as url:
+            os.environ["AI_EXTENSIONS_DEMO_SCRIPT_URL"] = url
+            with _model(use=not arguments.no_model) as note:
+                return run(arguments, note)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
@@ -43,29 +45,21 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m openedx_ai_extensions.demo", description=__doc__)
     parser.add_argument("--no-model", action="store_true", help="do not start the small local model")
-    parser.add_argument("--port", type=int, default=8000, help="port to serve on, or the next free one")
+    parser.add_argument("--port", type=int, default=8000, help="the port; if it is in use, the next free one")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the site (the default)")
-    ask = commands.add_parser("ask", help="ask one question and print the answer as it arrives")
-    ask.add_argument("question", nargs="?", default="", help="your words; some workflows need none")
+    ask = commands.add_parser("ask", help="ask one question, and print the answer while it arrives")
+    ask.add_argument("question", nargs="?", default="", help="your text; some workflows need none")
     ask.add_argument("--as", dest="person", default="learner", help="learner, author, admin or stranger")
     ask.add_argument("--slot", default="unit-ask", help="the widget slot, such as unit-summary")
-    ask.add_argument("--unit", default="unit_sunlight", help="where to ask: a unit of the demo course")
+    ask.add_argument("--unit", default="unit_sunlight", help="a unit of the demo course")
     ask.add_argument("--action", default="run")
     return parser
 
 
 @contextlib.contextmanager
-def _script() -> Iterator[None]:
-    """Have the script at hand for what the model can't write."""
-    with script_server.running() as url:
-        os.environ["AI_EXTENSIONS_DEMO_SCRIPT_URL"] = url
-        yield
-
-
-@contextlib.contextmanager
 def _model(*, use: bool) -> Iterator[str]:
-    """Start the local model when nothing better is configured; yields what answers, in words."""
+    """Start the local model if no other is configured; yields a note about the model that answers."""
     choice = choose(os.environ)
     if not (use and "MOCK_RESPONSE" in choice.providers.get("default", {}) and local_model_is_installed()):
         yield choice.note
@@ -80,9 +74,9 @@ def _model(*, use: bool) -> Iterator[str]:
 
 
 def _set_up() -> None:
-    """Django, with the database and the demo's data in place."""
+    """Set Django up, and create the demo's data."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "openedx_ai_extensions.demo.settings")
-    # Event routing says with a traceback that it is not inside the platform, before any logging is configured.
+    # Event routing logs a traceback outside of the platform, before any logging is configured.
     logging.getLogger("event_routing_backends").setLevel(logging.CRITICAL)
     from django.core.management import call_command
 
@@ -117,6 +111,7 @@ def _ask(arguments: argparse.Namespace, note: str) -> int:
     from django.contrib.auth import get_user_model
     from django.test import Client
     from django.urls import reverse
+    from django.utils.http import urlencode
 
     from openedx_ai_extensions.demo.seed import COURSE_ID
 
@@ -124,24 +119,17 @@ def _ask(arguments: argparse.Namespace, note: str) -> int:
     client = Client()
     user = get_user_model().objects.filter(username=arguments.person).first()
     if user is None:
-        print(f"Nobody here is called {arguments.person}.", file=sys.stderr)
+        print(f"There is no person with the name {arguments.person}.", file=sys.stderr)
         return 2
     client.force_login(user)
     context = {
         "courseId": COURSE_ID,
-        "locationId": BLOCK + arguments.unit,
+        "locationId": UNIT_PREFIX + arguments.unit,
         "uiSlotSelectorId": arguments.slot,
     }
-    url = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{_query(context)}"
+    url = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{urlencode({'context': json.dumps(context)})}"
     body = {"action": arguments.action, "user_input": arguments.question or None}
-    response = client.post(url, json.dumps(body), content_type="application/json")
-    return _print_answer(response)
-
-
-def _query(context: dict[str, str]) -> str:
-    from django.utils.http import urlencode
-
-    return urlencode({"context": json.dumps(context)})
+    return _print_answer(client.post(url, json.dumps(body), content_type="application/json"))
 
 
 def _print_answer(response: Any) -> int:
@@ -163,5 +151,5 @@ def _print_answer(response: Any) -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # What still runs in the background is not waited for: it will say that it was interrupted.
+    # Background runs are not waited for; they are reported as interrupted.
     os._exit(code)

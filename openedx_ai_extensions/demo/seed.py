@@ -1,4 +1,4 @@
-"""The demo's people, profiles and scopes. Running it again changes nothing that is there."""
+"""Creates the demo's people, profiles and scopes, unless they exist."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ WORKFLOWS = (
     ("flashcards", "base/flashcards.json5", "unit-flashcards", None),
     ("quiz", "base/quiz.json5", "unit-quiz", None),
     ("mock-stream", "examples/mock_stream.json5", "unit-mock", None),
-    # On one unit only, so more specific than the summary everywhere else: this one wins there.
+    # More specific than the summary, so this workflow answers on its unit.
     ("key-terms", "base/custom_prompt.json5", "unit-summary", "block@unit_sugar$"),
 )
-# Whose answers are data: workflow to the processor that asks for them.
+# The processors of workflows whose answers are structured data.
 DATA_PROCESSORS = {"flashcards": "LLMProcessor", "quiz": "EducatorAssistantProcessor"}
 
 
@@ -33,10 +33,13 @@ def seed(*, small_model: bool = False) -> None:
     """Create what is missing.
 
     Args:
-        small_model: keep the material short, for a model that reads slowly.
+        small_model: send little text, for a slow model.
     """
+    people = get_user_model().objects
     for name in PEOPLE:
-        _person(name)
+        if not people.filter(username=name).exists():
+            create = people.create_superuser if name == "admin" else people.create_user
+            create(name, f"{name}@example.com", name)
     for slug, template, slot, pattern in WORKFLOWS:
         patch = _patch(slug, template, small_model=small_model)
         profile, created = AIWorkflowProfile.objects.get_or_create(
@@ -50,20 +53,12 @@ def seed(*, small_model: bool = False) -> None:
 
 
 def _patch(slug: str, template: str, *, small_model: bool) -> dict[str, Any]:
-    """What differs from the template; empty when nothing does."""
+    """The differences from the template."""
     if slug in DATA_PROCESSORS:
         return {"processor_config": {DATA_PROCESSORS[slug]: {"provider": STRUCTURED}}}
     if not small_model or not template.startswith("base/"):
         return {}
     llm: dict[str, Any] = {"prompt": LOCAL_PROMPTS[slug]} if slug in LOCAL_PROMPTS else {}
     if slug == "chat":
-        llm["enabled_tools"] = []  # it does not know how to ask for one
+        llm["enabled_tools"] = []  # it cannot call tools
     return {"processor_config": {"OpenEdXProcessor": {"char_limit": LOCAL_CHAR_LIMIT}, "LLMProcessor": llm}}
-
-
-def _person(name: str) -> None:
-    people = get_user_model().objects
-    if people.filter(username=name).exists():
-        return
-    create = people.create_superuser if name == "admin" else people.create_user
-    create(name, f"{name}@example.com", name)

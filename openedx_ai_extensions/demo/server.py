@@ -1,4 +1,4 @@
-"""The demo's web server: threaded, on the loopback interface, and flushing every chunk of a stream; and its worker."""
+"""The demo's web server, on the loopback interface, and its Celery worker."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ TASKS_AT_ONCE = 4
 
 
 class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
-    """One thread a connection, so that a stream holds nobody up; whoever goes away is no fault, as Django has it."""
+    """One thread for each connection, so that a stream does not block other requests."""
 
     daemon_threads = True
 
 
 def bind(port: int) -> ThreadedServer:
-    """A server on this port, or on the next free one. It has no application yet: its address goes into the settings.
+    """A server on this port, or on the next free one. It has no application yet, because the settings need its address.
 
     Raises:
-        OSError: none of the next ports is free either.
+        OSError: none of the next ports is free.
     """
     for candidate in range(port, port + PORTS_TO_TRY):
         try:
@@ -37,14 +37,11 @@ def bind(port: int) -> ThreadedServer:
 
 
 def start_worker() -> None:
-    """A Celery worker in threads of this process, on a broker in its memory: nothing to install, nothing that stays.
-
-    Django must be set up.
-    """
+    """Start a Celery worker in threads of this process, with a broker in memory. Django must be set up."""
     from openedx_ai_extensions.models import AIWorkflowAsyncRun
     from openedx_ai_extensions.tasks import run_workflow
 
-    # What waited when the last server stopped: its broker has gone, but the runs are still in the database.
+    # Runs that were queued when the last server stopped: its broker is gone, but they are still in the database.
     waiting = AIWorkflowAsyncRun.objects.filter(status=AIWorkflowAsyncRun.Status.QUEUED)
     for task_id in waiting.values_list("task_id", flat=True):
         run_workflow.delay(task_id)

@@ -1,4 +1,4 @@
-"""Settings of the demo site: an LMS in miniature that loads the plugin as the LMS does."""
+"""Settings of the demo site, which loads the plugin as the LMS does."""
 
 import os
 from pathlib import Path
@@ -19,14 +19,14 @@ SITE_TEMPLATES = HERE.parent.parent / "templates"
 
 SERVICE_VARIANT = "lms"
 PROJECT_TYPE = "lms.djangoapp"
-# The demo listens on this machine only, and has no real people in it.
+# The demo listens on this machine only, and has no data of real people.
 SECRET_KEY = "demo-on-loopback-only"  # noqa: S105  # guards nothing of value
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 USE_TZ = True
 ROOT_URLCONF = "openedx_ai_extensions.demo.urls"
 LMS_ROOT_URL = "http://localhost:8000"
-# Where the demo's own server listens; unset on the command line, where there is none.
+# The address of the demo's server; unset on the command line.
 LEARNING_MICROFRONTEND_URL = os.environ.get("AI_EXTENSIONS_DEMO_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/"
@@ -75,7 +75,7 @@ DATABASES = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": DATA_DIR / "demo.sqlite3",
         "ATOMIC_REQUESTS": True,
-        # A request that reads and then writes waits for its turn, too, when the worker is writing.
+        # So that requests that read and then write wait while the worker writes.
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
@@ -88,15 +88,15 @@ JWT_AUTH = {
     "JWT_SECRET_KEY": SECRET_KEY,
     "JWT_ISSUERS": [{"AUDIENCE": "demo", "ISSUER": LMS_ROOT_URL, "SECRET_KEY": SECRET_KEY}],
 }
-# The endpoints in words, shown by files of our own.
+# The description of the endpoints, shown without files from other sites.
 SPECTACULAR_SETTINGS = {**SPECTACULAR, "SWAGGER_UI_DIST": "SIDECAR"}
-# Work in the background: a worker in the server's own process; on the command line, at once.
+# Background runs: by a worker in the server's process; on the command line, immediately.
 CELERY_BROKER_URL = "memory://localhost/"
 CELERY_TASK_ALWAYS_EAGER = LEARNING_MICROFRONTEND_URL is None
 CELERY_APP = Celery("demo")
 CELERY_APP.set_default()  # for the server's threads too
 CELERY_APP.config_from_object("django.conf:settings", namespace="CELERY")
-# Quiet: what goes wrong, and nothing else.
+# Log only warnings and errors.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -104,7 +104,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        # It says at length that it is not inside the platform, which is true here.
+        # It logs at length that it is outside of the platform.
         "event_routing_backends": {"level": "CRITICAL"},
         "edx_django_utils.monitoring": {"level": "ERROR"},
         "django.server": {"level": "ERROR", "handlers": ["console"], "propagate": False},
@@ -116,12 +116,12 @@ AI_EXTENSIONS_STANDALONE = {
     "COURSES": [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}],
     "LIBRARIES": {LIBRARY_ID: {"path": DATA_DIR / "library", "editors": ["author"]}},
 }
-# The site's own templates come second, where the checkout has them.
+# A checkout also has templates of the site.
 WORKFLOW_TEMPLATE_DIRS = [BUILT_IN_TEMPLATE_DIR, *([SITE_TEMPLATES] if SITE_TEMPLATES.is_dir() else [])]
 OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = [
     "unit-summary", "unit-simple", "unit-ask", "unit-flashcards", "unit-quiz", "unit-mock", "unit-chat",
 ]  # fmt: skip
 
 add_plugins(__name__, PROJECT_TYPE, "common")
-# Nobody collects the demo's events; delivering them would need a broker.
+# The demo has no receiver for events.
 EVENT_TRACKING_ENABLED = False

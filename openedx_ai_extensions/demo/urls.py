@@ -15,9 +15,9 @@ urlpatterns = [
     path("logout/", views.log_out, name="log_out"),
     path("unit/<path:location>/", views.unit, name="unit"),
     path("embed/<path:location>/", views.embed, name="embed"),
-    # Where the platform's links to a place in a course lead.
-    path("course/<str:course_id>/<path:location>", views.place, name="place"),
-    # Where the answer to a save leads, as in Studio.
+    # The target of the platform's links to a location in a course.
+    path("course/<str:course_id>/<path:location>", views.location, name="location"),
+    # The target of the link to a saved collection, as in Studio.
     path("authoring/library/<str:library_id>/collection/<str:key>", views.collection, name="collection"),
     path("admin/", admin.site.urls),
     path("api/", SpectacularSwaggerSplitView.as_view(template_name="demo/rest.html"), name="rest"),

@@ -1,16 +1,17 @@
-"""The demo's pages: who are you, a unit with its widgets, a bare page with one, and a collection of the library."""
+"""The demo's pages: choosing a person, a unit with its widgets, an HTML block with a widget, a library collection."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import get_user_model, login, logout
+from django.contrib.auth.decorators import login_required as django_login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 from opaque_keys import InvalidKeyError
@@ -28,19 +29,11 @@ from openedx_ai_extensions.processors.openedx.extraction import block_text
 SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-chat", "unit-flashcards")
 STAFF_SLOTS = ("unit-quiz",)
 COURSE_KEY = CourseKey.from_string(COURSE_ID)
-
-
-@dataclass(frozen=True, slots=True)
-class UnitPart:
-    """A block of a unit, ready to be shown: our own course's HTML, or text."""
-
-    title: str
-    html: SafeString | None
-    text: str
+login_required = django_login_required(login_url="home", redirect_field_name=None)
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """Choose a person; somebody logged in goes straight to the first unit they may see."""
+    """The choice of a person; people who are logged in are sent to their first unit."""
     if request.user.is_authenticated:
         units = list(_units(request))
         if units:
@@ -50,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def log_in(request: HttpRequest, name: str) -> HttpResponse:
-    """Become one of the demo's people; there is nothing to protect here."""
+    """Log in as one of the demo's people, without a password."""
     if name not in PEOPLE:
         raise Http404
     login(request, get_object_or_404(get_user_model(), username=name))
@@ -63,10 +56,9 @@ def log_out(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
+@login_required
 def unit(request: HttpRequest, location: str) -> HttpResponse:
-    """A unit as this person sees it, with its widget slots."""
-    if not request.user.is_authenticated:
-        return redirect("home")
+    """A unit as this person sees it, with its widgets."""
     block = _unit_with(request, location)
     is_staff = get_platform().is_course_staff(request.user, COURSE_KEY)
     choice = choose(os.environ)
@@ -78,6 +70,7 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
             "course_id": COURSE_ID,
             "current": str(block.usage_key),
             "is_staff": is_staff,
+            # Attributes of the widget.
             "library": _library() if is_staff else None,
             "note": choice.note,
             "parts": list(_parts(block)),
@@ -90,28 +83,25 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
     )
 
 
+@login_required
 def embed(request: HttpRequest, location: str) -> HttpResponse:
-    """A widget as an author puts it into an HTML block: nothing else of ours is on the page."""
-    if not request.user.is_authenticated:
-        return redirect("home")
+    """A widget in an HTML block, on a page without anything else of the demo."""
     block = _unit_with(request, location)
     return render(request, "demo/embed.html", {"course_id": COURSE_ID, "current": str(block.usage_key)})
 
 
-def place(request: HttpRequest, course_id: str, location: str) -> HttpResponse:
-    """Where a link to a place in the course leads: the unit that holds it."""
-    if not request.user.is_authenticated:
-        return redirect("home")
+@login_required
+def location(request: HttpRequest, course_id: str, location: str) -> HttpResponse:
+    """Redirects to the unit with this location."""
     block = _unit_with(request, location)
     if course_id != str(block.usage_key.course_key):
         raise Http404
     return redirect("unit", location=str(block.usage_key))
 
 
+@login_required
 def collection(request: HttpRequest, library_id: str, key: str) -> HttpResponse:
-    """A collection of the demo's library, for those who may edit it."""
-    if not request.user.is_authenticated:
-        return redirect("home")
+    """A collection of the demo's library, for people who may edit the library."""
     titles = {found["key"]: found["title"] for found in library.collections()}
     if library_id != library.LIBRARY_ID or key not in titles:
         raise Http404
@@ -127,12 +117,11 @@ def collection(request: HttpRequest, library_id: str, key: str) -> HttpResponse:
 
 
 def _library() -> dict[str, str]:
-    """The library that questions are saved to, as the widget's attributes have it."""
     return {"id": library.LIBRARY_ID, "collections": json.dumps(library.collections())}
 
 
 def _unit_with(request: HttpRequest, location: str) -> Block:
-    """The unit that holds a place, as this person sees it."""
+    """The unit with this location, as this person sees it."""
     try:
         usage_key = UsageKey.from_string(location)
         [block, *_others] = get_platform().content(request.user, usage_key, RetrievalMode.UNIT)
@@ -149,11 +138,10 @@ def _units(request: HttpRequest) -> Iterator[OutlineNode]:
             yield from sequence.children
 
 
-def _parts(block: Block) -> Iterator[UnitPart]:
+def _parts(block: Block) -> Iterator[SafeString]:
+    """The blocks of a unit as HTML."""
     for child in block.children:
         data: Any = child.fields.get("data")
-        if child.category == "html" and isinstance(data, str):
-            # This one course ships with the demo; a site's own HTML must never be trusted like this.
-            yield UnitPart(child.display_name, mark_safe(data), "")  # noqa: S308
-        else:
-            yield UnitPart(child.display_name, None, block_text(child))
+        is_html = child.category == "html" and isinstance(data, str)
+        # Safe only because this course is part of the demo.
+        yield mark_safe(data if is_html else linebreaks(block_text(child), autoescape=True))  # noqa: S308

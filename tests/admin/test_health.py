@@ -63,7 +63,7 @@ def test_a_page_with_every_part_in_words(admin, prices, make_scope):
     make_scope()
     page = admin.get(HEALTH)
     assert [title.text for title in page.find("//section/h2")] == [str(each.title) for each in report()]
-    assert "It has a key. It is in use. Its price is stated by the site." in of_page(page, "providers")
+    assert "It has a key. It is available. Its price is from the site's settings." in of_page(page, "providers")
     assert SECRET not in page.source
     assert all(badge.text_content().strip() for badge in page.find("//*[contains(@class, 'aiext-badge')]"))
     assert prices.requests == []
@@ -81,10 +81,10 @@ def test_who_may_not_look(staff_with, prices, permission):
     assert prices.requests == []
 
 
-def test_a_sign_of_life_is_paid_for_and_in_the_ledger(admin, admin_user, prices):
+def test_a_ping_is_paid_for_and_in_the_ledger(admin, admin_user, prices):
     page = admin.post(HEALTH, "changelist", {"provider": "default"})
     sign = page.find("//*[@role='status']")[0].text_content()
-    assert "In order: default." in sign
+    assert "OK: default." in sign
     assert "It answered within" in sign
     run = AIWorkflowRun.objects.get()
     assert (run.action, run.user, run.outcome, run.prompt_tokens) == ("health", admin_user, "completed", 12)
@@ -93,16 +93,16 @@ def test_a_sign_of_life_is_paid_for_and_in_the_ledger(admin, admin_user, prices)
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
-        ({"fail": (401,)}, "It refuses the key. (invalid_api_key) Check API_KEY in its entry."),
+        ({"fail": (401,)}, "It rejects the key. (invalid_api_key) Check API_KEY in its entry."),
         ({"fail": (429,)}, "It is busy, or its own limit is used up."),
         ({"fail": (500,)}, "It cannot be reached, or did not answer in time."),
         ({"provider": "other"}, "There is no such provider."),
-        ({"limit": 0}, "It was not asked: "),
-        ({"enabled": False}, "It was not asked: AI is switched off at the moment."),
+        ({"limit": 0}, "It was not called: "),
+        ({"enabled": False}, "It was not called: AI is switched off at the moment."),
     ],
     ids=["the key", "busy", "broken", "unknown", "a limit", "switched off"],
 )
-def test_no_sign_of_life(admin, prices, settings, trouble, words):
+def test_a_ping_that_fails(admin, prices, settings, trouble, words):
     settings.AI_EXTENSIONS_MAX_RETRIES = 0
     settings.AI_EXTENSIONS_ENABLED = trouble.get("enabled", True)
     if "limit" in trouble:
@@ -119,12 +119,12 @@ def test_a_provider_that_is_left_alone(admin, prices, settings):
     settings.AI_EXTENSIONS_CIRCUIT_FAILURES = 2
     prices.fail(500)
     admin.post(HEALTH, "changelist", {"provider": "default"})
-    assert "1 of its calls failed lately." in said("providers")
+    assert "1 of its calls failed recently." in said("providers")
     settings.AI_EXTENSIONS_CIRCUIT_FAILURES = 1  # with more, one person's failures say nothing of the provider
     admin.post(HEALTH, "changelist", {"provider": "default"})
-    assert "it is left alone for another" in said("providers")
+    assert "it is not called for" in said("providers")
     page = admin.post(HEALTH, "changelist", {"provider": "default"})
-    assert "left alone for now" in page.find("//*[@role='status']")[0].text_content()
+    assert "it is not called, because" in page.find("//*[@role='status']")[0].text_content()
     assert len(prices.requests) == 2
 
 
@@ -135,17 +135,17 @@ def test_a_provider_that_is_left_alone(admin, prices, settings):
         ("AI_EXTENSIONS", {"a": {"MODEL": "openai/b", "PRICES": {"INPUT": 1, "OUTPUT": 1}}}, "providers",
          "note a: Model openai/b. It has no key."),
         ("AI_EXTENSIONS", {"a": {"MODEL": "openai/b", "CAPABILITIES": {"flies": True}}}, "providers",
-         "error a: Its entry cannot be used."),
-        ("AI_EXTENSIONS_ENABLED", False, "switches", "warning Switch: AI is switched off for everybody"),
+         "error a: Its entry is not valid."),
+        ("AI_EXTENSIONS_ENABLED", False, "switches", "warning Switch: AI is switched off for the whole site"),
         ("AI_EXTENSIONS_ENABLED", "no", "switches", "error Settings: AI_EXTENSIONS_ENABLED must be True or False"),
         ("WORKFLOW_TEMPLATE_DIRS", ["/nowhere"], "templates", "warning /nowhere: It is missing or cannot be read."),
         ("AI_EXTENSIONS_BACKEND", "no.such.Backend", "platform", "error Backend: no.such.Backend cannot be imported."),
         ("AI_EXTENSIONS_BACKEND", "openedx_ai_extensions.edxapp.platform.OpenEdXPlatform", "platform",
-         "warning Imports: This platform lacks: "),
+         "warning Imports: This platform does not have: "),
         ("CACHES", {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}, "cache",
          "error Default cache: What is written to it cannot be read back."),
         ("CACHES", {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}, "cache",
-         "warning Default cache: Each process has a cache of its own."),
+         "warning Default cache: Each process has its own cache."),
         ("CACHES", {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache",
                                 "LOCATION": "redis://127.0.0.1:1"}}, "cache",
          "error Default cache: It cannot be reached"),
@@ -164,8 +164,8 @@ def test_events_that_nobody_lets_through(settings, prices):
     settings.EVENT_TRACKING_BACKENDS_ALLOWED_XAPI_EVENTS = []
     settings.EVENT_TRACKING_BACKENDS = {}
     words = said("events")
-    assert "error Allow-list: It does not let these through: openedx.ai.workflow.completed" in words
-    assert "warning Backends: None in EVENT_TRACKING_BACKENDS leads to xAPI." in words
+    assert "error Allow-list: It blocks these events: openedx.ai.workflow.completed" in words
+    assert "warning Backends: No backend in EVENT_TRACKING_BACKENDS makes xAPI statements." in words
     assert "warning Routers: None is enabled." in words
 
 
@@ -182,7 +182,7 @@ def test_templates_that_never_load(site_templates, prices, broken_profile):
     (site_templates / "base" / "summary.json5").write_text('{schema_version: "1.0"}', "utf-8")
     words = said("templates")
     assert "error bad.json5: " in words
-    assert "base/summary.json5: It never loads" in words
+    assert "base/summary.json5: It is never loaded" in words
     assert "error Profile broken: " in words
 
 
@@ -191,7 +191,7 @@ def test_the_ledger(prices, settings):
     a_run(days_ago=500)
     a_run(days_ago=1, outcome="lost")
     words = said("database")
-    assert "warning Ledger: Its oldest run is of" in words
+    assert "warning Ledger: The oldest run is from" in words
     assert "1 run of the last seven days was never settled" in words
     AIWorkflowRun.objects.all().delete()
     MigrationRecorder.Migration.objects.filter(app="openedx_ai_extensions", name="0007_try_workflow").delete()
@@ -207,8 +207,8 @@ def test_the_ledger(prices, settings):
     ],
 )
 def test_a_broker_and_its_workers(broker, prices, address, words, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.console.health.worker.BROKER_SECONDS", 0.5)
-    monkeypatch.setattr("openedx_ai_extensions.console.health.worker.PING_SECONDS", 0.1)
+    monkeypatch.setattr("openedx_ai_extensions.console.health.services.BROKER_SECONDS", 0.5)
+    monkeypatch.setattr("openedx_ai_extensions.console.health.services.PING_SECONDS", 0.1)
     broker(address)
     assert words in said("worker")
 
@@ -217,7 +217,7 @@ def test_a_broker_and_its_workers(broker, prices, address, words, monkeypatch):
 def test_a_worker_that_answers(broker, prices):
     # The worker sets the level of all logging, and leaves it so.
     with start_worker(broker("memory://"), perform_ping_check=False, pool="solo", loglevel="WARNING"):
-        eventually(lambda: "ok Worker: These answer: " in said("worker"))
+        eventually(lambda: "ok Worker: These workers answer: " in said("worker"))
 
 
 def test_nothing_hangs():

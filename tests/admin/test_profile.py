@@ -161,7 +161,7 @@ def test_a_template_that_lacks_half_of_the_widget_leaves_it_open(settings, tmp_p
     (tmp_path / "half.json").write_text(json.dumps(template))
     settings.WORKFLOW_TEMPLATE_DIRS = [tmp_path]
     (said,) = (message for message in run_checks(tags=["ai_extensions"]) if message.id.endswith("I004"))
-    assert "It leaves open: $.actuator_config.UIComponents.response." in said.msg
+    assert "Missing: $.actuator_config.UIComponents.response." in said.msg
 
 
 def test_comments_alone_are_kept_and_say_nothing(admin, provider):

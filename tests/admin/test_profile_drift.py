@@ -118,5 +118,5 @@ def test_the_system_check_tells_what_changes_nothing(db, provider):
         return [each.msg for each in run_checks(databases=databases) if each.id == "openedx_ai_extensions.I003"]
 
     path = "$.processor_config.LLMProcessor.stream"
-    assert ours(["default"]) == [f"The patch of the AI workflow profile 'in-vain' changes nothing at: {path}."]
+    assert ours(["default"]) == [f"The patch of the AI workflow profile 'in-vain' has no effect at: {path}."]
     assert ours(None) == []

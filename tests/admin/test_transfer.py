@@ -110,7 +110,7 @@ def test_a_confirmation_that_was_tampered_with(admin, db, content):
 @pytest.mark.parametrize(
     ("codenames", "words"),
     [
-        (("add_aiworkflowscope", "add_aiworkflowprofile"), "you may not do this: Prompt, created"),
+        (("add_aiworkflowscope", "add_aiworkflowprofile"), "You do not have permission for this: Prompt, created"),
         (("change_aiworkflowscope", "change_aiworkflowprofile", "change_prompttemplate"), "Profile, created"),
     ],
 )

@@ -26,9 +26,9 @@ def test_the_winner_its_profile_the_person_and_the_others(admin, make_scope, lea
     make_scope(slug="loser", course_id=None)
     make_scope()
     page = admin.get(MODEL, "why", **HERE, person="learner")
-    assert verdict(page) == "The widget shows up and answers."
+    assert verdict(page) == "The widget is visible and answers."
     assert [term.text_content() for term in page.find("//dl/dt")] == [
-        "Scope", "Profile", "May the person see this place?", "Is the workflow for this person?",
+        "Scope", "Profile", "May the person see this location?", "Is the workflow for this person?",
         "Switches, pauses and exams", "Consent", "Limits",
     ]  # fmt: skip
     (row,) = page.find("//section[@aria-labelledby='aiext-others']//tbody/tr")
@@ -39,7 +39,7 @@ def test_what_stops_it(admin, make_scope):
     make_scope()
     AIPause.objects.create(message="Back <soon>")
     page = admin.get(MODEL, "why", **HERE)
-    assert "rules stop AI here" in verdict(page)
+    assert "rules do not allow AI here" in verdict(page)
     assert "Back &lt;soon&gt;" in page.source
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from openedx_ai_extensions.console.transfer import reading
-from openedx_ai_extensions.console.transfer.kinds import Format
+from openedx_ai_extensions.console.transfer.entries import Format
 from openedx_ai_extensions.core.json5 import Unreadable, read
 from openedx_ai_extensions.core.redaction import masked_text, may_hold_credential, mentions_credential
 from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml

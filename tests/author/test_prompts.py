@@ -41,7 +41,7 @@ def test_a_new_wording_is_in_the_next_answer(as_author, author, learner, prompt,
     assert page.value("body") == BODY
     # Browsers send the line breaks of a mail.
     page = as_author.post("prompt", {**form_of(page), "body": "Answer in verse.\r\nAlways."}, pk=prompt.pk)
-    assert words(page, "//*[@role='status']") == ["The prompt is saved. The next answer follows it."]
+    assert words(page, "//*[@role='status']") == ["The prompt is saved. It applies from the next answer."]
     context = {"courseId": str(MAIN), "locationId": str(key("vertical/open")), "uiSlotSelectorId": SLOT}
     assert Api(learner).run("Why?", context=context).status_code == 200
     assert provider.requests[-1]["messages"][0]["content"].startswith("Answer in verse.\nAlways.")
@@ -100,7 +100,7 @@ def test_the_second_of_two_editors_is_told(people, courses, prompt, use):
     assert first.post("prompt", {**forms[0], "body": "The first's."}, pk=prompt.pk).status == 200
     page = second.post("prompt", {**forms[1], "body": "The second's."}, pk=prompt.pk)
     assert page.status == 409
-    assert "Somebody has changed this prompt" in words(page, "//*[@role='alert']")[0]
+    assert "This prompt was changed" in words(page, "//*[@role='alert']")[0]
     assert (page.value("body"), words(page, "//div[@class='words']")) == ("The second's.", ["The first's."])
     prompt.refresh_from_db()
     assert prompt.body == "The first's."

@@ -36,8 +36,8 @@ def cards(page):
 
 
 EVERYWHERE = "In the whole course."
-BUT = "In the whole course, but where another workflow of this slot goes before it."
-NOWHERE = "Nowhere: another workflow of this slot goes before it."
+BUT = "In the whole course, except where another workflow of this slot takes precedence."
+NOWHERE = "Nowhere: another workflow of this slot takes precedence."
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_a_hostile_pattern_holds_up_nobody(as_author, in_main, monkeypatch):
         pytest.param({"course_id": OTHER}, "On", "", id="another course is paused"),
         pytest.param({"profile": True}, "Off", "paused this workflow", id="the workflow is paused"),
         pytest.param({"message": "Exams!"}, "Off", "People read: “Exams!”", id="with a message"),
-        pytest.param(HOURS, "Off", "There are quiet hours now.", id="quiet hours"),
-        pytest.param({"location_regex": "@open$"}, "Off in some places", "where “@open$” matches", id="a place"),
+        pytest.param(HOURS, "Off", "These are quiet hours.", id="quiet hours"),
+        pytest.param({"location_regex": "@open$"}, "Off at some locations", "match “@open$”", id="a place"),
         pytest.param({"enabled": False}, "On", "", id="a pause that is over"),
         pytest.param({"ends": True}, "Off", "It ends", id="a pause with an end"),
     ],

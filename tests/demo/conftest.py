@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from openedx_ai_extensions.demo import library, script_server
+from openedx_ai_extensions.demo import library, scripted_model
 
 
 @pytest.fixture
 def scripted(settings, monkeypatch):
     """The script answers for the provider of structured answers, without its pauses."""
-    for name in ("PAUSE", "SHORT_PAUSE"):
-        monkeypatch.setattr(script_server, name, 0)
-    with script_server.running() as url:
+    for name in ("PAUSE_SECONDS", "SHORT_PAUSE_SECONDS"):
+        monkeypatch.setattr(scripted_model, name, 0)
+    with scripted_model.running() as url:
         settings.AI_EXTENSIONS = {
             "default": {"MODEL": "openai/none"},
             "structured": {"MODEL": "openai/scripted", "API_KEY": "none", "API_BASE": url},

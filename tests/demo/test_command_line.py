@@ -48,7 +48,7 @@ def ask(folder):
         pytest.param(["--as", "stranger"], 1, "", "You do not have permission", id="somebody who may not"),
         pytest.param(["--slot", "nowhere"], 1, "", "No AI workflow is set up here", id="an empty slot"),
         pytest.param(["--action", "dance"], 1, "", "no such action", id="an unknown action"),
-        pytest.param(["--as", "nobody"], 2, "", "Nobody here is called nobody", id="an unknown person"),
+        pytest.param(["--as", "nobody"], 2, "", "There is no person with the name nobody", id="an unknown person"),
     ],
 )
 def test_asking_on_the_command_line(ask, arguments, code, out, err):

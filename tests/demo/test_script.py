@@ -7,13 +7,13 @@ import json
 import pytest
 from django.contrib.auth import get_user_model
 
-from openedx_ai_extensions.demo import library, script
+from openedx_ai_extensions.demo import library, scripted_model
 from openedx_ai_extensions.demo.providers import choose
 from openedx_ai_extensions.demo.seed import seed
 from tests.api.conftest import HERE, Api, error_of
 from tests.processors.openedx.quiz import question
 
-POOL = json.loads(script.FILE.read_text(encoding="utf-8"))
+POOL = json.loads(scripted_model.FILE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_cards_are_never_repeated(ask):
 
 
 def test_what_the_unit_is_about_comes_first():
-    cards = json.loads(script.answer("flashcards", "… Pigments of a leaf …"))["cards"]
+    cards = json.loads(scripted_model.answer("flashcards", "… Pigments of a leaf …"))["cards"]
     about = {card["question"] for card in POOL["cards"] if card["about"] == "Pigments"}
     assert {card["question"] for card in cards[: len(about)]} == about
 

@@ -10,7 +10,7 @@ import yaml
 from django.conf import settings as site
 from django.core.management import get_commands, load_command_class
 
-from openedx_ai_extensions.console.setting_checks import setting_errors
+from openedx_ai_extensions.console.checks import setting_errors
 from openedx_ai_extensions.console.transfer import Format, read, run_import
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.demo.__main__ import _parser as demo_parser

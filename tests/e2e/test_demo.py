@@ -139,5 +139,5 @@ def test_the_others_get_the_widgets_and_can_leave(page, demo, name):
     log_in(page, demo, name)
     expect(widget(page).get_by_role("button", name="AI summary")).to_be_visible()
     # Some widgets are still asking; that the session ends meanwhile must not show in the console.
-    page.get_by_role("button", name="Be somebody else").click()
+    page.get_by_role("button", name="Change person").click()
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()

@@ -81,8 +81,8 @@ def add(page, what: str) -> None:
 
 
 def be(page, name: str) -> None:
-    if page.get_by_role("button", name="Be somebody else").count():
-        page.get_by_role("button", name="Be somebody else").click()
+    if page.get_by_role("button", name="Change person").count():
+        page.get_by_role("button", name="Change person").click()
     page.get_by_role("button", name=name, exact=True).click()
 
 

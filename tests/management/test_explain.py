@@ -221,7 +221,7 @@ def test_in_words(command, make_scope, scope_of, learner, provider):
     text = command(
         "ai_explain", f"--course={COURSE_ID}", f"--location={UNIT_ID}", f"--slot={SLOT}", "--user=learner"
     )  # fmt: skip
-    assert text.splitlines()[0] == "The widget shows up and answers."
+    assert text.splitlines()[0] == "The widget is visible and answers."
     assert "profile summary: usable" in text
     assert "less specific" in text
 

@@ -66,7 +66,7 @@ def test_importing_an_export_changes_nothing_and_says_so(command, site, tmp_path
     command("ai_export", "--format", file_format, "-o", path)
     before = state()
     text = command("ai_import", path)
-    assert text.strip() == f"Nothing changes: {7 if file_format == 'yaml' else 4} entries are as they should be."
+    assert text.strip() == f"Nothing changes: {7 if file_format == 'yaml' else 4} entries are up to date."
     assert state() == before
     assert (tmp_path / f"export.{file_format}").stat().st_mode & 0o077 == 0
 
@@ -138,14 +138,14 @@ def test_a_change_is_shown_as_a_difference_and_seen_by_widgets_at_once(command, 
         pytest.param("a: [", "not valid YAML", id="not YAML"),
         pytest.param(b"\xff\xfe", "not UTF-8", id="not UTF-8"),
         pytest.param("format: openedx-ai-extensions\nversion: 2\n", "version 1", id="another version"),
-        pytest.param(HEAD + "people: []\n", "Unknown parts: people", id="an unknown part"),
+        pytest.param(HEAD + "people: []\n", "Unknown sections: people", id="an unknown part"),
         pytest.param(HEAD + "prompts: 5\n", "prompts must be a list", id="no list"),
         pytest.param(HEAD + "prompts:\n- tutor\n", r"prompts, entry 1 \(line 4\)", id="no fields"),
         pytest.param(HEAD + PROMPT + "  extra: 1\n", r"\(line 4\): unknown fields: extra", id="an unknown field"),
         pytest.param(HEAD + "prompts:\n- slug: tutor\n", "body is missing", id="a missing field"),
         pytest.param(HEAD + "prompts:\n- slug: 5\n  body: x\n", "slug must be a text", id="a number"),
-        pytest.param(HEAD + PROMPT + PROMPT, "prompts is here twice", id="a part twice"),
-        pytest.param(HEAD + PROMPT + "  body: x\n", "body is here twice", id="a field twice"),
+        pytest.param(HEAD + PROMPT + PROMPT, "prompts occurs twice", id="a part twice"),
+        pytest.param(HEAD + PROMPT + "  body: x\n", "body occurs twice", id="a field twice"),
         pytest.param(HEAD + PROMPT + PROMPT[9:], r"\(line 6\): slug: another entry", id="an entry twice"),
         pytest.param(HEAD + "prompts: &a\n- *a\n", "references", id="a reference"),
         pytest.param(HEAD + "prompts: " + "[" * 99 + "]" * 99, "too deep", id="very deep"),

@@ -10,7 +10,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 
-from openedx_ai_extensions.console.health import templates as health
+from openedx_ai_extensions.console.health import configuration
 from openedx_ai_extensions.console.health.findings import HealthLevel
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.hooks import Severity
@@ -144,7 +144,7 @@ def test_what_a_base_leaves_open_is_a_hint():
 
 @pytest.mark.django_db
 def test_no_report_calls_it_broken(capsys):
-    levels = {finding.level for finding in health.check() if finding.subject in (BLANK, NOTHING)}
+    levels = {finding.level for finding in configuration.templates() if finding.subject in (BLANK, NOTHING)}
     assert levels == {HealthLevel.NOTE}
     call_command("ai_check")
     assert "errors: 0" in capsys.readouterr().out

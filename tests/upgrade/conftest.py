@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from openedx_ai_extensions.contrib.upgrade.history import APP, SUFFIX, find, our_migrations
+from openedx_ai_extensions.contrib.upgrade.foreign_tables import APP, SUFFIX, find, our_migrations
 from tests.upgrade.old_site import OldSite, no_tables
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from openedx_ai_extensions.contrib.upgrade import tables
-from openedx_ai_extensions.contrib.upgrade.history import APP, find
+from openedx_ai_extensions.contrib.upgrade import old_tables
+from openedx_ai_extensions.contrib.upgrade.foreign_tables import APP, find
 
 PROFILE, PROMPT, SCOPE, SESSION = (
     f"{APP}_{model}" for model in ("aiworkflowprofile", "prompttemplate", "aiworkflowscope", "aiworkflowsession")
@@ -60,7 +60,7 @@ def names_of_ours() -> dict[str, list[str]]:
 def no_tables() -> None:
     """Neither tables of this app nor a history."""
     finding = find(connection)
-    tables.drop(connection, [*finding.tables, *finding.aside])
+    old_tables.drop(connection, [*finding.tables, *finding.aside])
     MigrationRecorder(connection).migration_qs.filter(app=APP).delete()
 
 

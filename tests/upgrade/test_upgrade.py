@@ -17,9 +17,10 @@ from opaque_keys.edx.keys import CourseKey
 from submissions import api as submissions
 from submissions.models import StudentItem, Submission
 
-from openedx_ai_extensions.contrib.upgrade import steps, tables
+from openedx_ai_extensions.contrib.upgrade import old_tables
 from openedx_ai_extensions.contrib.upgrade.configuration import OUTSIDE
-from openedx_ai_extensions.contrib.upgrade.history import APP, find, our_migrations
+from openedx_ai_extensions.contrib.upgrade.foreign_tables import APP, find, our_migrations
+from openedx_ai_extensions.contrib.upgrade.upgrade import upgrade as upgrade_steps
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession, PromptTemplate
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
 from openedx_ai_extensions.workflows.orchestrators import orchestrator_class
@@ -87,7 +88,7 @@ def test_all_of_it(site, learner, author, provider):
     ]
     notes = [line.split(": ", 2)[2] for line in done if line.startswith("  note:")]
     assert sorted(notes) == [
-        "flashcards that are none: 1",
+        "invalid flashcards skipped: 1",
         *[OUTSIDE] * 2,
         "its template base/chat.json is now base/chat.json5",
         "its template old/library_questions_assistant.json is now base/quiz.json5",
@@ -174,11 +175,11 @@ def test_what_cannot_be_taken_over_is_told_and_kept(old_site, learner):
         "scope 5: its profile was not taken over",
         "scope 4: its profile was not taken over",
         "scope 3: location_regex:",
-        "scope 2: course_id: no course is no key of a course",
-        "session 5: its person is not there any more",
-        "session 4: course_id: nowhere is no key",
+        "scope 2: course_id: no course is not a course id",
+        "session 5: its person no longer exists",
+        "session 4: course_id: nowhere is not a valid key",
         "session 3: its scope was not taken over",
-        "session 1: the same person has a later session of this workflow at this place",
+        "session 1: the same person has a later session of this workflow at this location",
     ):
         assert any(line.startswith(expected) for line in left), (expected, left)
     assert len(left) == 11
@@ -229,8 +230,8 @@ def test_cut_off_after_each_step(old_site, learner, history):
     session = site.session(learner.pk, site.scope(profile), profile, course_id=COURSE_ID)
     say(learner, session, ("Why?", "So."))
     for reached in range(5):
-        assert len(list(islice(steps.upgrade(connection), reached))) == reached
-    assert all(report.before + report.taken == 1 for report in list(steps.upgrade(connection))[-3:])
+        assert len(list(islice(upgrade_steps(connection), reached))) == reached
+    assert all(report.before + report.taken == 1 for report in list(upgrade_steps(connection))[-3:])
     (new,) = AIWorkflowSession.objects.all()
     assert [message["content"] for message in new.get_local_thread() or ()] == ["Why?", "So."]
     assert AIWorkflowProfile.objects.get().versions.count() == 1
@@ -241,10 +242,10 @@ def test_cut_off_within_a_step(old_site, learner):
     site = old_site()
     profile = site.profile("chat", CHAT)
     site.scope(profile)
-    tables.set_aside(connection, [PROFILE])  # the others are not yet
+    old_tables.set_aside(connection, [PROFILE])  # the others are not yet
     assert find(connection).is_foreign
     assert "profiles would be taken over: 1, left: 0" in upgrade()
-    assert len(list(islice(steps.upgrade(connection), 1))) == 1
+    assert len(list(islice(upgrade_steps(connection), 1))) == 1
     # A migration that was cut off leaves tables of ours that nobody recorded.
     with connection.schema_editor() as editor:
         editor.create_model(AIWorkflowProfile)
@@ -335,7 +336,7 @@ def test_it_refuses_what_it_cannot_undo(old_site):
     upgrade("--apply")
     # The other implementation again, beside what was set aside.
     finding = find(connection)
-    tables.drop(connection, finding.tables)
+    old_tables.drop(connection, finding.tables)
     run_sql(f"CREATE TABLE {PROFILE} (id integer, other integer)")
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM django_migrations WHERE app = '{APP}'")

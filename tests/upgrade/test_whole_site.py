@@ -66,7 +66,7 @@ TAKEN = [
 ]  # fmt: skip
 LEFT = [
     ("its-key", "base/summary.json", llm("{options: {api_key: 'sk-x'}}"), "AI_EXTENSIONS"),
-    ("nothing-to-run", "base/blank.json", llm("{provider: 'default'}"), "names no orchestrator"),
+    ("nothing-to-run", "base/blank.json", llm("{provider: 'default'}"), "has an orchestrator"),
     (
         "no-json",
         "base/summary.json",
@@ -187,14 +187,14 @@ def profiles_slug(site, slug: str) -> str:
 def test_what_is_not_as_it_was_is_told(site):
     notes = [line for line in upgrade("--apply") if line.startswith("  note:")]
     for words in (
-        "(its-model): its options model are gone: they go into an entry of AI_EXTENSIONS",
-        "(a key twice): its patch is written anew, without comments, as it held what cannot be kept: Line 1, column",
-        f"(Größe & Maß): it is called {profiles_slug(site, 'Größe & Maß')} now",
+        "(its-model): its options model were removed: they belong in an entry of AI_EXTENSIONS",
+        "(a key twice): its patch was rewritten without comments, to correct this: Line 1, column",
+        f"(Größe & Maß): its new name is {profiles_slug(site, 'Größe & Maß')}",
         "(dice): its template experimental/chat_functions.json is now base/chat.json5",
-        "(unclosed): its patch could not be read, so that its template ran alone, as it does now: Line 2, column 7: ",
-        f". The text stays in the row {site.profiles['unclosed']} of {PROFILE}_before_upgrade, until --drop-old",
-        "(a-list): its patch could not be read",
-        "(no-number): its patch could not be read, so that its template ran alone, as it does now: Line 1, column 1: ",
+        "(unclosed): its patch is not valid and was ignored before, so it is empty now: Line 2, column 7: ",
+        f". The old text is in the row {site.profiles['unclosed']} of {PROFILE}_before_upgrade, until --drop-old",
+        "(a-list): its patch is not valid",
+        "(no-number): its patch is not valid and was ignored before, so it is empty now: Line 1, column 1: ",
     ):
         assert any(words in line for line in notes), (words, notes)
     assert not any("(nothing-yet)" in line and "patch" in line for line in notes)
@@ -210,7 +210,7 @@ def test_profiles_still_find_prompts_that_have_other_names(site):
         assert prompt.slug.endswith(f"-{site.prompts[old]}")
     assert "/* a */" in named["named"].content_patch
     prompt = PromptTemplate.objects.get(slug__startswith="my-")
-    assert any(line.endswith(f"(named): the prompt that it names is called {prompt.slug} now") for line in done)
+    assert any(line.endswith(f"(named): the prompt that it names has the new name {prompt.slug}") for line in done)
 
 
 @pytest.mark.parametrize("reference", ["My Prompt", 7, "7"])
@@ -245,7 +245,7 @@ def test_a_session_without_a_scope_goes_where_its_location_resolves(site, learne
     }
     assert AIWorkflowSession.objects.get(profile__slug="roots").scope_id == site.scopes["roots"]
     words = (
-        f"  note: session {site.placed['roots']}: it names no scope, and no scope of its profile serves its place: "
+        f"  note: session {site.placed['roots']}: it names no scope, and no scope of its profile matches its location: "
         f"it is in {site.scopes['roots']} now"
     )
     assert words in done
@@ -255,8 +255,8 @@ def test_a_session_without_a_scope_goes_where_its_location_resolves(site, learne
 
 def test_conversations_that_nobody_would_see_are_told(site):
     words = (
-        f"  note: scope {site.scopes['cards']}: it never answers, as the newer scope {site.twin} has the same course, "
-        "slot, pattern and service; conversations that are not shown for it: 3"
+        f"  note: scope {site.scopes['cards']}: it never answers, because the newer scope {site.twin} has the same "
+        "course, slot, pattern and service; conversations that are not shown for it: 3"
     )
     for arguments in ((), ("--apply",), ("--apply",)):
         assert [line for line in upgrade(*arguments) if "never answers" in line] == [words]
@@ -274,8 +274,8 @@ def test_what_was_left_is_taken_over_once_it_is_mended(site):
     assert "scopes taken over: 3, earlier: 30, left: 0" in done
 
 
-@pytest.mark.parametrize("gone", [AIWorkflowProfile, AIWorkflowScope])
-def test_what_belongs_to_something_deleted_since_is_left(old_site, learner, gone):
+@pytest.mark.parametrize(("gone", "kind"), [(AIWorkflowProfile, "profile"), (AIWorkflowScope, "scope")])
+def test_what_belongs_to_something_deleted_since_is_left(old_site, learner, gone, kind):
     site = old_site()
     profile = site.profile("chat", "base/chat.json5")
     session = site.session(learner.pk, site.scope(profile), profile, course_id="nowhere")
@@ -284,7 +284,7 @@ def test_what_belongs_to_something_deleted_since_is_left(old_site, learner, gone
     run_sql("UPDATE openedx_ai_extensions_aiworkflowsession_before_upgrade SET course_id = %s", COURSE_ID)
     (left,) = (line for line in upgrade("--apply") if line.startswith("  left:"))
     assert left.startswith(f"  left: session {session}: its ")
-    assert left.endswith(" was not taken over. To do: see to that one")
+    assert left.endswith(f"its {kind} was not taken over. To do: see the line about that {kind}")
 
 
 def test_a_blank_template_that_the_operator_replaces_is_taken_at_its_word(old_site):

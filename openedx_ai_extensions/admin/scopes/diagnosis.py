@@ -24,8 +24,8 @@ from openedx_ai_extensions.admin.forms import (
     known_slots,
     person_named,
 )
-from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.why import reason_texts
+from openedx_ai_extensions.console.diagnosis import Diagnosis, diagnose, reason_texts, scope_title, unmatched_slots
+from openedx_ai_extensions.console.overlaps import overlaps
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
@@ -106,7 +106,7 @@ class WhyAdmin(BaseAdmin):
             "opts": self.opts,
             "form": form,
             "asked": [
-                {"entry": entry, "why": _why_query(entry), "add": _add_query(entry)} for entry in asked_in_vain()
+                {"entry": entry, "why": _why_query(entry), "add": _add_query(entry)} for entry in unmatched_slots()
             ],
             "may_add": self.has_add_permission(request),
             "findings": [
@@ -115,7 +115,7 @@ class WhyAdmin(BaseAdmin):
                     "text": finding.text,
                     "other": finding.other and _link(finding.other),
                 }
-                for finding in findings()
+                for finding in overlaps()
             ],
         }
         if form.is_bound and form.is_valid():

@@ -21,8 +21,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from openedx_ai_extensions.admin.base import BaseAdmin
 from openedx_ai_extensions.console.transfer import Change, EntryKind, Format, Plan, export, read, run_import
+from openedx_ai_extensions.console.transfer.entries import MODELS
 from openedx_ai_extensions.console.transfer.importing import diff, summary
-from openedx_ai_extensions.console.transfer.kinds import MODELS
 from openedx_ai_extensions.console.transfer.reading import format_of
 from openedx_ai_extensions.exceptions import InvalidRequest
 

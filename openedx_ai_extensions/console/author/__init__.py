@@ -1,5 +1,5 @@
-"""Pages for the staff of a course, who need not know the Django admin.
+"""Pages for the staff of a course, outside of the Django admin. They work without JavaScript.
 
-What runs in the course and what is off, a switch for each workflow, its prompt, a place to try it, and how much it is
-used. They work without scripts.
+Staff see the workflows of the course, turn them off and on, edit their prompts, try them, and see how much they are
+used.
 """

@@ -1,7 +1,9 @@
-"""What all pages share: who may see them, and what is around them."""
+"""What all pages share: permission, menu, and the course with its units and workflows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.mixins import AccessMixin
@@ -13,16 +15,18 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views import View
-from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.access import is_site_staff
-from openedx_ai_extensions.edxapp.interface import CourseInfo, Person
+from openedx_ai_extensions.edxapp.interface import CourseInfo, OutlineNode, Person
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
 
 NAMESPACE = "openedx_ai_extensions:author"
+MAX_UNITS = 3000  # of a course; the pages ignore others
+MAX_NAME_CHARS = 80
 MENU = (
     ("workflows", gettext_lazy("Workflows")),
     ("try", gettext_lazy("Try it")),
@@ -31,15 +35,14 @@ MENU = (
 
 
 class CoursePage(AccessMixin, View):
-    """A page about one course, for its staff. For anybody else it does not exist.
+    """A page about one course. For people who are not its staff, the page does not exist.
 
     Attributes:
-        title: what the page is about.
-        place: which entry of the menu it belongs to.
+        menu_entry: the entry of the menu to mark as the current page.
     """
 
     title: str | Promise = ""
-    place = ""
+    menu_entry = ""
     template_name = ""
     course_key: CourseKey
     course: CourseInfo
@@ -57,30 +60,26 @@ class CoursePage(AccessMixin, View):
     def user(self) -> Any:
         return self.request.user
 
-    def answer(self, context: dict[str, Any], status: int = 200) -> HttpResponse:
-        """The page with what it has to say."""
-        menu = [
-            {"name": name, "url": self.url(page), "is_here": page == self.place} for page, name in MENU
-        ]  # fmt: skip
-        around = {"course": self.course, "course_key": self.course_key, "menu": menu, "title": self.title}
-        return render(
-            self.request, f"openedx_ai_extensions/author/{self.template_name}", around | context, None, status
-        )
+    def render(self, context: dict[str, Any], status: int = 200) -> HttpResponse:
+        shared = {
+            "course": self.course,
+            "course_key": self.course_key,
+            "menu": [{"name": name, "url": self.url(page), "is_here": page == self.menu_entry} for page, name in MENU],
+            "title": self.title,
+        }
+        template = f"openedx_ai_extensions/author/{self.template_name}"
+        return render(self.request, template, shared | context, status=status)
 
     def url(self, name: str, **kwargs: Any) -> str:
         """The address of a page about this course."""
         return reverse(f"{NAMESPACE}:{name}", kwargs={"course_key": self.course_key, **kwargs})
 
     def profiles(self) -> list[AIWorkflowProfile]:
-        """What an enabled scope brings into this course, in the LMS or in Studio, with these scopes."""
+        """The profiles of the enabled scopes for this course, in the LMS or in Studio."""
         return AIWorkflowScope.list_profiles_for_context(course_id=str(self.course_key))
 
     def profile(self, pk: int) -> AIWorkflowProfile:
-        """One of ``profiles``.
-
-        Raises:
-            Http404: it is none of them.
-        """
+        """Raises Http404 if none of ``profiles`` has this id."""
         found = next((profile for profile in self.profiles() if profile.pk == pk), None)
         if found is None:
             raise Http404
@@ -88,10 +87,10 @@ class CoursePage(AccessMixin, View):
 
 
 def staffed_course(user: Person, course_key: CourseKey) -> CourseInfo:
-    """What the course says about itself, to its staff and to site staff.
+    """The course, for its staff and for site staff.
 
     Raises:
-        Http404: this person is neither, or there is no such course: nobody can tell which.
+        Http404: there is no such course, or the person is not staff. The person cannot tell which.
     """
     platform = get_platform()
     if not (is_site_staff(user) or (user.is_active and platform.is_course_staff(user, course_key))):
@@ -102,12 +101,43 @@ def staffed_course(user: Person, course_key: CourseKey) -> CourseInfo:
         raise Http404 from None
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit, and the name of what contains it."""
+
+    key: UsageKey
+    name: str
+    parent_name: str
+
+    @property
+    def link(self) -> str:
+        return get_platform().block_link(self.key)
+
+
+def units_of(user: Person, course_key: CourseKey) -> list[Unit]:
+    """The units that this person can see, in order; none if the course cannot be read."""
+    try:
+        outline = get_platform().course_outline(user, course_key)
+    except ProcessorError:
+        return []
+    return list(_units(outline, ""))[:MAX_UNITS]
+
+
+def _units(nodes: Sequence[OutlineNode], parent_name: str) -> Iterator[Unit]:
+    for node in nodes:
+        name = node.display_name or node.usage_key.block_id
+        if node.category == "vertical":
+            yield Unit(node.usage_key, name, parent_name)
+        else:
+            yield from _units(node.children, name)
+
+
 def description_of(profile: AIWorkflowProfile) -> str:
     """A workflow's description, without credentials."""
     return masked_text(profile.description, configured_secrets())
 
 
 def name_of(profile: AIWorkflowProfile) -> str:
-    """What people call a workflow: the first line of its description, or else its slug."""
+    """A workflow's name for people: the first line of its description if it is short, else its slug."""
     first_line = description_of(profile).strip().partition("\n")[0].strip()
-    return first_line if 0 < len(first_line) <= 80 else profile.slug
+    return first_line if 0 < len(first_line) <= MAX_NAME_CHARS else profile.slug

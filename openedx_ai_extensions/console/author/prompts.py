@@ -1,4 +1,4 @@
-"""The prompts of a course's workflows: which they are, who else uses them, and the page to change one."""
+"""The prompts of a course's workflows, and the page to edit one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -30,7 +31,7 @@ from openedx_ai_extensions.prompts.models import body_problem
 
 
 def prompts_of(profiles: Sequence[AIWorkflowProfile]) -> Mapping[int, list[PromptTemplate]]:
-    """The prompts that each profile names, by the profile's id. One query for all."""
+    """The prompts that each profile names, by the profile's id. One query for all profiles."""
     with PromptTemplate.objects.preloaded():
         return {profile.pk: _named_in(profile) for profile in profiles}
 
@@ -42,7 +43,7 @@ def _named_in(profile: AIWorkflowProfile) -> list[PromptTemplate]:
 
 
 class PromptForm(forms.Form):
-    """The words, and which wording they were made of."""
+    """The new text, and the version of the text that was edited."""
 
     body = forms.CharField(
         label=gettext_lazy("Prompt"),
@@ -50,11 +51,11 @@ class PromptForm(forms.Form):
         widget=forms.Textarea({"rows": 18, "spellcheck": "true", "aria-describedby": "about-body"}),
         error_messages={"required": gettext_lazy("The text must not be blank.")},
     )
-    # Without one, nobody knows what was changed: that counts as out of date.
+    # A missing version counts as outdated.
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def clean_body(self) -> str:
-        # Browsers send the line breaks of a mail.
+        # Browsers send CRLF.
         body: str = self.cleaned_data["body"].replace("\r\n", "\n")
         problem = body_problem(body)
         if problem:
@@ -63,60 +64,55 @@ class PromptForm(forms.Form):
 
 
 class PromptPage(CoursePage):
-    """One prompt: for those who may change it, with a form."""
+    """One prompt; with a form for people who may edit it.
 
-    place = "workflows"
+    Attributes:
+        users: the workflows of this course that use it.
+    """
+
+    users: list[AIWorkflowProfile]
+    menu_entry = "workflows"
     template_name = "prompt.html"
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        prompt, users = self._prompt(pk)
-        return self._page(prompt, users, self._form(prompt))
+        prompt = self._prompt(pk)
+        return self._page(prompt, self._form(prompt))
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        prompt, users = self._prompt(pk)
         form = PromptForm(request.POST)
         with transaction.atomic():
-            # Locked first: of two who save at once the second must see what the first has written.
-            prompt = PromptTemplate.objects.select_for_update().get(pk=prompt.pk)
+            # Locked, so that the second of two people who save at once sees the text of the first.
+            prompt = PromptTemplate.objects.select_for_update().get(pk=self._prompt(pk).pk)
             if not may_edit(self.user, prompt):
-                return self._page(prompt, users, self._form(prompt), status=403)
+                return self._page(prompt, self._form(prompt), status=403)
             if form.is_valid():
                 try:
                     require_no_mask(prompt, form.cleaned_data["body"])
                 except InvalidRequest as error:
                     form.add_error("body", str(error.message))
             if not form.is_valid():
-                return self._page(prompt, users, form, status=400)
+                return self._page(prompt, form, status=400)
             body = form.cleaned_data["body"]
             if form.cleaned_data["version"] != version_of(prompt.body) and body != prompt.body:
                 present = readable_body(prompt, self.user)
-                return self._page(prompt, users, self._form(prompt, body), status=409, present=present)
+                return self._page(prompt, self._form(prompt, body), status=409, present=present)
             if body != prompt.body:
                 prompt.body = body
                 prompt.save()
                 record(self.user, prompt, _("Changed by course staff."))
-        messages.success(request, _("The prompt is saved. The next answer follows it."))
+        messages.success(request, _("The prompt is saved. It applies from the next answer."))
         return HttpResponseRedirect(self.url("prompt", pk=prompt.pk))
 
-    def _prompt(self, pk: int) -> tuple[PromptTemplate, list[AIWorkflowProfile]]:
-        """A prompt of a workflow of this course, and the workflows here that use it.
-
-        Raises:
-            Http404: no workflow of this course uses it.
-        """
-        prompt = PromptTemplate.objects.filter(pk=pk).first()
-        users = [profile for profile in self.profiles() if prompt and prompt.is_used_in(profile.processor_config)]
-        if prompt is None or not users:
+    def _prompt(self, pk: int) -> PromptTemplate:
+        """Raises Http404 if no workflow of this course uses this prompt."""
+        prompt = get_object_or_404(PromptTemplate, pk=pk)
+        self.users = [profile for profile in self.profiles() if prompt.is_used_in(profile.processor_config)]
+        if not self.users:
             raise Http404
-        return prompt, users
+        return prompt
 
     def _page(
-        self,
-        prompt: PromptTemplate,
-        users: Sequence[AIWorkflowProfile],
-        form: PromptForm,
-        status: int = 200,
-        present: str | None = None,
+        self, prompt: PromptTemplate, form: PromptForm, status: int = 200, present: str | None = None
     ) -> HttpResponse:
         self.title = _("Prompt “{name}”").format(name=prompt.slug)
         context = {
@@ -124,14 +120,14 @@ class PromptPage(CoursePage):
             "body": readable_body(prompt, self.user),
             "form": form,
             "may_edit": may_edit(self.user, prompt),
-            "users": [name_of(profile) for profile in users],
+            "users": [name_of(profile) for profile in self.users],
             "elsewhere": self._elsewhere(prompt),
             "present": present,
         }
-        return self.answer(context, status)
+        return self.render(context, status)
 
     def _elsewhere(self, prompt: PromptTemplate) -> list[str]:
-        """Who else gets these words. Courses that are none of this person's business are only counted."""
+        """Other courses that use the prompt. Courses of which this person is not staff are only counted."""
         courses = courses_using(prompt) - {self.course_key}
         shows_all, platform = is_site_staff(self.user), get_platform()
         known = {course for course in courses if course and (shows_all or platform.is_course_staff(self.user, course))}
@@ -144,6 +140,6 @@ class PromptPage(CoursePage):
         return lines
 
     def _form(self, prompt: PromptTemplate, body: str | None = None) -> Any:
-        """A form with the present words, or with others that may take their place."""
-        words = readable_body(prompt, self.user) if body is None else body
-        return PromptForm(initial={"body": words, "version": version_of(prompt.body)})
+        """A form with this text, or with the present one."""
+        text = readable_body(prompt, self.user) if body is None else body
+        return PromptForm(initial={"body": text, "version": version_of(prompt.body)})

@@ -1,19 +1,19 @@
-"""The pages about a course."""
+"""URLs of the pages about a course."""
 
 from django.urls import path, register_converter
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.console.author.dry_run import TryPage
 from openedx_ai_extensions.console.author.prompts import PromptPage
-from openedx_ai_extensions.console.author.trying import TryPage
 from openedx_ai_extensions.console.author.usage import UsagePage
 from openedx_ai_extensions.console.author.workflows import SwitchView, WorkflowsPage
 
 
 class CourseKeyConverter:
-    """The key of a course as everyone knows it: none of a library, a branch or a version."""
+    """The key of a course; not of a library, a branch or a version."""
 
-    # As the platform finds them in its own addresses; keys of the oldest courses have slashes.
+    # The platform's own pattern; keys of the oldest courses have slashes.
     regex = r"[^/+]+(?:/|\+)[^/+]+(?:/|\+)[^/?]+"
 
     def to_python(self, value: str) -> CourseKey:

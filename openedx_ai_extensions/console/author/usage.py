@@ -1,4 +1,4 @@
-"""How much AI is used in a course: requests and tokens by day and by workflow, and nobody's name."""
+"""How much AI is used in a course: requests and tokens by day and by workflow, without names of people."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from openedx_ai_extensions.reports.usage import By, Filters, Line, report, total
 
 VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
 DAYS = (7, 30, 90)
-USUAL = 30
+DEFAULT_DAYS = 30
 
 
 class UsagePage(CoursePage):
-    """Figures of the last days. Money is for those who may see the site's usage report."""
+    """Figures of the last days; costs only for people who may see the site's usage report."""
 
     title = gettext_lazy("Usage of AI in this course")
-    place = "usage"
+    menu_entry = "usage"
     template_name = "usage.html"
 
     def get(self, request: HttpRequest) -> HttpResponse:
         asked = request.GET.get("days", "")
-        days = int(asked) if asked in map(str, DAYS) else USUAL
+        days = int(asked) if asked in map(str, DAYS) else DEFAULT_DAYS
         until = timezone.localdate(timezone=timezone.get_default_timezone())
         filters = Filters(until - timedelta(days=days - 1), until, course_id=str(self.course_key))
         by_day = list(_every_day(filters, report(By.DAY, filters)))
@@ -63,7 +63,7 @@ class UsagePage(CoursePage):
                 },
             ],
         }
-        return self.answer(context)
+        return self.render(context)
 
 
 def _days(number: int) -> str:
@@ -71,7 +71,7 @@ def _days(number: int) -> str:
 
 
 def _every_day(filters: Filters, lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
-    """Also the days of which there is nothing."""
+    """Each day of the period, including days without requests."""
     known = {line.group[0]: line for line in lines}
     for number in range((filters.until - filters.since).days + 1):
         day = filters.since + timedelta(days=number)

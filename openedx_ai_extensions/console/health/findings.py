@@ -1,62 +1,55 @@
-"""What a look at the site's health finds, in words."""
+"""What health checks find, in words."""
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from django.utils.functional import Promise
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
-class HealthLevel(enum.StrEnum):
-    """How bad it is, from nothing on."""
+class HealthLevel(TextChoices):
+    """How serious a finding is, from the least."""
 
-    OK = "ok"
-    NOTE = "note"
-    WARNING = "warning"
-    ERROR = "error"
-
-    @property
-    def word(self) -> str:
-        """For people: colour alone would not tell it to everyone."""
-        return str(_WORDS[self])
+    OK = "ok", _("OK")
+    NOTE = "note", _("Note")
+    WARNING = "warning", _("Warning")
+    ERROR = "error", _("Error")
 
     @property
     def rank(self) -> int:
         return list(HealthLevel).index(self)
 
 
-_WORDS: Mapping[HealthLevel, str | Promise] = {
-    HealthLevel.OK: _("In order"),
-    HealthLevel.NOTE: _("Good to know"),
-    HealthLevel.WARNING: _("Look at this"),
-    HealthLevel.ERROR: _("Does not work"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
-        subject: what was looked at.
-        text: how it is.
+        subject: what was checked.
+        text: what was found.
         advice: what to do; empty when there is nothing to do.
-        key: what a page may offer more of, such as a provider's name.
+        provider: the provider that the finding is about, so that a page can offer to ping it.
     """
 
     level: HealthLevel
     subject: str
     text: str
     advice: str = ""
-    key: str = ""
+    provider: str = ""
+
+
+ok = partial(Finding, HealthLevel.OK)
+note = partial(Finding, HealthLevel.NOTE)
+warning = partial(Finding, HealthLevel.WARNING)
+error = partial(Finding, HealthLevel.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
 class HealthSection:
-    """What was found about one part of the site."""
+    """The findings about one part of the site."""
 
     name: str
     title: str
@@ -68,5 +61,5 @@ class HealthSection:
 
 
 def worst(findings: Sequence[Finding]) -> HealthLevel:
-    """The worst of them; in order when there are none."""
+    """The most serious level of these findings; OK when there are none."""
     return max((finding.level for finding in findings), key=lambda level: level.rank, default=HealthLevel.OK)

@@ -1,50 +1,40 @@
-"""All sections, in the order in which an operator wants to know of them."""
+"""The health report: every check, in the order in which an operator wants to know."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from openedx_ai_extensions.console.health import (
-    cache,
-    database,
-    events,
-    platform,
-    providers,
-    switches,
-    templates,
-    tools,
-    worker,
-)
-from openedx_ai_extensions.console.health.findings import Finding, HealthLevel, HealthSection
+from openedx_ai_extensions.console.health import configuration, providers, services
+from openedx_ai_extensions.console.health.findings import Finding, HealthSection, error
 
-SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], list[Finding]]]] = {
-    "switches": (_("Switches and pauses"), switches.check),
-    "providers": (_("Providers"), providers.check),
-    "templates": (_("Templates and profiles"), templates.check),
-    "tools": (_("Tools"), tools.check),
-    "cache": (_("Cache"), cache.check),
-    "worker": (_("Background runs"), worker.check),
-    "database": (_("Database"), database.check),
-    "events": (_("Learning records (xAPI)"), events.check),
-    "platform": (_("Platform"), platform.check),
+SECTIONS: Mapping[str, tuple[str | Promise, Callable[[], Iterable[Finding]]]] = {
+    "switches": (_("Switches and pauses"), configuration.switches),
+    "providers": (_("Providers"), providers.providers),
+    "templates": (_("Templates and profiles"), configuration.templates),
+    "tools": (_("Tools"), configuration.tools),
+    "cache": (_("Cache"), services.cache),
+    "worker": (_("Background runs"), services.worker),
+    "database": (_("Database"), services.database),
+    "events": (_("Learning records (xAPI)"), services.events),
+    "platform": (_("Platform"), configuration.platform),
 }
 
 
 def report() -> list[HealthSection]:
-    """Look at everything. Nothing is written but one key of the cache, no provider is asked, and nothing can hang."""
-    return [HealthSection(name, str(title), _looked(str(title), look)) for name, (title, look) in SECTIONS.items()]
+    """Check everything, each part within a time limit. Writes one cache key, and calls no provider."""
+    return [HealthSection(name, str(title), _findings(str(title), check)) for name, (title, check) in SECTIONS.items()]
 
 
-def _looked(title: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+def _findings(title: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
     try:
-        return look()
-    except ImproperlyConfigured as error:
-        return [Finding(HealthLevel.ERROR, title, f"{error}.")]
-    except DatabaseError as error:
-        text = _("This cannot be known: the database refuses ({error}).").format(error=type(error).__name__)
-        return [Finding(HealthLevel.ERROR, title, text, str(_("See what is said of the database and its migrations.")))]
+        return list(check())
+    except ImproperlyConfigured as problem:
+        return [error(title, f"{problem}.")]
+    except DatabaseError as problem:
+        text = _("This cannot be checked: the database reports {error}.").format(error=type(problem).__name__)
+        return [error(title, text, str(_("See the section about the database.")))]

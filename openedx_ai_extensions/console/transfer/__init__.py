@@ -1,10 +1,11 @@
-"""Profiles, scopes and prompts as files: to keep them, to review them, and to take them to another site.
+"""Profiles, scopes and prompts as files, for backup, review, and other sites.
 
-``export`` writes a file, ``read`` checks one, ``run_import`` rehearses or does what it says. Nothing is ever deleted.
+``export`` writes a file, ``read`` validates one, ``run_import`` applies it or shows what it would do. Nothing is ever
+deleted.
 """
 
+from openedx_ai_extensions.console.transfer.entries import EntryKind, Format, TransferEntry
 from openedx_ai_extensions.console.transfer.importing import Change, ImportStep, Plan, run_import
-from openedx_ai_extensions.console.transfer.kinds import EntryKind, Format, TransferEntry
 from openedx_ai_extensions.console.transfer.reading import read
 from openedx_ai_extensions.console.transfer.writing import Export, export
 

@@ -1,7 +1,7 @@
-"""Doing what a file of configuration says: all of it, or nothing.
+"""Applies the entries of a file: all of them, or none.
 
-A rehearsal does everything that the real thing does, within a transaction that is rolled back. So it knows all errors:
-entries may refer to others of the same file.
+A dry run does the same in a transaction that is rolled back. So it finds every error, although entries may refer to
+others of the same file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import enum
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,12 +22,11 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.console.transfer.kinds import NAMES, EntryKind, TransferEntry, is_masked, masked
-from openedx_ai_extensions.console.transfer.writing import scope_values
+from openedx_ai_extensions.console.transfer.entries import EntryKind, TransferEntry, is_masked, masked, values_of
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 
-MAX_ERRORS = 50  # whoever has as many mends those first
-ScopeKey = tuple[str, str, str, str, str]
+MAX_ERRORS = 50
+ScopeKey = tuple[str, ...]
 
 
 class Change(enum.StrEnum):
@@ -47,7 +46,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ImportStep:
-    """What becomes of one entry."""
+    """What one entry changes."""
 
     kind: EntryKind
     change: Change
@@ -57,12 +56,12 @@ class ImportStep:
 
     @property
     def name(self) -> str:
-        return f"{NAMES[self.kind]} {self.title}"
+        return f"{self.kind.label} {self.title}"
 
 
 @dataclass(slots=True)
 class Plan:
-    """What an import does, or did; nothing was done when there are errors."""
+    """What an import does, or did; if there are errors, it did nothing."""
 
     steps: list[ImportStep] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -72,18 +71,10 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """The same for a plan that does the same."""
+        """Equal for plans that do the same."""
         about = [[step.kind, step.change, step.title, [[d.name, d.before, d.after] for d in step.differences]]
                  for step in self.steps]  # fmt: skip
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
-
-
-class _Refused(Exception):
-    """An entry can't be imported: why, in words."""
-
-
-class _Forbidden(Exception):
-    """Whoever asks may not do this."""
 
 
 May = Callable[[EntryKind, Change], bool]
@@ -92,40 +83,31 @@ May = Callable[[EntryKind, Change], bool]
 def run_import(
     entries: Sequence[TransferEntry], *, dry_run: bool, user: Any = None, may: May = lambda _kind, _change: True
 ) -> Plan:
-    """Create and change what the entries say.
+    """Create and change objects.
 
     Args:
-        entries: as ``read`` gives them.
-        dry_run: undo it all in the end.
-        user: the person who does it, for the history; None when it is no person.
-        may: is this change allowed to whoever asks?
+        entries: as returned by ``read``.
+        dry_run: roll everything back at the end.
+        user: for the history of profiles; None on the command line.
+        may: whether the user is allowed to do this.
     """
     importer = _Importer(entries, user, may)
     plan = Plan()
-    with transaction.atomic(using=router.db_for_write(AIWorkflowScope)):
+    database = router.db_for_write(AIWorkflowScope)
+    with transaction.atomic(using=database):
         for entry in entries:
             if len(plan.errors) >= MAX_ERRORS:
                 break
             try:
-                step = importer.import_entry(entry)
-            except _Refused as error:
-                plan.errors.append(f"{entry.where}: {error}")
+                plan.steps.append(importer.import_entry(entry))
             except ValidationError as error:
                 plan.errors += [f"{entry.where}: {text}" for text in _texts(error)]
-            except _Forbidden as error:
-                plan.errors.append(
-                    _("{where}: you may not do this: {kind}, {change}.").format(
-                        where=entry.where, kind=NAMES[entry.kind], change=error
-                    )
-                )
-            else:
-                plan.steps.append(step)
-        transaction.set_rollback(dry_run or bool(plan.errors), using=router.db_for_write(AIWorkflowScope))
+        transaction.set_rollback(dry_run or bool(plan.errors), using=database)
     return plan
 
 
 class _Importer:
-    """What is there already, and what came since."""
+    """Knows the objects that exist, including those imported before."""
 
     def __init__(self, entries: Sequence[TransferEntry], user: Any, may: May) -> None:
         self.user = user
@@ -134,74 +116,53 @@ class _Importer:
         self.prompts = {prompt.slug: prompt for prompt in PromptTemplate.objects.all()}
         self.profiles = {profile.slug: profile for profile in AIWorkflowProfile.objects.all()}
         slugs = {entry.values["profile"] for entry in entries if entry.kind == EntryKind.SCOPES}
-        # Several may be alike: each entry stands for one of them, the oldest first.
+        # Several scopes may have the same key: each entry stands for one of them, the oldest first.
         self.scopes: defaultdict[ScopeKey, list[AIWorkflowScope]] = defaultdict(list)
         if slugs:
             for scope in AIWorkflowScope.objects.select_related("profile").order_by("pk"):
                 if scope.profile.slug in slugs:
-                    self.scopes[_scope_key(scope_values(scope))].append(scope)
+                    self.scopes[_scope_key(values_of(EntryKind.SCOPES, scope))].append(scope)
 
     def import_entry(self, entry: TransferEntry) -> ImportStep:
-        """Raises _Refused, _Forbidden or ValidationError."""
-        match entry.kind:
-            case EntryKind.PROMPTS:
-                return self._prompt(dict(entry.values))
-            case EntryKind.PROFILES:
-                return self._profile(dict(entry.values))
-            case EntryKind.SCOPES:
-                return self._scope(dict(entry.values))
-
-    def _prompt(self, values: dict[str, Any]) -> ImportStep:
-        prompt, identifier = self.prompts.get(values["slug"]), values.pop("uuid")
-        self._require_once(EntryKind.PROMPTS, values["slug"])
-        if prompt is None:
-            # Profiles may name a prompt by it; a prompt that is there keeps its own.
-            prompt = PromptTemplate(**({"uuid": identifier} if identifier else {}))
-        step = self._applied(EntryKind.PROMPTS, prompt, values, values["slug"])
-        if step.change != Change.UNCHANGED:
-            prompt.save()
-            self.prompts[prompt.slug] = prompt
-        return step
-
-    def _profile(self, values: dict[str, Any]) -> ImportStep:
-        self._require_once(EntryKind.PROFILES, values["slug"])
-        profile = self.profiles.get(values["slug"]) or AIWorkflowProfile()
-        step = self._applied(EntryKind.PROFILES, profile, values, values["slug"])
-        if step.change != Change.UNCHANGED:
-            profile.save(changed_by=self.user)
-            self.profiles[profile.slug] = profile
-        return step
+        """Raises ValidationError if the entry cannot be imported, or the user may not import it."""
+        values = dict(entry.values)
+        if entry.kind == EntryKind.SCOPES:
+            return self._scope(values)
+        slug, identifier = values["slug"], values.pop("uuid", None)
+        if (entry.kind, slug) in self.seen:
+            raise ValidationError(_("slug: another entry has it already."))
+        self.seen.add((entry.kind, slug))
+        if entry.kind == EntryKind.PROFILES:
+            profile = self.profiles.setdefault(slug, AIWorkflowProfile())
+            return self._apply(entry.kind, profile, values, slug, changed_by=self.user)
+        # Profiles may refer to a prompt by its UUID; an existing prompt keeps its own.
+        new = PromptTemplate(**({"uuid": identifier} if identifier else {}))
+        return self._apply(entry.kind, self.prompts.setdefault(slug, new), values, slug)
 
     def _scope(self, values: dict[str, Any]) -> ImportStep:
         profile = self.profiles.get(values.pop("profile"))
         if profile is None or profile.pk is None:
-            raise _Refused(_("profile: there is no such profile, neither here nor in the file."))
+            raise ValidationError(_("profile: there is no such profile, neither here nor in the file."))
         values["location_regex"] = values["location_regex"].strip()
         values["course_id"] = _course_id(values["course_id"].strip())
         alike = self.scopes[_scope_key({**values, "profile": profile.slug})]
         scope = alike.pop(0) if alike else AIWorkflowScope(profile=profile)
-        place = (values["course_id"] or _("every course"), values["location_regex"], values["ui_slot_selector_id"],
+        parts = (values["course_id"] or _("every course"), values["location_regex"], values["ui_slot_selector_id"],
                  values["service_variant"])  # fmt: skip
-        title = f"{profile.slug}: {' · '.join(filter(None, place))}"
-        changes = {**values, "course_id": values["course_id"] or None}
-        step = self._applied(EntryKind.SCOPES, scope, changes, title)
-        if step.change != Change.UNCHANGED:
-            scope.save()
-        return step
+        title = f"{profile.slug}: {' · '.join(filter(None, parts))}"
+        return self._apply(EntryKind.SCOPES, scope, {**values, "course_id": values["course_id"] or None}, title)
 
-    def _require_once(self, kind: EntryKind, slug: str) -> None:
-        if (kind, slug) in self.seen:
-            raise _Refused(_("slug: another entry has it already."))
-        self.seen.add((kind, slug))
+    def _apply(self, kind: EntryKind, obj: Any, values: Mapping[str, Any], title: str, **saving: Any) -> ImportStep:
+        """Give an object these values and save it.
 
-    def _applied(self, kind: EntryKind, obj: Any, values: dict[str, Any], title: str) -> ImportStep:
-        """Give an object these values; not yet saved.
+        A value is not even parsed or validated unless the user may save it.
 
-        Nothing is made of a value, neither parsed nor imported, unless whoever asks may save it.
+        Args:
+            saving: arguments for ``save``.
 
         Raises:
-            _Forbidden: that is not so.
-            _Refused: a value has a credential replaced, and is not the present one with the same replaced.
+            ValidationError: a value is not valid, or not allowed for this user; or a credential in it is masked, and
+                it is not the present value with the same credential masked.
         """
         is_new = obj.pk is None
         changed = [name for name, value in values.items() if is_new or _plain(getattr(obj, name)) != _plain(value)]
@@ -214,19 +175,20 @@ class _Importer:
             before, after = _plain(getattr(obj, name)), _plain(values[name])
             if is_masked(after):
                 if is_new or masked(name, before) != after:
-                    raise _Refused(
-                        _(
-                            "{name}: a credential was replaced by [REDACTED] when this was exported, so nobody knows "
-                            "it here. Write it in, or better into the setting AI_EXTENSIONS, and take it out of here."
-                        ).format(name=name)
-                    )
+                    text = _("{name}: a credential was replaced by [REDACTED] in the export, so its value is unknown "
+                             "here. Write it into the setting AI_EXTENSIONS and remove it from the file.")  # fmt: skip
+                    raise ValidationError(text.format(name=name))
                 continue
             if not is_allowed:
-                raise _Forbidden(change)
+                text = _("You do not have permission for this: {kind}, {change}.")
+                raise ValidationError(text.format(kind=kind.label, change=change))
             setattr(obj, name, values[name])
             shown = "" if is_new else masked(name, before)
             differences.append(Difference(name, shown, masked(name, after)))
-        return ImportStep(kind, change if differences else Change.UNCHANGED, title, tuple(differences), obj)
+        if not differences:
+            return ImportStep(kind, Change.UNCHANGED, title, obj=obj)
+        obj.save(**saving)
+        return ImportStep(kind, change, title, tuple(differences), obj)
 
 
 def _plain(value: Any) -> str:
@@ -237,15 +199,14 @@ def _plain(value: Any) -> str:
 
 def _scope_key(values: dict[str, Any]) -> ScopeKey:
     names = ("profile", "course_id", "location_regex", "ui_slot_selector_id", "service_variant")
-    profile, course, pattern, slot, variant = (str(values[name] or "") for name in names)
-    return profile, course, pattern, slot, variant
+    return tuple(str(values[name] or "") for name in names)
 
 
 def _course_id(text: str) -> str:
     try:
         return str(CourseKey.from_string(text)) if text else ""
     except InvalidKeyError:
-        raise _Refused(_("course_id: “{text}” is not a course id.").format(text=text)) from None
+        raise ValidationError(_("course_id: “{text}” is not a course id.").format(text=text)) from None
 
 
 def _texts(error: ValidationError) -> Iterator[str]:
@@ -258,17 +219,15 @@ def _texts(error: ValidationError) -> Iterator[str]:
 
 
 def summary(plan: Plan) -> str:
-    """How many of each."""
-    counts = {change: len(plan.of(change)) for change in Change}
-    if not counts[Change.CREATED] and not counts[Change.CHANGED]:
-        return _("Nothing changes: {count} entries are as they should be.").format(count=counts[Change.UNCHANGED])
-    return _("{created} created, {changed} changed, {unchanged} unchanged.").format(
-        created=counts[Change.CREATED], changed=counts[Change.CHANGED], unchanged=counts[Change.UNCHANGED]
-    )
+    """The number of changes of each kind."""
+    counts = {change.value: len(plan.of(change)) for change in Change}
+    if counts["created"] or counts["changed"]:
+        return _("{created} created, {changed} changed, {unchanged} unchanged.").format(**counts)
+    return _("Nothing changes: {count} entries are up to date.").format(count=counts["unchanged"])
 
 
 def diff(step: ImportStep) -> str:
-    """What changes, line by line: less what goes, plus what comes."""
+    """What changes, line by line: removed lines begin with a minus, added lines with a plus."""
     return "\n".join(line for difference in step.differences for line in _lines(step, difference))
 
 

@@ -1,4 +1,4 @@
-"""Writing a file of configuration."""
+"""Writes export files."""
 
 from __future__ import annotations
 
@@ -10,21 +10,29 @@ from typing import Any
 
 import yaml
 
-from openedx_ai_extensions.console.transfer.cells import guarded
-from openedx_ai_extensions.console.transfer.kinds import FIELDS, FORMAT, VERSION, EntryKind, Format, masked
-from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.console.transfer.entries import (
+    FIELDS,
+    FORMAT,
+    MODELS,
+    VERSION,
+    EntryKind,
+    Format,
+    escaped,
+    masked,
+    values_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file, and how many of its texts have credentials replaced."""
+    """A file, and the number of its texts in which credentials are masked."""
 
     text: str
     masked: int
 
 
 def export(file_format: Format, kinds: Collection[EntryKind], *, with_secrets: bool = False) -> Export:
-    """All there is of these kinds. A CSV file has scopes only."""
+    """All objects of these kinds. A CSV file has scopes only."""
     if file_format == Format.CSV:
         return Export(_csv(entries_of(EntryKind.SCOPES)), 0)
     data: dict[str, Any] = {"format": FORMAT, "version": VERSION}
@@ -40,30 +48,10 @@ def export(file_format: Format, kinds: Collection[EntryKind], *, with_secrets: b
 
 
 def entries_of(kind: EntryKind) -> Iterator[dict[str, Any]]:
-    """All objects of a kind as entries, in an order that importing keeps: of two scopes alike the newer goes first."""
-    match kind:
-        case EntryKind.PROMPTS:
-            for prompt in PromptTemplate.objects.order_by("slug"):
-                yield {"slug": prompt.slug, "uuid": str(prompt.uuid), "body": prompt.body}
-        case EntryKind.PROFILES:
-            for profile in AIWorkflowProfile.objects.order_by("slug"):
-                yield {name: getattr(profile, name) for name in FIELDS[kind]}
-        case EntryKind.SCOPES:
-            for scope in AIWorkflowScope.objects.select_related("profile").order_by("pk"):
-                yield scope_values(scope)
-
-
-def scope_values(scope: AIWorkflowScope) -> dict[str, Any]:
-    """A scope as an entry."""
-    return {
-        "profile": scope.profile.slug,
-        "course_id": str(scope.course_id or ""),
-        "location_regex": scope.location_regex or "",
-        "service_variant": scope.service_variant,
-        "ui_slot_selector_id": scope.ui_slot_selector_id,
-        "outside_courses": scope.outside_courses,
-        "enabled": scope.enabled,
-    }
+    """All objects of a kind as entries. Scopes keep the order of their ids: the newer of two equal scopes wins."""
+    rows = MODELS[kind]._default_manager.all()
+    rows = rows.select_related("profile").order_by("pk") if kind == EntryKind.SCOPES else rows.order_by("slug")
+    return (values_of(kind, obj) for obj in rows)
 
 
 def _mask(entries: list[dict[str, Any]]) -> int:
@@ -79,20 +67,19 @@ def _mask(entries: list[dict[str, Any]]) -> int:
 def _csv(entries: Iterator[dict[str, Any]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
-    names = list(FIELDS[EntryKind.SCOPES])
-    writer.writerow(names)
+    writer.writerow(FIELDS[EntryKind.SCOPES])
     for entry in entries:
-        cells = (str(entry[name]).lower() if isinstance(entry[name], bool) else entry[name] for name in names)
-        writer.writerow([guarded(cell) for cell in cells])
+        cells = (str(value).lower() if isinstance(value, bool) else value for value in entry.values())
+        writer.writerow([escaped(cell) for cell in cells])
     return file.getvalue()
 
 
-# libyaml's is ten times as fast.
+# libyaml is ten times as fast as Python's own dumper.
 _Base: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Dumper(_Base):
-    """Texts of several lines stay texts of several lines, for people who compare versions."""
+    """Writes texts of several lines as blocks, which are easy to compare."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -1,1 +1,1 @@
-"""Taking over a site that ran the public implementation of the same contract: its tables, and what is in them."""
+"""Takes over a site that ran the public implementation of the same contract: its tables and their rows."""

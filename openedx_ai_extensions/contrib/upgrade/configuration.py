@@ -1,27 +1,29 @@
-"""Old prompts, profiles and scopes as ours, held to what ours must be."""
+"""Converts old prompts, profiles and scopes, so that they pass our validation and do what they did before."""
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+import json5
 from django.core.validators import slug_re
 from django.utils.text import slugify
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.contrib.upgrade.old_rows import Row, as_uuid, moment, text
-from openedx_ai_extensions.contrib.upgrade.patches import patch, with_prompts, without_words_of
-from openedx_ai_extensions.contrib.upgrade.tables import aside_name
+from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_text, as_time, as_uuid, aside_name
+from openedx_ai_extensions.core.json5 import json_path, parts
+from openedx_ai_extensions.core.redaction import may_hold_credential, names_credential
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION
 from openedx_ai_extensions.workflows import template_utils
 
-# By words that the file's name begins with, or that follow an underscore there; the first that fits counts.
+# Templates by words at the beginning of the old file's name or after an underscore; the first that fits counts.
 TEMPLATES: Mapping[tuple[str, ...], str] = {
     ("mock", "stream"): "examples/mock_stream.json5",
     ("mock",): "examples/mock.json5",
@@ -38,58 +40,25 @@ TEMPLATES: Mapping[tuple[str, ...], str] = {
     ("answer",): "base/ask.json5",
     ("custom",): "base/custom_prompt.json5",
 }
-# For a base without an orchestrator, to which profiles add all that matters.
+# A template without an orchestrator, which each profile adds.
 BLANK = "blank"
-FOR_BLANK = "base/summary.json5"
-MAX_SLUG = 100
-PARENT = "its {kind} was not taken over"
-MEND_PARENT = "see to that one"
-MEND = "change {name} in the old row"
-OUTSIDE = "it still answers outside of courses, to whoever has an account: untick that where no widget needs it"
-LET_GO = "none: --drop-old --discard-left lets it go"
+BLANK_REPLACEMENT = "base/summary.json5"
+PROCESSORS_WITH_OPTIONS = ("LLMProcessor", "EducatorAssistantProcessor")
+MAX_SLUG_CHARS = 100
+MAX_SLUG_PREFIX_CHARS = 60  # before the old key, which may be a UUID
+
+NO_PARENT = "its {kind} was not taken over"
+SEE_PARENT = "see the line about that {kind}"
+CHANGE = "change {name} in the old row"
+DISCARD = "nothing; --drop-old --discard-left deletes it"
+OUTSIDE = "it still answers outside of courses, for every account: untick this in the scope if no widget there needs it"
 
 
-def template_for(path: str, chosen: Mapping[str, str]) -> str:
-    """The template to use for an old path; the path itself where nothing is known of it.
-
-    Args:
-        path: as the old profile has it.
-        chosen: what the operator said, by old path.
-    """
-    if path in chosen:
-        return chosen[path]
-    if template_utils.template_version(path) is not None:
-        return path
-    old = PurePosixPath(path)
-    for suffix in template_utils.SUFFIXES:
-        other = str(old.with_suffix(suffix)) if old.name else path
-        if template_utils.template_version(other) is not None:
-            return other
-    words = _words(path)
-    if _has(words, BLANK):
-        return FOR_BLANK
-    fitting = (ours for wanted, ours in TEMPLATES.items() if all(_has(words, word) for word in wanted))
-    return next(fitting, path)
-
-
-def was_blank(path: str, new_path: str, chosen: Mapping[str, str]) -> bool:
-    """Did the old template run nothing, unless a profile added what does, and is ours only the nearest to it?"""
-    return _has(_words(path), BLANK) and new_path == FOR_BLANK and path not in chosen
-
-
-def _words(path: str) -> list[str]:
-    return PurePosixPath(path).stem.lower().replace("-", "_").split("_")
-
-
-def _has(words: Sequence[str], start: str) -> bool:
-    return any(word.startswith(start) for word in words)
-
-
-class Left(Exception):
-    """A row that cannot be taken over; says why, and names nothing that a person wrote.
+class NotTakenOver(Exception):
+    """Why a row cannot be taken over. The text has nothing that a person wrote.
 
     Attributes:
-        to_do: the one thing that would change it.
+        to_do: the one thing that would change this.
     """
 
     def __init__(self, reason: str, to_do: str) -> None:
@@ -98,13 +67,13 @@ class Left(Exception):
 
 
 @dataclass(slots=True)
-class New:
-    """What an old row becomes.
+class NewRow:
+    """What replaces an old row.
 
     Attributes:
         instance: of our model, not saved.
-        notes: what is not as it was, for the operator.
-        kept: columns to write once more after the row was made, as making it sets them.
+        notes: what is different from before, for the operator.
+        kept: column values to restore after saving, which sets them.
     """
 
     instance: Any
@@ -113,79 +82,98 @@ class New:
 
 
 def timestamps(row: Row) -> dict[str, Any]:
-    """The times that a row has."""
-    found = {name: moment(row.get(name)) for name in ("created_at", "updated_at")}
+    """The times of creation and of the last change, if the row has them."""
+    found = {name: as_time(row.get(name)) for name in ("created_at", "updated_at")}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def prompt(row: Row) -> New:
-    """A prompt; what profiles refer to it by stays: its slug, and the UUID that it has as its key or beside it."""
+def prompt(row: Row) -> NewRow:
+    """A prompt with the same slug and UUID, by which profiles refer to it; the UUID may be the old key."""
     identifier = as_uuid(row.get("uuid")) or as_uuid(row.get("id"))
     slug, notes = _slug(row, "prompt")
     instance = PromptTemplate(slug=slug, body=str(row.get("body") or ""), uuid=identifier or uuid.uuid4())
-    return New(instance, notes, timestamps(row))
+    return NewRow(instance, notes, timestamps(row))
 
 
 def _slug(row: Row, kind: str) -> tuple[str, list[str]]:
-    """What a row is called: its own slug, or else the nearest that is one."""
+    """The old slug, or a similar one if it is not valid; and notes."""
     old = str(row.get("slug") or "")
-    if slug_re.fullmatch(old) and len(old) <= MAX_SLUG:
+    if slug_re.fullmatch(old) and len(old) <= MAX_SLUG_CHARS:
         return old, []
-    key = text(row.get("id"))
-    new = f"{slugify(old)[: MAX_SLUG - 40] or kind}-{key}"
-    return new, [f"it is called {new} now"]
+    new = f"{slugify(old)[:MAX_SLUG_PREFIX_CHARS] or kind}-{as_text(row.get('id'))}"
+    return new, [f"its new name is {new}"]
 
 
-def profile(row: Row, templates: Mapping[str, str], prompts: Mapping[str, str]) -> New:
-    """A profile, with the name that its template has here.
+def profile(row: Row, templates: Mapping[str, str], prompts: Mapping[str, str]) -> NewRow:
+    """A profile, based on one of our templates.
 
     Args:
-        templates: what the operator said of templates, by old path.
-        prompts: names of prompts that are not found by what old profiles call them.
+        templates: the operator's choices, by old path.
+        prompts: new names of prompts, by the names and numbers that no longer find them.
 
     Raises:
-        Left: it ran nothing.
+        NotTakenOver: neither the profile nor its template has an orchestrator.
     """
     path = str(row.get("base_filepath") or "")
-    new_path = template_for(path, templates)
+    new_path = _template(path, templates)
     slug, notes = _slug(row, "profile")
-    place = f"the row {text(row.get('id'))} of {aside_name(AIWorkflowProfile._meta.db_table)}"
-    content_patch, changes = patch(row.get("content_patch"), place)
+    location = f"the row {as_text(row.get('id'))} of {aside_name(AIWorkflowProfile._meta.db_table)}"
+    content_patch, changes = _patch(row.get("content_patch"), location)
     if new_path != path:
-        if was_blank(path, new_path, templates):
+        if new_path == BLANK_REPLACEMENT and _has(path, BLANK) and path not in templates:
             if "orchestrator_class" not in template_utils.lenient_patch(content_patch):
-                raise Left("it names no orchestrator, and neither did its template", MEND.format(name="content_patch"))
-            content_patch = without_words_of(template_utils.load_template(new_path) or {}, content_patch)
+                reason = "neither the profile nor its template has an orchestrator"
+                raise NotTakenOver(reason, CHANGE.format(name="content_patch"))
+            content_patch = _without_texts(template_utils.load_template(new_path) or {}, content_patch)
         notes.append(f"its template {path} is now {new_path}")
-    content_patch, named = with_prompts(new_path, content_patch, prompts)
+    content_patch, renamed = _with_prompts(new_path, content_patch, prompts)
     instance = AIWorkflowProfile(
         slug=slug,
         description=str(row.get("description") or ""),
         base_filepath=new_path,
         content_patch=content_patch,
     )
-    return New(instance, [*notes, *changes, *named])
+    return NewRow(instance, [*notes, *changes, *renamed])
 
 
-def scope(row: Row, profiles: Mapping[str, Any]) -> New:
+def _template(path: str, chosen: Mapping[str, str]) -> str:
+    """The template that replaces an old path; the path itself if none is known."""
+    if path in chosen:
+        return chosen[path]
+    old = PurePosixPath(path)
+    candidates = [path, *(str(old.with_suffix(suffix)) for suffix in template_utils.SUFFIXES if old.name)]
+    found = next((each for each in candidates if template_utils.template_version(each) is not None), None)
+    if found is not None:
+        return found
+    if _has(path, BLANK):
+        return BLANK_REPLACEMENT
+    return next((ours for words, ours in TEMPLATES.items() if all(_has(path, word) for word in words)), path)
+
+
+def _has(path: str, start: str) -> bool:
+    words = PurePosixPath(path).stem.lower().replace("-", "_").split("_")
+    return any(word.startswith(start) for word in words)
+
+
+def scope(row: Row, profiles: Mapping[str, Any]) -> NewRow:
     """A scope.
 
     Args:
-        profiles: what became of profiles, by their old keys: new ids.
+        profiles: new ids of profiles, by their old keys.
 
     Raises:
-        Left: its profile or its course is none here.
+        NotTakenOver: its profile was not taken over, or its course id is not valid.
     """
-    parent = profiles.get(text(row.get("profile_id")))
+    parent = profiles.get(as_text(row.get("profile_id")))
     if parent is None:
-        raise Left(PARENT.format(kind="profile"), MEND_PARENT)
+        raise NotTakenOver(NO_PARENT.format(kind="profile"), SEE_PARENT.format(kind="profile"))
     course = str(row.get("course_id") or "")
     try:
         course_id: Any = CourseKey.from_string(course) if course else CourseKeyField.Empty
     except InvalidKeyError:
-        raise Left(f"course_id: {course} is no key of a course", MEND.format(name="course_id")) from None
+        raise NotTakenOver(f"course_id: {course} is not a course id", CHANGE.format(name="course_id")) from None
     pattern = row.get("location_regex") or None
-    # It answered there, and nothing says whether anybody asks.
+    # It answered outside of courses, too; nothing tells whether a widget there needs it.
     is_outside = not course and not str(pattern or "").strip()
     instance = AIWorkflowScope(
         profile_id=parent,
@@ -196,32 +184,102 @@ def scope(row: Row, profiles: Mapping[str, Any]) -> New:
         outside_courses=is_outside,
         enabled=bool(row.get("enabled", True)),
     )
-    return New(instance, [OUTSIDE] if is_outside else [])
+    return NewRow(instance, [OUTSIDE] if is_outside else [])
 
 
-def problems(error: ValidationError) -> str:
-    """Everything that a validation found, in one line."""
-    if not hasattr(error, "error_dict"):
-        return "; ".join(error.messages)
-    return "; ".join(f"{name}: {message}" for name, messages in error.message_dict.items() for message in messages)
+def _patch(value: Any, location: str) -> tuple[str, list[str]]:
+    """A patch as text that our validation accepts, without other changes; and notes.
 
-
-def to_do(error: ValidationError, row: Row) -> str:
-    """The one thing that would mend what a validation found."""
-    names = list(getattr(error, "error_dict", ()))
-    if "base_filepath" in names:
-        return f"--template {row.get('base_filepath')}=<a template that is here>"
-    return MEND.format(name=names[0]) if names and names != [NON_FIELD_ERRORS] else LET_GO
-
-
-def check(instance: Any, *, is_unique: bool) -> None:
-    """Validate an instance whose relations may not be there yet.
+    The old implementation ignored a patch that it could not read, so it is dropped; but one that may have a credential
+    is kept, and our validation rejects it.
 
     Args:
-        is_unique: must it differ from the rows of our table? There has to be one, to ask that.
-
-    Raises:
-        ValidationError: it is not valid.
+        location: of the old patch, for the operator.
     """
-    relations = {field.name for field in instance._meta.fields if field.is_relation}
-    instance.full_clean(exclude=relations, validate_unique=is_unique, validate_constraints=is_unique)
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    parsed = _parsed(text)
+    if isinstance(parsed, str):  # a JSON column with the text
+        text = parsed
+        parsed = _parsed(text)
+    if parsed is None and text.strip() in {"", "null"}:
+        return "", []
+    problem = template_utils.patch_problem(text)
+    if not isinstance(parsed, dict):
+        if problem is None or may_hold_credential(text):
+            return text, []
+        note = "its patch is not valid and was ignored before, so it is empty now"
+        return "", [f"{note}: {problem.removesuffix('.')}. The old text is in {location}, until --drop-old"]
+    notes = []
+    if problem is not None:
+        text = _as_text(parsed)
+        notes.append(f"its patch was rewritten without comments, to correct this: {problem}")
+    dropped = _drop_options(parsed)
+    if dropped:
+        text = _as_text(parsed)
+        notes.append(f"its options {', '.join(dropped)} were removed: they belong in an entry of AI_EXTENSIONS")
+    return text, notes
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json5.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _as_text(parsed: Mapping[str, Any]) -> str:
+    return json.dumps(parsed, indent=2, ensure_ascii=False)
+
+
+def _drop_options(config: dict[str, Any]) -> list[str]:
+    """Remove options that profiles may not set, and return their names. Credentials stay, so that they are reported."""
+    dropped = []
+    processors: Any = config.get("processor_config")
+    for name in PROCESSORS_WITH_OPTIONS if isinstance(processors, dict) else ():
+        section = processors.get(name)
+        options: Any = section.get("options") if isinstance(section, dict) else None
+        for option in list(options) if isinstance(options, dict) else ():
+            if RESERVED_OPTION.fullmatch(option) and not names_credential(option, options[option]):
+                dropped.append(option)
+                del options[option]
+    return dropped
+
+
+def _without_texts(template: Mapping[str, Any], content_patch: str) -> str:
+    """The patch, with the template's texts for people removed: the old template had none."""
+    parsed = template_utils.lenient_patch(content_patch)
+    for half, component in template["actuator_config"]["UIComponents"].items():
+        config: Any = parsed
+        for name in ("actuator_config", "UIComponents", half, "config"):
+            config = config.setdefault(name, {}) if isinstance(config, dict) else None
+        for name in component["config"] if isinstance(config, dict) else ():
+            config.setdefault(name, None)
+    return _as_text(parsed)
+
+
+def _with_prompts(template: str, content_patch: str, names: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The patch with the new names of the prompts that the patch or the template names; and notes."""
+    if template_utils.patch_problem(content_patch) is not None:
+        return content_patch, []
+    config = template_utils.effective_config(template, content_patch) or {}
+    processors = config.get("processor_config")
+    notes = []
+    for processor, section in processors.items() if isinstance(processors, dict) else ():
+        reference = section.get("prompt_template") if isinstance(section, dict) else None
+        name = names.get(str(reference)) if isinstance(reference, str | int) else None
+        if name is not None:
+            content_patch = _with_prompt(content_patch, processor, name)
+            notes.append(f"the prompt that it names has the new name {name}")
+    return content_patch, notes
+
+
+def _with_prompt(content_patch: str, processor: str, name: str) -> str:
+    """The patch with another prompt for a processor; otherwise unchanged if it already names one."""
+    path = f"{json_path('$.processor_config', processor)}.prompt_template"
+    for part in parts(content_patch):
+        if part.path == path and not part.is_name:
+            end = part.offset + len(part.source)
+            return f"{content_patch[: part.offset]}{json.dumps(name)}{content_patch[end:]}"
+    parsed: Any = template_utils.lenient_patch(content_patch)
+    parsed.setdefault("processor_config", {}).setdefault(processor, {})["prompt_template"] = name
+    return _as_text(parsed)

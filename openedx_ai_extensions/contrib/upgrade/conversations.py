@@ -1,4 +1,4 @@
-"""Old conversations in edx-submissions, written again the way ours are. The old submissions stay as they are."""
+"""Copies old conversations in edx-submissions to our format. The old submissions do not change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 from submissions.models import StudentItem, Submission
 
-from openedx_ai_extensions.contrib.upgrade.old_rows import Row, as_uuid, moment, parsed
+from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_json, as_time, as_uuid
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors.openedx import history
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
@@ -18,11 +18,11 @@ Message = dict[str, Any]
 
 
 def items_of(key: Any, user_id: Any, local_submission: Any) -> set[int]:
-    """The ids of the student items in which an old session's conversation is; never another person's.
+    """The ids of the student items with an old session's conversation, never of another person.
 
     Args:
-        key: the old session's.
-        local_submission: what the session names as its submission.
+        key: of the old session.
+        local_submission: the submission that the session names.
     """
     identifier = as_uuid(key)
     names = {str(key)} if identifier is None else {str(identifier), identifier.hex}
@@ -34,59 +34,61 @@ def items_of(key: Any, user_id: Any, local_submission: Any) -> set[int]:
 
 
 def last_item() -> int:
-    """The greatest number that any conversation was filed under: later sessions must not find it as their own."""
+    """The greatest session id of any conversation: a new session with this id would find it as its own."""
     names = StudentItem.objects.filter(item_type=ITEM_TYPE).values_list("item_id", flat=True)
     numbers = (int(name) for name in names.iterator() if name.isascii() and name.isdigit() and len(name) < 19)
     return max(numbers, default=0)
 
 
 def rewrite(row: Row, key: str, session: AIWorkflowSession) -> list[str]:
-    """Write an old session's conversation as that of a session of ours.
+    """Copy an old session's conversation to a session of ours.
 
     Args:
         row: the old session.
-        key: its column that is the key.
-        session: ours, saved; told of its last submission.
+        key: the name of its key column.
+        session: ours, saved; gets its ``local_submission_id``.
 
     Returns:
-        What of it could not be read.
+        Notes about what could not be read.
     """
     items = items_of(row[key], row["user_id"], row.get("local_submission_id"))
     old = Submission.objects.filter(student_item_id__in=items).order_by("submitted_at", "id")
-    lost = 0
-    said: list[Message] = []
+    unreadable = 0
+    conversation: list[Message] = []
     for submission in old:
         messages = list(_messages(submission.answer, submission.submitted_at))
-        lost += not messages
-        # One that repeats the conversation from its beginning adds only what is new.
-        is_replay = said and [_words(message) for message in messages[: len(said)]] == list(map(_words, said))
-        said += messages[len(said) :] if is_replay else messages
-    if said:
-        session.local_submission_id = _store(said, session)
-    return [f"submissions that hold no messages: {lost}"] if lost else []
+        unreadable += not messages
+        # A submission may repeat the whole conversation so far.
+        repeats = conversation and list(map(_content, messages[: len(conversation)])) == list(
+            map(_content, conversation)
+        )
+        conversation += messages[len(conversation) :] if repeats else messages
+    if conversation:
+        session.local_submission_id = _store(conversation, session)
+    return [f"submissions without messages: {unreadable}"] if unreadable else []
 
 
 def _messages(answer: Any, submitted: datetime) -> Iterator[Message]:
-    """The words of the learner and of the model in an answer; what tools and instructions said is left out."""
-    value = parsed(answer)
+    """The messages of the learner and the model in a submission, without those of tools and instructions."""
+    value = as_json(answer)
     if isinstance(value, Mapping):
         inner = value.get("messages", value.get("answer", value.get("parts")))
-        value = [value] if "role" in value else parsed(inner)
+        value = [value] if "role" in value else as_json(inner)
     for message in value if isinstance(value, list) else ():
         if not isinstance(message, Mapping) or message.get("role") not in {"user", "assistant"}:
             continue
         content = message.get("content")
         if isinstance(content, str) and content.strip():
-            time = moment(message.get("timestamp")) if isinstance(message.get("timestamp"), str) else None
+            time = as_time(message.get("timestamp")) if isinstance(message.get("timestamp"), str) else None
             yield {"role": message["role"], "content": content, "timestamp": (time or submitted).isoformat()}
 
 
-def _words(message: Mapping[str, Any]) -> tuple[Any, Any]:
+def _content(message: Mapping[str, Any]) -> tuple[Any, Any]:
     return message["role"], message["content"]
 
 
 def _turns(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    """A turn begins with what the learner said; what the model said first is a greeting."""
+    """Each turn begins with a message of the learner; the model may begin the first one with a greeting."""
     turn: list[Message] = []
     for message in messages:
         if message["role"] == "user" and turn:
@@ -108,7 +110,7 @@ def _store(messages: Sequence[Message], session: AIWorkflowSession) -> str:
     submissions: list[Submission] = []
     time = datetime.min.replace(tzinfo=UTC)
     for turn in _turns(messages):
-        # Read by time: a clock that went back must not change the order.
+        # Submissions are read by time: a clock that was set back must not change the order.
         time = max(time, datetime.fromisoformat(turn[0]["timestamp"]))
         stored = history.stored(history.new_turn_id(), 1, 0, turn)
         submissions += [

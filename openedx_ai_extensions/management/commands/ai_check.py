@@ -8,8 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.console.diagnosis import findings
-from openedx_ai_extensions.console.diagnosis.overlaps import OverlapKind
+from openedx_ai_extensions.console.overlaps import OverlapKind, overlaps
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
@@ -41,7 +40,7 @@ class Command(BaseCommand):
                 counts += self._print(f"profile {profile.slug}", _of_profile(profile), or_else="in order")
         for name, _label in template_utils.discover_templates():
             counts += self._print(f"template {name}", _of_template(name))
-        for finding in findings():
+        for finding in overlaps():
             if finding.kind is not OverlapKind.BROKEN:  # its profile says so
                 problem = Problem("$", finding.text, Severity.WARNING)
                 counts += self._print(f"scope {finding.scope.pk} ({finding.scope})", [problem])

@@ -9,8 +9,8 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.console.diagnosis import Diagnosis, asked_in_vain, diagnose, findings, scope_title
-from openedx_ai_extensions.console.diagnosis.why import reason_texts
+from openedx_ai_extensions.console.diagnosis import Diagnosis, diagnose, reason_texts, scope_title, unmatched_slots
+from openedx_ai_extensions.console.overlaps import overlaps
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.edxapp.access import parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
@@ -115,18 +115,18 @@ def _overview() -> dict[str, Any]:
         "asked_in_vain": [
             {"slot": entry.slot, "service": entry.variant, "course": entry.course_id,
              "asked_at": entry.asked_at.isoformat()}
-            for entry in asked_in_vain()
+            for entry in unmatched_slots()
         ],
         "findings": [
             {**_scope(finding.scope), "kind": str(finding.kind), "text": finding.text,
              "other": finding.other and finding.other.pk}
-            for finding in findings()
+            for finding in overlaps()
         ],
     }  # fmt: skip
 
 
 def _overview_lines() -> Iterator[str]:
-    asked, found = asked_in_vain(), findings()
+    asked, found = unmatched_slots(), overlaps()
     yield f"slots asked for that nobody serves: {len(asked)}"
     for entry in asked:
         yield f"  {entry.slot} ({entry.variant}) {entry.course_id or '-'} {entry.asked_at:%Y-%m-%d %H:%M}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from openedx_ai_extensions.console.health import HealthLevel, HealthSection, ask_provider, report
+from openedx_ai_extensions.console.health import HealthLevel, HealthSection, ping, report
 from openedx_ai_extensions.core import conf
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, ask: bool, fail_level: str, **options: Any) -> None:
         sections = report()
         if ask:
-            asked = [ask_provider(name) for name in conf.providers()]
+            asked = [ping(name) for name in conf.providers()]
             sections.append(HealthSection("signs_of_life", "Signs of life", asked))
         if options["format"] == "json":
             self.stdout.write(json.dumps([_as_dict(section) for section in sections], indent=2, ensure_ascii=False))

@@ -7,9 +7,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from openedx_ai_extensions.contrib.upgrade import steps
-from openedx_ai_extensions.contrib.upgrade.copying import Copying, Report
-from openedx_ai_extensions.contrib.upgrade.history import find
+from openedx_ai_extensions.contrib.upgrade.foreign_tables import find
+from openedx_ai_extensions.contrib.upgrade.upgrade import (
+    Copying,
+    Report,
+    drop_old,
+    remaining,
+    require_possible,
+    upgrade,
+)
 
 
 class Command(BaseCommand):
@@ -60,14 +66,14 @@ class Command(BaseCommand):
             self.stdout.write(f"would be set aside: {', '.join(finding.tables) or 'none'}")
         if finding.aside:
             self.stdout.write(f"set aside already: {', '.join(finding.aside)}")
-        steps.require_possible(connection, finding)
-        for report in Copying(connection, templates, has_ours=finding.is_ours, is_rehearsal=True).run():
+        require_possible(connection, finding)
+        for report in Copying(connection, templates, has_ours=finding.is_ours, is_dry_run=True).run():
             self._tell(report, "would be taken over")
         self.stdout.write("Nothing has been changed. --apply does it.")
 
     def _apply(self, templates: dict[str, str]) -> None:
         is_any = False
-        for step in steps.upgrade(connection, templates):
+        for step in upgrade(connection, templates):
             is_any = True
             if isinstance(step, Report):
                 self._tell(step, "taken over")
@@ -82,14 +88,14 @@ class Command(BaseCommand):
         if not find(connection).aside:
             self.stdout.write("No tables are set aside.")
             return
-        left = {kind: number for kind, number in steps.left(connection).items() if number}
+        left = {kind: number for kind, number in remaining(connection).items() if number}
         if left and not discard_left:
             counted = ", ".join(f"{kind}s: {number}" for kind, number in left.items())
             raise CommandError(
                 f"Rows that were not taken over would be lost ({counted}). --dry-run says why they are left; "
                 "--discard-left drops them. Nothing has been changed."
             )
-        dropped, submissions = steps.drop_old(connection)
+        dropped, submissions = drop_old(connection)
         self.stdout.write(f"dropped: {', '.join(dropped)}")
         self.stdout.write(f"old submissions deleted: {submissions}")
 

@@ -1,4 +1,4 @@
-"""One notice, with a form that needs no script."""
+"""The page where people read, accept and withdraw a notice, without JavaScript and independent of any widget."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.urls import path
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views import View
@@ -18,7 +19,7 @@ from openedx_ai_extensions.policy.consent import Terms, accept, has_accepted, te
 
 
 class NoticePage(LoginRequiredMixin, View):
-    """What a workflow's users accept. For everybody with a login: who has left a course may still withdraw."""
+    """The notice of one workflow. Any person may open it, so that people who left a course can withdraw."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
@@ -47,19 +48,18 @@ class NoticePage(LoginRequiredMixin, View):
 
     def _page(self, terms: Terms, *, problem: str = "", status: int = 200) -> HttpResponse:
         user: Any = self.request.user
-        told = terms.as_dict()
+        notice = terms.as_dict()
         recipients = [
             f"{each['provider']} ({each['region']})" if each["region"] else each["provider"]
-            for each in told["providers"]
+            for each in notice["providers"]
         ]
         context = {
-            "notice": told,
+            "notice": notice,
             "recipients": recipients,
             "has_accepted": has_accepted(user, terms),
             "problem": problem,
         }
-        name = "openedx_ai_extensions/notices/notice.html"
-        return render(self.request, name, context, status=status)
+        return render(self.request, "openedx_ai_extensions/notices/notice.html", context, status=status)
 
 
 def _terms(profile_id: int) -> Terms:
@@ -67,3 +67,7 @@ def _terms(profile_id: int) -> Terms:
     if terms is None:
         raise Http404
     return terms
+
+
+app_name = "notices"
+urlpatterns = [path("<int:profile_id>/", NoticePage.as_view(), name="notice")]

@@ -1,56 +1,54 @@
-"""Scopes that can't win, as far as that can be proved."""
+"""Enabled scopes that never answer, as far as that can be proved, or that answer less than it seems."""
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import regex
-from django.utils.functional import Promise
+from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, in_order
 from openedx_ai_extensions.workflows.resolution import Match, compare
 
-MAX_FINDINGS = 200  # findings
-MOST_COMPARED = 200  # patterns of one course and slot that are compared with each other
+MAX_OVERLAPS = 200
+MAX_COMPARED_PATTERNS = 200  # of one course and slot
 
-# These are found in every location there is.
-EVERYTHING = frozenset({"^", "$", ".", ".*", ".+", "^.", "^.*", "^.+", "^.*$", "^.+$", ".*$", ".+$"})
-# Text that means itself, escaped or not: all else may mean anything.
+# Patterns that match every location.
+MATCHES_EVERYTHING = frozenset({"^", "$", ".", ".*", ".+", "^.", "^.*", "^.+", "^.*$", "^.+$", ".*$", ".+$"})
+# Text without special characters, or with each of them escaped.
 _LITERAL = regex.compile(r"(?:[A-Za-z0-9@:_/-]|\\[^A-Za-z0-9])+")
 
 
-class OverlapKind(enum.StrEnum):
-    NO_SLOT = "no_slot"
-    SAME = "same"
-    COVERED = "covered"
-    ONLY_WITHOUT_LOCATION = "only_without_location"
-    ONLY_OUTSIDE = "only_outside"
-    NO_MATCH = "no_match"
-    BROKEN = "broken"
-
-
-KINDS: Mapping[OverlapKind, Promise] = {
-    OverlapKind.NO_SLOT: gettext_lazy("It never answers: it has no slot, so no widget finds it."),
-    OverlapKind.SAME: gettext_lazy("It never answers: a newer scope has the same course, slot, service and pattern."),
-    OverlapKind.COVERED: gettext_lazy("It never answers: a newer scope's pattern is found wherever its own is."),
-    OverlapKind.ONLY_WITHOUT_LOCATION: gettext_lazy(
-        "It answers only where a widget names no location: another scope's pattern is found in every location."
-    ),
-    OverlapKind.ONLY_OUTSIDE: gettext_lazy(
-        "It answers only outside of courses: a newer scope has the same slot and service, and answers in courses."
-    ),
-    OverlapKind.NO_MATCH: gettext_lazy("It never answers: its pattern is not valid."),
-    OverlapKind.BROKEN: gettext_lazy("It answers with nothing: its profile is broken. It still goes before others."),
-}
+class OverlapKind(TextChoices):
+    NO_SLOT = "no_slot", gettext_lazy("It never answers: it has no slot, so no widget finds it.")
+    SAME = "same", gettext_lazy("It never answers: a newer scope has the same course, slot, service and pattern.")
+    COVERED = (
+        "covered",
+        gettext_lazy("It never answers: the pattern of a newer scope matches wherever its own pattern does."),
+    )
+    ONLY_WITHOUT_LOCATION = (
+        "only_without_location",
+        gettext_lazy("It answers only widgets that give no location: another scope's pattern matches every location."),
+    )
+    ONLY_OUTSIDE = (
+        "only_outside",
+        gettext_lazy(
+            "It answers only outside of courses: a newer scope has the same slot and service, and answers in courses."
+        ),
+    )
+    NO_MATCH = "no_match", gettext_lazy("It never answers: its pattern is not valid.")
+    BROKEN = (
+        "broken",
+        gettext_lazy("Its profile is broken, so its widgets are hidden. It still goes before other scopes."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A scope with something wrong, and the other scope that has to do with it."""
+    """A scope with a problem, and the other scope that causes it."""
 
     scope: AIWorkflowScope
     kind: OverlapKind
@@ -58,24 +56,24 @@ class Overlap:
 
     @property
     def text(self) -> str:
-        return str(KINDS[self.kind])
+        return str(self.kind.label)
 
 
-def findings() -> list[Overlap]:
-    """Of all enabled scopes; of very many only the first."""
+def overlaps() -> list[Overlap]:
+    """The overlaps of all enabled scopes, at most ``MAX_OVERLAPS``."""
     groups: defaultdict[tuple[str, str, str], list[AIWorkflowScope]] = defaultdict(list)
     for scope in in_order(AIWorkflowScope.objects.filter(enabled=True)):
         groups[str(scope.course_id or ""), scope.ui_slot_selector_id, scope.service_variant].append(scope)
     found: list[Overlap] = []
     for (_course, slot, _variant), scopes in sorted(groups.items()):
         found += _of_group(scopes) if slot else (Overlap(scope, OverlapKind.NO_SLOT) for scope in scopes)
-        if len(found) >= MAX_FINDINGS:
+        if len(found) >= MAX_OVERLAPS:
             break
-    return found[:MAX_FINDINGS]
+    return found[:MAX_OVERLAPS]
 
 
 def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Overlap]:
-    """Of the scopes of one course, slot and service, the winner first."""
+    """The overlaps among the scopes of one course, slot and service, in the order in which they are tried."""
     seen: dict[str, AIWorkflowScope] = {}
     outside: AIWorkflowScope | None = None
     for scope in scopes:
@@ -94,20 +92,20 @@ def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Overlap]:
 
 
 def _finding(scope: AIWorkflowScope, pattern: str, before: Mapping[str, AIWorkflowScope]) -> Overlap | None:
-    """What those that go before it leave to this scope."""
+    """The overlap of a scope with the patterns that are tried before it."""
     if compare(pattern, "-") is Match.INVALID:
         return Overlap(scope, OverlapKind.NO_MATCH)
     if pattern in before:
         return Overlap(scope, OverlapKind.SAME, before[pattern])
-    everywhere = next((other for name, other in before.items() if name in EVERYTHING), None)
+    everywhere = next((other for name, other in before.items() if name in MATCHES_EVERYTHING), None)
     if everywhere is not None:
         return Overlap(scope, OverlapKind.COVERED if pattern else OverlapKind.ONLY_WITHOUT_LOCATION, everywhere)
-    covering = _covering(pattern, list(before)[:MOST_COMPARED])
+    covering = _covering(pattern, list(before)[:MAX_COMPARED_PATTERNS])
     return None if covering is None else Overlap(scope, OverlapKind.COVERED, before[covering])
 
 
 def _covering(pattern: str, others: Iterable[str]) -> str | None:
-    """A text that is part of this text: whatever has the longer one in it has the shorter one."""
+    """A pattern whose text is part of this pattern's text, so that it matches wherever this pattern does."""
     text = _literal(pattern)
     if text is None:
         return None
@@ -119,7 +117,7 @@ def _covering(pattern: str, others: Iterable[str]) -> str | None:
 
 
 def _literal(pattern: str) -> str | None:
-    """The text that a pattern finds, if it finds but one."""
+    """The only text that a pattern matches; None if it may match several."""
     if not _LITERAL.fullmatch(pattern):
         return None
     return regex.sub(r"\\(.)", r"\1", pattern)

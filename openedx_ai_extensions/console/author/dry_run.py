@@ -1,4 +1,4 @@
-"""Try a workflow of the course at one of its units, as oneself. Nothing is stored; the answer arrives as it is made."""
+"""Dry runs of the course's workflows in its units. Nothing is stored, and the answer is streamed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.console.author.page import CoursePage, name_of
-from openedx_ai_extensions.console.author.places import Unit, units_of
+from openedx_ai_extensions.console.author.page import CoursePage, Unit, name_of, units_of
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.sse import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.exceptions import AIExtensionsError
@@ -26,11 +25,11 @@ from openedx_ai_extensions.runtime.dry_run import DryRun, DryRunRequest
 
 
 class TryForm(forms.Form):
-    """What to try, where, and with which words.
+    """Which workflow to try, where, and with which text.
 
     Args:
-        profiles: those of the course that work.
-        units: of the course, as the person sees it.
+        profiles: the usable profiles of the course.
+        units: those that the person can see.
     """
 
     workflow = forms.ChoiceField(label=gettext_lazy("Workflow"))
@@ -45,8 +44,8 @@ class TryForm(forms.Form):
         super().__init__(**kwargs)
         self.fields["workflow"].choices = [(str(profile.pk), name_of(profile)) for profile in profiles]  # type: ignore[attr-defined]
         self.fields["unit"].choices = [  # type: ignore[attr-defined]
-            (above, [(str(unit.key), unit.name) for unit in of_one])
-            for above, of_one in groupby(units, key=lambda unit: unit.above)
+            (parent_name, [(str(unit.key), unit.name) for unit in children])
+            for parent_name, children in groupby(units, key=lambda unit: unit.parent_name)
         ]
         self.fields["text"].widget.attrs["maxlength"] = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS")
         self._profiles, self._units = profiles, units
@@ -58,8 +57,8 @@ class TryForm(forms.Form):
             raise forms.ValidationError(_("Your text is too long."), code="max_length")
         return text
 
-    def asked(self, user: Any) -> DryRunRequest:
-        """What a valid form asks for."""
+    def dry_run_request(self, user: Any) -> DryRunRequest:
+        """The request of a valid form."""
         cleaned = self.cleaned_data
         unit = next(unit for unit in self._units if str(unit.key) == cleaned["unit"])
         return DryRunRequest(
@@ -75,10 +74,10 @@ class TryForm(forms.Form):
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
 class TryPage(CoursePage):
-    """A form, and below it the answer. Not atomic: an answer takes its time, and the ledger is written meanwhile."""
+    """A form with the answer below it. Not atomic, because the ledger is written while the answer arrives."""
 
     title = gettext_lazy("Try a workflow")
-    place = "try"
+    menu_entry = "try"
     template_name = "try.html"
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
@@ -89,7 +88,7 @@ class TryPage(CoursePage):
         form = self._form(data=request.POST)
         if not form.is_valid():
             return self._page(form, status=400)
-        dry_run = DryRun(form.asked(request.user))
+        dry_run = DryRun(form.dry_run_request(request.user))
         if wants_events(request):
             return streaming_response(events(dry_run))
         text, error = dry_run.complete()
@@ -101,12 +100,13 @@ class TryPage(CoursePage):
         return TryForm(profiles, units_of(self.user, self.course_key), **kwargs)
 
     def _page(self, form: TryForm, status: int = 200, outcome: dict[str, Any] | None = None) -> HttpResponseBase:
-        return self.answer({"form": form, "outcome": outcome, "can_try": bool(form.fields["workflow"].choices)}, status)  # type: ignore[attr-defined]
+        return self.render({"form": form, "outcome": outcome, "can_try": bool(form.fields["workflow"].choices)}, status)  # type: ignore[attr-defined]
 
 
 def events(dry_run: DryRun) -> Iterator[bytes]:
-    """Server-sent events (WHATWG HTML, section 9.2): ``delta`` and ``tool``, then ``usage``, then one of ``done`` and
-    ``error``. Whoever stops reading stops the model.
+    """Server-sent events: ``delta`` and ``tool``, then ``usage``, then ``done`` or ``error``.
+
+    The model is stopped when the client disconnects.
     """
     try:
         error = None
@@ -134,7 +134,7 @@ def _usage(dry_run: DryRun) -> str:
 
 
 def readable(response: Any) -> str:
-    """An answer that came whole, as text; cards and the like as they are."""
+    """An answer that was not streamed, as text; structured data as JSON."""
     if response is None or isinstance(response, str):
         return response or ""
     if isinstance(response, list) and all(
