@@ -1,7 +1,7 @@
-"""What this app asks of the platform it runs in: who may see what, and what it says.
+"""What this app asks of the platform that it runs in: who may see what, and the content.
 
-A backend answers these questions for one platform; the rest of the app never knows which. Everything is the view of
-one person now: content hidden from that person is absent, not marked.
+A backend answers for one platform; the rest of the app does not know which. All answers are one person's view now:
+content that is hidden from that person is absent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RetrievalMode(enum.StrEnum):
-    """How much around a location is content: the words a template uses."""
+    """How much content around a location is read, in the words of templates."""
 
     UNIT = "unit"
     SEQUENCE = "sequence"
@@ -45,7 +45,7 @@ Person: TypeAlias = "User | AnonymousUser"
 
 @dataclass(frozen=True, slots=True)
 class CourseInfo:
-    """What a course says about itself. Texts may hold HTML; absent ones are empty."""
+    """The description of a course. Texts may contain HTML; absent ones are empty."""
 
     course_key: CourseKey
     title: str
@@ -63,12 +63,10 @@ class Block:
     """A block as one person sees it.
 
     Attributes:
-        usage_key: the block's key.
         category: its type: ``html``, ``problem``, ``video``, ``vertical``…
-        display_name: its title, empty when it has none.
-        fields: its raw field values by name (``data`` for html and problem); a video's ``transcript`` is its plain
-            text, when it has one.
-        answers_visible: the block's show-answer rule has opened its answers for this person.
+        display_name: its title; empty if it has none.
+        fields: its raw field values by name (``data`` for html and problem); a video's ``transcript`` is plain text.
+        answers_visible: the block's show-answer rule shows this person the answers.
         children: in reading order.
     """
 
@@ -92,12 +90,11 @@ class OutlineNode:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A block on the way from a course down to a place in it.
+    """A block on the path from a course down to a place in it.
 
     Attributes:
-        usage_key: the block's key.
-        is_exam: a timed or proctored sequence, also one for practice.
-        format: a sequence's assignment type, such as ``Final Exam``; empty when it has none.
+        is_exam: it is a timed or proctored sequence, also for practice.
+        format: a sequence's assignment type, such as ``Final Exam``; empty if it has none.
     """
 
     usage_key: UsageKey
@@ -106,7 +103,7 @@ class Step:
 
 
 class Platform(Protocol):
-    """The platform, seen from this app. One instance serves all threads of a process."""
+    """The platform that this app runs in. One instance serves all threads of a process."""
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
         """May this person see this course now? False for an unknown course."""
@@ -118,76 +115,77 @@ class Platform(Protocol):
         """Is this person staff (LMS) or an author (Studio) of this course?"""
 
     def course_info(self, course_key: CourseKey) -> CourseInfo:
-        """What the course says about itself.
+        """The description of a course.
 
         Raises:
-            ProcessorError: no such course.
+            ProcessorError: there is no such course.
         """
 
     def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
-        """The chapters this person sees, with their sequences and units.
+        """The chapters that this person sees, with their sequences and units.
 
         Raises:
-            ProcessorError: no such course.
+            ProcessorError: there is no such course.
         """
 
     def content(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[Block]:
         """The units that ``mode`` selects around a location, in reading order, with all their blocks.
 
-        A location inside a unit stands for its unit; a sequence or chapter stands for the units in it. In mode
+        A location inside a unit selects its unit; a sequence or chapter selects the units in it. In mode
         ``UP_TO_CURRENT_UNIT`` the last unit is the current one.
 
         Raises:
-            ProcessorError: no such location, or this person may not see it.
+            ProcessorError: there is no such location, or this person may not see it.
         """
 
     def closed_blocks(self, user: Person, usage_key: UsageKey, mode: RetrievalMode) -> Sequence[UsageKey]:
-        """What ``content`` keeps from this person: the units, and the topmost blocks in units. For course staff only.
+        """What ``content`` hides from this person: the units, and the outermost blocks in units. For course staff only.
 
         Raises:
             ProcessorError: as ``content`` does.
         """
 
     def ways_to(self, usage_keys: Collection[UsageKey]) -> Mapping[UsageKey, Sequence[Step]]:
-        """For each place, all of one course: from the course down to it, itself included, whoever may see that.
+        """The path from the course down to each place, inclusive, even if no person may see it.
 
-        Places that do not exist are left out.
+        Args:
+            usage_keys: places in one course. Those that do not exist are omitted from the result.
         """
 
     def is_in_exam(self, user: Person) -> bool:
-        """Has this person begun a timed or proctored exam, in any course, and not handed it in?"""
+        """Has this person started a timed or proctored exam, in any course, and not submitted it?"""
 
     def block_link(self, usage_key: UsageKey) -> str:
-        """Where a learner reads this block in a browser."""
+        """The address at which a learner reads this block in a browser."""
 
     def require_library_editor(self, user: Person, library_key: LibraryLocatorV2) -> None:
-        """Ask this before any of the methods below: they trust their caller.
+        """Must be called before the methods below, which do not check permissions.
 
         Raises:
-            NotAllowed: this person may not edit this library, or there is none (the same words).
+            NotAllowed: this person may not edit this library, or it does not exist (the same message).
         """
 
     def create_library_block(
         self, user: Person, library_key: LibraryLocatorV2, block_type: str, block_id: str, olx: str
     ) -> LibraryUsageLocatorV2:
-        """A new block with this OLX. Nothing is left behind when it fails.
+        """Create a block with this OLX, completely or not at all.
 
         Raises:
-            ProcessorError: the library does not take it; the message is fit for the author.
+            ProcessorError: the library does not accept it; the message is for the author.
         """
 
     def delete_library_block(self, user: Person, usage_key: LibraryUsageLocatorV2) -> None:
-        """Take a block out of its library.
+        """Delete a block from its library.
 
         Raises:
             ProcessorError: there is no such block.
         """
 
     def publish_library(self, user: Person, library_key: LibraryLocatorV2) -> None:
-        """Publish everything that changed in the library.
+        """Publish all changes in the library.
 
         Raises:
-            ProcessorError: it can't be published.
+            ProcessorError: it cannot be published.
         """
 
     def save_in_collection(
@@ -199,12 +197,12 @@ class Platform(Protocol):
         key: str | None,
         title: str,
     ) -> str:
-        """Put blocks into the collection with this key, or into a new one with this title.
+        """Add blocks to the collection with this key, or without a key to a new one with this title.
 
         Returns:
             The collection's key.
 
         Raises:
             InvalidRequest: there is no such collection.
-            ProcessorError: it can't be written.
+            ProcessorError: it cannot be written.
         """

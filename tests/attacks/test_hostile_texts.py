@@ -22,7 +22,7 @@ from openedx_ai_extensions.processors.llm.conversation.json_reply import Unreada
 from openedx_ai_extensions.processors.llm.provider.answer_text import AnswerText
 from openedx_ai_extensions.processors.llm.provider.fences import fenced
 from openedx_ai_extensions.processors.openedx import safe_html
-from openedx_ai_extensions.processors.openedx.blocks import capa, markup, repair, unknown_blocks
+from openedx_ai_extensions.processors.openedx.blocks import capa, markup, unknown_blocks
 from openedx_ai_extensions.processors.openedx.questions import question_problems
 
 # What takes quadratic time takes minutes; what takes linear time takes a second on a busy machine.
@@ -48,6 +48,10 @@ def number(text: str) -> list[str]:
     return list(question_problems({**question, "answer_value": text, "tolerance": text}))
 
 
+def lost_tags(text: str) -> str:
+    return capa.without_lost_tags(text, bool, is_well_formed=False)
+
+
 def masked(text: str) -> str:
     return masked_text(text, frozenset())
 
@@ -62,7 +66,10 @@ WORST = {
     "escaped quotes of options": (options, '\\"' * 140_000),
     "dots of an address": (masked, "a." * 250_000),
     "beginnings of JSON web tokens": (masked, "-eyJ" * 250_000),
-    "beginnings of lost answers": (lambda text: repair.without_attributes(text, bool), "answer" * 100_000),
+    "beginnings of lost answers": (
+        lambda text: capa.without_lost_tags(text, bool, is_well_formed=False),
+        "answer" * 100_000,
+    ),
     "a number to the base of 60": (upload, "a: " + ":".join(["59"] * 1_000_000)),
     "a number to the base of 60, by its tag": (upload, "a: !!int '" + ":".join(["59"] * 1_000_000) + "'"),
     "a fraction to the base of 60": (upload, "a: " + ":".join(["59"] * 1_000_000) + ".5"),

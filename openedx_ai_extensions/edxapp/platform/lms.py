@@ -54,11 +54,7 @@ class Lms:
             return tree is not None and tree.has(usage_key) and tree.is_readable(usage_key)
 
     def tree(self, user: Person, course_key: CourseKey) -> LearnerTree | None:
-        """The course as this person sees it; None if it is closed to them.
-
-        Raises:
-            ItemNotFoundError: there is no such course.
-        """
+        """The course as this person sees it; None if it is closed. Raises ItemNotFoundError: there is no course."""
         if not self.can_see_course(user, course_key):
             return None
         return LearnerTree(course_key, _once("structure", user, course_key, partial(Structure, user, course_key)), user)
@@ -101,13 +97,7 @@ def _once(question: str, user: Person, course_key: CourseKey, ask: Callable[[], 
 
 
 class LearnerTree(Tree):
-    """What the LMS shows a person: the blocks of their structure, read from the published branch.
-
-    Args:
-        course_key: the course.
-        structure: the person's.
-        user: the person.
-    """
+    """What the LMS shows a person: the blocks of their structure, read from the published branch."""
 
     def __init__(self, course_key: CourseKey, structure: Structure, user: Person) -> None:
         super().__init__(course_key)
@@ -154,12 +144,7 @@ class LearnerTree(Tree):
 class Structure:
     """The blocks of a course that one person may see now, if the course is open to them. Staff see those for staff.
 
-    Args:
-        user: the person.
-        course_key: the course.
-
-    Raises:
-        ItemNotFoundError: there is no such course.
+    Raises ItemNotFoundError: there is no such course.
     """
 
     def __init__(self, user: Person, course_key: CourseKey) -> None:

@@ -60,11 +60,7 @@ class Tree(ABC):
         """The blocks from the course down to this one, inclusive; empty if this person does not see it."""
 
     def is_readable(self, usage_key: UsageKey) -> bool:
-        """May this person read the block's content now? ``has`` may be outdated.
-
-        Raises:
-            ItemNotFoundError: the block no longer exists.
-        """
+        """May this person read the content now? ``has`` may be outdated. Raises ItemNotFoundError if it was deleted."""
         return True
 
     def _is_child_readable(self, usage_key: UsageKey) -> bool:
@@ -79,9 +75,7 @@ class Tree(ABC):
     def title(self, usage_key: UsageKey) -> str: ...
 
     def due(self, usage_key: UsageKey) -> datetime | None:
-        """The latest due date for this person, of the block and of those that contain it; None if it has none of its
-        own.
-        """
+        """The latest due date for this person, of the block and those that contain it; None if it has none."""
         return None
 
     def prepare_outline(self) -> None:  # noqa: B027  # not all trees have to read something
@@ -100,19 +94,11 @@ class Tree(ABC):
         return reading(self.course_key, drafts=self.shows_drafts)
 
     def read(self, usage_key: UsageKey) -> None:
-        """Fetch a block with all its descendants and their content, in two queries whatever their number.
-
-        Raises:
-            ItemNotFoundError: there is no such block.
-        """
+        """Fetch a block with all its descendants in two queries. Raises ItemNotFoundError: there is no such block."""
         self._remember(self._store.get_item(usage_key, depth=None, lazy=False), _ALL_LEVELS)
 
     def block(self, usage_key: UsageKey) -> Any:
-        """The XBlock, not bound to a person.
-
-        Raises:
-            ItemNotFoundError: there is no such block.
-        """
+        """The XBlock, not bound to a person. Raises ItemNotFoundError: there is no such block."""
         if usage_key not in self._blocks:
             self._remember(self._store.get_item(usage_key), 0)
         return self._blocks[usage_key]

@@ -16,16 +16,11 @@ from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 
 class VideoFields(Mapping[str, Any]):
-    """A video's fields with its ``transcript``, which is fetched when it is first read: it may be a remote file.
+    """A video's fields with its ``transcript``, which is fetched when it is first read: it may be a remote file."""
 
-    Args:
-        values: the other fields.
-        fetch: returns the transcript.
-    """
-
-    def __init__(self, values: Mapping[str, Any], fetch: Callable[[], str]) -> None:
+    def __init__(self, values: Mapping[str, Any], fetch_transcript: Callable[[], str]) -> None:
         self._values = values
-        self._fetch = fetch
+        self._fetch_transcript = fetch_transcript
 
     def __getitem__(self, name: str) -> Any:
         return self._transcript if name == "transcript" else self._values[name]
@@ -39,7 +34,7 @@ class VideoFields(Mapping[str, Any]):
 
     @cached_property
     def _transcript(self) -> str:
-        return self._fetch()
+        return self._fetch_transcript()
 
 
 def _transcript(block: Any, tree: Tree) -> str:

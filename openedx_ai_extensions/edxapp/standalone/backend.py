@@ -235,10 +235,6 @@ class _Courses:
     """All courses by key. Thread-safe: readers get either all old courses or all new ones.
 
     In Studio a course has its drafts; in the LMS it is as it was published.
-
-    Args:
-        entries: the setting ``AI_EXTENSIONS_STANDALONE["COURSES"]``.
-        check_interval: in seconds, between two checks of the files.
     """
 
     def __init__(self, entries: Iterable[Mapping[str, Any]], check_interval: float) -> None:

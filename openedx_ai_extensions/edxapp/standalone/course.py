@@ -157,11 +157,7 @@ def is_exam(fields: Mapping[str, Any]) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as OLX writes it in an attribute.
-
-    Raises:
-        ValueError: it is nested too deep.
-    """
+    """A JSON value as OLX writes it in an attribute. Raises ValueError: it is nested too deep."""
     try:
         return value if isinstance(value, str) else json.dumps(value)
     except RecursionError as error:
@@ -180,11 +176,7 @@ def flag(value: Any) -> bool:
 
 
 def moment(value: Any) -> datetime | None:
-    """A date and time, UTC by default; None if absent.
-
-    Raises:
-        ValueError: it is not a date.
-    """
+    """A date and time, UTC by default; None if absent. Raises ValueError: it is not a date."""
     text = plain(value)
     if text.lower() in _ABSENT:
         return None

@@ -24,8 +24,6 @@ MAX_MARKUP = 1_500_000
 _MAX_KEY_CHARS = 255
 _POINTER_ATTRIBUTES = frozenset({"url_name", "slug", "org", "course"})
 _DRAFTS_FOLDER = "drafts/"
-# The place of a draft in the course; not fields of the block.
-PLACE_ATTRIBUTES = frozenset({"parent_url", "parent_sequential_url", "index_in_children_list"})
 _MAX_POSITION_DIGITS = 7
 
 # Fields by ``category/name``.

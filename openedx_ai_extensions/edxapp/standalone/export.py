@@ -63,11 +63,7 @@ class _Collected:
     omitted_transcripts: int = 0
 
     def wants(self, name: str, size: int) -> bool:
-        """Should it be read? Counts it if so.
-
-        Raises:
-            ProcessorError: it is too large, or there are too many.
-        """
+        """Should it be read? Counts it if so. Raises ProcessorError: it is too large, or there are too many."""
         if not _is_wanted(name, with_drafts=self.with_drafts):
             return False
         if name.lower().endswith(TRANSCRIPT_SUFFIXES):

@@ -33,6 +33,8 @@ _HTML_TAGS = frozenset(
         "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
     }
 )  # fmt: skip
+# Attributes with the place of a draft in the course.
+_DRAFT_PLACE = frozenset({"parent_url", "parent_sequential_url", "index_in_children_list"})
 
 
 class UnreadableBlock(Exception):
@@ -70,16 +72,15 @@ def block_fields(
     """Raw field values by name: the metadata, and the content under its name in the platform.
 
     Args:
-        usage_key: the block's key.
-        definition: the element that defines the block.
         metadata: the fields in the element and in the policy.
-        files: the export's.
-        language: the course's.
+        language: the course's, for transcripts.
 
     Raises:
         UnreadableBlock: the file of its content is missing.
     """
     category = usage_key.block_type
+    if category == "course":
+        return {}  # its settings contain passwords of LTI tools; its description is in ``CourseInfo``
     fields: dict[str, Any] = {name: value for name, value in metadata.items() if name not in {"url_name", "filename"}}
     if category == "html":
         fields["data"] = _html(definition, metadata, files, usage_key.block_id)
@@ -95,9 +96,9 @@ def block_fields(
         fields |= _open_assessment(definition)
     elif category in _HTML_CONTENT:
         fields["content"] = _inner_markup(definition)
-    elif category not in _CONTAINERS and category != "course":
+    elif category not in _CONTAINERS:
         fields |= _other_content(definition)
-    return fields
+    return {name: value for name, value in fields.items() if name not in _DRAFT_PLACE}
 
 
 def _html(definition: etree._Element, metadata: Mapping[str, str], files: Files, block_id: str) -> str:

@@ -11,7 +11,8 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,31 +44,26 @@ class LibraryFolders:
     ) -> LibraryUsageLocatorV2:
         check_olx(olx, block_type)
         usage_key = new_block_key(library_key, block_type, block_id)
-        try:
-            _write(self._file(usage_key), olx, os.link)
-        except FileExistsError as error:
-            raise ProcessorError(_("The library already has a block with this id.")) from error
-        except OSError as error:
-            raise _unwritable() from error
+        with _our_exceptions():
+            try:
+                _write(self._file(usage_key), olx, os.link)
+            except FileExistsError as error:
+                raise ProcessorError(_("The library already has a block with this id.")) from error
         return usage_key
 
     def delete_library_block(self, user: Person, usage_key: LibraryUsageLocatorV2) -> None:
-        try:
-            self._file(usage_key).unlink()
-        except FileNotFoundError as error:
-            raise _no_such_block() from error
-        except OSError as error:
-            raise _unwritable() from error
+        with _our_exceptions():
+            try:
+                self._file(usage_key).unlink()
+            except FileNotFoundError as error:
+                raise _no_such_block() from error
 
     def publish_library(self, user: Person, library_key: LibraryLocatorV2) -> None:
         folder = self._folder(library_key)
-        with self._write_lock:
-            try:
-                (folder / "blocks").mkdir(parents=True, exist_ok=True)
-                shutil.rmtree(folder / "published", ignore_errors=True)
-                shutil.copytree(folder / "blocks", folder / "published", ignore=shutil.ignore_patterns(".*"))
-            except OSError as error:
-                raise _unwritable() from error
+        with self._write_lock, _our_exceptions():
+            (folder / "blocks").mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder / "published", ignore_errors=True)
+            shutil.copytree(folder / "blocks", folder / "published", ignore=shutil.ignore_patterns(".*"))
 
     def save_in_collection(
         self,
@@ -82,16 +78,13 @@ class LibraryFolders:
         for usage_key in usage_keys:
             if usage_key.lib_key != library_key or not self._file(usage_key).is_file():
                 raise _no_such_block()
-        with self._write_lock:
-            try:
-                if key is None:
-                    key, collection = new_collection_key(title), {"title": title, "blocks": []}
-                else:
-                    collection = json.loads(_collection_file(folder, key).read_text(encoding="utf-8"))
-                collection["blocks"] = list(dict.fromkeys([*collection["blocks"], *map(str, usage_keys)]))
-                _write(folder / f"{key}.json", json.dumps(collection, indent=4), os.replace)
-            except (OSError, ValueError) as error:
-                raise _unwritable() from error
+        with self._write_lock, _our_exceptions():
+            if key is None:
+                key, collection = new_collection_key(title), {"title": title, "blocks": []}
+            else:
+                collection = json.loads(_collection_file(folder, key).read_text(encoding="utf-8"))
+            collection["blocks"] = list(dict.fromkeys([*collection["blocks"], *map(str, usage_keys)]))
+            _write(folder / f"{key}.json", json.dumps(collection, indent=4), os.replace)
         return key
 
     def _folder(self, library_key: LibraryLocatorV2) -> Path:
@@ -137,5 +130,10 @@ def _no_such_block() -> ProcessorError:
     return ProcessorError(_("There is no such block in the library."))
 
 
-def _unwritable() -> ProcessorError:
-    return ProcessorError(_("The library can't be written."))
+@contextmanager
+def _our_exceptions() -> Iterator[None]:
+    """Converts errors of the file system and in its files."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise ProcessorError(_("The library can't be written.")) from error

@@ -19,7 +19,6 @@ from openedx_ai_extensions.edxapp.interface import ABOVE_UNITS, SEQUENCES, Cours
 from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, attribute
 from openedx_ai_extensions.edxapp.standalone.course import Course, Rules, StoredBlock, flag, is_exam, moment, plain
 from openedx_ai_extensions.edxapp.standalone.definitions import (
-    PLACE_ATTRIBUTES,
     Definitions,
     DraftsFirst,
     UnreadableCourse,
@@ -170,7 +169,7 @@ class _CourseReader:
     ) -> StoredBlock:
         category = usage_key.block_type
         rules = place.rules.of_child(metadata)
-        fields = self._fields(usage_key, definition, metadata, place.files)
+        fields = block_fields(usage_key, definition, metadata, place.files, self._language)
         if category in SEQUENCES:
             place = replace(place, sequence=usage_key)
         is_unit = not place.in_unit and category not in ABOVE_UNITS
@@ -203,15 +202,6 @@ class _CourseReader:
         if place.sequence is not None:
             self._sequences[usage_key] = place.sequence
         return block
-
-    def _fields(
-        self, usage_key: UsageKey, definition: etree._Element, metadata: Mapping[str, str], files: Mapping[str, bytes]
-    ) -> dict[str, object]:
-        if usage_key.block_type == "course":
-            # The settings of a course contain passwords of LTI tools; its description is in ``CourseInfo``.
-            return {}
-        fields = block_fields(usage_key, definition, metadata, files, self._language)
-        return {name: value for name, value in fields.items() if name not in PLACE_ATTRIBUTES}
 
 
 def _course_info(

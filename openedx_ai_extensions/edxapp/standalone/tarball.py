@@ -267,11 +267,7 @@ def _broken_header() -> DamagedArchive:
 
 
 def _relative_name(name: str, folder: str = "") -> str:
-    """The normalised name.
-
-    Raises:
-        HostileArchive: it leads out of the archive, or may do so on some system.
-    """
+    """The normalised name. Raises HostileArchive: it leads out of the archive, or may do so on some system."""
     path = posixpath.normpath(posixpath.join(folder, name))
     climbs = ".." in (path if folder else name).split("/")
     has_drive = name[1:2] == ":" and name[:1].isalpha() and name[2:3] in {"", "/"}

@@ -1,7 +1,6 @@
 """Course content for the model, and the history of conversations."""
 
-from openedx_ai_extensions.processors.openedx import validation
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
 from openedx_ai_extensions.processors.openedx.submission import SubmissionProcessor
 
-__all__ = ["OpenEdXProcessor", "SubmissionProcessor", "validation"]
+__all__ = ["OpenEdXProcessor", "SubmissionProcessor"]

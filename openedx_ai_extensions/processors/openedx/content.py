@@ -1,16 +1,32 @@
-"""The result of reading the course, for a model and for code."""
+"""What ``OpenEdXProcessor`` returns, and the text of a course's description and outline.
+
+The labels in texts are for the model, and not translated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, Person, RetrievalMode
-from openedx_ai_extensions.processors.openedx.blocks.markup import squeeze
-from openedx_ai_extensions.processors.openedx.trimming import Fitted
+from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode
+from openedx_ai_extensions.processors.openedx.blocks.markup import html_text
+from openedx_ai_extensions.processors.openedx.blocks.parsing import squeeze
+from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
+
+INFO_FIELDS: Mapping[str, str] = {
+    "title": "Course",
+    "short_description": "In short",
+    "description": "Description",
+    "overview": "Overview",
+    "syllabus": "Syllabus",
+    "language": "Language",
+    "start": "Starts",
+    "end": "Ends",
+}
 
 
 class CourseContent(dict[str, Any]):
@@ -71,7 +87,46 @@ def _sequence_of(location: UsageKey, user: Person) -> OutlineNode | None:
     return next((node for node in reversed(on_it) if node.category in {"sequential", "chapter"}), None)
 
 
-def _nodes(chapters: Any) -> Iterator[OutlineNode]:
-    for node in chapters:
+def _nodes(nodes: Iterable[OutlineNode]) -> Iterator[OutlineNode]:
+    """The nodes and all their descendants."""
+    for node in nodes:
         yield node
         yield from _nodes(node.children)
+
+
+def info_section(info: CourseInfo, fields: Collection[str] | None = None) -> Section:
+    """The description of a course: the ``fields`` (names in ``INFO_FIELDS``, None for all) that are not empty."""
+    texts = {name: _text(getattr(info, name)) for name in INFO_FIELDS if fields is None or name in fields}
+    pieces = (_labelled(INFO_FIELDS[name], text) for name, text in texts.items() if text)
+    return Section(heading="", pieces=tuple(Piece(text) for text in pieces))
+
+
+def outline_sections(chapters: Iterable[OutlineNode], location: UsageKey | None = None) -> list[Section]:
+    """One section per chapter, with a piece per sequence. ``location`` is the current one, for trimming."""
+    return [
+        Section(
+            heading=squeeze(chapter.display_name),
+            pieces=tuple(
+                Piece("\n".join(_lines([node], mark="")), any(each.usage_key == location for each in _nodes([node])))
+                for node in chapter.children
+            ),
+            here=chapter.usage_key == location,
+        )
+        for chapter in chapters
+    ]
+
+
+def _lines(nodes: Sequence[OutlineNode], mark: str) -> Iterable[str]:
+    for node in nodes:
+        title = squeeze(node.display_name)
+        if title:
+            yield f"{mark}{title}"
+        yield from _lines(node.children, mark="- ")
+
+
+def _text(value: str | datetime | None) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else html_text(value or "")
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label}:\n{text}" if "\n" in text else f"{label}: {text}"

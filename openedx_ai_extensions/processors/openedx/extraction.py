@@ -2,46 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from lxml import etree
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp.interface import PERSONAL_CONTAINERS, Block
-from openedx_ai_extensions.processors.openedx.blocks import mentoring, simple
-from openedx_ai_extensions.processors.openedx.blocks.drag_and_drop import drag_and_drop_text
-from openedx_ai_extensions.processors.openedx.blocks.markup import squeeze
+from openedx_ai_extensions.processors.openedx.blocks import exercises
+from openedx_ai_extensions.processors.openedx.blocks.capa import problem_text
+from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter, html_text, rich_text
 from openedx_ai_extensions.processors.openedx.blocks.omissions import Omission, OmissionReason
-from openedx_ai_extensions.processors.openedx.blocks.open_assessment import open_assessment_text
-from openedx_ai_extensions.processors.openedx.blocks.simple import annotatable_text
+from openedx_ai_extensions.processors.openedx.blocks.parsing import joined, lines, parse_html, squeeze, string, titled
+from openedx_ai_extensions.processors.openedx.blocks.unknown_blocks import readable_text
 from openedx_ai_extensions.processors.openedx.blocks.video import video_text
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
+
+
+def _staff_text(_block: Block, omissions: set[OmissionReason]) -> str:
+    """Blocks that only course staff use."""
+    omissions.add(OmissionReason.STAFF)
+    return ""
+
+
+def _html_text(block: Block, omissions: set[OmissionReason]) -> str:
+    """The content of a text block. Learners do not see its name."""
+    return html_text(string(block, "data"), omissions)
+
+
+def _problem_text(block: Block, omissions: set[OmissionReason]) -> str:
+    """A problem, without answers that are not visible."""
+    data = string(block, "data")
+    return titled(
+        "Problem", block.display_name, problem_text(data, answers_visible=block.answers_visible, omissions=omissions)
+    )
+
+
+def _discussion_text(block: Block, _omissions: set[OmissionReason]) -> str:
+    """The topic of a discussion; its posts are not read."""
+    place = (block.display_name, string(block, "discussion_category"), string(block, "discussion_target"))
+    parts = dict.fromkeys(squeeze(name) for name in place)
+    return titled("Discussion", " / ".join(name for name in parts if name and name.casefold() != "discussion"))
+
+
+def _tool_text(block: Block, omissions: set[OmissionReason]) -> str:
+    """The name and description of an external tool; other fields are connection details."""
+    return titled("External tool", block.display_name, rich_text(string(block, "description"), omissions))
+
+
+def _unknown_text(block: Block, omissions: set[OmissionReason]) -> str:
+    """The readable fields of a block of an unknown type."""
+    text = readable_text(block.fields, omissions)
+    if not text:
+        omissions.add(OmissionReason.UNKNOWN)
+    return lines((squeeze(block.display_name), text))
+
+
+class _AnnotationWriter(TextWriter):
+    def enter(self, element: etree._Element, tag: str) -> bool:
+        return tag == "annotation" or super().enter(element, tag)
+
+    def leave(self, element: etree._Element, tag: str) -> None:
+        super().leave(element, tag)
+        if tag == "annotation":
+            words = joined(": ", element.get("title") or "", element.get("body") or "")
+            self.text(f" [{words}]" if words else None)
+        elif tag == "instructions":
+            self.break_line()
+
+
+def _annotatable_text(block: Block, omissions: set[OmissionReason]) -> str:
+    """The instructions, and the passage with its annotations."""
+    root = parse_html(string(block, "data"), omissions)
+    return titled(
+        "Annotated text", block.display_name, "" if root is None else _AnnotationWriter(omissions).write(root)
+    )
+
 
 # Takes a block, and a set to which the reasons for omitted parts are added.
 Writer = Callable[[Block, set[OmissionReason]], str]
 
 _WRITERS: Mapping[str, Writer] = {
-    "html": simple.html_block_text,
-    "about": simple.html_block_text,
-    "course_info": simple.html_block_text,
-    "static_tab": simple.html_block_text,
-    "problem": simple.problem_block_text,
+    **dict.fromkeys(("html", "about", "course_info", "static_tab"), _html_text),
+    "problem": _problem_text,
     "video": video_text,
-    "discussion": simple.discussion_text,
-    "lti": simple.tool_text,
-    "lti_consumer": simple.tool_text,
-    "drag-and-drop-v2": drag_and_drop_text,
-    "poll": simple.poll_text,
-    "poll_question": simple.poll_text,
-    "survey": simple.survey_text,
-    "word_cloud": simple.word_cloud_text,
-    "openassessment": open_assessment_text,
-    "annotatable": annotatable_text,
-    **dict.fromkeys(mentoring.QUESTIONS, mentoring.question_text),
-    **dict.fromkeys(mentoring.FEEDBACK, mentoring.feedback_text),
-    **dict.fromkeys(("problem-builder", "step-builder", "sb-step", "pb-table"), mentoring.container_text),
-    **dict.fromkeys(("pb-answer-recap", "pb-column", "pb-dashboard"), mentoring.passage_text),
-    **dict.fromkeys(("pb-data-export", "pb-instructor-tool"), simple.for_staff),
+    "discussion": _discussion_text,
+    **dict.fromkeys(("lti", "lti_consumer"), _tool_text),
+    "annotatable": _annotatable_text,
+    "drag-and-drop-v2": exercises.drag_and_drop_text,
+    "openassessment": exercises.open_assessment_text,
+    **dict.fromkeys(("poll", "poll_question"), exercises.poll_text),
+    "survey": exercises.survey_text,
+    "word_cloud": exercises.word_cloud_text,
+    **dict.fromkeys(exercises.QUESTIONS, exercises.question_text),
+    **dict.fromkeys(exercises.FEEDBACK, exercises.feedback_text),
+    **dict.fromkeys(("problem-builder", "step-builder", "sb-step", "pb-table"), exercises.container_text),
+    **dict.fromkeys(("pb-answer-recap", "pb-column", "pb-dashboard"), exercises.passage_text),
+    **dict.fromkeys(("pb-data-export", "pb-instructor-tool"), _staff_text),
 }
 # Containers without text of their own.
 _ARRANGE = frozenset(
@@ -51,7 +108,7 @@ _ARRANGE = frozenset(
     }
 )  # fmt: skip
 # Blocks whose text includes that of their children.
-_WHOLE = mentoring.QUESTIONS
+_WHOLE = exercises.QUESTIONS
 
 
 def block_text(block: Block) -> str:
@@ -69,44 +126,58 @@ def omissions(blocks: Iterable[Block], categories: Collection[str] | None = None
         blocks: with all their children.
         categories: the categories of blocks that are read; None for all.
     """
-    return [entry for block in blocks for entry in _omissions(block, categories)]
+    found: list[Omission] = []
+    for block in blocks:
+        reasons: set[OmissionReason] = set()
+        if block.category in PERSONAL_CONTAINERS and not block.children:
+            reasons.add(OmissionReason.PERSONAL)
+        elif block.category not in _ARRANGE and not _is_selected(block, categories):
+            reasons.add(OmissionReason.NOT_SELECTED)
+        elif block.category not in _ARRANGE and not _read(block, reasons) and not reasons:
+            reasons.add(OmissionReason.EMPTY)
+        found += (Omission(block.usage_key, block.category, reason) for reason in sorted(reasons))
+        if block.category not in _WHOLE:
+            found += omissions(block.children, _inner(block, categories))
+    return found
 
 
-def closed_entries(usage_keys: Iterable[UsageKey]) -> list[Omission]:
-    """Omissions for blocks that the platform does not show to a person."""
-    return [Omission(usage_key, usage_key.block_type, OmissionReason.CLOSED) for usage_key in usage_keys]
+def omissions_at_location(
+    readable: Sequence[Block],
+    units: Iterable[Block],
+    closed: Iterable[UsageKey],
+    fitted: Fitted,
+    categories: Collection[str] | None,
+) -> Iterator[Omission]:
+    """All omissions in the text of a location, for course staff.
 
-
-def restricted_entries(units: Iterable[Block], readable: Iterable[Block]) -> list[Omission]:
-    """Omissions for blocks that the site's rules exclude: the outermost blocks of ``units`` that are not in
-    ``readable``.
+    Args:
+        readable: the units that were read.
+        units: the same with the blocks that the site's rules exclude.
+        closed: the blocks that the platform does not show to the person.
+        fitted: the sections of the units, fitted.
+        categories: the categories of blocks that are read; None for all.
     """
-    kept = {key for unit in readable for key in _keys(unit)}
-    return [
-        Omission(block.usage_key, block.category, OmissionReason.EXAM)
-        for unit in units
-        for block in _outermost_missing(unit, kept)
-    ]
+    yield from omissions(readable, categories)
+    yield from _restricted(units, {block.usage_key for unit in readable for block in _walk(unit)})
+    yield from (Omission(key, key.block_type, OmissionReason.CLOSED) for key in closed)
+    for block in (piece.block for piece in fitted.trimmed()):
+        if block is not None:
+            yield Omission(block.usage_key, block.category, OmissionReason.TRIMMED)
 
 
-def _keys(block: Block) -> Iterator[UsageKey]:
-    yield block.usage_key
+def _restricted(blocks: Iterable[Block], readable: Collection[UsageKey]) -> Iterator[Omission]:
+    """Omissions for the outermost blocks that are not readable."""
+    for block in blocks:
+        if block.usage_key in readable:
+            yield from _restricted(block.children, readable)
+        else:
+            yield Omission(block.usage_key, block.category, OmissionReason.EXAM)
+
+
+def _walk(block: Block) -> Iterator[Block]:
+    yield block
     for child in block.children:
-        yield from _keys(child)
-
-
-def _outermost_missing(block: Block, kept: Collection[UsageKey]) -> Iterator[Block]:
-    if block.usage_key not in kept:
-        yield block
-        return
-    for child in block.children:
-        yield from _outermost_missing(child, kept)
-
-
-def trimmed_entries(fitted: Fitted) -> list[Omission]:
-    """Omissions for pieces that were trimmed."""
-    blocks = (piece.block for piece in fitted.trimmed())
-    return [Omission(block.usage_key, block.category, OmissionReason.TRIMMED) for block in blocks if block is not None]
+        yield from _walk(child)
 
 
 def unit_sections(
@@ -134,30 +205,19 @@ def _pieces(block: Block, location: UsageKey, categories: Collection[str] | None
     here = here or block.usage_key == location
     is_whole = block.category in _WHOLE
     if _is_selected(block, categories):
-        yield Piece(partial(block_text, block), here or (is_whole and _holds(block, location)), block)
+        yield Piece(
+            partial(block_text, block),
+            here or (is_whole and any(part.usage_key == location for part in _walk(block))),
+            block,
+        )
     for child in () if is_whole else block.children:
         yield from _pieces(child, location, _inner(block, categories), here=here)
-
-
-def _omissions(block: Block, categories: Collection[str] | None) -> Iterator[Omission]:
-    reasons: set[OmissionReason] = set()
-    if block.category in PERSONAL_CONTAINERS and not block.children:
-        reasons.add(OmissionReason.PERSONAL)
-    elif not _is_selected(block, categories):
-        if block.category not in _ARRANGE:
-            reasons.add(OmissionReason.NOT_SELECTED)
-    elif not _read(block, reasons) and not reasons and block.category not in _ARRANGE:
-        reasons.add(OmissionReason.EMPTY)
-    for reason in sorted(reasons):
-        yield Omission(block.usage_key, block.category, reason)
-    for child in () if block.category in _WHOLE else block.children:
-        yield from _omissions(child, _inner(block, categories))
 
 
 def _read(block: Block, reasons: set[OmissionReason]) -> str:
     if block.category in _ARRANGE:
         return ""
-    return _WRITERS.get(block.category, simple.unknown_text)(block, reasons)
+    return _WRITERS.get(block.category, _unknown_text)(block, reasons)
 
 
 def _is_selected(block: Block, categories: Collection[str] | None) -> bool:
@@ -168,7 +228,3 @@ def _inner(block: Block, categories: Collection[str] | None) -> Collection[str] 
     """Selecting a container selects the blocks in it too; a unit does not count as a container here."""
     is_chosen = categories is not None and block.category in categories and block.category != "vertical"
     return None if is_chosen else categories
-
-
-def _holds(block: Block, location: UsageKey) -> bool:
-    return any(child.usage_key == location or _holds(child, location) for child in block.children)

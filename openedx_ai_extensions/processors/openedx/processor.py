@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
+from openedx_ai_extensions.core.hooks import Problem, config_validator, reads_processors
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
@@ -19,16 +20,17 @@ from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
 from openedx_ai_extensions.policy.places import readable_units
 from openedx_ai_extensions.processors.base import Processor, function
 from openedx_ai_extensions.processors.openedx.blocks.omissions import BlockText
-from openedx_ai_extensions.processors.openedx.content import CourseContent, location_facts
-from openedx_ai_extensions.processors.openedx.course_text import INFO_FIELDS, info_section, outline_sections
-from openedx_ai_extensions.processors.openedx.extraction import (
-    closed_entries,
-    omissions,
-    restricted_entries,
-    trimmed_entries,
-    unit_sections,
+from openedx_ai_extensions.processors.openedx.content import (
+    INFO_FIELDS,
+    CourseContent,
+    info_section,
+    location_facts,
+    outline_sections,
 )
+from openedx_ai_extensions.processors.openedx.extraction import omissions_at_location, unit_sections
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, fit, fitted
+
+_PATH = "$.processor_config.OpenEdXProcessor"
 
 
 class OpenEdXProcessor(Processor):
@@ -112,7 +114,7 @@ class OpenEdXProcessor(Processor):
     @function
     def get_location_content(self) -> str:
         """The content around the location."""
-        course_text = self._fitted(self._units())
+        course_text = self._fitted(readable_units(self._all_units(), self.user))
         self._facts = partial(location_facts, course_text, self.location_key, self.retrieval_mode, self.user)
         return course_text.text
 
@@ -126,16 +128,8 @@ class OpenEdXProcessor(Processor):
         units = readable_units(all_units, self.user)
         course_text = self._fitted(units)
         closed = get_platform().closed_blocks(self.user, self.location_key, self.retrieval_mode)
-        not_read = (
-            *omissions(units, self.fields),
-            *restricted_entries(all_units, units),
-            *closed_entries(closed),
-            *trimmed_entries(course_text),
-        )
-        return BlockText(course_text.text, not_read)
-
-    def _units(self) -> Sequence[Block]:
-        return readable_units(self._all_units(), self.user)
+        omissions = omissions_at_location(units, all_units, closed, course_text, self.fields)
+        return BlockText(course_text.text, tuple(omissions))
 
     def _all_units(self) -> Sequence[Block]:
         return get_platform().content(self.user, self.location_key, self.retrieval_mode)
@@ -225,3 +219,22 @@ class OpenEdXProcessor(Processor):
         if not isinstance(fields, list) or not all(isinstance(name, str) for name in fields):
             raise ProcessorError(_("fields must be a list of names, or null."))
         return frozenset(fields)
+
+
+@config_validator
+def check_openedx_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
+    """The function and the selected fields must exist. The schema checks everything else."""
+    section = config["processor_config"].get("OpenEdXProcessor")
+    if section is None or not reads_processors(config):
+        return
+    function = section.get("function") or OpenEdXProcessor.default_function
+    if function not in OpenEdXProcessor.functions():
+        names = ", ".join(sorted(OpenEdXProcessor.functions()))
+        yield Problem(f"{_PATH}.function", _("There is no such function. Use one of: {names}.").format(names=names))
+    elif function == "get_course_info":
+        for index, name in enumerate(section.get("fields") or ()):
+            if name not in INFO_FIELDS:
+                names = ", ".join(INFO_FIELDS)
+                yield Problem(
+                    f"{_PATH}.fields[{index}]", _("A course has no such fact. Use: {names}.").format(names=names)
+                )

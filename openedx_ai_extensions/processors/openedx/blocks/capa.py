@@ -1,8 +1,14 @@
-"""Converts problems to text: the question and its choices; answers only if they are visible."""
+"""Converts problems to text: the question and its choices; answers only if they are visible.
+
+If the markup is malformed, a parser may guess wrong where a solution ends, and reveal it. Everything that may contain a
+secret is therefore cut from the markup by tag names before it is parsed; if a start or an end is missing, more is cut.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -10,11 +16,6 @@ from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml
 from openedx_ai_extensions.processors.openedx.blocks.markup import TextWriter
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, inner_text, parse_html, squeeze
-from openedx_ai_extensions.processors.openedx.blocks.repair import (
-    without_attributes,
-    without_lost_tags,
-    without_secrets,
-)
 
 _BLANK = " ____ "
 # Elements for graders, which learners never see.
@@ -40,22 +41,23 @@ _QUOTED = re.compile(r"""(?P<quote>['"])(?P<name>(?:\\.|(?!(?P=quote))[^\\])*+)(
 # The number of lines in which a label may have been written already.
 _LABEL_LOOK_BACK_LINES = 12
 
+_TAG = re.compile(r"<\s*+(/?)\s*+([A-Za-z][\w.:-]*+)([^<>]*+)")
+_SOLUTION = "detailed-solution"
+_ALWAYS_CUT = frozenset({"script", "style"})
+_SECRET_ATTRIBUTE = re.compile(
+    r"(?<!\w)(?>\w*?(?:answer|correct|expect|explanation|hint|solution))\w*+[\"']?\s*+=", re.IGNORECASE
+)
+# A tag that lost its bracket. Matches only at the start of a word: otherwise a long word takes quadratic time.
+_LOST_TAG = re.compile(r"(?<![\w.:-])([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")
 
-def additional_answers(response: etree._Element) -> tuple[str, ...]:
+
+def _additional_answers(response: etree._Element) -> tuple[str, ...]:
     """Additional correct answers, in both notations."""
     found = (element.get("answer") or element.text or "" for element in response.findall("additional_answer"))
     return tuple(filter(None, map(squeeze, found)))
 
 
-def tolerance(response: etree._Element) -> str | None:
-    """The tolerance of a numerical answer."""
-    for element in response.findall("responseparam"):
-        if element.get("type") == "tolerance":
-            return element.get("default")
-    return None
-
-
-def hint(element: etree._Element) -> str:
+def _hint_text(element: etree._Element) -> str:
     """A hint, and the answer that it belongs to; empty if it has no text."""
     words = squeeze(inner_text(element))
     answer = squeeze(element.get("answer") or element.get("value") or "")
@@ -78,15 +80,17 @@ def problem_text(markup: str, *, answers_visible: bool, omissions: set[OmissionR
     markup = clean(markup, omissions)
     try:
         text = writer.write(parse_xml(markup.encode("utf-8", "replace")))
-        text = text if answers_visible else without_lost_tags(text, writer.is_secret)
+        is_well_formed = True
     except BrokenXML:
+        is_well_formed = False
         if markup.strip():
             omissions.add(OmissionReason.BROKEN)
-        root = parse_html(without_secrets(markup, writer.is_secret), omissions)
+        root = parse_html(_without_secrets(markup, writer.is_secret), omissions)
         text = "" if root is None else writer.write(root)
-        text = text if answers_visible else without_attributes(text, writer.is_secret)
-    if text and not answers_visible:
-        omissions.add(OmissionReason.ANSWERS)
+    if not answers_visible:
+        text = without_lost_tags(text, writer.is_secret, is_well_formed=is_well_formed)
+        if text:
+            omissions.add(OmissionReason.ANSWERS)
     return text
 
 
@@ -154,8 +158,9 @@ class ProblemWriter(TextWriter):
             self.end_line()
         elif tag.endswith("response"):
             self.break_line()
-            self._answer("Answer: {}", element.get("answer") or element.get("expect"), additional_answers(element))
-            self._answer("Tolerance: {}", tolerance(element))
+            self._answer("Answer: {}", element.get("answer") or element.get("expect"), _additional_answers(element))
+            tolerance = element.find("responseparam[@type='tolerance']")
+            self._answer("Tolerance: {}", None if tolerance is None else tolerance.get("default"))
             self.break_line()
         else:
             super().leave(element, tag)
@@ -191,7 +196,7 @@ class ProblemWriter(TextWriter):
             self.code(code)
 
     def _hint(self, element: etree._Element, tag: str) -> None:
-        words = hint(element)
+        words = _hint_text(element)
         if words and tag in {"choicehint", "optionhint"}:
             self._choice_hints.append(words)
         elif words:
@@ -227,3 +232,89 @@ def _hide_order(group: etree._Element) -> None:
     """Sort choices that learners see shuffled: authors usually write the correct one first."""
     if (group.get("shuffle") or "").lower() == "true" or group.get("answer-pool"):
         group[:] = sorted(group, key=lambda choice: squeeze(inner_text(choice)).casefold())
+
+
+@dataclass(slots=True)
+class _Region:
+    """The positions of the tags of one name."""
+
+    first: int
+    last: int
+    paired: list[tuple[int, int]]
+    open_at: int | None = None
+    damaged: bool = False
+
+
+def _without_secrets(markup: str, is_secret: Callable[[str], bool]) -> str:
+    """The markup without anything that may be in a secret element.
+
+    Args:
+        markup: the markup, which may be malformed.
+        is_secret: is a tag of this name, in lower case, secret?
+    """
+    cuts = [*_declarations(markup), *_tags(markup, is_secret)]
+    if _SOLUTION in markup and is_secret("solution"):
+        cuts.append((markup.index(_SOLUTION), len(markup)))
+    kept, position = [], 0
+    for start, end in sorted(cuts):
+        kept.append(markup[position:start])
+        position = max(position, end)
+    return "".join((*kept, markup[position:]))
+
+
+def without_lost_tags(text: str, is_secret: Callable[[str], bool], *, is_well_formed: bool) -> str:
+    """Remove lines that contain attributes of answers or of secret tags as text.
+
+    In well-formed markup, a tag without its beginning ends with ``/>``, which is rare in text.
+    """
+    return "\n".join(
+        line
+        for line in text.split("\n")
+        if (is_well_formed and "/>" not in line)
+        or not (
+            _SECRET_ATTRIBUTE.search(line)
+            or any(is_secret(tag[1].rpartition(":")[2].lower()) for tag in _LOST_TAG.finditer(line))
+        )
+    )
+
+
+def _declarations(markup: str) -> Iterator[tuple[int, int]]:
+    """Document types and comments, from their start to the last possible end."""
+    lowered = markup.lower()
+    for opening, ending in (("<!doctype", "]>" if "[" in markup else ">"), ("<!-", "->"), ("<!entity", "]>")):
+        start = lowered.find(opening)
+        if start >= 0:
+            end = lowered.find(ending, start) if ending == ">" else lowered.rfind(ending, start)
+            yield start, end + len(ending) if end >= 0 else len(markup)
+
+
+def _tags(markup: str, is_secret: Callable[[str], bool]) -> Iterator[tuple[int, int]]:
+    regions: dict[str, _Region] = {}
+    for tag in _TAG.finditer(markup):
+        closing, name = tag[1], tag[2].rpartition(":")[2].lower()
+        if name not in _ALWAYS_CUT and not is_secret(name):
+            continue
+        is_ended = markup.startswith(">", tag.end())
+        end = tag.end() + is_ended
+        if not closing and is_ended and tag[3].endswith("/"):
+            continue
+        # An end without a start: the secret may have started anywhere before.
+        region = regions.setdefault(name, _Region(0 if closing else tag.start(), 0, []))
+        if closing:
+            region.last = end
+            if region.open_at is None:
+                region.damaged = True
+            else:
+                region.paired.append((region.open_at, end))
+            region.open_at = None
+        else:
+            region.damaged = region.damaged or region.open_at is not None
+            region.open_at = tag.start()
+    for region in regions.values():
+        last = region.last if region.open_at is None else len(markup)
+        if region.damaged:
+            yield region.first, last
+            continue
+        yield from region.paired
+        if region.open_at is not None:
+            yield region.open_at, last

@@ -9,16 +9,7 @@ from itertools import repeat
 
 from lxml import etree
 
-from openedx_ai_extensions.processors.openedx.blocks.inline_markup import (
-    alternative,
-    icon,
-    index,
-    is_hidden,
-    is_redundant,
-    numbers,
-    tidy,
-)
-from openedx_ai_extensions.processors.openedx.blocks.mathml import formula
+from openedx_ai_extensions.processors.openedx.blocks import elements
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     clean,
@@ -28,9 +19,6 @@ from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     squeeze,
     visible,
 )
-from openedx_ai_extensions.processors.openedx.blocks.tables import Repetitions, Table
-
-__all__ = ["TextWriter", "html_text", "inner_text", "local_name", "parse_html", "rich_text", "squeeze"]
 
 _HEADINGS = {"h1": "## ", "h2": "## ", "h3": "## ", "h4": "### ", "h5": "### ", "h6": "### "}
 _BLOCKS = frozenset(
@@ -50,9 +38,22 @@ _STRUCK = frozenset({"del", "s", "strike"})
 _SPANS = frozenset({"sub", "sup", "code"}) | _STRUCK
 _WORD = re.compile(r"[^\W_]")
 _MARKUP = re.compile(r"<[a-zA-Z/!]|&[a-zA-Z#]")
-
-
-MAX_INDENTED_LEVELS = 8  # of lists; deeper items stand at the last level
+_STUDIO_MATHS = {"[mathjaxinline]": r"\(", "[/mathjaxinline]": r"\)", "[mathjax]": r"\[", "[/mathjax]": r"\]"}
+# MathJax's output, which is next to its source.
+_DRAWN_CLASSES = frozenset({"MathJax", "MathJax_Preview", "MathJax_Display", "MathJax_SVG", "MathJax_CHTML"})
+_HIDDEN_CLASSES = frozenset({"hidden", "is-hidden", "d-none"})
+_HIDDEN_STYLE = re.compile(r"display\s*+:\s*+none|visibility\s*+:\s*+(?:hidden|collapse)", re.IGNORECASE)
+# Fonts that draw an icon in place of its name: <i class="material-icons">menu_book</i>.
+_ICON_FONT = re.compile(r"material-(?:icons|symbols)\b")
+_ICON_NAME = re.compile(r"[a-z\d_]*")
+# In tables, these two icons often contain the information of a row.
+_ICON_MARKS = {
+    **dict.fromkeys(("check", "check_box", "check_circle", "done", "task_alt"), "\u2713"),
+    **dict.fromkeys(("cancel", "clear", "close", "disabled_by_default"), "\u2717"),
+}
+MAX_INDENTED_LEVELS = 8  # of lists; deeper items are at the last level
+# Of cells that span rows or columns, per document: tables in tables would multiply each other's text.
+MAX_REPEATED_CHARS = 20_000
 
 
 def html_text(markup: str, omissions: set[OmissionReason] | None = None) -> str:
@@ -70,13 +71,13 @@ def rich_text(text: str, omissions: set[OmissionReason] | None = None) -> str:
     """The readable text of HTML or, without any tag, of plain text or Markdown, whose lines are kept."""
     if _MARKUP.search(text):
         return html_text(text, omissions)
-    return plain_text(clean(text, set() if omissions is None else omissions))
+    return _plain_text(clean(text, set() if omissions is None else omissions))
 
 
-def plain_text(text: str) -> str:
+def _plain_text(text: str) -> str:
     """The lines that are not empty, with their indentation."""
     lines = textwrap.dedent(visible(text)).splitlines()
-    return "\n".join(line[: len(line) - len(line.lstrip())] + tidy(line) for line in lines if line.strip()).strip("\n")
+    return "\n".join(line[: len(line) - len(line.lstrip())] + _tidy(line) for line in lines if line.strip()).strip("\n")
 
 
 class TextWriter:
@@ -93,8 +94,8 @@ class TextWriter:
         self._prefix = ""
         self._lists: list[Iterator[str]] = []
         # None for a layout table.
-        self._tables: list[Table | None] = []
-        self._repetitions = Repetitions()
+        self._tables: list[elements.Table | None] = []
+        self._repeatable_chars = MAX_REPEATED_CHARS
         self._lines_around_cells: list[list[str]] = []
         self._starts: list[int] = []
         self._pre_depth = 0
@@ -122,13 +123,13 @@ class TextWriter:
 
     def _begin(self, element: etree._Element) -> bool:
         """Start an element. False omits it with its content, because it is hidden or redundant."""
-        if is_redundant(element):
+        if _is_redundant(element):
             return False
-        if is_hidden(element):
+        if _is_hidden(element):
             if _has_words(element):
                 self._omissions.add(OmissionReason.HIDDEN)
             return False
-        sign = icon(element)
+        sign = _icon(element)
         if sign is not None:
             self.text(f" {sign} ")
             return False
@@ -147,7 +148,7 @@ class TextWriter:
         if self._lines_around_cells:
             self._line.append(" ")
             return
-        line = tidy("".join(self._line))
+        line = _tidy("".join(self._line))
         self._line.clear()
         if line:
             self.lines.append(self._prefix + line)
@@ -185,7 +186,7 @@ class TextWriter:
             self.bullet(next(self._lists[-1]) if self._lists else "- ")
         elif tag in {"ul", "ol"}:
             self.break_line()
-            self._lists.append(numbers(element) if tag == "ol" else repeat("- "))
+            self._lists.append(elements.numbers(element) if tag == "ol" else repeat("- "))
         elif tag in {"table", "tr", "td", "th"}:
             self._enter_table(element, tag)
         elif tag == "pre":
@@ -222,11 +223,11 @@ class TextWriter:
     def _enter_special(self, element: etree._Element, tag: str) -> bool:
         """Elements that are read differently from their text."""
         if tag in {"img", "svg"} or element.get("role") == "img":
-            words = alternative(element, tag)
+            words = elements.alternative(element, tag)
             self.text(f" [Image: {words}] " if words else " ")
             return False
         if tag == "math":
-            tex = formula(element)
+            tex = elements.formula(element)
             self.text(f" \\({tex}\\) " if tex else None)
             return False
         if tag == "script" and (element.get("type") or "").startswith("math/tex"):
@@ -237,10 +238,12 @@ class TextWriter:
     def _enter_table(self, element: etree._Element, tag: str) -> None:
         if tag == "table":
             self.break_line()
-            self._tables.append(None if element.get("role") in {"presentation", "none"} else Table(self._repetitions))
+            self._tables.append(
+                None if element.get("role") in {"presentation", "none"} else elements.Table(self._may_repeat)
+            )
             return
         if not self._tables:
-            self._tables.append(Table(self._repetitions))
+            self._tables.append(elements.Table(self._may_repeat))
         table = self._tables[-1]
         if table is None:
             self.break_line()
@@ -262,12 +265,17 @@ class TextWriter:
             self.text(table.end_row())
             self.break_line()
         else:
-            cell = tidy("".join(self._line))
+            cell = _tidy("".join(self._line))
             self._line = self._lines_around_cells.pop()
             if table.in_row:
                 table.add(cell, element.get("colspan"), element.get("rowspan"))
             else:
                 self.text(f" {cell} ")
+
+    def _may_repeat(self, chars: int) -> bool:
+        """Is there room for one more entry of a cell that spans rows or columns? Counts it."""
+        self._repeatable_chars -= chars
+        return self._repeatable_chars >= 0
 
     def _end_pre(self) -> None:
         self._pre_depth -= 1
@@ -286,7 +294,7 @@ class TextWriter:
             self._line[start:] = [f"~~{span}~~"]
         else:
             before = self._line[start - 1][-1:] if start else ""
-            self._line[start:] = [index(tag, before, span)]
+            self._line[start:] = [elements.index(tag, before, span)]
 
 
 def _has_words(element: etree._Element) -> bool:
@@ -295,8 +303,50 @@ def _has_words(element: etree._Element) -> bool:
     for _event, part in walk:
         if part is not element and _WORD.search(part.tail or ""):
             return True
-        if local_name(part) in _SILENT or local_name(part) == "svg" or is_redundant(part) or icon(part) is not None:
+        if local_name(part) in _SILENT or local_name(part) == "svg" or _is_redundant(part) or _icon(part) is not None:
             walk.skip_subtree()
         elif _WORD.search(part.text or ""):
             return True
     return False
+
+
+def _tidy(text: str) -> str:
+    """One line, with short delimiters around formulas."""
+    line = squeeze(text)
+    if "mathjax" in line:
+        for mark, short in _STUDIO_MATHS.items():
+            line = line.replace(mark, short)
+    return line
+
+
+def _icon(element: etree._Element) -> str | None:
+    """The text for an element that a font shows as an icon: a sign, its label, or nothing. None for other elements."""
+    if not _ICON_FONT.search(element.get("class") or ""):
+        return None
+    name = squeeze(inner_text(element))
+    if not _ICON_NAME.fullmatch(name):
+        return None
+    label = squeeze(element.get("aria-label") or "")
+    return f"[Image: {label}]" if label else _ICON_MARKS.get(name, "")
+
+
+def _is_redundant(element: etree._Element) -> bool:
+    """Is it only navigation, or a duplicate of other content?"""
+    return element.get("role") == "navigation" or not _DRAWN_CLASSES.isdisjoint(_classes(element))
+
+
+def _is_hidden(element: etree._Element) -> bool:
+    """Is it hidden from people who see the page, or from screen readers?"""
+    attributes = element.attrib
+    if not attributes:
+        return False
+    return (
+        "hidden" in attributes
+        or element.get("aria-hidden") == "true"
+        or _HIDDEN_STYLE.search(element.get("style") or "") is not None
+        or not _HIDDEN_CLASSES.isdisjoint(_classes(element))
+    )
+
+
+def _classes(element: etree._Element) -> list[str]:
+    return (element.get("class") or "").split()

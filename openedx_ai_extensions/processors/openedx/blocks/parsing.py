@@ -1,16 +1,20 @@
-"""Parses untrusted markup to a tree of limited size."""
+"""Reads untrusted markup and fields of blocks: trees and texts of limited size."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
 
 from lxml import etree
 
+from openedx_ai_extensions.edxapp.interface import Block
+from openedx_ai_extensions.edxapp.safe_parsing import parse_json
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 
-# In characters, per block. A long chapter of a book has a third of this.
-MAX_MARKUP_CHARS = 300_000
+MAX_MARKUP_CHARS = 300_000  # per block; a long chapter of a book has a third of this
+_MAX_ITEMS = 500  # of a list in a field
 
 # Characters of icon fonts.
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
@@ -23,14 +27,6 @@ _HIDING = re.compile(r"hidden|display|visibility|none|MathJax|detailed-solution"
 _SILENT_ELEMENT = re.compile(r"<(script|style|template|noscript|iframe|svg)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.I)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*+>")
 _LINE_TAGS = re.compile(r"(?:</?(?:br|dd|div|dt|h[1-6]|li|ol|p|table|td|tr|ul)\b[^<>]*+>\s*+)+", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedMarkup:
-    """A parsed piece of markup. ``root`` is None if it is empty."""
-
-    root: etree._Element | None
-    too_deep: bool = False
 
 
 def clean(markup: str, omissions: set[OmissionReason]) -> str:
@@ -53,24 +49,24 @@ def parse_html(markup: str, omissions: set[OmissionReason]) -> etree._Element | 
     is read as plain text instead, unless it hides something.
     """
     markup = clean(markup, omissions)
-    tree = _parse(markup)
-    if tree.too_deep:
+    root, is_too_deep = _parse(markup)
+    if is_too_deep:
         omissions.add(OmissionReason.TOO_LONG)
         if not _HIDING.search(markup):
             lines = _LINE_TAGS.sub("\0", _SILENT_ELEMENT.sub("", markup))
-            flat = _parse(_TAG.sub("", lines).replace("\0", "<br/>"))
-            return flat.root if flat.root is not None else tree.root
-    return tree.root
+            flat, _is_too_deep = _parse(_TAG.sub("", lines).replace("\0", "<br/>"))
+            return root if flat is None else flat
+    return root
 
 
-def _parse(markup: str) -> ParsedMarkup:
+def _parse(markup: str) -> tuple[etree._Element | None, bool]:
+    """The root, and whether the markup is nested too deep."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
     except etree.LxmlError:
         root = None
-    too_deep = any("depth" in entry.message for entry in parser.error_log.filter_from_fatals())
-    return ParsedMarkup(root, too_deep)
+    return root, any("depth" in entry.message for entry in parser.error_log.filter_from_fatals())
 
 
 def squeeze(text: str) -> str:
@@ -93,3 +89,61 @@ def local_name(element: etree._Element) -> str:
 def inner_text(element: etree._Element) -> str:
     """All text in an element, unchanged."""
     return "".join(str(part) for part in element.itertext())
+
+
+def string(block: Block, name: str) -> str:
+    """A text field; empty if it is not a text."""
+    value = block.fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def structure(block: Block, name: str, omissions: set[OmissionReason]) -> Any:
+    """A structured field, also if an export contains it as JSON; None otherwise."""
+    value = block.fields.get(name)
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        if len(value) > MAX_MARKUP_CHARS:
+            raise ValueError("too long")
+        return parse_json(value)
+    except ValueError:
+        omissions.add(OmissionReason.BROKEN)
+        return None
+
+
+def items(value: Any) -> Iterator[Any]:
+    """The items of a list, up to a limit; none if it is not a list."""
+    return islice(value if isinstance(value, (list, tuple)) else (), _MAX_ITEMS)
+
+
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The objects in a list."""
+    return (item for item in items(value) if isinstance(item, Mapping))
+
+
+def text_in(mapping: Any, name: str) -> str:
+    """A text in an object; empty if there is none."""
+    value = mapping.get(name) if isinstance(mapping, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def titled(kind: str, title: str, *texts: str) -> str:
+    """Texts under a line with their kind and title; empty if there is no content."""
+    title = squeeze(title)
+    if title.casefold() == kind.casefold():
+        title = ""
+    if not title and not any(texts):
+        return ""
+    return lines((f"{kind}: {title}" if title else f"{kind}:", *texts))
+
+
+def lines(texts: Iterable[str]) -> str:
+    """The texts that are not empty, one per line."""
+    return "\n".join(filter(None, texts))
+
+
+def joined(separator: str, *texts: str) -> str:
+    """The texts that are not empty, in one line."""
+    return separator.join(filter(None, map(squeeze, texts)))

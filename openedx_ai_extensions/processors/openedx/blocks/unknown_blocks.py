@@ -6,16 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml
-from openedx_ai_extensions.processors.openedx.blocks.capa import ProblemWriter
+from openedx_ai_extensions.processors.openedx.blocks.capa import problem_text
 from openedx_ai_extensions.processors.openedx.blocks.markup import rich_text
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
-from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP_CHARS, clean, parse_html
-from openedx_ai_extensions.processors.openedx.blocks.repair import (
-    without_attributes,
-    without_lost_tags,
-    without_secrets,
-)
+from openedx_ai_extensions.processors.openedx.blocks.parsing import MAX_MARKUP_CHARS, clean
 
 _READABLE_NAME = re.compile(
     r"(?:.*_)?(?:body|caption|content|data|description|heading|html|instructions?|intro|introduction|message|overview"
@@ -52,7 +46,7 @@ def readable_text(fields: Mapping[str, Any], omissions: set[OmissionReason] | No
 
 
 def _readable(fields: Mapping[str, Any], omissions: set[OmissionReason]) -> Iterator[str]:
-    room = MAX_MARKUP_CHARS
+    room = MAX_MARKUP_CHARS - len("<div></div>")
     for name, value in fields.items():
         if name == "display_name" or not isinstance(value, str) or not _READABLE_NAME.fullmatch(name):
             continue
@@ -74,11 +68,4 @@ def _text(markup: str, omissions: set[OmissionReason]) -> str:
     if not _PROBLEM_MARKUP.search(markup):
         return rich_text(markup, omissions)
     omissions.add(OmissionReason.ANSWERS)
-    writer = ProblemWriter(omissions, answers_visible=False)
-    try:
-        text = writer.write(parse_xml(f"<div>{markup}</div>".encode("utf-8", "replace")))
-        return without_lost_tags(text, writer.is_secret)
-    except BrokenXML:
-        omissions.add(OmissionReason.BROKEN)
-        root = parse_html(without_secrets(markup, writer.is_secret), omissions)
-        return "" if root is None else without_attributes(writer.write(root), writer.is_secret)
+    return problem_text(f"<div>{markup}</div>", answers_visible=False, omissions=omissions)

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator
 
 from openedx_ai_extensions.edxapp.interface import Block
-from openedx_ai_extensions.processors.openedx.blocks.fields import lines, string, titled
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
-from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, squeeze
+from openedx_ai_extensions.processors.openedx.blocks.parsing import clean, lines, squeeze, string, titled
 
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
 _TIMING = re.compile(rf"{_TIME}\s*+-->\s*+{_TIME}")
