@@ -17,7 +17,7 @@ from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest, ProcessorError
-from openedx_ai_extensions.policy.places import readable_units
+from openedx_ai_extensions.policy.guard import readable_units
 from openedx_ai_extensions.processors.base import Processor, function
 from openedx_ai_extensions.processors.openedx.blocks.omissions import BlockText
 from openedx_ai_extensions.processors.openedx.content import (

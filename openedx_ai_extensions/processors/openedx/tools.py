@@ -14,7 +14,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
 from openedx_ai_extensions.exceptions import ProcessorError
-from openedx_ai_extensions.policy.places import is_readable
+from openedx_ai_extensions.policy.guard import is_readable
 from openedx_ai_extensions.processors.openedx.processor import OpenEdXProcessor
 from openedx_ai_extensions.tools.registry import ToolContext, llm_tool
 
