@@ -133,6 +133,8 @@ class UIComponentSerializer(Serializer):
 
 
 class UnavailableSerializer(Serializer):
+    """In quiet hours: the widget stays, and can say when AI will be back."""
+
     message = serializers.CharField()
     reason = serializers.ChoiceField([RefusalReason.QUIET_HOURS.value])
     resumes_at = MomentField(required=False)
@@ -141,9 +143,7 @@ class UnavailableSerializer(Serializer):
 class ProfileSerializer(Serializer):
     course_id = serializers.CharField(allow_null=True)
     ui_components = serializers.DictField(child=UIComponentSerializer())
-    unavailable = UnavailableSerializer(
-        required=False, help_text="In quiet hours: the widget stays, and can say when AI will be back."
-    )
+    unavailable = UnavailableSerializer(required=False)
     timestamp = TimestampField()
 
 
