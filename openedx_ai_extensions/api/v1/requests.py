@@ -137,17 +137,11 @@ def _portable(number: Number) -> Number:
     return number
 
 
-class JSONOnly(BaseContentNegotiation):
-    """Errors and complete answers are JSON, whatever the client prefers: clients of streams must read them, too."""
+class AnyContentType(BaseContentNegotiation):
+    """Selects the only parser, whatever the content type says."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         return next(iter(parsers))
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        renderer = next(iter(renderers))
-        return renderer, renderer.media_type or ""
 
 
 class WidgetView(APIView):
@@ -162,7 +156,7 @@ class WidgetView(APIView):
     permission_classes = [IsAuthenticated]
     parser_classes = [JSONObjectParser]
     renderer_classes = [JSONRenderer]
-    content_negotiation_class = JSONOnly
+    content_negotiation_class = AnyContentType
     is_atomic = True
     context = RequestContext()
 
@@ -171,7 +165,7 @@ class WidgetView(APIView):
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdigit()):
             raise InvalidRequest(_("Content-Length must be a number."))
-        if len(length) > _MAX_LENGTH_DIGITS or int(length) > longest_body():
+        if len(length) > _MAX_LENGTH_DIGITS or (length != "0" and int(length) > longest_body()):
             raise PayloadTooLarge
         http_request = request._request  # DRF's request delegates reading attributes, not setting them
         # Django would decode the query string, too, with the charset of the body.
@@ -179,6 +173,10 @@ class WidgetView(APIView):
             http_request.encoding = "utf-8"
         super().initial(request, *args, **kwargs)
         self.context = parse_context(request.query_params.get("context") or "{}")
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """Errors and complete answers are JSON, whatever the client prefers: clients of streams must read them, too."""
+        return JSONRenderer(), JSONRenderer.media_type
 
     def get_exception_handler(self) -> Any:
         return exception_handler
