@@ -186,7 +186,7 @@ def test_author_pages(author, make_scope, language, words):
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("es", ("Límites de IA", "Cuánto", "Solo para", "personal del curso y del sitio")), ("ar", ())],
+    [("es", ("Límites de IA", "Cuánto", "Restricciones", "personal del curso y del sitio")), ("ar", ())],
 )
 def test_admin_pages(admin_user, language, words):
     admin = Admin(admin_user)

@@ -21,19 +21,19 @@ PAGES: Mapping[str, str] = {
     "aipause": "The pages of pauses. *add* and *change* switch AI off and on.",
     "ainotice": "The pages of AI notices.",
     "ainoticeversion": "Wordings of notices, in the page of their notice.",
-    "aiconsent": "The list of consents, and its export. Nobody changes or deletes one there.",
-    "aiworkflowrun": "The list of runs, with people's names. Nobody deletes one there.",
-    "aiworkflowsession": "The list of sessions: who talks with which workflow. Nobody changes or deletes one there.",
+    "aiconsent": "The list of consents, and its export. Consents cannot be changed or deleted there.",
+    "aiworkflowrun": "The list of runs, with people's names. Runs cannot be deleted there.",
+    "aiworkflowsession": "The list of sessions. Sessions cannot be changed or deleted there.",
     "aiworkflowasyncrun": "",
     "aiusagetotal": "",
 }
 SPECIAL: Mapping[str, str] = {
-    "view_transcript": "With *view* of sessions: what was said in one. Each look is recorded.",
+    "view_transcript": "With *view* of sessions: their transcripts. Each view is recorded.",
     "view_usage_report": "The usage report and its CSV file, with people's names; money on the course's own page.",
-    "try_workflow": "*Try it*, as oneself, and *What would the model see?*. Real models cost money, and count to the "
-    "limits of whoever tries. What is not saved takes *add* or *change* of profiles as well.",
-    "try_as_another": "The same as somebody else: shows course content that this person may see.",
-    "view_health": "*Health*, and asking a provider for a word, which costs a little.",
+    "try_workflow": "*Try it* as oneself, and *What would the model see?*. Real models cost money, and count for one's "
+    "own limits. Unsaved profiles also need *add* or *change* of profiles.",
+    "try_as_another": "The same as another user: shows course content that this user can see.",
+    "view_health": "*Health*, and a short request to a provider, which costs a little.",
 }
 
 

@@ -1,50 +1,79 @@
-"""The base class of this package's admin pages."""
+"""The base classes of this package's admin pages."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import path
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.text import smart_split
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 
 from openedx_ai_extensions.core.redaction import REDACTED, configured_secrets, masked_text
 
-# The look-ups that Django's own filters use: a value, whether it is empty, or a related row.
+# The lookups that Django's own filters use: a value, whether it is empty, or a related row.
 _FILTER_SUFFIXES = ("", "__exact", "__isnull", "__id__exact", "__id__isnull")
-MAX_SEARCH_WORDS = 20  # each is a condition for each column, and databases take only so many
-MAX_INTEGER_DIGITS = 18  # a 64-bit column takes any number of as many
+MAX_SEARCH_WORDS = 20  # each word is a condition on each column, and databases limit the number of conditions
+MAX_INTEGER_DIGITS = 18  # every number with so many digits fits a 64-bit column
+TEMPLATES = "admin/openedx_ai_extensions"
 
 
 class BaseAdmin(admin.ModelAdmin):
-    """An admin page whose list is filtered only by what it offers in ``list_filter``.
+    """A model's admin whose list can be filtered only by what ``list_filter`` offers.
 
-    Django allows look-ups on every column of the model. Someone who may only view the list could then find out what it
+    Django allows lookups on every column. A person who may only view the list could then find out values that the list
     does not show, one letter at a time.
 
     Attributes:
-        extra_lookups: further look-ups that are allowed because other pages link to the list with them.
+        extra_lookups: lookups that other pages use in links to the list.
+        masked_fields: fields of which people who may only view a row see a text without credentials. These people
+            cannot search in them, because a search could find out what is masked.
     """
 
     extra_lookups: ClassVar[tuple[str, ...]] = ()
+    masked_fields: ClassVar[tuple[str, ...]] = ()
+
+    def extra_page(self, route: str, name: str, view: Callable[..., HttpResponseBase]) -> URLPattern:
+        """The URL of a further page, for people who may view the rows; named ``admin:<app>_<model>_<name>``."""
+
+        def checked_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return path(route, self.admin_site.admin_view(checked_view), name=self.url_name_of(name))
+
+    def url_name_of(self, page: str) -> str:
+        """The URL name of a page of this model, without the namespace."""
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def render(self, request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> TemplateResponse:
+        """Render a page that has no change list and no change form."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **context}
+        return TemplateResponse(request, f"{TEMPLATES}/{template}", context, status=status)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         is_offered = lookup in self.extra_lookups or any(lookup in _lookups(each) for each in self.list_filter)
         return is_offered and not _exceeds_integer_column(value)
 
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        hidden = () if self.has_change_permission(request) else self.masked_fields
+        return [name for name in self.search_fields if name not in hidden]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """What is found by the first words of a search; more of them say nothing new."""
         return super().get_search_results(request, queryset, " ".join(first_words(search_term)))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -52,7 +81,7 @@ class BaseAdmin(admin.ModelAdmin):
         self.warn_of_credentials(request, obj, form)
 
     def warn_of_credentials(self, request: HttpRequest, obj: Any, form: Any) -> None:
-        """Warn of a text that was changed and seems to hold a credential."""
+        """Warn if a changed text seems to contain a credential."""
         values = [getattr(obj, name, None) for name in form.changed_data]
         secrets = configured_secrets() if values else ()
         if any(isinstance(value, str) and masked_text(value, secrets) != value for value in values):
@@ -60,36 +89,92 @@ class BaseAdmin(admin.ModelAdmin):
             self.message_user(request, warning.format(mask=REDACTED), messages.WARNING)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """What an address fills in, without values that no field could have; Django fails to show those."""
+        """The values that the URL fills in, without invalid ones: Django raises an error when it shows those."""
         initial = super().get_changeform_initial_data(request)
-        return {name: value for name, value in initial.items() if self._could_hold(name, value)}
+        return {name: value for name, value in initial.items() if self._accepts(name, value)}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
             kwargs["widget"] = RowSelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def _could_hold(self, name: str, value: Any) -> bool:
+    def _accepts(self, name: str, value: Any) -> bool:
         try:
-            return _could_be(self.opts.get_field(name), value)
+            return _is_valid_for(self.opts.get_field(name), value)
         except FieldDoesNotExist:
             return False
 
 
+class ReadOnlyAdmin(BaseAdmin):
+    """Rows can be viewed, but not added, changed or deleted.
+
+    Attributes:
+        cascade_permission: with this permission, rows are deleted together with a related row such as a user.
+    """
+
+    cascade_permission: ClassVar[str] = ""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        match = request.resolver_match
+        is_own_page = match is None or (match.url_name or "").startswith(self.url_name_of(""))
+        return bool(self.cascade_permission) and not is_own_page and request.user.has_perm(self.cascade_permission)
+
+
+class PageAdmin(ReadOnlyAdmin):
+    """A page without rows that is listed in the admin's index like a model. A subclass implements ``page``.
+
+    Attributes:
+        url_name: the name of the page's URL in the namespace ``admin``.
+        permissions: people who have at least one of these can open the page.
+        is_atomic: if the site has a transaction for each request, this page is part of it.
+    """
+
+    url_name: ClassVar[str]
+    permissions: ClassVar[tuple[str, ...]]
+    is_atomic: ClassVar[bool] = True
+
+    def page(self, request: HttpRequest) -> HttpResponseBase:
+        raise NotImplementedError
+
+    def get_urls(self) -> list[Any]:
+        index_page = self.extra_page("", "changelist", self.page)  # the index links to a page of this name
+        if not self.is_atomic:
+            transaction.non_atomic_requests(index_page.callback)
+        return [path("", index_page.callback, name=self.url_name), index_page]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return any(map(request.user.has_perm, self.permissions))
+
+
 def first_words(search_term: str) -> list[str]:
-    """The words of a search that are looked for."""
+    """The words of a search that are used; further ones are ignored."""
     return list(islice(smart_split(search_term), MAX_SEARCH_WORDS))
 
 
+def users_starting_with(word: str) -> QuerySet[Any]:
+    """The users whose name or e-mail address starts with a word."""
+    users = get_user_model()._default_manager
+    return users.filter(Q(username__istartswith=word) | Q(email__istartswith=word))
+
+
 class RowSelect(AutocompleteSelect):
-    """A field for another row. Django fails to show what is no id; the form says that there is no such row."""
+    """A field for a related row that ignores invalid ids: Django raises an error when it shows those."""
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        return super().optgroups(name, [each for each in value if _could_be(self.field, each)], attrs)
+        return super().optgroups(name, [each for each in value if _is_valid_for(self.field, each)], attrs)
 
 
-def _could_be(field: Any, value: Any) -> bool:
-    """Could the field hold this value, or refer to a row with this id?"""
+def _is_valid_for(field: Any, value: Any) -> bool:
+    """Is the value valid for the field, or as the id of the row that the field refers to?"""
     try:
         getattr(field, "target_field", field).to_python(value)
     except (ValidationError, InvalidKeyError):
@@ -103,59 +188,8 @@ def _exceeds_integer_column(value: Any) -> bool:
 
 
 def _lookups(listed: Any) -> set[str]:
-    """The look-ups that a member of ``list_filter`` uses."""
+    """The lookups of an entry of ``list_filter``."""
     if isinstance(listed, type):
         return {str(getattr(listed, "parameter_name", ""))}
     field = listed[0] if isinstance(listed, tuple) else listed
     return {field + suffix for suffix in _FILTER_SUFFIXES}
-
-
-class PageAdmin(BaseAdmin):
-    """Stands in the admin's index like a model, for those who have one of ``permissions``. A subclass writes ``page``.
-
-    Attributes:
-        url_name: the page's, in the namespace ``admin``.
-        permissions: of these, one is enough.
-        is_atomic: runs within the request's transaction, where the site has one.
-    """
-
-    url_name: ClassVar[str]
-    permissions: ClassVar[tuple[str, ...]]
-    is_atomic: ClassVar[bool] = True
-
-    def page(self, request: HttpRequest) -> HttpResponseBase:
-        raise NotImplementedError
-
-    def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self._view)
-        if not self.is_atomic:
-            view = transaction.non_atomic_requests(view)
-        return [
-            path("", view, name=self.url_name),
-            # The index looks for it by this name.
-            path("", view, name=f"{self.opts.app_label}_{self.opts.model_name}_changelist"),
-        ]
-
-    def _view(self, request: HttpRequest) -> HttpResponseBase:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return self.page(request)
-
-    def context(self, request: HttpRequest, **more: Any) -> dict[str, Any]:
-        """What every page of the admin shows."""
-        return {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media, **more}
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return any(map(request.user.has_perm, self.permissions))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -1,4 +1,4 @@
-"""How the admin's pages show what is not a form field."""
+"""How admin pages show values that are not form fields."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from openedx_ai_extensions.models import AIWorkflowProfile
 
 
 def code(text: str) -> SafeString:
-    """Text whose lines and spaces matter."""
+    """Text with its line breaks and spaces."""
     return format_html('<pre class="aiext-code">{}</pre>', text)
 
 
@@ -48,3 +49,15 @@ def status_text(profile: AIWorkflowProfile) -> str:
         text = ngettext("Usable, with {count} warning", "Usable, with {count} warnings", len(problems))
         return text.format(count=len(problems))
     return _("Usable")
+
+
+def number(value: float) -> str:
+    whole = round(value) if value == round(value) else value
+    return formats.number_format(whole, force_grouping=True)
+
+
+def seconds(milliseconds: int | None, decimals: int) -> str:
+    """A duration in words; a dash if it is not known."""
+    if milliseconds is None:
+        return "–"
+    return _("{seconds} s").format(seconds=formats.number_format(milliseconds / 1000, decimals))

@@ -1,13 +1,12 @@
-"""Form fields and suggestions that several forms of the admin have."""
+"""Form fields and forms that several admin pages use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from django import forms
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,23 +14,65 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
-from opaque_keys.edx.keys import CourseKey, UsageKey
+from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.edxapp.access import may_see, parse_place
+from openedx_ai_extensions.edxapp.access import find_user, may_see, parse_place
 from openedx_ai_extensions.exceptions import InvalidRequest
-from openedx_ai_extensions.models import AIWorkflowScope
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.workflows.unmatched_slots import unmatched
 
-MAX_SUGGESTED_COURSES = 200
-MAX_SLOTS = 200
+MAX_SUGGESTIONS = 200
 MAX_COURSES = 500
+TRY_AS_ANOTHER = "openedx_ai_extensions.try_as_another"
+LITERAL_INPUT = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}
+KEY_INPUT = {**LITERAL_INPUT, "size": 60, "maxlength": 255}
+
+
+def known_courses() -> list[str]:
+    """The courses that scopes name."""
+    scopes = AIWorkflowScope.objects.exclude(course_id=CourseKeyField.Empty).order_by("course_id")
+    courses = scopes.values_list("course_id", flat=True).distinct()[:MAX_SUGGESTIONS]
+    return [str(course) for course in courses if course]
+
+
+def known_profiles() -> Iterable[str]:
+    return AIWorkflowProfile.objects.order_by("slug").values_list("slug", flat=True)[:MAX_SUGGESTIONS]
+
+
+def known_slots() -> list[str]:
+    """The slots of the setting, those that scopes name, and those that widgets requested without success."""
+    used = AIWorkflowScope.objects.exclude(ui_slot_selector_id="").order_by("ui_slot_selector_id")
+    names = [
+        *conf.get("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS"),
+        *used.values_list("ui_slot_selector_id", flat=True).distinct()[:MAX_SUGGESTIONS],
+        *(entry.slot for entry in unmatched()[:MAX_SUGGESTIONS]),
+    ]
+    return list(dict.fromkeys(names))
+
+
+class SuggestingInput(forms.TextInput):
+    """A text input that suggests values and accepts any.
+
+    Args:
+        suggestions: returns the suggested values; called for each page.
+    """
+
+    def __init__(self, suggestions: Callable[[], Iterable[str]], attrs: Mapping[str, Any] = LITERAL_INPUT) -> None:
+        super().__init__(dict(attrs))
+        self.suggestions = suggestions
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        list_id = f"{name}-suggestions"
+        options = format_html_join("", '<option value="{}"></option>', ((text,) for text in self.suggestions()))
+        box = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
+        return format_html('{}<datalist id="{}">{}</datalist>', box, list_id, options)
 
 
 class CourseKeyFormField(forms.Field):
     """A course id as text; its value is a ``CourseKey``, or None when left empty."""
 
-    widget = forms.TextInput
+    widget = SuggestingInput(known_courses, KEY_INPUT)
     max_length = 255
 
     def to_python(self, value: Any) -> CourseKey | None:
@@ -51,20 +92,20 @@ class CourseKeyFormField(forms.Field):
 
 
 def _course_id_message(text: str) -> str:
-    # What addresses and forms do to a course id: "%3A" for ":", a space for "+".
+    # URLs and forms change a course id: "%3A" for ":", a space for "+".
     guess = unquote(text).replace(" ", "+")
     try:
         CourseKey.from_string(guess)
     except InvalidKeyError:
         return _(
-            "“{text}” is not a course id. Write it as the course's address shows it, such as "
-            "course-v1:OpenedX+DemoX+2026, or leave it empty for every course."
+            "“{text}” is not a course id. Copy it from the URL of the course, such as course-v1:OpenedX+DemoX+2026, or "
+            "leave it empty for every course."
         ).format(text=text)
     return _("“{text}” is not a course id. Did you mean {guess}?").format(text=text, guess=guess)
 
 
 class CourseKeysFormField(forms.Field):
-    """Course ids as text, one a line; its value is a list of ``CourseKey``, or of None alone when left empty."""
+    """Course ids as text, one per line; its value is a list of ``CourseKey``, or ``[None]`` when left empty."""
 
     widget = forms.Textarea
 
@@ -82,7 +123,7 @@ class CourseKeysFormField(forms.Field):
                 errors += [_on_line(number, len(lines), message) for message in error.messages]
                 continue
             if key in keys:
-                errors.append(_on_line(number, len(lines), _("This is line {number} again.").format(number=keys[key])))
+                errors.append(_on_line(number, len(lines), _("This repeats line {number}.").format(number=keys[key])))
             elif key is not None:
                 keys[key] = number
         if errors:
@@ -95,124 +136,90 @@ def _on_line(number: int, count: int, message: str) -> ValidationError:
     return ValidationError(text, code="invalid")
 
 
-def known_slots() -> list[str]:
-    """Those of the setting, those that scopes name, and those that widgets asked for."""
-    used = AIWorkflowScope.objects.exclude(ui_slot_selector_id="").order_by("ui_slot_selector_id")
-    names = [
-        *conf.get("OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS"),
-        *used.values_list("ui_slot_selector_id", flat=True).distinct()[:MAX_SLOTS],
-        *(entry.slot for entry in unmatched()[:MAX_SLOTS]),
-    ]
-    return list(dict.fromkeys(names))
+class UserFormField(forms.CharField):
+    """A username; its value is the user, or None when left empty."""
+
+    widget = forms.TextInput(LITERAL_INPUT)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=150, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        username = super().clean(value)
+        try:
+            return find_user(username) if username else None
+        except InvalidRequest as error:
+            raise ValidationError(str(error), code="unknown") from None
 
 
-class SuggestingInput(forms.TextInput):
-    """A text input that suggests values and takes any."""
-
-    def __init__(self, suggestions: Iterable[str], attrs: Mapping[str, Any] | None = None) -> None:
-        super().__init__(dict(attrs or {}))
-        self.suggestions = tuple(suggestions)
-
-    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
-        list_id = f"{name}-suggestions"
-        options = format_html_join("", '<option value="{}"></option>', ((text,) for text in self.suggestions))
-        box = super().render(name, value, {**(attrs or {}), "list": list_id}, renderer)
-        return format_html('{}<datalist id="{}">{}</datalist>', box, list_id, options)
-
-
-def known_courses() -> list[str]:
-    """Courses that a scope names."""
-    courses = (
-        AIWorkflowScope.objects.exclude(course_id=CourseKeyField.Empty)
-        .order_by("course_id")
-        .values_list("course_id", flat=True)
-    )
-    return [str(course) for course in courses.distinct()[:MAX_SUGGESTED_COURSES] if course]
-
-
-TRY_AS_ANOTHER = "openedx_ai_extensions.try_as_another"
-
-
-def person_named(name: str) -> Any:
-    """The person with this username; None when it is empty.
-
-    Raises:
-        ValidationError: nobody has it.
-    """
-    if not name:
-        return None
-    users = get_user_model()
-    try:
-        return users._default_manager.get_by_natural_key(name)
-    except users.DoesNotExist:
-        raise ValidationError(_("Nobody has this username."), code="unknown") from None
-
-
-class PlaceForm(forms.Form):
-    """Where, and as whom.
-
-    Args:
-        user: who asks; only with a permission of its own for somebody else.
-    """
+class LocationForm(forms.Form):
+    """A course and a location in it. The cleaned values are keys, or None when left empty."""
 
     course = CourseKeyFormField(
-        label=gettext_lazy("Course"), required=False, help_text=gettext_lazy("Such as course-v1:OpenedX+DemoX+2026.")
+        label=gettext_lazy("Course id"),
+        required=False,
+        help_text=gettext_lazy(
+            "Such as course-v1:OpenedX+DemoX+2026. Leave it empty outside of courses, or if you enter a location."
+        ),
     )
     location = forms.CharField(
-        label=gettext_lazy("Place in the course"),
+        label=gettext_lazy("Location"),
         required=False,
         max_length=255,
-        widget=forms.TextInput({"spellcheck": "false", "autocapitalize": "none", "size": 60}),
-        help_text=gettext_lazy("The usage key of a unit, block or section: the address of its page holds it."),
+        widget=forms.TextInput(KEY_INPUT),
+        help_text=gettext_lazy(
+            "The usage key of a section, subsection, unit or block. The URL of its page contains it."
+        ),
     )
-    person = forms.CharField(
-        label=gettext_lazy("Person"),
-        required=False,
-        max_length=150,
-        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
-        help_text=gettext_lazy("The username of whoever is to see it; yourself if you leave it empty."),
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if field.help_text:
+                field.widget.attrs["aria-describedby"] = f"id_{name}_helptext"  # Django does it from 5.0 on
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        course, location = cleaned.get("course"), cleaned.get("location")
+        cleaned["location"] = None
+        if location and "course" not in self.errors:
+            names = (_("this course"), _("This usage key"))
+            try:
+                cleaned["course"], cleaned["location"] = parse_place(course and str(course), location, names=names)
+            except InvalidRequest as error:
+                self.add_error("location", str(error))
+        return cleaned
+
+
+class VisibleLocationForm(LocationForm):
+    """A location that the named user can see; by default the user who sends the form.
+
+    Args:
+        user: who sends the form. Naming another user needs the permission ``try_as_another``.
+    """
+
+    person = UserFormField(
+        label=gettext_lazy("Username"),
+        help_text=gettext_lazy("The user who is to see it. Leave it empty for yourself."),
     )
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        suggesting = {"spellcheck": "false", "autocapitalize": "none", "size": 60}
-        self.fields["course"].widget = SuggestingInput(known_courses(), suggesting)
         if not user.has_perm(TRY_AS_ANOTHER):
-            self.fields["person"].disabled = True
-            self.fields["person"].help_text = _("Yourself: you may not try it as somebody else.")
-        for name, field in self.fields.items():
-            if field.help_text:
-                field.widget.attrs["aria-describedby"] = f"id_{name}_helptext"
+            person = self.fields["person"]
+            person.disabled = True  # Django then ignores what was sent
+            person.help_text = _("Yourself: you do not have the permission to try it as another user.")
 
     def clean_person(self) -> Any:
-        name = self.cleaned_data["person"].strip()
-        if not name or name == self.user.get_username():
-            return self.user
-        if not self.user.has_perm(TRY_AS_ANOTHER):
-            raise ValidationError(_("You may not try it as somebody else."), code="forbidden")
-        return person_named(name)
+        return self.cleaned_data["person"] or self.user
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if self.errors:
-            return cleaned
-        course, location = cleaned.get("course"), (cleaned.get("location") or "").strip()
-        names = (_("The course"), _("the place"))
-        try:
-            cleaned["course"], cleaned["location"] = parse_place(
-                str(course) if course else None, location or None, names=names
+        cleaned = super().clean()
+        if not self.errors and not may_see(cleaned["person"], cleaned["course"], cleaned["location"]):
+            message = _("This location does not exist, or {user} cannot see it.")
+            self.add_error(
+                "location" if cleaned["location"] else "course",
+                message.format(user=cleaned["person"].get_username()),
             )
-        except InvalidRequest as error:
-            self.add_error("location", str(error))
-            return cleaned
-        if not may_see(cleaned["person"], cleaned["course"], cleaned["location"]):
-            where = "location" if cleaned["location"] else "course"
-            message = _("{person} may not see this, or there is no such place.")
-            self.add_error(where, message.format(person=cleaned["person"].get_username()))
         return cleaned
-
-    @property
-    def place(self) -> tuple[CourseKey | None, UsageKey | None]:
-        """Of a valid form."""
-        return self.cleaned_data["course"], self.cleaned_data["location"]

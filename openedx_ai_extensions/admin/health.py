@@ -1,11 +1,10 @@
-"""The health page: does everything work, and if not, what to do."""
+"""The health page: whether each part works, and what to do if not."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.admin.base import PageAdmin
@@ -15,17 +14,15 @@ from openedx_ai_extensions.models import AIHealth
 
 @admin.register(AIHealth)
 class HealthAdmin(PageAdmin):
-    """Looks anew each time. A POST asks one provider for a sign of life."""
+    """Each request runs the checks again. A POST sends a short test request to one provider."""
 
     url_name = "openedx_ai_extensions_health"
     permissions = ("openedx_ai_extensions.view_health",)
-    is_atomic = False  # what a provider was asked is in the ledger, whatever becomes of the page
+    is_atomic = False  # the ledger keeps the test request even if the page fails
 
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/health.css",)}
 
     def page(self, request: HttpRequest) -> HttpResponseBase:
         sign = ping(request.POST.get("provider", ""), request.user) if request.method == "POST" else None
-        sections = report()
-        context = self.context(request, title=_("Health"), sections=sections, sign=sign)
-        return TemplateResponse(request, "admin/openedx_ai_extensions/health/page.html", context)
+        return self.render(request, "health/page.html", title=_("Health"), sections=report(), sign=sign)

@@ -1,8 +1,7 @@
-"""Pauses: where and when AI is off."""
+"""Where and when AI is off, the notices that people accept before AI is used, and their consents."""
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 
 from django import forms
@@ -17,23 +16,23 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from openedx_ai_extensions.admin.base import BaseAdmin
+from openedx_ai_extensions.admin.base import BaseAdmin, ReadOnlyAdmin
 from openedx_ai_extensions.admin.forms import CourseKeyFormField
 from openedx_ai_extensions.models import AIConsent, AINotice, AINoticeVersion, AIPause
 from openedx_ai_extensions.policy.pauses import Pause
-from openedx_ai_extensions.reports.tables import csv_rows
+from openedx_ai_extensions.reports.tables import csv_response
 
 
 class PauseForm(forms.ModelForm):
-    """Days are ticked."""
+    """Days of the week are checkboxes."""
 
-    course_id = CourseKeyFormField(label=gettext_lazy("only in this course"), required=False)
+    course_id = CourseKeyFormField(label=gettext_lazy("Only in this course"), required=False)
     weekdays = forms.MultipleChoiceField(
         label=gettext_lazy("On these days"),
         choices=[(str(number), name) for number, name in WEEKDAYS.items()],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("None: every day. Hours that go over midnight belong to the day they begin on."),
+        help_text=gettext_lazy("None means every day. Hours past midnight belong to the day on which they start."),
     )
 
     class Meta:
@@ -57,7 +56,7 @@ class PauseForm(forms.ModelForm):
 
 @admin.register(AIPause)
 class PauseAdmin(BaseAdmin):
-    """Switch AI off, everywhere or somewhere, now or at certain hours. It takes effect within seconds."""
+    """A pause takes effect within seconds."""
 
     form = PauseForm
     list_display = ("__str__", "when", "enabled", "holds_now", "message", "is_of_course_staff")
@@ -71,7 +70,7 @@ class PauseAdmin(BaseAdmin):
         (
             gettext_lazy("Where"),
             {
-                "description": gettext_lazy("Leave all of it empty to switch AI off on the whole site."),
+                "description": gettext_lazy("Leave all of these empty to switch AI off on the whole site."),
                 "fields": ("course_id", "profile", "location_regex"),
             },
         ),
@@ -79,8 +78,8 @@ class PauseAdmin(BaseAdmin):
             gettext_lazy("When"),
             {
                 "description": gettext_lazy(
-                    "Leave days and times empty to switch AI off at once. With days or times these are quiet hours: "
-                    "widgets stay, and say when AI is back."
+                    "Leave days and times empty to switch AI off at once. Days or times make it quiet hours: widgets "
+                    "stay on the page and tell when AI is available again."
                 ),
                 "fields": ("weekdays", ("from_time", "to_time"), ("starts_at", "ends_at")),
             },
@@ -91,8 +90,7 @@ class PauseAdmin(BaseAdmin):
         css = {"all": ("openedx_ai_extensions/admin/workflows.css",)}
 
     def save_model(self, request: HttpRequest, obj: AIPause, form: Any, change: bool) -> None:
-        # What the site has said, the staff of a course can't take back.
-        obj.is_of_course_staff = False
+        obj.is_of_course_staff = False  # so that course staff cannot end a pause that the site has saved
         super().save_model(request, obj, form, change)
 
     @admin.display(description=gettext_lazy("when"))
@@ -119,7 +117,7 @@ class PauseAdmin(BaseAdmin):
 
 @admin.register(AINotice)
 class NoticeAdmin(BaseAdmin):
-    """Write what people read. Every wording is kept, with how many accepted it."""
+    """Every wording is kept, with the number of people who accepted it."""
 
     list_display = ("__str__", "enabled", "version")
     list_select_related = ("profile",)
@@ -144,21 +142,17 @@ class NoticeAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("Wordings"))
     def wordings(self, obj: AINotice) -> SafeString:
-        """Each with those who have accepted it, and of those how many still do."""
-        rows = format_html_join(
-            "", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", map(_row, _counted(obj))
-        )
+        """The versions, with the number of people who accepted each, and of those who withdrew."""
+        accepted, holding = Count("consents__user", distinct=True), Count("consents__holds")
+        versions = obj.versions.order_by("-number").annotate(accepted=accepted, holding=holding)
+        row = "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"
+        rows = format_html_join("", row, map(_version_cells, versions))
         heads = (_("Version"), _("Time"), _("Accepted"), _("Withdrawn"), _("Text"))
         head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in heads))
         return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, rows)
 
 
-def _counted(notice: AINotice) -> QuerySet[AINoticeVersion]:
-    accepted = Count("consents__user", distinct=True)
-    return notice.versions.order_by("-number").annotate(accepted=accepted, holding=Count("consents__holds"))
-
-
-def _row(version: AINoticeVersion) -> tuple[object, ...]:
+def _version_cells(version: AINoticeVersion) -> tuple[object, ...]:
     url = reverse(f"admin:{AIConsent._meta.app_label}_{AIConsent._meta.model_name}_changelist")
     accepted, holding = version.accepted, version.holding  # type: ignore[attr-defined]  # annotated
     link = format_html('<a href="{}?version__id__exact={}">{}</a>', url, version.pk, accepted)
@@ -166,11 +160,8 @@ def _row(version: AINoticeVersion) -> tuple[object, ...]:
     return version.number, f"{version.created_at:%Y-%m-%d %H:%M}", link, accepted - min(holding, accepted), text
 
 
-COLUMNS = ("person", "notice", "version", "providers", "fingerprint", "accepted", "withdrawn")
-
-
 class HoldsFilter(admin.SimpleListFilter):
-    """Those that hold, or that were withdrawn."""
+    """Consents that hold, or consents that were withdrawn."""
 
     title = gettext_lazy("state")
     parameter_name = "state"
@@ -179,18 +170,15 @@ class HoldsFilter(admin.SimpleListFilter):
         return [("holds", gettext_lazy("holds")), ("withdrawn", gettext_lazy("withdrawn"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AIConsent]) -> QuerySet[AIConsent]:
-        match self.value():
-            case "holds":
-                return queryset.filter(holds=True)
-            case "withdrawn":
-                return queryset.filter(holds=None)
-        return queryset
+        chosen = self.value()
+        return queryset.filter(holds=chosen == "holds" or None) if chosen in {"holds", "withdrawn"} else queryset
 
 
 @admin.register(AIConsent)
-class ConsentAdmin(BaseAdmin):
-    """Look and export, but touch nothing: what people accepted is theirs to withdraw."""
+class ConsentAdmin(ReadOnlyAdmin):
+    """Only the user can withdraw a consent; consents are deleted with the user."""
 
+    cascade_permission = "auth.delete_user"
     list_display = ("user", "version", "providers", "accepted_at", "withdrawn_at")
     list_select_related = ("user", "version")
     list_filter = (HoldsFilter, ("version", admin.RelatedOnlyFieldListFilter), "version__notice")
@@ -201,33 +189,19 @@ class ConsentAdmin(BaseAdmin):
     actions = ("export",)
     fields = ("user", "version", "providers", "fingerprint", "accepted_at", "withdrawn_at")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AIConsent | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AIConsent | None = None) -> bool:
-        # They go with the person. The admin asks here, too, before it deletes one.
-        match = request.resolver_match
-        own_pages = f"{self.opts.app_label}_{self.opts.model_name}_"
-        if match is None or (match.url_name or "").startswith(own_pages):
-            return False
-        return request.user.has_perm("auth.delete_user")
-
     @admin.action(description=gettext_lazy("Export the selected consents as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[AIConsent]) -> StreamingHttpResponse:
-        rows = queryset.select_related("user", "version").order_by("pk")
-        return StreamingHttpResponse(
-            csv_rows(chain([COLUMNS], map(_cells, rows.iterator(chunk_size=1000)))),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="ai-consents.csv"'},
-        )
+        consents = queryset.select_related("user", "version").order_by("pk").iterator(chunk_size=1000)
+        return csv_response("ai-consents", map(_consent_record, consents))
 
 
-def _cells(consent: AIConsent) -> tuple[Any, ...]:
-    version = consent.version
-    return (
-        consent.user.get_username(), version.title, version.number, consent.providers, consent.fingerprint,
-        consent.accepted_at.isoformat(), consent.withdrawn_at.isoformat() if consent.withdrawn_at else "",
-    )  # fmt: skip
+def _consent_record(consent: AIConsent) -> dict[str, Any]:
+    return {
+        "person": consent.user.get_username(),
+        "notice": consent.version.title,
+        "version": consent.version.number,
+        "providers": consent.providers,
+        "fingerprint": consent.fingerprint,
+        "accepted": consent.accepted_at.isoformat(),
+        "withdrawn": consent.withdrawn_at.isoformat() if consent.withdrawn_at else "",
+    }

@@ -18,29 +18,28 @@ from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 
 
 class PromptAdminForm(forms.ModelForm):
-    """A text and the name that profiles know it by."""
+    """A text, and the name that profiles refer to."""
 
     class Meta:
         model = PromptTemplate
         fields = ("slug", "body")
-        labels = {"slug": gettext_lazy("Slug"), "body": gettext_lazy("Prompt")}
         help_texts = {
             "slug": gettext_lazy(
-                "A short unique name. A profile uses this prompt by naming the slug, or the UUID below, as "
+                "A short unique name. To use this prompt, a profile has the slug, or the UUID below, as "
                 "prompt_template of its LLMProcessor."
             ),
-            "body": gettext_lazy("What the AI model is told to do. The course's content is added by the workflow."),
         }
         widgets = {"body": forms.Textarea(attrs={"class": "aiext-code", "rows": 24, "cols": 100})}
 
 
 @admin.register(PromptTemplate)
 class PromptAdmin(BaseAdmin):
-    """Write a prompt once, use it in many profiles."""
+    """One prompt can be used by many profiles."""
 
     form = PromptAdminForm
     list_display = ("slug", "uuid", "created_at", "updated_at")
     search_fields = ("slug", "body", "uuid")
+    masked_fields = ("body",)
     ordering = ("slug",)
     readonly_fields = ("body_to_read", "uuid", "used_by", "created_at", "updated_at")
 
@@ -48,16 +47,10 @@ class PromptAdmin(BaseAdmin):
         css = {"all": ("openedx_ai_extensions/admin/workflows.css",)}
 
     def get_fields(self, request: HttpRequest, obj: PromptTemplate | None = None) -> Any:
-        # A prompt that is not saved has no UUID to copy yet.
         if obj is None:
             return ("slug", "body")
-        return ("slug", "body" if self.has_change_permission(request, obj) else "body_to_read",
-                *self.readonly_fields[1:])  # fmt: skip
-
-    def get_search_fields(self, request: HttpRequest) -> Any:
-        # Else whoever may only look finds out what is masked, letter by letter.
-        hidden = () if self.has_change_permission(request) else ("body",)
-        return [name for name in self.search_fields if name not in hidden]
+        body = "body" if self.has_change_permission(request, obj) else "body_to_read"
+        return ("slug", body, *self.readonly_fields[1:])
 
     @admin.display(description=gettext_lazy("text"))
     def body_to_read(self, obj: PromptTemplate) -> str:
@@ -65,9 +58,7 @@ class PromptAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("Profiles"))
     def used_by(self, obj: PromptTemplate) -> SafeString | str:
-        profiles = (
-            profile
-            for profile in AIWorkflowProfile.objects.order_by("slug")
-            if obj.is_used_in(profile.processor_config)
-        )
-        return html_list(change_link(profile, profile.slug) for profile in profiles) or _("Not used anywhere yet.")
+        profiles = [
+            each for each in AIWorkflowProfile.objects.order_by("slug") if obj.is_used_in(each.processor_config)
+        ]
+        return html_list(change_link(profile, profile.slug) for profile in profiles) or _("Not used by any profile.")

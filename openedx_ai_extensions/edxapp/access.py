@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from urllib.parse import quote
 
+from django.contrib.auth import get_user_model
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -52,6 +53,19 @@ def may_see(user: Person, course_key: CourseKey | None, usage_key: UsageKey | No
     if usage_key is not None:
         return platform.can_see_block(user, usage_key)
     return course_key is None or platform.can_see_course(user, course_key)
+
+
+def find_user(username: str) -> Person:
+    """The user with this username.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    users = get_user_model()
+    try:
+        return users._default_manager.get_by_natural_key(username)
+    except users.DoesNotExist:
+        raise InvalidRequest(_("There is no user with the username {username}.").format(username=username)) from None
 
 
 def is_site_staff(user: Person) -> bool:

@@ -6,12 +6,13 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.http import StreamingHttpResponse
+
 from openedx_ai_extensions.ledger.prices import MICRO
 from openedx_ai_extensions.reports.usage import By, Filters, Line, all_people, report
 
 PERCENTILES = (50, 95, 99)
-# Cells that start with these characters are formulas for a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet runs cells that start with these as formulas
 
 
 def lines_of(by: By, filters: Filters) -> Iterable[Line]:
@@ -34,25 +35,20 @@ def record(by: By, line: Line) -> dict[str, Any]:
 
 def csv_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The records as lines of a CSV file, generated one by one; formulas are escaped."""
-    return csv_rows(_rows(records))
-
-
-def _rows(records: Iterable[dict[str, Any]]) -> Iterator[Iterable[Any]]:
+    writer = csv.writer(_Echo())
     for number, values in enumerate(records):
         if number == 0:
-            yield values.keys()
-        yield values.values()
+            yield writer.writerow(values)
+        yield writer.writerow(map(_escaped, values.values()))
 
 
-def csv_rows(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """The rows as lines of a CSV file, generated one by one; formulas are escaped."""
-    writer = csv.writer(_Echo())
-    for row in rows:
-        yield writer.writerow(map(harmless, row))
+def csv_response(name: str, records: Iterable[dict[str, Any]]) -> StreamingHttpResponse:
+    """A CSV file to download."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingHttpResponse(csv_lines(records), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def harmless(value: Any) -> Any:
-    """Escape a cell that a spreadsheet would run as a formula."""
+def _escaped(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -6,7 +6,6 @@ import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -25,8 +24,8 @@ from openedx_ai_extensions.ledger.usage_models import (
     percentile,
 )
 
-MAX_READS = 5
-# Days before and after these are mistakes, and some are beyond the dates that Python can count with.
+MAX_READS = 5  # of one report, while runs are being counted
+# Other days are typing errors, and the last ones before year 10000 cannot be incremented.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 PEOPLE_PER_QUERY = 2000
 Group = tuple[Any, ...]
@@ -100,6 +99,10 @@ class Line:
         return self.of("failed") + self.of("lost")
 
     @property
+    def refused(self) -> int:
+        return self.of("refused")
+
+    @property
     def tokens(self) -> int:
         return self.of("prompt_tokens") + self.of("completion_tokens")
 
@@ -137,7 +140,11 @@ def report(by: By, filters: Filters) -> list[Line]:
     lines = _read_consistently(lambda: _lines(by, filters))
     if by in {By.DAY, By.MONTH}:
         return sorted(lines.values(), key=lambda line: line.group)
-    return sorted(lines.values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
+    return sorted(lines.values(), key=_cost_order)
+
+
+def _cost_order(line: Line) -> tuple[Any, ...]:
+    return -line.cost_micros, -line.runs, line.group
 
 
 def total_of(lines: Sequence[Line]) -> Line:
@@ -157,8 +164,7 @@ def top_people(filters: Filters, most: int) -> list[Line]:
         top = [row[0] for row in sums.order_by("-sum_cost_micros", "-sum_requests", "user_id")[:most]]
         return _people([*top, *(user_id for (user_id,) in recent if user_id not in top)], filters, recent)
 
-    lines = sorted(_read_consistently(read).values(), key=lambda line: (-line.cost_micros, -line.runs, line.group))
-    return _named(lines[:most])
+    return _named(sorted(_read_consistently(read).values(), key=_cost_order)[:most])
 
 
 def all_people(filters: Filters) -> Iterator[Line]:
@@ -171,7 +177,11 @@ def all_people(filters: Filters) -> Iterator[Line]:
         if not ids:
             return
         last = ids[-1]
-        lines = _read_consistently(partial(_people_now, ids, filters))
+
+        def read(ids: Sequence[int] = ids) -> dict[Group, Line]:
+            return _people(ids, filters, _recent(By.PERSON, filters))
+
+        lines = _read_consistently(read)
         yield from _named([lines[(user_id,)] for user_id in ids if (user_id,) in lines])
 
 
@@ -203,10 +213,6 @@ def _fold(by: By, rows: Iterator[Fact]) -> dict[Group, Line]:
         if by != By.PERSON or fact.user_id is not None:
             _line(lines, _group_of(by, fact)).add_fact(fact)
     return lines
-
-
-def _people_now(ids: Sequence[int], filters: Filters) -> dict[Group, Line]:
-    return _people(ids, filters, _recent(By.PERSON, filters))
 
 
 def _people(ids: Sequence[int], filters: Filters, recent: dict[Group, Line]) -> dict[Group, Line]:

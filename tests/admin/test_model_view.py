@@ -38,8 +38,8 @@ def test_a_whole_course(admin, learner):
 @pytest.mark.parametrize(
     ("query", "field", "words"),
     [
-        ({"retrieval_mode": "unit"}, "location", "Say where"),
-        ({**HERE, "person": "stranger"}, "location", "stranger may not see this, or there is no such place."),
+        ({"retrieval_mode": "unit"}, "location", "Enter a course"),
+        ({**HERE, "person": "stranger"}, "location", "This location does not exist, or stranger cannot see it."),
         ({**HERE, "char_limit": "0"}, "char_limit", "greater than or equal to 1"),
         ({**HERE, "retrieval_mode": "all"}, "retrieval_mode", "valid choice"),
         ({**HERE, "course": "course-v1:Other+X+1"}, "location", "does not belong to"),

@@ -85,7 +85,7 @@ def test_an_error_is_tied_to_its_input_for_those_who_listen(admin):
     described_by = [page.find(f"//*[@id='{name}']")[0] for name in box.get("aria-describedby").split()]
     assert box.get("aria-invalid") == "true"
     assert any("Line 1, column 2" in element.text_content() for element in described_by)
-    assert any("Only what differs" in element.text_content() for element in described_by)
+    assert any("Only the differences" in element.text_content() for element in described_by)
 
 
 def test_bad_json5_shows_the_line_with_a_mark_below_the_fault(admin):

@@ -37,7 +37,7 @@ def test_a_patch_is_checked_while_it_is_typed(page, make_scope, learner, provide
     patch.fill(LONG)
     page.get_by_text("1 error.").wait_for()
     assert summary.get_attribute("role") == "status"
-    assert "As it stands this cannot be saved." in page.locator("#aiext-change").inner_text()
+    assert "This cannot be saved." in page.locator("#aiext-change").inner_text()
     numbers = page.locator(".aiext-gutter span")
     assert numbers.count() == LONG.count("\n") + 1
 
@@ -49,7 +49,7 @@ def test_a_patch_is_checked_while_it_is_typed(page, make_scope, learner, provide
     )
     assert page.evaluate(selected) == "stream: 'yes' },"
     page.keyboard.type("stream: false },")
-    page.get_by_text("Saving this changes what the workflow does.").wait_for()
+    page.get_by_text("A save changes what the workflow does.").wait_for()
     assert summary.inner_text() == "Everything is in order."
     assert page.locator("tr.aiext-differs .aiext-added").inner_text().split() == [
         "12",

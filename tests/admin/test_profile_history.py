@@ -103,7 +103,7 @@ def test_the_history_says_who_changed_what(admin, admin_user, profile):
     assert [(name, who, what) for name, _when, who, what in rows] == [
         ("Version 3", "admin", "slug, description, changes to the template"),
         ("Version 2", "admin", "changes to the template"),
-        ("Version 1", "a command or a program", "first version kept"),
+        ("Version 1", "a command or program", "first stored version"),
     ]
     admin_user.delete()
     assert kept(profile, "user") == [(1, None), (2, None), (3, None)]
@@ -116,8 +116,8 @@ def test_a_long_history_has_pages(admin, profile):
     last = admin.get(MODEL, "history", pk=profile.pk, versions="2")
     titles = "//section[@aria-labelledby='aiext-versions']//tbody//th"
     assert [len(page.find(titles)) for page in (first, last)] == [50, 2]
-    assert "first version kept" not in first.text
-    assert "first version kept" in last.text
+    assert "first stored version" not in first.text
+    assert "first stored version" in last.text
 
 
 def test_a_version_is_compared_with_now_and_restored_as_a_new_one(admin, admin_user, profile):
@@ -133,7 +133,7 @@ def test_a_version_is_compared_with_now_and_restored_as_a_new_one(admin, admin_u
 
     asked = open_version(admin, profile, 1, "restore")
     assert "This changes what the workflow does." in asked.text
-    assert "Not used anywhere yet." in asked.text
+    assert "Not used by any scope." in asked.text
     assert kept(profile) == [(1,), (2,)], "asking changes nothing"
 
     page = restore(admin, profile, 1)

@@ -164,14 +164,14 @@ def test_the_comparison_follows_the_patch_and_hides_credentials(admin, make_scop
     assert '12+changed to "stream": false' in changed
     assert any('"api_key": "[REDACTED]"' in cell for cell in changed)
     assert "patched-key" not in answer["difference"]
-    assert answer["change"] == "Saving this changes what the workflow does."
+    assert answer["change"] == "A save changes what the workflow does."
 
 
 def test_what_leaves_the_outcome_alone_is_said_to(admin, make_scope, provider):
     pk = make_scope().profile.pk
     answer = judge(admin, pk, slug="summary", content_patch="// only a comment\n{}")
-    assert answer["change"] == "Saving this leaves what the workflow does as it is."
-    assert "changes nothing" in answer["difference"]
+    assert answer["change"] == "A save does not change what the workflow does."
+    assert "has no effect" in answer["difference"]
 
 
 def test_a_very_long_patch_waits_for_the_save(admin):
@@ -216,7 +216,7 @@ def test_what_a_save_reaches_is_shown_before(admin, used):
     shown = admin.get(MODEL, "change", pk=used.pk).shown("used_by")
     assert f"1 course: {COURSE_ID}" in shown
     assert "1 session was used in the last 30 days." in shown
-    assert "what was said before stays" in shown
+    assert "earlier messages stay" in shown
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,12 @@ def test_a_profile_whose_template_became_nonsense_does_not_hide_the_page(admin, 
     template.write_text(json.dumps(load_template("base/summary.json5")), "utf-8")
     make_scope(base_filepath="changed.json5")
     template.write_text("{processor_config: {LLMProcessor: 'nonsense'}}", "utf-8")
-    assert admin.get(MODEL, "change", pk=prompt.pk).shown("used_by") == "Not used anywhere yet."
+    assert admin.get(MODEL, "change", pk=prompt.pk).shown("used_by") == "Not used by any profile."
     assert admin.get("aiworkflowprofile").column("status")[0].startswith("Broken: ")
 
 
 def test_a_broken_profile_does_not_hide_the_page(admin, prompt, broken_profile):
-    assert admin.get(MODEL, "change", pk=prompt.pk).shown("used_by") == "Not used anywhere yet."
+    assert admin.get(MODEL, "change", pk=prompt.pk).shown("used_by") == "Not used by any profile."
 
 
 @pytest.mark.parametrize("query", ["tutor", "always", "UUID"])

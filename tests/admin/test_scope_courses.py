@@ -46,7 +46,7 @@ def test_each_of_several_courses_gets_a_scope(admin, profile):
     ("text", "errors"),
     [
         pytest.param(f"{COURSE_ID}\njunk\n{TWO}\nmore", ["Line 2: “junk”", "Line 4: “more”"], id="two bad lines"),
-        pytest.param(f"{COURSE_ID}\n{TWO}\n\n{COURSE_ID}", ["Line 4: This is line 1 again."], id="one twice"),
+        pytest.param(f"{COURSE_ID}\n{TWO}\n\n{COURSE_ID}", ["Line 4: This repeats line 1."], id="one twice"),
         pytest.param("course-v1:O R+T%2B1\nx", ["Line 1:", "Line 2:"], id="mangled"),
         pytest.param("\n".join(["x"] * 501), ["These are more than 500 courses."], id="too many"),
     ],
@@ -103,7 +103,7 @@ def test_a_pattern_is_tried_against_the_real_course(admin, db):
         pytest.param({"location_regex": "("}, "not a valid regular expression", id="no pattern"),
         pytest.param({"location_regex": r"^(\S|\S\S)+(b|c)\1$"}, "takes too long", id="a hostile pattern"),
         pytest.param({"location_regex": "a" * 1001}, "at most 1000", id="a very long one"),
-        pytest.param({"course_id": ""}, "Name a course", id="no course"),
+        pytest.param({"course_id": ""}, "Enter the course", id="no course"),
         pytest.param({"course_id": "junk"}, "not a course id", id="junk"),
         pytest.param({"course_id": TWO}, "no such course", id="an unknown course"),
     ],

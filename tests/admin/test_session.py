@@ -203,7 +203,7 @@ def test_each_thread_as_it_is(admin, spoken):
         assert (instructions, rest) == ("Instructions", conversation)
 
 
-@pytest.mark.parametrize(("asked", "current"), [(None, "Ours"), ("remote", "The provider's"), ("nonsense", "Ours")])
+@pytest.mark.parametrize(("asked", "current"), [(None, "This site"), ("remote", "Provider"), ("nonsense", "This site")])
 def test_the_tabs_say_where_one_is(admin, spoken, asked, current):
     page = open_page(admin, spoken.session, asked)
     links = page.find("//nav[@aria-label='Threads']//a")
@@ -274,7 +274,7 @@ def test_no_credential_is_ever_shown(admin, chat, provider):
 def test_a_session_in_which_nothing_was_said(admin, make_session):
     session = make_session()
     for thread in THREADS:
-        assert "There is nothing in this thread." in open_page(admin, session, thread).text
+        assert "This thread has no messages." in open_page(admin, session, thread).text
 
 
 # Who may
@@ -403,7 +403,7 @@ def test_a_provider_that_fails_is_a_sentence(admin, spoken, provider, settings, 
     assert page.status == 200
     ((speaker, text),) = said(page)
     assert speaker == "Missing"
-    assert "nothing before it is known. The AI " in text
+    assert "neither are the ones before it. The AI " in text
     page = open_page(admin, session, "combined")
     assert [text for speaker, text in said(page) if speaker != "Missing"] == ["Why green?", "Chlorophyll."]
 
@@ -459,7 +459,7 @@ def test_a_broken_profile_leaves_what_we_have_to_read(admin, spoken, provider, s
     assert said(open_page(admin, spoken.session)) == [("Learner", "Why green?"), ("AI", "Chlorophyll.")]
     for thread in ("remote", "combined"):
         page = open_page(admin, spoken.session, thread)
-        assert (page.status, "The provider cannot be asked" in page.text) == (200, True)
+        assert (page.status, "The provider is unknown" in page.text) == (200, True)
     assert provider.lookups == []
 
 

@@ -50,7 +50,7 @@ def test_reading_a_transcript_with_the_keyboard(live_server, page, admin_user, s
     page.get_by_role("button", name="Log in").click()
 
     transcript = page.get_by_role("region", name="Transcript")
-    assert transcript.get_by_role("link", name="Ours").get_attribute("aria-current") == "page"
+    assert transcript.get_by_role("link", name="This site").get_attribute("aria-current") == "page"
     assert "Interrupted: the answer is not complete" in transcript.inner_text()
     question = transcript.get_by_text(HEBREW)
     assert question.evaluate("element => getComputedStyle(element).direction") == "rtl"
@@ -64,7 +64,7 @@ def test_reading_a_transcript_with_the_keyboard(live_server, page, admin_user, s
     combined.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**thread=combined**")
-    assert "Ours and the provider's" in transcript.inner_text()
+    assert "On this site and at the provider" in transcript.inner_text()
     page.screenshot(path=tmp_path / "combined.png", full_page=True)
 
     page.set_viewport_size({"width": 360, "height": 800})

@@ -71,7 +71,7 @@ def test_a_change_in_between_is_looked_at_again(admin, db):
     page = upload(admin)
     PromptTemplate.objects.create(slug="tutor", body="Be strict.")
     page = confirm(admin, page)
-    assert "something else changed meanwhile" in page.messages[0]
+    assert "something else has changed" in page.messages[0]
     assert "1 changed" in page.text
     assert "- body: Be strict." in page.text
     assert count() == [1, 0, 0]

@@ -112,7 +112,7 @@ def test_tools_are_offered_run_and_shown(streams, make_scope, provider):
     assert [data["state"] for name, data in events if name == "tool"] == ["started", "completed"]
     sent = [data["html"] for name, data in events if name == "sent"]
     assert "get_context" in sent[0]
-    assert "The model was asked 2 times" in sent[-1]
+    assert "The model was called 2 times" in sent[-1]
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_rules_hold_for_a_real_model_and_are_told_of_a_mock(tries, make_scope, p
     profile = make_scope().profile
     assert "Back on Monday." in part(tries(profile), "error")
     page = tries(profile, model="mock")
-    assert "In earnest this would be refused to learner now: Back on Monday." in part(page, "notes")
+    assert "A real run by learner would be refused now: Back on Monday." in part(page, "notes")
     assert part(page, "answer").startswith("This is a mock answer")
     assert provider.requests == []
 
@@ -196,10 +196,10 @@ def test_a_limit_holds_for_a_real_model(tries, make_scope, provider, settings):
 @pytest.mark.parametrize(
     ("fields", "field", "said"),
     [
-        ({"person": "nobody"}, "person", "Nobody has this username."),
-        ({"person": "stranger"}, "location", "stranger may not see this"),
+        ({"person": "nobody"}, "person", "There is no user with the username nobody."),
+        ({"person": "stranger"}, "location", "or stranger cannot see it"),
         ({"text": "word " * 10_000}, "text", "Your text is too long."),
-        ({"location": "no place"}, "location", "the place is not a location"),
+        ({"location": "no place"}, "location", "This usage key is not a location"),
     ],
 )
 def test_what_cannot_be_tried_is_said(tries, stranger, make_scope, provider, fields, field, said):
@@ -227,7 +227,7 @@ def test_who_may_try_what(staff_with, make_scope, provider, learner):
     AIPause.objects.create()
     # Somebody else's view takes a permission of its own, and so does what is not saved.
     page = clerk.post("aitryit", "changelist", data)
-    assert "would be refused to clerk now" in part(page, "notes")
+    assert "by clerk would be refused now" in part(page, "notes")
     assert "Summarise the course content" in part(page, "sent")
     page = clerk.post("aitryit", "changelist", {**data, "profile": ""})
     assert page.errors("profile") == ["Choose a profile."]

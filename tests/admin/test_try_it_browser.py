@@ -53,8 +53,8 @@ def test_trying_a_workflow(live_server, browser, client, admin_user, learner, ma
     page = opened(browser, live_server, client, f"aitryit/?profile={profile.pk}&person=learner&{HERE}")
     status = page.get_by_role("status")
 
-    page.get_by_label("What the person says").fill("Which colour?")
-    page.get_by_label("The profile's own provider").check()
+    page.get_by_label("Message of the user").fill("Which colour?")
+    page.get_by_label("The profile's provider").check()
     page.get_by_role("button", name="Try it").press("Enter")
     page.get_by_text("The answer is complete.").wait_for()
     assert page.locator("#aiext-answer").inner_text() == "It is <b>green</b>."
@@ -76,9 +76,9 @@ def test_trying_a_workflow(live_server, browser, client, admin_user, learner, ma
     assert cancelled.get().completion_tokens > 0
 
     # What is wrong with the form is said, as without scripts.
-    page.get_by_label("Person", exact=True).fill("nobody")
+    page.get_by_label("Username", exact=True).fill("nobody")
     page.get_by_role("button", name="Try it").click()
-    page.get_by_text("Nobody has this username.").wait_for()
+    page.get_by_text("There is no user with the username nobody.").wait_for()
     assert AIWorkflowRun.objects.filter(action="try").count() == 2
 
 
@@ -100,12 +100,12 @@ def test_health_and_the_models_view(live_server, browser, client, admin_user, le
     client.force_login(admin_user)
     make_scope()
     page = opened(browser, live_server, client, "aihealth/")
-    page.get_by_role("button", name="Ask default for a sign of life").press("Enter")
+    page.get_by_role("button", name="Send default a test request").press("Enter")
     page.get_by_role("status").get_by_text("It answered within").wait_for()
     shot(page, "health")
     page.goto(f"{live_server.url}/admin/openedx_ai_extensions/aimodelview/")
-    page.get_by_label("Place in the course").fill(UNIT_ID)
-    page.get_by_label("Person", exact=True).fill("learner")
+    page.get_by_label("Location", exact=True).fill(UNIT_ID)
+    page.get_by_label("Username", exact=True).fill("learner")
     page.get_by_label("Longest text").fill("400")
     page.get_by_role("button", name="Show").press("Enter")
     page.get_by_role("heading", name="What the model reads").wait_for()

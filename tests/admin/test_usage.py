@@ -64,10 +64,10 @@ def test_filters(admin, runs, learner):
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ({"person": "nobody"}, "Nobody has this username."),
+        ({"person": "nobody"}, "There is no user with the username"),
         ({"course": "no key"}, "not a course id"),
-        ({"since": "2026-02-01", "until": "2026-01-01"}, "Choose a day after the first"),
-        ({"by": "person", "profile": "chat"}, "takes no course"),
+        ({"since": "2026-02-01", "until": "2026-01-01"}, "The last day must not be before the first"),
+        ({"by": "person", "profile": "chat"}, "cannot be filtered by course"),
     ],
 )
 def test_what_cannot_be_asked_is_said(admin, query, problem):
@@ -129,7 +129,7 @@ def test_limits_say_how_full_they_are(admin, learner, settings):
     page = admin.get(LIMIT)
     assert page.column("used_now") == [f"{COURSE_ID}: 2 of 4 requests (50 %)", "200 of 400 tokens (50 %)"]
     assert "5.00 USD of 10.00 USD (50 %)" in page.text
-    assert "Counted for each." in page.text
+    assert "Each is counted separately." in page.text
     assert admin.get(LIMIT, "change", pk=own.pk).shown("used_now") == "200 of 400 tokens (50 %)"
 
 

@@ -41,7 +41,7 @@ def test_reading_a_report(live_server, page, admin_user, month, tmp_path):
     page.emulate_media(color_scheme="dark")
     page.screenshot(path=tmp_path / "dark.png", full_page=True)
 
-    by = page.get_by_label("A line for each")
+    by = page.get_by_label("Group by")
     by.focus()
     page.keyboard.type("Course")
     page.get_by_role("button", name="Show").focus()

@@ -227,10 +227,10 @@ def said(*command: str) -> str:
 
 def test_operators_are_told(everywhere):
     told = said("ai_explain", "--slot", SLOT)
-    assert "It does not answer outside of courses" in told
+    assert "It answers only in courses" in told
     assert "outside of courses" not in said("ai_check")
     AIWorkflowScope.objects.update(outside_courses=True)
-    assert "It does not answer outside of courses" not in said("ai_explain", "--slot", SLOT)
+    assert "It answers only in courses" not in said("ai_explain", "--slot", SLOT)
     assert f"scope {everywhere.pk} " in said("ai_check")
     assert "answers outside of courses too" in said("ai_check")
 

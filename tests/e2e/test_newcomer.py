@@ -134,8 +134,8 @@ def test_the_quickstart_leads_where_it_says(page, demo):  # noqa: PLR0915  # as 
     page.get_by_label("Widget slot").fill(says("Widget slot"))
     page.get_by_label("Course ids").fill(says("Course ids"))
     page.get_by_role("textbox", name="Location pattern").fill(says("Location pattern"))
-    expect(page.locator("#aiext-trial-result details").first.get_by_role("listitem")).to_have_count(1)
-    shot(page, "scope", "#aiext-trial-result")
+    expect(page.locator("#aiext-pattern-result details").first.get_by_role("listitem")).to_have_count(1)
+    shot(page, "scope", "#aiext-pattern-result")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
 
@@ -150,7 +150,7 @@ def test_the_quickstart_leads_where_it_says(page, demo):  # noqa: PLR0915  # as 
     # See what it took.
     page.get_by_role("link", name="Administration").click()
     page.get_by_role("link", name="AI usage report").click()
-    page.get_by_label("A line for each").select_option(label="Profile")
+    page.get_by_label("Group by").select_option(label="Profile")
     page.get_by_role("button", name="Show").click()
     row = page.get_by_role("row", name=says("Slug"))
     expect(row.get_by_role("cell").first).to_have_text(re.compile(r"0\.0\d*[1-9]\d* USD"))

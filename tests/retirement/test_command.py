@@ -81,11 +81,11 @@ def test_what_a_provider_did_not_delete_is_named(chats, responses, learner, sett
 
 def test_a_number_that_is_a_name_and_an_id_is_nobodys(learner):
     get_user_model().objects.create_user(str(learner.pk))
-    with pytest.raises(CommandError, match="Two people"):
+    with pytest.raises(CommandError, match="Two users"):
         run(str(learner.pk))
 
 
 @pytest.mark.parametrize("person", ["nobody", "0", "9" * 18, "9" * 40, "LEARNER", "learner ", ""])
 def test_nobody(learner, person):
-    with pytest.raises(CommandError, match="Nobody"):
+    with pytest.raises(CommandError, match="No user"):
         run(person)

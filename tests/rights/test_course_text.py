@@ -168,7 +168,7 @@ def test_the_command_shows_what_staff_get(author):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param([HERE["locationId"], "--user", "nobody"], "Nobody has the username nobody", id="nobody"),
+        pytest.param([HERE["locationId"], "--user", "nobody"], "no user with the username nobody", id="nobody"),
         pytest.param(["rubbish", "--user", "learner"], "location is not a location", id="no key"),
         pytest.param([str(key("html/later")), "--user", "learner"], "is not open to you", id="a closed place"),
         pytest.param([HERE["locationId"], "--user", "learner", "--char-limit", "0"], "char_limit", id="no room"),

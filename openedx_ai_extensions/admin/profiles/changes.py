@@ -1,8 +1,8 @@
-"""Two texts side by side, line by line, with what differs marked."""
+"""What a save of a profile changes: the lines that differ, and the scopes, courses and sessions that it affects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import SequenceMatcher
@@ -10,22 +10,28 @@ from itertools import zip_longest
 from typing import Any
 
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from openedx_ai_extensions.admin.display import change_link
 from openedx_ai_extensions.console.diagnosis import scope_title
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
-from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
+from openedx_ai_extensions.models import (
+    AIWorkflowProfile,
+    AIWorkflowProfileVersion,
+    AIWorkflowScope,
+    AIWorkflowSession,
+)
 from openedx_ai_extensions.workflows.template_utils import effective_config, load_template, pretty
 
-# Comparing takes the square of the lines: a page must not wait for what nobody reads.
-MOST_LINES = 1500
+MAX_LINES = 1500  # the time of a comparison grows with the square of the lines
+RECENT_DAYS = 30
+MAX_SHOWN = 50  # scopes, or courses
+MAX_COUNTED_SESSIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Line:
     """A line of one of the texts."""
 
     number: int
@@ -34,141 +40,103 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Two lines that stand beside each other; a side is None where the other has a line more."""
+    """Two lines beside each other; None where a text has no line."""
 
-    left: Side | None
-    right: Side | None
+    left: Line | None
+    right: Line | None
     is_same: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All rows, and how many of them differ; no rows when the texts are too long."""
+    """All rows, and the number of those that differ; no rows if a text is too long."""
 
     rows: tuple[Row, ...]
     differing: int
     is_too_long: bool = False
 
 
-def compare(left: str, right: str) -> Comparison:
-    """The lines of two texts beside each other."""
-    return _compare(left.splitlines(), right.splitlines(), left.splitlines(), right.splitlines())
-
-
-def compare_configurations(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> Comparison:
-    """Two configurations beside each other, without credentials; None counts as empty."""
-    old, new = masked(left).splitlines(), masked(right).splitlines()
-    # A line does not differ for being no longer the last of its object.
-    return _compare(old, new, [line.rstrip(",") for line in old], [line.rstrip(",") for line in new])
-
-
-def _compare(
-    old: Sequence[str], new: Sequence[str], compared_old: Sequence[str], compared_new: Sequence[str]
-) -> Comparison:
-    if max(len(old), len(new)) > MOST_LINES:
+def compare(left: str, right: str, compared: Callable[[str], str] = str) -> Comparison:
+    """The lines of two texts beside each other. ``compared`` returns the part of a line that is compared."""
+    old, new = ([Line(number, text) for number, text in enumerate(each.splitlines(), 1)] for each in (left, right))
+    if max(len(old), len(new)) > MAX_LINES:
         return Comparison((), 0, is_too_long=True)
-    matcher = SequenceMatcher(None, compared_old, compared_new, autojunk=False)
+    old_texts, new_texts = ([compared(line.text) for line in lines] for lines in (old, new))
     rows: list[Row] = []
-    for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
-        pairs = zip_longest(_sides(old, old_from, old_to), _sides(new, new_from, new_to))
+    for kind, old_from, old_to, new_from, new_to in SequenceMatcher(
+        None, old_texts, new_texts, autojunk=False
+    ).get_opcodes():
+        pairs = zip_longest(old[old_from:old_to], new[new_from:new_to])
         rows.extend(Row(one, other, kind == "equal") for one, other in pairs)
     return Comparison(tuple(rows), sum(not row.is_same for row in rows))
 
 
-def _sides(lines: Sequence[str], start: int, end: int) -> list[Side]:
-    return [Side(number + 1, lines[number]) for number in range(start, end)]
+def compare_configurations(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> Comparison:
+    """Two configurations beside each other, without credentials; None counts as empty."""
+    old, new = ("" if each is None else pretty(redact(each, configured_secrets())) for each in (left, right))
+    # A comma is added when a line is no longer the last one of its object: that is no difference.
+    return compare(old, new, lambda line: line.rstrip(","))
+
+
+def effective(source: AIWorkflowProfile | AIWorkflowProfileVersion) -> dict[str, Any] | None:
+    """The template merged with the patch; None if the template cannot be read. An invalid patch counts as empty."""
+    return effective_config(source.base_filepath, source.content_patch) if source.base_filepath else None
 
 
 def template_and_effective(profile: AIWorkflowProfile) -> Comparison | None:
-    """The template beside what comes of it with the patch, without credentials; None when the template cannot be read.
-
-    A patch that cannot be read counts as none.
-    """
-    config = effective_config(profile.base_filepath, profile.content_patch)
-    base = load_template(profile.base_filepath)
-    if config is None or base is None:
-        return None
-    return compare_configurations(base, config)
+    """The template beside the effective configuration; None if the template cannot be read."""
+    config, base = effective(profile), load_template(profile.base_filepath) if profile.base_filepath else None
+    return None if config is None or base is None else compare_configurations(base, config)
 
 
-def masked(config: Mapping[str, Any] | None) -> str:
-    """A configuration for people: indented, without credentials; empty when there is none."""
-    return pretty(redact(config, configured_secrets())) if config is not None else ""
-
-
-LIVE_DAYS = 30
-MOST_SCOPES = 50
-MOST_SESSIONS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """Where a profile is at work.
-
-    Attributes:
-        scopes: links to the first of its scopes, the most specific first.
-        scopes_left_out: how many more there are.
-        courses: the ids of their courses; empty for one that serves every course only.
-        every_course: does an enabled scope serve every course?
-        sessions: how many sessions were used lately; one more than ``MOST_SESSIONS`` stands for any larger number.
-    """
-
-    scopes: tuple[SafeString, ...]
-    scopes_left_out: int
-    courses: tuple[str, ...]
-    every_course: bool
-    sessions: int
-
-    @property
-    def courses_in_words(self) -> str:
-        """Whom a save reaches, in words; empty when no enabled scope is left."""
-        if self.every_course:
-            return _("Every course.")
-        if not self.courses:
-            return ""
-        text = ngettext("{count} course: {names}", "{count} courses: {names}", len(self.courses))
-        names = ", ".join(self.courses[:MOST_SCOPES]) + (" …" if len(self.courses) > MOST_SCOPES else "")
-        return text.format(count=len(self.courses), names=names)
-
-    @property
-    def sessions_in_words(self) -> str:
-        if self.sessions > MOST_SESSIONS:
-            return _("More than {count} sessions were used in the last {days} days.").format(
-                count=MOST_SESSIONS, days=LIVE_DAYS
-            )
-        text = ngettext(
-            "{count} session was used in the last {days} days.",
-            "{count} sessions were used in the last {days} days.",
-            self.sessions,
-        )
-        return text.format(count=self.sessions, days=LIVE_DAYS)
-
-
-def touched(profile: AIWorkflowProfile) -> Impact:
-    """What a save of this profile reaches now."""
+def impact_of(profile: AIWorkflowProfile) -> dict[str, Any]:
+    """The scopes, courses and sessions that a save affects, for the template ``impact.html``."""
     scopes = AIWorkflowScope.objects.filter(profile=profile).order_by("-specificity_index", "pk")
     enabled = scopes.filter(enabled=True).order_by("course_id").values_list("course_id", flat=True).distinct()
-    courses = [str(course or "") for course in enabled]
-    return Impact(
-        scopes=tuple(change_link(scope, scope_title(scope)) for scope in scopes[:MOST_SCOPES]),
-        scopes_left_out=max(0, scopes.count() - MOST_SCOPES),
-        courses=tuple(course for course in courses if course),
-        every_course="" in courses,
-        sessions=live_sessions(profile),
-    )
+    sessions = recent_sessions(profile)
+    return {
+        "scopes": [change_link(scope, scope_title(scope)) for scope in scopes[:MAX_SHOWN]],
+        "scopes_left_out": max(0, scopes.count() - MAX_SHOWN),
+        "courses": _courses_in_words([str(course or "") for course in enabled]),
+        "sessions": sessions_in_words(sessions),
+        "meaning": meaning_for_sessions() if sessions else "",
+    }
 
 
-def live_sessions(profile: AIWorkflowProfile) -> int:
-    """How many sessions of its scopes were used lately, counted up to one more than ``MOST_SESSIONS``."""
-    since = timezone.now() - timedelta(days=LIVE_DAYS)
-    # A session stays with the profile that it was begun with, even if its scope has another now.
+def _courses_in_words(courses: list[str]) -> str:
+    if "" in courses:
+        return _("Every course.")
+    if not courses:
+        return ""
+    names = ", ".join(courses[:MAX_SHOWN]) + (" …" if len(courses) > MAX_SHOWN else "")
+    text = ngettext("{count} course: {names}", "{count} courses: {names}", len(courses))
+    return text.format(count=len(courses), names=names)
+
+
+def recent_sessions(profile: AIWorkflowProfile) -> int:
+    """The number of sessions that were used recently, at most ``MAX_COUNTED_SESSIONS`` + 1."""
+    since = timezone.now() - timedelta(days=RECENT_DAYS)
+    # A session keeps the profile that it started with, even if its scope has another one now.
     sessions = AIWorkflowSession.objects.filter(profile=profile, scope__profile=profile, updated_at__gte=since)
-    return sessions[: MOST_SESSIONS + 1].count()
+    return sessions[: MAX_COUNTED_SESSIONS + 1].count()
+
+
+def sessions_in_words(count: int) -> str:
+    """The result of ``recent_sessions`` as a sentence."""
+    if count > MAX_COUNTED_SESSIONS:
+        text = _("More than {count} sessions were used in the last {days} days.")
+        return text.format(count=MAX_COUNTED_SESSIONS, days=RECENT_DAYS)
+    text = ngettext(
+        "{count} session was used in the last {days} days.",
+        "{count} sessions were used in the last {days} days.",
+        count,
+    )
+    return text.format(count=count, days=RECENT_DAYS)
 
 
 def meaning_for_sessions() -> str:
-    """What a changed configuration means to those in the middle of something."""
+    """What a change of the configuration means for conversations that have started."""
     return _(
-        "Sessions go on with what is saved, from their next message; what was said before stays. A page that is open "
-        "shows the widget as it was until it is loaded again."
+        "Sessions use the saved configuration from their next message on; earlier messages stay. An open page shows "
+        "the widget as before until it is reloaded."
     )

@@ -1,4 +1,4 @@
-"""The form to write a profile with."""
+"""The form of a profile, and the templates to choose from."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from openedx_ai_extensions.workflows.template_utils import (
     template_version,
 )
 
-EXCERPT_WIDTH = 100
+EXCERPT_WIDTH = 100  # characters of a line in an error message
+_LEADING_COMMENT = re.compile(r"\s*(?:(?://[^\n]*\n\s*)+|/\*.*?\*/)", re.DOTALL)
 
 
 class ProfileForm(forms.ModelForm):
-    """A template picked from those on disk, and a patch typed as JSON5."""
+    """The template is chosen from the files, the patch is typed as JSON5."""
 
     base_filepath = forms.ChoiceField(
         label=gettext_lazy("Template"),
         help_text=gettext_lazy(
-            "The workflow this profile starts from. Templates are files that come with the site; the patch below "
-            "changes what this profile needs otherwise."
+            "The workflow that this profile is based on, a file of the site. The patch below changes it."
         ),
     )
-    # Not stripped: line numbers in errors must be those of the text as typed.
+    # Not stripped, so that line numbers in errors are those of the typed text.
     content_patch = forms.CharField(
         label=gettext_lazy("Patch (JSON5)"),
         required=False,
@@ -47,34 +47,30 @@ class ProfileForm(forms.ModelForm):
             attrs={"class": "aiext-code", "rows": 20, "cols": 100, "spellcheck": "false", "autocomplete": "off"}
         ),
         help_text=gettext_lazy(
-            "Only what differs from the template: objects are merged key by key, lists and other values replace the "
-            "template's, and null removes a key. Comments and trailing commas are fine. Leave it empty to use the "
-            "template as it is. Keep credentials out of it: they belong in the setting AI_EXTENSIONS."
+            "Only the differences from the template. Objects are merged key by key; lists and other values replace "
+            "those of the template; null removes a key. Comments and trailing commas are allowed. Leave it empty to "
+            "use the template unchanged. Credentials belong in the setting AI_EXTENSIONS, not here."
         ),
     )
 
     class Meta:
         model = AIWorkflowProfile
         fields = ("slug", "description", "base_filepath", "content_patch")
-        labels = {"slug": gettext_lazy("Slug"), "description": gettext_lazy("Description")}
         help_texts = {
-            "slug": gettext_lazy(
-                "A short unique name, in letters, digits, hyphens and underscores. Reports and learning records "
-                "show it."
-            ),
+            "slug": gettext_lazy("A short unique name. Reports and learning records show it."),
             "description": gettext_lazy("What this workflow is for, in your own words. Learners do not see it."),
         }
         widgets = {"description": forms.Textarea(attrs={"rows": 3, "cols": 100})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Absent for those who may only look: the page has no inputs then.
+        # The page of people who may only view it has no such field.
         template = self.fields.get("base_filepath")
         if isinstance(template, forms.ChoiceField):
             template.choices = template_choices(self.instance.base_filepath)
 
     def clean_content_patch(self) -> str:
-        """The patch, with the line ends that errors count by.
+        """The patch with plain line ends.
 
         Raises:
             ValidationError: it is not a JSON5 object; the message shows where.
@@ -88,47 +84,43 @@ class ProfileForm(forms.ModelForm):
 
 
 def with_plain_line_ends(typed: str) -> str:
-    """A text as errors count its lines: browsers send line ends of their own."""
+    """Browsers send CR LF; the line numbers of errors count LF."""
     return typed.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def template_choices(current: str) -> list[tuple[str, str]]:
-    """The templates on disk, and the current one even when its file is gone."""
+    """The templates on disk, and the current one even if its file is missing."""
     templates = discover_templates()
     choices = [(path, f"{name} – {path}") for path, name in templates]
     if not current:
         return [("", _("Choose a template")), *choices]
     if current not in dict(templates):
-        return [(current, _("{path} (missing: this file is gone)").format(path=current)), *choices]
+        return [(current, _("{path} (the file is missing)").format(path=current)), *choices]
     return choices
 
 
 def excerpt(patch: str, error: JSON5DecodeError) -> SafeString | str:
-    """The faulty line with a mark below the fault; empty when the place is not known."""
+    """The line of the error, with a mark below the position; empty if the position is not known."""
     if error.lineno is None or error.colno is None:
         return ""
     line = patch.split("\n")[error.lineno - 1]
     first = max(0, error.colno - EXCERPT_WIDTH // 2)
     before = re.sub(r"[^\t]", " ", line[first : error.colno - 1])
     text = f"{line[first : first + EXCERPT_WIDTH]}\n{before}^"
-    # The message says the place in words; read aloud, the mark would only be noise.
+    # Hidden from screen readers, because the message tells the position in words.
     return format_html('<pre class="aiext-code" aria-hidden="true">{}</pre>', text)
-
-
-_LINE_COMMENTS = re.compile(r"\s*((?://[^\n]*\n\s*)+)")
-_BLOCK_COMMENT = re.compile(r"\s*/\*(.*?)\*/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateInfo:
-    """What to know of a template before picking it.
+    """A template, as shown to people who choose one.
 
     Attributes:
-        path: inside its directory, as a profile names it.
-        name: for people.
-        description: its ``description`` key or else the first paragraph of the comment it begins with; may be empty.
-        problem: why it cannot be used; None when it can.
-        text: the file as it is.
+        path: its path in its directory, as profiles name it.
+        name: a readable name.
+        description: its key ``description``, or the first paragraph of its leading comment; may be empty.
+        problem: why it cannot be used, or None.
+        text: the content of the file.
     """
 
     path: str
@@ -139,23 +131,22 @@ class TemplateInfo:
 
     @property
     def source(self) -> Readable:
-        """The file, comments and all, without credentials."""
+        """The file with its comments, but without credentials."""
         return readable(self.text)
 
 
 def all_templates() -> list[TemplateInfo]:
-    """Every template on disk, by path."""
+    """Every template on disk, ordered by path."""
     return [_info(path, name) for path, name in discover_templates()]
 
 
 def template_info(path: str) -> TemplateInfo:
-    """One template; of one that is not there only the path and the problem are known."""
+    """One template; of a missing one, only the path and the problem are known."""
     return _info(path, dict(discover_templates()).get(path, path))
 
 
 def _info(path: str, name: str) -> TemplateInfo:
-    # Parsed templates are cached, so a page with all of them is quick; why one does not load is found out anew.
-    config = load_template(path)
+    config = load_template(path)  # cached, unlike the problem
     version = template_version(path)
     if config is None or version is None:
         return TemplateInfo(path, name, problem=template_problem(path))
@@ -166,17 +157,12 @@ def _info(path: str, name: str) -> TemplateInfo:
 
 
 def leading_comment(source: str) -> str:
-    """The first paragraph of the comment that a template begins with; empty without one."""
-    source = source.removeprefix("\ufeff")
-    lines = _LINE_COMMENTS.match(source)
-    if lines is not None:
-        words = [line.strip().removeprefix("//") for line in lines[1].splitlines()]
-    else:
-        block = _BLOCK_COMMENT.match(source)
-        words = [line.strip().lstrip("*") for line in block[1].splitlines()] if block else []
+    """The first paragraph of the comment at the start of a template; empty without one."""
+    comment = _LEADING_COMMENT.match(source.removeprefix("\ufeff"))
     paragraph: list[str] = []
-    for line in words:
-        # What is set in further is an example, and an empty line ends the paragraph.
+    for marked in comment[0].strip().removesuffix("*/").splitlines() if comment else ():
+        line = marked.strip().lstrip("/*")
+        # An empty line ends the paragraph, and so does an indented one, which is an example.
         if paragraph and (not line.strip() or line.startswith("  ")):
             break
         if line.strip():

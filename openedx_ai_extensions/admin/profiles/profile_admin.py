@@ -19,67 +19,65 @@ from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.admin.display import code, status_text
 from openedx_ai_extensions.admin.profiles.changes import (
-    live_sessions,
+    effective,
+    impact_of,
     meaning_for_sessions,
+    recent_sessions,
+    sessions_in_words,
     template_and_effective,
-    touched,
 )
 from openedx_ai_extensions.admin.profiles.form import ProfileForm, all_templates, template_info
 from openedx_ai_extensions.admin.profiles.history import VersionPages
-from openedx_ai_extensions.admin.profiles.validation import findings, judge, panel, summary
+from openedx_ai_extensions.admin.profiles.validation import findings, panel, summary, validate_typed
 from openedx_ai_extensions.core.hooks import Severity
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 from openedx_ai_extensions.workflows.readable_errors import readable
 from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
-from openedx_ai_extensions.workflows.template_utils import effective_config
 
-IN_ORDER, WARNINGS, BROKEN, REDUNDANT = "in-order", "warnings", "broken", "redundant"
+STATUSES = {
+    "in-order": gettext_lazy("In order"),
+    "broken": gettext_lazy("Broken"),
+    "warnings": gettext_lazy("Has warnings"),
+    "redundant": gettext_lazy("Has keys without effect"),
+}
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """Every profile is judged, which takes no query for each of them."""
+    """Validates all profiles, which takes no query for each of them."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            (IN_ORDER, gettext_lazy("In order")),
-            (BROKEN, gettext_lazy("No longer fits")),
-            (WARNINGS, gettext_lazy("Has warnings")),
-            (REDUNDANT, gettext_lazy("Changes nothing, wholly or in part")),
-        ]
+        return list(STATUSES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AIWorkflowProfile]) -> QuerySet[AIWorkflowProfile]:
         wanted = self.value()
-        if wanted not in {IN_ORDER, WARNINGS, BROKEN, REDUNDANT}:
+        if wanted not in STATUSES:
             return queryset
         with PromptTemplate.objects.preloaded():
-            return queryset.filter(pk__in=[profile.pk for profile in queryset if wanted in states(profile)])
+            return queryset.filter(pk__in=[profile.pk for profile in queryset if wanted in _statuses(profile)])
 
 
-def states(profile: AIWorkflowProfile) -> set[str]:
-    """All that is true of a profile; the same one may have warnings and keys that change nothing."""
-    severities = {problem.severity for problem in profile.problems()}
-    found = set()
-    if Severity.ERROR in severities:
-        found.add(BROKEN)
-    if Severity.WARNING in severities:
-        found.add(WARNINGS)
+def _statuses(profile: AIWorkflowProfile) -> set[str]:
+    """The keys of ``STATUSES`` that apply to a profile; there may be several."""
+    names = {Severity.ERROR: "broken", Severity.WARNING: "warnings"}
+    found = {names[problem.severity] for problem in profile.problems() if problem.severity in names}
     if redundant_keys(profile.base_filepath, profile.content_patch):
-        found.add(REDUNDANT)
-    return found or {IN_ORDER}
+        found.add("redundant")
+    return found or {"in-order"}
 
 
 @admin.register(AIWorkflowProfile)
 class ProfileAdmin(VersionPages):
-    """Pick a template, patch it, and see what comes of it."""
+    """The form shows the result of a template and a patch while the patch is typed."""
 
     form = ProfileForm
     list_display = ("slug", "description_start", "base_filepath", "status", "scope_count")
     list_filter = (StatusFilter, ("base_filepath", admin.AllValuesFieldListFilter))
     search_fields = ("slug", "description", "base_filepath")
+    masked_fields = ("description",)
     ordering = ("slug",)
     readonly_fields = ("template_about", "description_to_read", "patch_to_read", "validation", "difference", "used_by")
 
@@ -87,16 +85,16 @@ class ProfileAdmin(VersionPages):
         css = {"all": ("openedx_ai_extensions/admin/workflows.css", "openedx_ai_extensions/admin/profile.css")}
         js = (
             "openedx_ai_extensions/admin/profile_editor.js",
-            "openedx_ai_extensions/admin/released.js",
+            "openedx_ai_extensions/admin/pointer_release.js",
             "openedx_ai_extensions/admin/profile_live.js",
         )
 
     def get_urls(self) -> list[Any]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_validate"
-        wrap = self.admin_site.admin_view
+        # Not extra pages: people who may only add profiles, but not view them, use the first one.
+        view, name = self.admin_site.admin_view(self.validate_view), self.url_name_of("validate")
         return [
-            path("validate/", wrap(self.validate_view), name=f"{name}_new"),
-            path("<path:object_id>/validate/", wrap(self.validate_view), name=name),
+            path("validate/", view, name=f"{name}_new"),
+            path("<path:object_id>/validate/", view, name=name),
             *super().get_urls(),
         ]
 
@@ -112,14 +110,14 @@ class ProfileAdmin(VersionPages):
 
     def get_fieldsets(self, request: HttpRequest, obj: AIWorkflowProfile | None = None) -> Any:
         may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        # Those who may only look do not see the credentials that somebody may have put into a patch.
+        # People who may only view profiles do not see credentials in a patch.
         patch = "content_patch" if may_write else "patch_to_read"
         description = "description" if may_write else "description_to_read"
         workflow = (None, {"fields": ("slug", description, "base_filepath", "template_about", patch, "validation")})
-        outcome = (_("What comes of it"), {"fields": ("difference",)})
+        outcome = (_("Result"), {"fields": ("difference",)})
         if obj is None:
             return (workflow, outcome)
-        return (workflow, outcome, (_("What a save reaches"), {"fields": ("used_by",)}))
+        return (workflow, outcome, (_("Affected by a save"), {"fields": ("used_by",)}))
 
     def save_model(self, request: HttpRequest, obj: AIWorkflowProfile, form: Any, change: bool) -> None:
         before = AIWorkflowProfile.objects.filter(pk=obj.pk).first() if change else None
@@ -127,25 +125,20 @@ class ProfileAdmin(VersionPages):
         self.warn_of_credentials(request, obj, form)
         for problem in obj.problems(thorough=True):
             messages.warning(request, problem.labelled)
-        if before is not None and _effective(before) != _effective(obj) and live_sessions(obj):
-            reached = touched(obj)
-            messages.info(request, f"{reached.sessions_in_words} {meaning_for_sessions()}")
+        sessions = recent_sessions(obj) if before is not None and effective(before) != effective(obj) else 0
+        if sessions:
+            messages.info(request, f"{sessions_in_words(sessions)} {meaning_for_sessions()}")
 
     def validate_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """Judge the fields as they are being typed; for those who may save them."""
+        """Validate the fields while they are typed, for people who may save them."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        stored = None
-        if object_id is None:
-            allowed = self.has_add_permission(request)
-        else:
-            stored = self.get_object(request, unquote(object_id))
-            if stored is None:
-                raise Http404
-            allowed = self.has_change_permission(request, stored)
-        if not allowed:
+        stored = None if object_id is None else self.get_object(request, unquote(object_id))
+        if stored is None and object_id is not None:
+            raise Http404
+        if not (self.has_change_permission(request, stored) if stored else self.has_add_permission(request)):
             raise PermissionDenied
-        return judge(request, stored)
+        return validate_typed(request, stored)
 
     @admin.display(description=gettext_lazy("description"), ordering="description")
     def description_start(self, obj: AIWorkflowProfile) -> str:
@@ -155,20 +148,13 @@ class ProfileAdmin(VersionPages):
     def description_to_read(self, obj: AIWorkflowProfile) -> str:
         return masked_text(obj.description or "", configured_secrets())
 
-    def get_search_fields(self, request: HttpRequest) -> Any:
-        # Else whoever may only look finds out what is masked, letter by letter.
-        hidden = () if self.has_change_permission(request) else ("description",)
-        return [name for name in self.search_fields if name not in hidden]
-
     @admin.display(description=gettext_lazy("status"))
     def status(self, obj: Any) -> str:
-        text: str = obj.status_text
-        return text
+        return str(obj.status_text)
 
     @admin.display(description=gettext_lazy("scopes"), ordering="scopes_count")
     def scope_count(self, obj: Any) -> int:
-        count: int = obj.scopes_count
-        return count
+        return int(obj.scopes_count)
 
     @admin.display(description=gettext_lazy("About the template"))
     def template_about(self, obj: AIWorkflowProfile) -> SafeString:
@@ -179,28 +165,22 @@ class ProfileAdmin(VersionPages):
     def patch_to_read(self, obj: AIWorkflowProfile) -> SafeString | str:
         shown = readable(obj.content_patch)
         if shown.is_unreadable:
-            return _("The patch cannot be read as JSON5.")
+            return _("The patch is not valid JSON5.")
         if not shown.is_masked:
             return code(shown.text)
         return format_html("<p>{}</p>{}", _("Without comments and credentials:"), code(shown.text))
 
     @admin.display(description=gettext_lazy("Validation"))
     def validation(self, obj: AIWorkflowProfile) -> SafeString:
-        found = findings(obj) if obj.base_filepath else []
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_validate"
+        name = f"admin:{self.url_name_of('validate')}"
         url = reverse(name, args=(obj.pk,)) if obj.pk else reverse(f"{name}_new")
-        said = summary(found) if obj.base_filepath else ""
-        return panel("validation", findings=found, summary=said, url=url)
+        found = findings(obj) if obj.base_filepath else []
+        return panel("validation", findings=found, summary=summary(found) if obj.base_filepath else "", url=url)
 
     @admin.display(description=gettext_lazy("Template and effective configuration"))
     def difference(self, obj: AIWorkflowProfile) -> SafeString:
-        comparison = template_and_effective(obj) if obj.base_filepath else None
-        return panel("difference", comparison=comparison, is_whole=True)
+        return panel("difference", comparison=template_and_effective(obj), is_whole=True)
 
     @admin.display(description=gettext_lazy("Scopes, courses and sessions"))
     def used_by(self, obj: AIWorkflowProfile) -> SafeString:
-        return panel("touched", touched=touched(obj), meaning=meaning_for_sessions())
-
-
-def _effective(profile: AIWorkflowProfile) -> dict[str, Any] | None:
-    return effective_config(profile.base_filepath, profile.content_patch)
+        return panel("impact", impact=impact_of(obj))

@@ -1,4 +1,4 @@
-"""What is wrong with a profile that is being written, each with its place in the patch."""
+"""The validation of a profile while it is typed: the same as when it is saved, with positions in the patch."""
 
 from __future__ import annotations
 
@@ -12,129 +12,114 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from openedx_ai_extensions.admin.profiles.changes import template_and_effective
+from openedx_ai_extensions.admin.base import TEMPLATES
+from openedx_ai_extensions.admin.profiles.changes import effective, template_and_effective
 from openedx_ai_extensions.admin.profiles.form import ProfileForm, template_info, with_plain_line_ends
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.json5 import Place, nearest, positions
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
-from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, effective_config, parse_patch
+from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, parse_patch
+
+MAX_CHARACTERS = 20_000  # parsing takes time; a save accepts longer patches
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileFinding:
-    """Something to mend or to know.
+    """An error, a warning or a note about a profile.
 
     Attributes:
-        kind: ``error`` refuses the save, ``warning`` does not, a ``note`` is about what is superfluous.
+        kind: an ``error`` prevents the save, a ``warning`` does not, a ``note`` names a key without effect.
         message: what is wrong and what is allowed.
-        where: the JSON path, or the name of the field; empty for the whole.
-        place: line and column in the patch; None when nothing of it is there.
+        where: the JSON path, or the name of the field; empty for the whole profile.
+        line, column: the position in the patch; None if it does not contain the path.
     """
 
     kind: str
     message: str
     where: str = ""
-    place: Place | None = None
-
-    @property
-    def kind_in_words(self) -> str:
-        return {"error": _("Error"), "warning": _("Warning")}.get(self.kind) or _("Note")
-
-    @property
-    def line(self) -> int | None:
-        return self.place[0] if self.place else None
-
-    @property
-    def column(self) -> int | None:
-        return self.place[1] if self.place else None
+    line: int | None = None
+    column: int | None = None
 
 
 def findings(profile: AIWorkflowProfile) -> list[ProfileFinding]:
-    """What saving would say of template and patch, and which keys of the patch change nothing."""
+    """The problems that a save would report, and the keys of the patch that have no effect."""
     patch = profile.content_patch
     try:
         parse_patch(patch)
     except JSON5DecodeError as error:
-        place = None if error.lineno is None else (error.lineno, error.colno or 1)
-        return [ProfileFinding("error", error.reason, place=place)]
+        column = None if error.lineno is None else error.colno or 1
+        return [ProfileFinding("error", error.reason, line=error.lineno, column=column)]
     places = positions(patch) if patch.strip() else {}
-    found = [_finding(problem, places) for problem in profile.problems(thorough=True)] if profile.base_filepath else []
+    problems = profile.problems(thorough=True) if profile.base_filepath else []
     notes = redundant_keys(profile.base_filepath, patch)
-    return [*found, *(_finding(problem, places, "note") for problem in notes)]
+    return [
+        *(_finding("error" if each.severity is Severity.ERROR else "warning", each, places) for each in problems),
+        *(_finding("note", each, places) for each in notes),
+    ]
 
 
-def _finding(problem: Problem, places: Mapping[str, Place], kind: str = "") -> ProfileFinding:
-    kind = kind or ("error" if problem.severity is Severity.ERROR else "warning")
+def _finding(kind: str, problem: Problem, places: Mapping[str, Place]) -> ProfileFinding:
     where = "" if problem.path == "$" else problem.path
-    return ProfileFinding(kind, problem.message, where, nearest(problem.path, places))
+    line, column = nearest(problem.path, places) or (None, None)
+    return ProfileFinding(kind, problem.message, where, line, column)
 
 
 def summary(found: Sequence[ProfileFinding]) -> str:
-    """How many of what, in one sentence to be read aloud."""
-    counts = {kind: sum(finding.kind == kind for finding in found) for kind in ("error", "warning", "note")}
+    """The number of errors, warnings and notes in one sentence, which screen readers announce."""
+    errors, warnings, notes = (sum(each.kind == kind for each in found) for kind in ("error", "warning", "note"))
     parts = [
-        ngettext("{count} error", "{count} errors", counts["error"]).format(count=counts["error"]),
-        ngettext("{count} warning", "{count} warnings", counts["warning"]).format(count=counts["warning"]),
-        ngettext("{count} note", "{count} notes", counts["note"]).format(count=counts["note"]),
+        ngettext("{count} error", "{count} errors", errors).format(count=errors) if errors else "",
+        ngettext("{count} warning", "{count} warnings", warnings).format(count=warnings) if warnings else "",
+        ngettext("{count} note", "{count} notes", notes).format(count=notes) if notes else "",
     ]
-    said = [part for part, count in zip(parts, counts.values(), strict=True) if count]
-    return ", ".join(said) + "." if said else _("Everything is in order.")
-
-
-FOLDER = "admin/openedx_ai_extensions/aiworkflowprofile"
-# Parsing takes time that grows with the text; a save looks at any length.
-MOST_CHARACTERS = 20_000
+    return ", ".join(filter(None, parts)) + "." if found else _("Everything is in order.")
 
 
 def panel(name: str, **context: Any) -> SafeString:
     """A part of the profile page."""
-    return render_to_string(f"{FOLDER}/{name}.html", context)
+    return render_to_string(f"{TEMPLATES}/aiworkflowprofile/{name}.html", context)
 
 
-def judge(request: HttpRequest, stored: AIWorkflowProfile | None) -> JsonResponse:
-    """Judge what was typed; nothing is saved.
+def validate_typed(request: HttpRequest, stored: AIWorkflowProfile | None) -> JsonResponse:
+    """Validate what was typed; nothing is saved.
 
     Args:
         request: a POST of the form's fields.
-        stored: the profile as it is in the database; None for one that is being added.
+        stored: the profile in the database; None for one that is being added.
 
     Returns:
-        ``summary`` to read aloud, ``findings``, ``difference`` and ``template`` as HTML, ``change`` in words, and
+        ``summary`` for screen readers, ``findings``, ``difference`` and ``template`` as HTML, ``change`` in words, and
         ``valid``: would a save be accepted?
     """
-    before = None if stored is None else effective_config(stored.base_filepath, stored.content_patch)
+    before = None if stored is None else effective(stored)
     typed = with_plain_line_ends(request.POST.get("content_patch", ""))
-    if len(typed) > MOST_CHARACTERS:
-        return JsonResponse({"summary": _("This patch is too long to check while you type: a save will check it.")})
+    if len(typed) > MAX_CHARACTERS:
+        return JsonResponse(
+            {"summary": _("This patch is too long to be checked while you type: it is checked on save.")}
+        )
     form = ProfileForm(request.POST, instance=stored or AIWorkflowProfile())
     is_valid = form.is_valid()
     profile = form.instance
-    # What did not pass is judged as it was typed, not as it was before.
+    # The form keeps the stored value of an invalid field, but the typed one is to be validated.
     profile.content_patch = typed
     profile.base_filepath = form.cleaned_data.get("base_filepath", "")
     found = [*_field_findings(form), *findings(profile)]
-    after = effective_config(profile.base_filepath, typed) if profile.base_filepath else None
+    template = template_info(profile.base_filepath) if profile.base_filepath else None
     return JsonResponse(
         {
             "valid": is_valid,
             "summary": summary(found),
             "findings": panel("findings", findings=found),
-            "difference": panel("difference", comparison=_comparison(profile)),
-            "template": panel("template", template=template_info(profile.base_filepath))
-            if profile.base_filepath
-            else "",
-            "change": _change(is_valid, before, after) if stored is not None else "",
+            "difference": panel("difference", comparison=template_and_effective(profile)),
+            "template": panel("template", template=template) if template else "",
+            "change": "" if stored is None else _change(is_valid, before == effective(profile)),
         }
     )
 
 
-def _comparison(profile: AIWorkflowProfile) -> Any:
-    return template_and_effective(profile) if profile.base_filepath else None
-
-
 def _field_findings(form: ProfileForm) -> list[ProfileFinding]:
-    """What is wrong with the other fields; what nobody has filled in yet is not wrong yet."""
+    """The errors of the other fields, except that a field is still empty."""
     return [
         ProfileFinding("error", " ".join(error.messages), str(form.fields[name].label))
         for name, errors in form.errors.as_data().items()
@@ -144,9 +129,9 @@ def _field_findings(form: ProfileForm) -> list[ProfileFinding]:
     ]
 
 
-def _change(is_valid: bool, before: Any, after: Any) -> str:
+def _change(is_valid: bool, is_same: bool) -> str:
     if not is_valid:
-        return _("As it stands this cannot be saved.")
-    if before == after:
-        return _("Saving this leaves what the workflow does as it is.")
-    return _("Saving this changes what the workflow does.")
+        return _("This cannot be saved.")
+    return (
+        _("A save does not change what the workflow does.") if is_same else _("A save changes what the workflow does.")
+    )

@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.admin.forms import CourseKeyFormField, CourseKeysFormField, SuggestingInput, known_slots
-from openedx_ai_extensions.admin.scopes.diagnosis import WhyAdmin
-from openedx_ai_extensions.admin.scopes.locations import LocationsAdmin
+from openedx_ai_extensions.admin.scopes.diagnosis import DiagnosisAdmin
 from openedx_ai_extensions.admin.scopes.transfer import TransferAdmin
 from openedx_ai_extensions.console.diagnosis import scope_title
 from openedx_ai_extensions.models import AIWorkflowScope
@@ -28,7 +27,6 @@ class ScopeForm(forms.ModelForm):
     course_id = CourseKeyFormField(
         label=gettext_lazy("Course id"),
         required=False,
-        widget=forms.TextInput(attrs={"size": 60, "maxlength": 255, "spellcheck": "false", "autocapitalize": "none"}),
         help_text=gettext_lazy("Such as course-v1:OpenedX+DemoX+2026. Leave it empty for every course."),
     )
 
@@ -43,70 +41,50 @@ class ScopeForm(forms.ModelForm):
             "location_regex",
             "outside_courses",
         )
-        labels = {
-            "profile": gettext_lazy("Profile"),
-            "enabled": gettext_lazy("Enabled"),
-            "service_variant": gettext_lazy("Service"),
-            "ui_slot_selector_id": gettext_lazy("Widget slot"),
-            "location_regex": gettext_lazy("Location pattern"),
-            "outside_courses": gettext_lazy("Outside of courses too"),
-        }
         help_texts = {
-            "profile": gettext_lazy("What runs here."),
-            "enabled": gettext_lazy("A scope that is not enabled is as good as absent."),
+            "profile": gettext_lazy("The workflow that runs here."),
+            "enabled": gettext_lazy("A scope that is not enabled is ignored."),
             "service_variant": gettext_lazy("Where it appears: to learners in the LMS, or to authors in Studio."),
-            "ui_slot_selector_id": gettext_lazy(
-                "The identifier that the page's widget asks with; it must match exactly. Without one, no widget shows "
-                "this workflow."
-            ),
             "location_regex": gettext_lazy(
                 "A regular expression that is searched for in the location's usage key, such as @vertical\\+block@. "
                 "Leave it empty for every location."
             ),
         }
-
-        widgets = {"location_regex": forms.TextInput(attrs={"size": 60, "spellcheck": "false"})}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Absent for those who may only look: the page has no inputs then.
-        slot = self.fields.get("ui_slot_selector_id")
-        if slot is not None:
-            slot.widget = SuggestingInput(known_slots(), attrs=slot.widget.attrs)
+        widgets = {
+            "ui_slot_selector_id": SuggestingInput(known_slots, {"class": "vTextField"}),
+            "location_regex": forms.TextInput(attrs={"size": 60, "spellcheck": "false"}),
+        }
 
 
 class ScopeAddForm(ScopeForm):
-    """Where a profile applies: a scope for each of several courses."""
+    """A new scope, or one for each of several courses."""
 
-    # The same name as when a scope is changed: addresses that fill in the form need not know of two.
+    # The same name as in ScopeForm, so that URLs that fill in the form work for both.
     course_id = CourseKeysFormField(  # type: ignore[assignment]
         label=gettext_lazy("Course ids"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 70, "spellcheck": "false", "autocapitalize": "none"}),
         help_text=gettext_lazy(
-            "One a line, such as course-v1:OpenedX+DemoX+2026: each gets a scope of its own. Leave it empty for one "
-            "scope of every course."
+            "One per line, such as course-v1:OpenedX+DemoX+2026; each course gets its own scope. Leave it empty for "
+            "one scope for every course."
         ),
     )
 
     def clean_course_id(self) -> CourseKey | None:
-        """The first course; the rest are in ``other_courses``."""
+        """The first course; the others are in ``other_courses``."""
         first, *self.other_courses = self.cleaned_data["course_id"]
         return first
 
     def others(self) -> list[AIWorkflowScope]:
-        """The scopes of the other courses, not saved yet."""
+        """The unsaved scopes of the other courses."""
         fields = ("profile", "enabled", "service_variant", "ui_slot_selector_id", "location_regex")
         values = {name: getattr(self.instance, name) for name in fields}
         return [AIWorkflowScope(course_id=course, **values) for course in self.other_courses]
 
 
-__all__ = ["ScopeAdmin", "scope_title"]
-
-
 @admin.register(AIWorkflowScope)
-class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
-    """Say in which course, place and service a profile answers."""
+class ScopeAdmin(DiagnosisAdmin, TransferAdmin):
+    """The course, location and service in which a profile answers."""
 
     form = ScopeForm
     list_display = (
@@ -133,16 +111,15 @@ class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
 
     class Media:
         css = {"all": ("openedx_ai_extensions/admin/scope.css",)}
-        js = ("openedx_ai_extensions/admin/released.js", "openedx_ai_extensions/admin/scope.js")
+        js = ("openedx_ai_extensions/admin/pointer_release.js", "openedx_ai_extensions/admin/scope.js")
 
     def get_form(
         self, request: HttpRequest, obj: AIWorkflowScope | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = ScopeForm if change else ScopeAddForm
-        return super().get_form(request, obj, change, form=form, **kwargs)
+        return super().get_form(request, obj, change, form=ScopeForm if change else ScopeAddForm, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: AIWorkflowScope, form: Any, change: bool) -> None:
-        """The admin saves within one transaction: the scopes of several courses are all there, or none."""
+        """The admin saves in one transaction: either all scopes of several courses are added, or none."""
         super().save_model(request, obj, form, change)
         others = [] if change else form.others()
         for scope in others:
@@ -167,25 +144,15 @@ class ScopeAdmin(LocationsAdmin, TransferAdmin, WhyAdmin):
 
     @admin.action(description=gettext_lazy("Enable the selected scopes"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[AIWorkflowScope]) -> None:
-        count = _switch(request, queryset, enabled=True)
-        if count is not None:
-            text = ngettext("{count} scope is enabled.", "{count} scopes are enabled.", count)
-            messages.success(request, text.format(count=count))
+        _switch(request, queryset, enabled=True)
 
     @admin.action(description=gettext_lazy("Disable the selected scopes"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[AIWorkflowScope]) -> None:
-        count = _switch(request, queryset, enabled=False)
-        if count is not None:
-            text = ngettext("{count} scope is disabled.", "{count} scopes are disabled.", count)
-            messages.success(request, text.format(count=count))
+        _switch(request, queryset, enabled=False)
 
 
-def _switch(request: HttpRequest, queryset: QuerySet[AIWorkflowScope], *, enabled: bool) -> int | None:
-    """Enable or disable all the scopes, or none when one of them is not valid.
-
-    Returns:
-        How many were saved; None when nothing was, and the messages say why.
-    """
+def _switch(request: HttpRequest, queryset: QuerySet[AIWorkflowScope], *, enabled: bool) -> None:
+    """Enable or disable all the scopes, or none if one of them is invalid."""
     refused = False
     scopes = list(queryset.select_related("profile"))
     with transaction.atomic():
@@ -200,6 +167,11 @@ def _switch(request: HttpRequest, queryset: QuerySet[AIWorkflowScope], *, enable
                 messages.error(request, _("{scope}: {reason}").format(scope=scope_title(scope), reason=reason))
         transaction.set_rollback(refused)
     if refused:
-        messages.error(request, _("Nothing was changed. Mend these scopes or leave them out, then try again."))
-        return None
-    return len(scopes)
+        messages.error(request, _("Nothing was changed. Correct these scopes or deselect them, then try again."))
+        return
+    count = len(scopes)
+    if enabled:
+        text = ngettext("{count} scope is enabled.", "{count} scopes are enabled.", count)
+    else:
+        text = ngettext("{count} scope is disabled.", "{count} scopes are disabled.", count)
+    messages.success(request, text.format(count=count))

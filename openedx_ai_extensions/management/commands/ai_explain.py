@@ -1,65 +1,48 @@
-"""``manage.py ai_explain``: which scope answers a widget at a place, and why the others don't."""
+"""``manage.py ai_explain``: which scope answers a widget at a location, and why the others do not."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from openedx_ai_extensions.console.diagnosis import Diagnosis, diagnose, reason_texts, scope_title, unmatched_slots
 from openedx_ai_extensions.console.overlaps import overlaps
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.edxapp.access import parse_place
-from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.edxapp.access import find_user, parse_place
+from openedx_ai_extensions.management.base import AICommand, add_format
 from openedx_ai_extensions.models import AIWorkflowScope
 
 
-class Command(BaseCommand):
-    """With a slot, the answer for it; without, what widgets asked for in vain and which scopes can't win."""
-
-    help = "Explain which scope answers a widget at a place, why others do not, and what stops it for a person."
+class Command(AICommand):
+    help = "Explain which scope answers a widget at a location, why others do not, and what prevents it for a user."
 
     def add_arguments(self, parser: CommandParser) -> None:
         variants = [name for name, _title in AIWorkflowScope.SERVICE_VARIANTS]
         parser.add_argument("--course", help="course id; empty outside of courses")
-        parser.add_argument("--location", help="usage key of the place, if the widget names one")
-        parser.add_argument("--slot", help="the identifier that the widget asks with")
-        parser.add_argument("--service", choices=variants, help="the service asked about; this process's by default")
-        parser.add_argument("--user", help="username of the person it is asked for")
-        parser.add_argument("--format", choices=("text", "json"), default="text")
+        parser.add_argument("--location", help="usage key of the location, if the widget sends one")
+        parser.add_argument("--slot", help="the identifier that the widget sends")
+        parser.add_argument("--service", choices=variants, help="the service; that of this process by default")
+        parser.add_argument("--user", help="username of the user who opens the page")
+        add_format(parser)
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["slot"]:
-            diagnosis = _diagnose(options)
+            names = ("--course", "--location")
+            place = parse_place(options["course"] or None, options["location"] or None, names=names)
+            user = find_user(options["user"]) if options["user"] else None
+            diagnosis = diagnose(*place, options["slot"], options["service"] or conf.service_variant(), user)
             answer, lines = _answer(diagnosis), _answer_lines(diagnosis)
         elif any(options[name] for name in ("course", "location", "user")):
-            raise CommandError("Say which slot: --slot.")
+            raise CommandError("Name the slot: --slot.")
         else:
             answer, lines = _overview(), _overview_lines()
         if options["format"] == "json":
-            self.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False))
+            self.write_json(answer)
         else:
             self.stdout.write("\n".join(lines))
-
-
-def _diagnose(options: dict[str, Any]) -> Diagnosis:
-    try:
-        course_key, usage_key = parse_place(
-            options["course"] or None, options["location"] or None, names=("--course", "--location")
-        )
-    except InvalidRequest as error:
-        raise CommandError(str(error)) from None
-    people = get_user_model()
-    person = None
-    if options["user"]:
-        try:
-            person = people.objects.get_by_natural_key(options["user"])
-        except people.DoesNotExist:
-            raise CommandError(f"Nobody has the username {options['user']}.") from None
-    return diagnose(course_key, usage_key, options["slot"], options["service"] or conf.service_variant(), person)
 
 
 def _answer(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -69,14 +52,8 @@ def _answer(diagnosis: Diagnosis) -> dict[str, Any]:
         "outcome": str(diagnosis.outcome),
         "text": diagnosis.text,
         "winner": winner and {**_scope(winner), "is_usable": diagnosis.is_usable},
-        "problems": [
-            {"severity": str(problem.severity), "path": problem.path, "message": problem.message}
-            for problem in diagnosis.problems
-        ],
-        "checks": [
-            {"about": str(check.about), "stops": check.stops, "text": check.text, "reason": check.reason}
-            for check in diagnosis.checks
-        ],
+        "problems": [asdict(problem) for problem in diagnosis.problems],
+        "checks": [asdict(check) for check in diagnosis.checks],
         "is_elsewhere": diagnosis.is_elsewhere,
         "others": [
             {**_scope(explained.scope), "reasons": [str(reason) for reason in explained.reasons],
@@ -102,12 +79,12 @@ def _answer_lines(diagnosis: Diagnosis) -> Iterator[str]:
     for check in diagnosis.checks:
         yield f"{'stops' if check.stops else 'fine'}: {check.name}: {check.text}"
     if diagnosis.is_elsewhere:
-        yield "Who may see the place, and what the rules say, is known only to that service's own process."
+        yield "Only a process of that service knows who can see the location, and which rules apply there."
     for explained in diagnosis.explanation.others:
         scope, reasons = explained.scope, " ".join(reason_texts(explained))
         yield f"not scope {scope.pk} ({scope.profile.slug}): {scope_title(scope)}: {reasons}"
     if diagnosis.explanation.omitted:
-        yield f"and {diagnosis.explanation.omitted} more, further from answering here"
+        yield f"and {diagnosis.explanation.omitted} more scopes that match less"
 
 
 def _overview() -> dict[str, Any]:
@@ -127,10 +104,10 @@ def _overview() -> dict[str, Any]:
 
 def _overview_lines() -> Iterator[str]:
     asked, found = unmatched_slots(), overlaps()
-    yield f"slots asked for that nobody serves: {len(asked)}"
+    yield f"requested slots without a workflow: {len(asked)}"
     for entry in asked:
         yield f"  {entry.slot} ({entry.variant}) {entry.course_id or '-'} {entry.asked_at:%Y-%m-%d %H:%M}"
-    yield f"scopes that cannot win: {len(found)}"
+    yield f"scopes that are never chosen: {len(found)}"
     for finding in found:
         because = f" (scope {finding.other.pk})" if finding.other else ""
         yield f"  scope {finding.scope.pk}: {scope_title(finding.scope)}: {finding.text}{because}"

@@ -11,8 +11,6 @@ from openedx_ai_extensions.console.transfer import EntryKind, Format, export
 
 
 class Command(BaseCommand):
-    """YAML has all three; CSV has scopes, for spreadsheets."""
-
     help = "Write profiles, scopes and prompts to a file that ai_import reads."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,19 +21,12 @@ class Command(BaseCommand):
             "--with-secrets", action="store_true", help="keep credentials in patches and prompts, instead of [REDACTED]"
         )
 
-    def handle(
-        self,
-        *_args: Any,
-        file_format: str,
-        only: str | None,
-        output: str | None,
-        with_secrets: bool,
-        **_options: Any,
-    ) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
+        only, output, file_format = options["only"], options["output"], options["file_format"]
         kinds = _kinds(only)
         if file_format == Format.CSV and only and kinds != [EntryKind.SCOPES]:
-            raise CommandError("A CSV file has scopes only.")
-        written = export(Format(file_format), kinds, with_secrets=with_secrets)
+            raise CommandError("A CSV file contains only scopes.")
+        written = export(Format(file_format), kinds, with_secrets=options["with_secrets"])
         if output:
             _write(Path(output), written.text)
         else:
@@ -53,7 +44,7 @@ def _kinds(only: str | None) -> list[EntryKind]:
 
 
 def _write(path: Path, text: str) -> None:
-    """For its owner's eyes: it may hold credentials, and prompts are nobody else's business."""
+    """Only the owner can read the file: it may contain credentials and private prompts."""
     try:
         path.touch(mode=0o600)
         with path.open("w", encoding="utf-8", newline="") as file:

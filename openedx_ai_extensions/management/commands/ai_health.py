@@ -1,31 +1,24 @@
-"""``manage.py ai_health``: does everything work that AI on this site needs?"""
+"""``manage.py ai_health``: the checks of the admin's health page, in this process."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from openedx_ai_extensions.console.health import HealthLevel, HealthSection, ping, report
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.management.base import AICommand, add_fail_level, add_format
 
 
-class Command(BaseCommand):
-    """The same as the admin's page, from this process: run it where the service in question runs."""
-
-    help = "Say whether providers, templates, cache, worker, database, events and platform work, and what to do."
-    requires_system_checks = ()  # it says itself what is wrong
+class Command(AICommand):
+    help = "Check providers, templates, cache, worker, database, events and platform, and say what to do."
+    requires_system_checks = ()  # it reports the problems itself
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--format", choices=("text", "json"), default="text")
-        parser.add_argument("--ask", action="store_true", help="ask each provider for a word, which is paid for")
-        parser.add_argument(
-            "--fail-level",
-            choices=(HealthLevel.WARNING.value, HealthLevel.ERROR.value),
-            default=HealthLevel.ERROR.value,
-            help="the exit status is 1 from this level on (error)",
-        )
+        add_format(parser)
+        parser.add_argument("--ask", action="store_true", help="send a short request to each provider, which is billed")
+        add_fail_level(parser)
 
     def handle(self, *_args: Any, ask: bool, fail_level: str, **options: Any) -> None:
         sections = report()
@@ -33,7 +26,7 @@ class Command(BaseCommand):
             asked = [ping(name) for name in conf.providers()]
             sections.append(HealthSection("signs_of_life", "Signs of life", asked))
         if options["format"] == "json":
-            self.stdout.write(json.dumps([_as_dict(section) for section in sections], indent=2, ensure_ascii=False))
+            self.write_json([_as_dict(section) for section in sections])
         else:
             for section in sections:
                 self._print(section)

@@ -1,4 +1,4 @@
-"""``manage.py ai_import``: create and change profiles, scopes and prompts as a file says."""
+"""``manage.py ai_import``: create and change profiles, scopes and prompts from a file."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from openedx_ai_extensions.exceptions import InvalidRequest
 
 
 class Command(BaseCommand):
-    """All of the file or nothing of it; what is not in the file stays as it is."""
-
-    help = "Create and change profiles, scopes and prompts as a file of ai_export says. Nothing is deleted."
+    help = "Create and change profiles, scopes and prompts from a file of ai_export. Nothing is deleted."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="a YAML file, or a CSV file of scopes; - is the standard input")
-        parser.add_argument("--format", choices=list(Format), dest="file_format", help="by the file's name by default")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        parser.add_argument(
+            "--format", choices=list(Format), dest="file_format", help="derived from the file's name by default"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only show what would be done")
 
-    def handle(
-        self, *_args: Any, file: str, file_format: str | None, dry_run: bool, verbosity: int, **_options: Any
-    ) -> None:
+    def handle(self, *_args: Any, file: str, dry_run: bool, verbosity: int, **options: Any) -> None:
+        file_format = options["file_format"]
         try:
             entries = read(_content(file), Format(file_format) if file_format else format_of(file))
         except InvalidRequest as error:

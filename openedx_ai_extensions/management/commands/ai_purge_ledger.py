@@ -1,4 +1,4 @@
-"""``manage.py ai_purge_ledger``: delete what is too old to keep from the ledger."""
+"""``manage.py ai_purge_ledger``: delete old runs from the ledger."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from openedx_ai_extensions.ledger.purge import purge, purge_cutoff, purgeable_ro
 
 
 class Command(BaseCommand):
-    """Runs go, a batch at a time; the sums that reports are made of stay."""
-
-    help = 'Delete runs older than AI_EXTENSIONS_COSTS["LEDGER_DAYS"] from the ledger. What reports add up stays.'
+    help = 'Delete runs older than AI_EXTENSIONS_COSTS["LEDGER_DAYS"] from the ledger. Reports stay complete.'
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--days", type=int, help="keep this many days instead")
-        parser.add_argument("--batch", type=int, default=1000, help="runs in a transaction (1000)")
+        parser.add_argument("--batch", type=int, default=1000, help="number of runs per transaction (1000)")
         parser.add_argument("--dry-run", action="store_true", help="only count")
 
     def handle(self, *_args: Any, days: int | None, batch: int, dry_run: bool, **_options: Any) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py ai_retire_user``: delete everything of a person, as the platform's retirement does."""
+"""``manage.py ai_retire_user``: delete the data of a user, as the platform's retirement does."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from openedx_ai_extensions.runtime.retirement import ProviderThread, ThreadDeletion, forget_thread, retire_user
+from openedx_ai_extensions.runtime.retirement import ThreadDeletion, forget_thread, retire_user
 
 
 class Command(BaseCommand):
-    """Counts go to the output; what a provider failed to delete goes to the error output, with its id."""
-
-    help = "Delete the sessions, conversations and consents of a person, and what LLM providers keep of them."
+    help = "Delete the sessions, conversations and consents of a user, here and at the LLM providers."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", help="username or id")
@@ -24,11 +22,11 @@ class Command(BaseCommand):
             "--provider-threads",
             action=BooleanOptionalAction,
             default=True,
-            help="have the providers delete what they keep",
+            help="delete the conversations at the providers",
         )
 
     def handle(self, *_args: Any, person: str, dry_run: bool, provider_threads: bool, **_options: Any) -> None:
-        """Providers first: once the sessions are gone, nothing says what they keep."""
+        """Providers first: only the sessions know what the providers have stored."""
         user = _find(person)
         threads = retire_user(user, dry_run=True).threads
         asked = [forget_thread(thread) for thread in threads] if provider_threads and not dry_run else []
@@ -45,21 +43,17 @@ class Command(BaseCommand):
         self._report_left(asked if provider_threads else [ThreadDeletion(0, thread, "not_asked") for thread in threads])
 
     def _report_left(self, asked: list[ThreadDeletion]) -> None:
-        left = [forgotten for forgotten in asked if forgotten.left is not None]
+        left = [(forgotten.left, forgotten.error_code) for forgotten in asked if forgotten.left is not None]
         self.stdout.write(f"provider threads left: {len(left)}")
-        for forgotten in left:
-            self.stderr.write(f"left: {_name(forgotten.left)} ({forgotten.error_code})")
-
-
-def _name(thread: ProviderThread | None) -> str:
-    return "" if thread is None else f"{thread.provider} {thread.response_id}"
+        for thread, error_code in left:
+            self.stderr.write(f"left: {thread.provider} {thread.response_id} ({error_code})")
 
 
 def _find(person: str) -> Any:
-    """The person with this username or id.
+    """The user with this username or id.
 
     Raises:
-        CommandError: nobody has it, or two people do.
+        CommandError: there is none, or there are two.
     """
     people = get_user_model().objects
     is_id = Q(pk=int(person)) if person.isascii() and person.isdigit() and len(person) < 19 else Q()
@@ -67,5 +61,5 @@ def _find(person: str) -> Any:
         user for user in people.filter(Q(username=person) | is_id) if person in {user.get_username(), str(user.pk)}
     ]
     if len(found) != 1:
-        raise CommandError(f"{'Nobody has' if not found else 'Two people have'} the username or id {person}.")
+        raise CommandError(f"{'No user has' if not found else 'Two users have'} the username or id {person}.")
     return found[0]

@@ -1,4 +1,7 @@
-"""``manage.py ai_upgrade``: take over what the public implementation of the same contract has stored."""
+"""``manage.py ai_upgrade``: take over the data of the public implementation of the same contract.
+
+The output names rows by their ids and slugs, and contains no texts that users wrote.
+"""
 
 from __future__ import annotations
 
@@ -19,33 +22,30 @@ from openedx_ai_extensions.contrib.upgrade.upgrade import (
 
 
 class Command(BaseCommand):
-    """Looks, unless it is told to do something. Rows are named by their ids and slugs, never by what people wrote."""
-
     help = (
         "Take over profiles, prompts, scopes, sessions and conversations of the public implementation. Without "
-        "--apply or --drop-old it only says what it would do."
+        "--apply or --drop-old it only shows what it would do."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--dry-run", action="store_true", help="only say what would be done (this is the default)")
-        what.add_argument("--apply", action="store_true", help="do it, or do what is left of it")
-        what.add_argument("--drop-old", action="store_true", help="drop the tables that were set aside, for good")
+        what.add_argument("--dry-run", action="store_true", help="only show what would be done (this is the default)")
+        what.add_argument("--apply", action="store_true", help="do it, or continue after an interruption")
+        what.add_argument("--drop-old", action="store_true", help="drop the tables that were set aside")
         parser.add_argument(
-            "--discard-left", action="store_true", help="with --drop-old: drop rows, too, that were not taken over"
+            "--discard-left", action="store_true", help="with --drop-old: also drop rows that were not taken over"
         )
         parser.add_argument(
             "--template",
             action="append",
             default=[],
             metavar="OLD=NEW",
-            help="the template to use for an old path; can be given several times",
+            help="the template for an old path; can be given several times",
         )
 
     def handle(
         self, *_args: Any, apply: bool, drop_old: bool, discard_left: bool, template: list[str], **_options: Any
     ) -> None:
-        """Raises CommandError: it is not possible, or the templates are not named as they must be."""
         templates = dict(_pair(value) for value in template)
         if drop_old:
             self._drop_old(discard_left=discard_left)
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         require_possible(connection, finding)
         for report in Copying(connection, templates, has_ours=finding.is_ours, is_dry_run=True).run():
             self._tell(report, "would be taken over")
-        self.stdout.write("Nothing has been changed. --apply does it.")
+        self.stdout.write("Nothing has been changed. Use --apply to do it.")
 
     def _apply(self, templates: dict[str, str]) -> None:
         is_any = False
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         if not is_any:
             self.stdout.write("Nothing to upgrade: there are no tables of another implementation.")
             return
-        self.stdout.write("The old tables are kept, until --drop-old.")
+        self.stdout.write("The old tables are kept until you use --drop-old.")
 
     def _drop_old(self, *, discard_left: bool) -> None:
         if not find(connection).aside:
@@ -92,7 +92,7 @@ class Command(BaseCommand):
         if left and not discard_left:
             counted = ", ".join(f"{kind}s: {number}" for kind, number in left.items())
             raise CommandError(
-                f"Rows that were not taken over would be lost ({counted}). --dry-run says why they are left; "
+                f"Rows that were not taken over would be lost ({counted}). --dry-run shows why they were left; "
                 "--discard-left drops them. Nothing has been changed."
             )
         dropped, submissions = drop_old(connection)

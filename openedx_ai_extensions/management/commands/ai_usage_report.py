@@ -1,4 +1,4 @@
-"""``manage.py ai_usage_report``: what AI was used for and what it cost, as the admin's report shows it."""
+"""``manage.py ai_usage_report``: the admin's usage report as text."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.edxapp.access import find_user
 from openedx_ai_extensions.ledger.audit import audit
+from openedx_ai_extensions.management.base import AICommand
 from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
 from openedx_ai_extensions.reports.usage import FIRST_DAY, LAST_DAY, By, Filters
 
@@ -22,24 +23,22 @@ TABLE = ("runs", "failed", "lost", "refused", "tokens", "cost", "first_token_p50
          "duration_p50_ms", "duration_p95_ms")  # fmt: skip
 
 
-class Command(BaseCommand):
-    """Prints a report, or holds the sums that reports are made of against the ledger."""
-
-    help = "What AI was used for and what it cost; --check and --rebuild hold the sums against the ledger's rows."
+class Command(AICommand):
+    help = "Report runs, tokens, cost and times; --check and --rebuild compare the stored sums with the ledger's rows."
 
     def add_arguments(self, parser: CommandParser) -> None:
         today = timezone.localdate(timezone=timezone.get_default_timezone())
-        parser.add_argument("--by", choices=[str(by) for by in By], default=str(By.DAY), help="a line for each (day)")
+        parser.add_argument("--by", choices=[str(by) for by in By], default=str(By.DAY), help="group by (day)")
         parser.add_argument("--since", type=_day, default=today - timedelta(days=29), help="first day (29 days ago)")
         parser.add_argument("--until", type=_day, default=today, help="last day (today)")
-        parser.add_argument("--course", default="", help="only in the course with this key")
-        parser.add_argument("--profile", default="", help="only by the profile with this slug")
-        parser.add_argument("--provider", default="", help="only of the provider with this name")
-        parser.add_argument("--person", help="only of the person with this username")
+        parser.add_argument("--course", default="", help="only the course with this id")
+        parser.add_argument("--profile", default="", help="only the profile with this slug")
+        parser.add_argument("--provider", default="", help="only the provider with this name")
+        parser.add_argument("--person", help="only the user with this username")
         parser.add_argument("--format", choices=["table", "csv", "json"], default="table", help="(table)")
         group = parser.add_mutually_exclusive_group()
         group.add_argument("--check", action="store_true", help="compare the sums with the rows")
-        group.add_argument("--rebuild", action="store_true", help="and make them agree, a day at a time")
+        group.add_argument("--rebuild", action="store_true", help="correct the sums, one day at a time")
 
     def handle(self, *_args: Any, check: bool, rebuild: bool, **options: Any) -> None:
         if check or rebuild:
@@ -48,18 +47,14 @@ class Command(BaseCommand):
         by = By(options["by"])
         filters = _filters(options)
         if by == By.PERSON and filters.place:
-            raise CommandError("A report by person takes no course, profile or provider.")
+            raise CommandError("A report by person cannot be filtered by course, profile or provider.")
         records = (record(by, line) for line in lines_of(by, filters))
         write = {"table": _table, "csv": csv_lines, "json": _json}[options["format"]]
         for text in write(records):
             self.stdout.write(text, ending="")
 
     def _audit(self, *, repair: bool) -> None:
-        """Says what it finds.
-
-        Raises:
-            CommandError: something differs and was not repaired.
-        """
+        """Print the differences, and raise CommandError if there are any and they were not repaired."""
         found = 0
         for part in audit(repair=repair):
             found += part.differences
@@ -84,28 +79,17 @@ def _filters(options: dict[str, Any]) -> Filters:
     try:
         course_id = str(CourseKey.from_string(options["course"])) if options["course"] else ""
     except InvalidKeyError:
-        raise CommandError(f"{options['course']!r} is not a course key.") from None
-    user_id = None
-    if options["person"] is not None:
-        users = get_user_model()
-        user = users._default_manager.filter(**{users.USERNAME_FIELD: options["person"]}).first()
-        if user is None:
-            raise CommandError(f"Nobody has the username {options['person']}.")
-        user_id = user.pk
+        raise CommandError(f"{options['course']!r} is not a course id.") from None
+    user_id = None if options["person"] is None else find_user(options["person"]).pk
     return Filters(options["since"], options["until"], course_id, options["profile"], options["provider"], user_id)
 
 
 def _table(records: Iterable[dict[str, Any]]) -> Iterator[str]:
-    rows = [[str("" if value is None else value) for value in _shown(values)] for values in records]
-    return _aligned(rows)
-
-
-def _shown(values: dict[str, Any]) -> list[Any]:
-    return [next(iter(values.values())), *(values.get(name) for name in TABLE)]
-
-
-def _aligned(rows: list[list[str]]) -> Iterator[str]:
-    rows = [["", *TABLE], *rows]
+    """Aligned columns: the group, then those of ``TABLE``."""
+    rows = [["", *TABLE]]
+    for values in records:
+        cells = [next(iter(values.values())), *(values.get(name) for name in TABLE)]
+        rows.append(["" if cell is None else str(cell) for cell in cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *rest in rows:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
@@ -113,7 +97,7 @@ def _aligned(rows: list[list[str]]) -> Iterator[str]:
 
 
 def _json(records: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A list, an entry on each line."""
+    """A JSON list with one entry per line."""
     yield "["
     for number, values in enumerate(records):
         yield f"{',' if number else ''}\n{json.dumps(values, ensure_ascii=False)}"

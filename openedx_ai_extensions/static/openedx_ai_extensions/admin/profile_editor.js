@@ -1,8 +1,9 @@
-// Line numbers beside the patch, and a way from a problem to its place. Without this script the patch is a plain field.
+// Line numbers beside the patch, and buttons that lead from a problem to its position. Without this script, the patch is
+// a plain field.
 "use strict";
 
 {
-  // A line of the gutter for each line of the text; the text does not wrap, so they stay level.
+  // One number for each line. The text does not wrap, so the numbers are beside their lines.
   const numberLines = (editor, gutter) => {
     const lines = editor.value.split("\n").length;
     if (gutter.childElementCount !== lines) {
@@ -21,7 +22,7 @@
     const frame = document.createElement("div");
     const gutter = document.createElement("div");
     frame.className = "aiext-editor";
-    // Numbers follow the text, whichever way the page runs; what a problem says carries its line in words.
+    // The patch is left-to-right in every language. The numbers are hidden from screen readers: messages contain them.
     frame.dir = "ltr";
     gutter.className = "aiext-gutter";
     gutter.setAttribute("aria-hidden", "true");
@@ -49,7 +50,7 @@
     editor.scrollIntoView({ block: "nearest" });
   };
 
-  // Places become buttons where there is an editor to go to.
+  // Positions become buttons.
   const linkPlaces = (editor, root) => {
     for (const place of root.querySelectorAll("span[data-line]")) {
       const button = document.createElement("button");

@@ -1,23 +1,23 @@
-// Asks the server, while somebody types, what a save would say, and shows the answer. A save judges again.
+// Validates the profile on the server while it is typed, and shows the result. A save validates again.
 "use strict";
 
 {
-  const PAUSE = 500; // milliseconds without a key
+  const PAUSE_MS = 500; // without a key press
 
-  const begin = (form, panel) => {
+  const start = (form, panel) => {
     const byId = (name) => document.getElementById(`aiext-${name}`);
     const summary = byId("summary");
     let timer = 0;
-    let asked = null;
+    let current = null; // the request under way
 
-    // Said again only when it differs: a screen reader speaks at each change.
-    const say = (element, text) => {
+    // Only if it differs, because screen readers announce each change.
+    const setText = (element, text) => {
       if (element && element.textContent !== text) {
         element.textContent = text;
       }
     };
 
-    // The server escapes what people wrote.
+    // The server has escaped the texts of users.
     const show = (name, html) => {
       const element = byId(name);
       if (element && html !== undefined && element.dataset.shown !== html) {
@@ -31,10 +31,10 @@
       }
     };
 
-    const ask = async () => {
-      asked?.abort();
+    const validate = async () => {
+      current?.abort();
       const mine = new AbortController();
-      asked = mine;
+      current = mine;
       panel.setAttribute("aria-busy", "true");
       try {
         const response = await fetch(panel.dataset.url, {
@@ -48,29 +48,29 @@
           throw new Error(String(response.status));
         }
         const answer = await response.json();
-        await window.aiextReleased();
-        if (asked !== mine) {
+        await window.aiextPointerReleased();
+        if (current !== mine) {
           return;
         }
         for (const name of ["findings", "difference", "template"]) {
           show(name, answer[name]);
         }
-        say(summary, answer.summary);
-        say(byId("change"), answer.change ?? "");
+        setText(summary, answer.summary);
+        setText(byId("change"), answer.change ?? "");
       } catch (error) {
         if (error.name === "AbortError") {
           return;
         }
-        say(summary, panel.dataset.failed);
+        setText(summary, panel.dataset.failed);
       }
-      if (asked === mine) {
+      if (current === mine) {
         panel.removeAttribute("aria-busy");
       }
     };
 
     const soon = () => {
       window.clearTimeout(timer);
-      timer = window.setTimeout(ask, PAUSE);
+      timer = window.setTimeout(validate, PAUSE_MS);
     };
 
     for (const name of ["slug", "base_filepath", "content_patch"]) {
@@ -82,7 +82,7 @@
     const panel = document.getElementById("aiext-validation");
     const form = document.querySelector("textarea[name=content_patch]")?.form;
     if (panel && form) {
-      begin(form, panel);
+      start(form, panel);
     }
   });
 }

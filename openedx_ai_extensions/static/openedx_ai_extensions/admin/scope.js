@@ -1,35 +1,35 @@
-// Tries the location pattern while it is typed. Without this script the button opens the same answer as a page.
+// Tests the location pattern while it is typed. Without this script, the button opens the result as a page.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const trial = document.getElementById("aiext-trial");
+  const panel = document.getElementById("aiext-pattern");
   const pattern = document.getElementById("id_location_regex");
   const course = document.getElementById("id_course_id");
-  if (!trial || !pattern || !course) {
+  if (!panel || !pattern || !course) {
     return;
   }
-  const summary = document.getElementById("aiext-trial-summary");
-  const result = document.getElementById("aiext-trial-result");
-  const button = trial.querySelector("button");
+  const summary = document.getElementById("aiext-pattern-summary");
+  const result = document.getElementById("aiext-pattern-result");
+  const button = panel.querySelector("button");
   let timer = 0;
-  let asked = null;
+  let current = null; // the request under way
 
-  const list = (title, places, isOpen) => {
+  const list = (title, locations, isOpen) => {
     const details = document.createElement("details");
     details.open = isOpen;
     const head = document.createElement("summary");
-    head.textContent = `${title} (${places.length})`;
+    head.textContent = `${title} (${locations.length})`;
     const items = document.createElement("ul");
-    items.className = "aiext-places";
+    items.className = "aiext-locations";
     items.tabIndex = 0;
     items.setAttribute("aria-label", title);
-    for (const place of places) {
+    for (const location of locations) {
       const item = document.createElement("li");
       const name = document.createElement("b");
-      name.textContent = place.name;
+      name.textContent = location.name;
       const key = document.createElement("code");
-      key.textContent = place.key;
-      item.append(`${place.category}: `, name, " ", key);
+      key.textContent = location.key;
+      item.append(`${location.category}: `, name, " ", key);
       items.append(item);
     }
     details.append(head, items);
@@ -37,30 +37,29 @@ document.addEventListener("DOMContentLoaded", () => {
   };
 
   const show = async () => {
-    // The answer to what was typed before is of no use any more.
-    asked?.abort();
-    const mine = (asked = new AbortController());
+    current?.abort();
+    const mine = (current = new AbortController());
     const query = new URLSearchParams({format: "json", course_id: course.value, location_regex: pattern.value});
-    summary.textContent = trial.dataset.trying;
+    summary.textContent = panel.dataset.testing;
     try {
-      const response = await fetch(`${trial.dataset.url}?${query}`, {signal: mine.signal, credentials: "same-origin"});
+      const response = await fetch(`${panel.dataset.url}?${query}`, {signal: mine.signal, credentials: "same-origin"});
       if (!response.ok) {
         throw new Error(String(response.status));
       }
       const answer = await response.json();
-      await window.aiextReleased();
-      if (asked !== mine) {
+      await window.aiextPointerReleased();
+      if (current !== mine) {
         return;
       }
       summary.textContent = answer.summary;
       result.replaceChildren(
         ...(answer.error
           ? []
-          : [list(trial.dataset.matching, answer.matching, true), list(trial.dataset.others, answer.others, false)]),
+          : [list(panel.dataset.matching, answer.matching, true), list(panel.dataset.others, answer.others, false)]),
       );
     } catch (error) {
       if (error.name !== "AbortError") {
-        summary.textContent = trial.dataset.failed;
+        summary.textContent = panel.dataset.failed;
         result.replaceChildren();
       }
     }

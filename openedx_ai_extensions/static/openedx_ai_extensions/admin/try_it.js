@@ -1,17 +1,17 @@
-// Tries a workflow without leaving the page: the answer appears as it arrives, and can be stopped.
+// Runs a workflow without leaving the page. The answer appears as it arrives, and can be stopped.
 "use strict";
 
 {
   const byId = (name) => document.getElementById(`aiext-${name}`);
 
-  const begin = (form) => {
+  const start = (form) => {
     const words = form.dataset;
     const button = form.querySelector("[name=try]");
     const stop = byId("stop");
-    let asked = null;
-    let isPlain = false; // the form goes to the server as it would without this script
+    let current = null; // the request under way
+    let isPlain = false; // send the form as without this script
 
-    const say = (text) => {
+    const setStatus = (text) => {
       byId("status").textContent = text;
     };
 
@@ -27,18 +27,18 @@
       const error = byId("error");
       error.textContent = message;
       error.hidden = false;
-      say(words.failed.replace("{message}", message));
+      setStatus(words.failed.replace("{message}", message));
     };
 
     const show = {
-      // The server escapes what people and models wrote.
+      // The server has escaped the texts of users and models.
       notes: ({ html }) => { byId("notes").innerHTML = html; },
       sent: ({ html }) => { byId("sent").innerHTML = html; },
       answer: ({ html }) => { byId("structured").innerHTML = html; },
       figures: ({ html }) => { byId("figures").innerHTML = html; },
       delta: ({ text }) => {
         if (!byId("answer").hasChildNodes()) {
-          say(words.arriving);
+          setStatus(words.arriving);
         }
         byId("answer").append(text);
       },
@@ -47,15 +47,15 @@
         line.textContent = words.tool.replace("{name}", name).replace("{state}", state);
         byId("tools").append(line);
       },
-      done: () => say(words.done),
+      done: () => setStatus(words.done),
       error: ({ code, message }) => fail(`${message} (${code})`),
     };
 
     const run = async () => {
       const mine = new AbortController();
-      asked = mine;
+      current = mine;
       clear();
-      say(words.asking);
+      setStatus(words.asking);
       stop.hidden = false;
       button.disabled = true;
       stop.focus();
@@ -71,7 +71,7 @@
           headers: { Accept: "text/event-stream" },
         });
         if (!(response.headers.get("Content-Type") || "").startsWith("text/event-stream")) {
-          // Something in the form is wrong: nothing ran, and the page says what it is.
+          // The form is invalid and nothing ran. The page shows the errors.
           isPlain = true;
           button.disabled = false;
           form.requestSubmit(button);
@@ -86,7 +86,7 @@
         }
       } catch (error) {
         if (error.name === "AbortError") {
-          say(words.stopped);
+          setStatus(words.stopped);
         } else {
           fail(words.lost);
         }
@@ -97,7 +97,7 @@
         if (hadFocus) {
           button.focus();
         }
-        asked = null;
+        current = null;
       }
     };
 
@@ -108,13 +108,13 @@
       event.preventDefault();
       run();
     });
-    stop.addEventListener("click", () => asked?.abort());
+    stop.addEventListener("click", () => current?.abort());
   };
 
   document.addEventListener("DOMContentLoaded", () => {
     const form = byId("try");
     if (form && window.TextDecoderStream) {
-      begin(form);
+      start(form);
     }
   });
 }

@@ -1,4 +1,4 @@
-// A button that moves between press and release loses the click: whoever changes the page by itself awaits this before.
+// A button that moves between press and release gets no click. Scripts await the release before they change the page.
 "use strict";
 
 {
@@ -11,13 +11,13 @@
       name,
       () => {
         isPressed = false;
-        // The click comes after the release.
+        // After the click, which follows the release.
         window.setTimeout(() => resolvers.splice(0).forEach((resolve) => resolve()));
       },
       true,
     );
   }
 
-  window.aiextReleased = () =>
+  window.aiextPointerReleased = () =>
     isPressed ? new Promise((resolve) => resolvers.push(resolve)) : Promise.resolve();
 }
