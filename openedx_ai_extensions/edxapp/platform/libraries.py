@@ -101,4 +101,4 @@ def _our_exceptions() -> Iterator[None]:
     except EdX.BlockLimitReachedError as error:
         raise ProcessorError(_("The library is full.")) from error
     except EdX.LibraryCollectionAlreadyExists as error:
-        raise ProcessorError(_("The collection could not be made. Please try again.")) from error
+        raise ProcessorError(_("The collection could not be created. Please try again.")) from error

@@ -67,10 +67,10 @@ def read_course_definition(files: Mapping[str, bytes]) -> CourseDefinition:
     try:
         # A locator would replace missing parts, or refuse them with another message.
         if not (org and course and run) or len(org) + len(course) + len(run) > _MAX_KEY_CHARS:
-            raise UnreadableCourse(_("its course.xml names no organisation, course and run"))
+            raise UnreadableCourse(_("its course.xml does not name an organisation, a course and a run"))
         course_key = CourseLocator(org, course, run)
     except InvalidKeyError as error:
-        raise UnreadableCourse(_("its course.xml names no organisation, course and run")) from error
+        raise UnreadableCourse(_("its course.xml does not name an organisation, a course and a run")) from error
     return CourseDefinition(course_key, run, pointer, element)
 
 
@@ -84,7 +84,7 @@ def _run_element(pointer: etree._Element, file: str, files: Mapping[str, bytes])
     except BrokenXML as error:
         raise UnreadableCourse(_("the file of the run that its course.xml names is broken")) from error
     if element.tag != "course":
-        raise UnreadableCourse(_("the file of the run that its course.xml names holds no course"))
+        raise UnreadableCourse(_("the file of the run that its course.xml names contains no course"))
     return element
 
 
@@ -135,7 +135,7 @@ class Definitions:
         """The root of one file. Raises as ``find``."""
         self._markup_left -= markup_size(data)
         if self._markup_left < 0:
-            raise UnreadableCourse(_("there is too much in it"))
+            raise UnreadableCourse(_("it contains too many elements"))
         return parse_xml(data)
 
 

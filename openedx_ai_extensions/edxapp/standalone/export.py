@@ -196,7 +196,7 @@ def _below_course_xml(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
     # A course whose run is called "course" also has course/course.xml: the one nearest to the top counts.
     candidates = sorted((name.count("/"), name) for name in files if PurePosixPath(name).name == "course.xml")
     if not candidates or candidates[0][0] > 1:
-        raise ProcessorError(_("The course export holds no course.xml."))
+        raise ProcessorError(_("The course export contains no course.xml."))
     root = candidates[0][1].removesuffix("course.xml")
     return {name.removeprefix(root): data for name, data in files.items() if name.startswith(root)}
 

@@ -101,7 +101,7 @@ class LibraryFolders:
 def _file_name(name: str) -> str:
     """Raises ProcessorError: the name could lead out of the folder."""
     if not name or name.startswith(".") or "/" in name or "\\" in name or "\0" in name:
-        raise ProcessorError(_("This is not a name that a library can keep."))
+        raise ProcessorError(_("A library does not allow this name."))
     return name
 
 

@@ -93,7 +93,7 @@ class _CourseReader:
         try:
             metadata = self._metadata(course.pointer, course.element, f"course/{course.run}")
         except UnreadableBlock as error:
-            raise UnreadableCourse(_("there is too much in it")) from error
+            raise UnreadableCourse(_("it contains too many elements")) from error
         self._language = plain(metadata.get("language"))
         # The platform's key of a course block does not name the run.
         key = self._course_key.make_usage_key("course", "course")
@@ -123,7 +123,7 @@ class _CourseReader:
         for element in with_drafts(elements, drafts) if drafts else elements:
             self._tried += 1
             if self._tried > MAX_BLOCKS:
-                raise UnreadableCourse(_("it holds too many blocks"))
+                raise UnreadableCourse(_("it contains too many blocks"))
             try:
                 yield self._read_block(element, place)
             except (BrokenXML, UnreadableBlock) as error:

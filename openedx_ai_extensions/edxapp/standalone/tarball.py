@@ -178,7 +178,7 @@ def _members(stream: _Stream, wants: Callable[[str, int], bool]) -> Iterator[Mem
             else:
                 stream.skip(header.size)
         elif header.type not in {*_FILES, tarfile.DIRTYPE}:
-            raise HostileArchive(_("it holds something that is neither a file nor a folder"))
+            raise HostileArchive(_("it contains something that is neither a file nor a folder"))
     stream.finish()
 
 
@@ -201,7 +201,7 @@ def _headers(stream: _Stream) -> Iterator[tarfile.TarInfo]:
             continue
         members += 1
         if members > MAX_MEMBERS:
-            raise HostileArchive(_("it holds too many files"))
+            raise HostileArchive(_("it contains too many files"))
         for field, value in changes.items():
             setattr(header, field, value)
         yield header
@@ -251,7 +251,7 @@ def _pax_records(data: bytes) -> dict[str, str | int]:
         elif keyword == b"size":
             changes["size"] = _number(value)
         elif keyword.startswith(b"GNU.sparse."):
-            raise HostileArchive(_("it holds something that is neither a file nor a folder"))
+            raise HostileArchive(_("it contains something that is neither a file nor a folder"))
         start = end
     return changes
 
@@ -272,7 +272,7 @@ def _relative_name(name: str, folder: str = "") -> str:
     climbs = ".." in (path if folder else name).split("/")
     has_drive = name[1:2] == ":" and name[:1].isalpha() and name[2:3] in {"", "/"}
     if len(name) > MAX_NAME_CHARS or "\0" in name:
-        raise HostileArchive(_("a name in it is no name"))
+        raise HostileArchive(_("a name in it is no name of a file"))
     if name.startswith("/") or "\\" in name or climbs or has_drive:
         raise HostileArchive(_("a path in it leads outside"))
     return path

@@ -236,5 +236,5 @@ def check_openedx_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
             if name not in INFO_FIELDS:
                 names = ", ".join(INFO_FIELDS)
                 yield Problem(
-                    f"{_PATH}.fields[{index}]", _("A course has no such fact. Use: {names}.").format(names=names)
+                    f"{_PATH}.fields[{index}]", _("A course has no such field. Use: {names}.").format(names=names)
                 )
