@@ -7,7 +7,6 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.provider_entries import DEFAULT_MODELS
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.processors.llm.provider import model_info
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 
 PREFIX = "openedx_ai_extensions."
@@ -188,7 +187,7 @@ def test_a_model_that_is_wrong_is_not_replaced(settings, model):
 @pytest.mark.parametrize("name", DEFAULT_MODELS)
 @pytest.mark.usefixtures("_litellm")
 def test_the_models_of_such_entries_have_a_price(name):
-    assert model_info.price(Provider(name, DEFAULT_MODELS[name], {})) is not None
+    assert Provider(name, DEFAULT_MODELS[name], {}).price is not None
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ MOVED = {
     "openedx_ai_extensions.error_reports.MaskedExceptionReporter":
         "openedx_ai_extensions.core.error_reports.MaskedExceptionReporter",
     "openedx_ai_extensions.exceptions.Unsuitable": "openedx_ai_extensions.exceptions.ContentRejected",
-    "openedx_ai_extensions.processors.llm.structured.ask_structured":
-        "openedx_ai_extensions.processors.llm.ask_structured",
     "openedx_ai_extensions.processors.llm.providers.CAPABILITIES": "openedx_ai_extensions.processors.llm.CAPABILITIES",
 }  # fmt: skip
 

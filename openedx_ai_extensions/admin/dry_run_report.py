@@ -14,8 +14,8 @@ from openedx_ai_extensions.admin.sessions import Message, readable
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
-from openedx_ai_extensions.processors.llm.provider.fences import COURSE
-from openedx_ai_extensions.processors.llm.provider.types import estimated_tokens
+from openedx_ai_extensions.processors.llm.conversation.messages import COURSE
+from openedx_ai_extensions.processors.llm.provider.calls import estimated_tokens
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.runtime.dry_run import DryRun
 

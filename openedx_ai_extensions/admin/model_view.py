@@ -18,7 +18,7 @@ from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIModelView
 from openedx_ai_extensions.processors import OpenEdXProcessor
-from openedx_ai_extensions.processors.llm.provider.model_info import count_tokens
+from openedx_ai_extensions.processors.llm.provider.providers import count_tokens
 
 MODES = (
     (RetrievalMode.UNIT.value, gettext_lazy("The unit (unit)")),

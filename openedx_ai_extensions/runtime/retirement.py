@@ -17,7 +17,7 @@ from openedx_ai_extensions.exceptions import AIExtensionsError, ThreadGone
 from openedx_ai_extensions.ledger.counters import forget_person
 from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.processors.llm.provider import gateway
+from openedx_ai_extensions.processors.llm.provider import responses
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
 from openedx_ai_extensions.runtime.replay import forget_answers
 from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD_KEY
@@ -123,7 +123,7 @@ def forget_thread(thread: ProviderThread) -> ThreadDeletion:
             return ThreadDeletion(deleted)
         try:
             with cancellable(None):  # the cancellation of a run must not interrupt this
-                response_id = gateway.delete_response(thread.provider, response_id)
+                response_id = responses.delete(thread.provider, response_id)
         except ThreadGone:
             return ThreadDeletion(deleted)
         except AIExtensionsError as error:

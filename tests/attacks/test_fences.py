@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openedx_ai_extensions.processors.llm.provider.messages import build_messages
+from openedx_ai_extensions.processors.llm.conversation.messages import build_messages
 from tests.api.conftest import Api
 from tests.conftest import from_learner
 

@@ -19,8 +19,8 @@ from openedx_ai_extensions.edxapp.subtitles import transcript_text
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.formulas import find_spans
 from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
-from openedx_ai_extensions.processors.llm.provider.answer_text import AnswerText
-from openedx_ai_extensions.processors.llm.provider.fences import fenced
+from openedx_ai_extensions.processors.llm.conversation.messages import fenced
+from openedx_ai_extensions.processors.llm.provider.answer_reader import AnswerText
 from openedx_ai_extensions.processors.openedx import safe_html
 from openedx_ai_extensions.processors.openedx.blocks import capa, markup, unknown_blocks
 from openedx_ai_extensions.processors.openedx.questions import question_problems

@@ -7,8 +7,8 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 
+from openedx_ai_extensions.core.provider_parameters import MODEL_OPTIONS, RESERVED_OPTION
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.processors.llm.model_options import MODEL_OPTIONS, RESERVED_OPTION
 from openedx_ai_extensions.workflows.configuration import ConfigurationQuerySet
 from tests.api.conftest import Api
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID

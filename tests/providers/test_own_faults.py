@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from openedx_ai_extensions.core.provider_entries import entries_problem
-from openedx_ai_extensions.processors.llm.provider import circuit, model_info
+from openedx_ai_extensions.processors.llm.provider import circuit, providers
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from tests.conftest import SECRET
 from tests.fakes.steps import Fail
@@ -21,9 +21,9 @@ FAILURES = 5  # open the circuit
 
 @pytest.fixture(autouse=True)
 def _known_of_no_provider():
-    model_info._refused.clear()
+    providers._refused.clear()
     yield
-    model_info._refused.clear()
+    providers._refused.clear()
 
 
 @pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])

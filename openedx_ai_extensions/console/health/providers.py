@@ -27,7 +27,7 @@ from openedx_ai_extensions.exceptions import (
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.ledger.prices import PriceSource
 from openedx_ai_extensions.policy import Guard
-from openedx_ai_extensions.processors.llm.provider import calls, circuit, gateway, model_info
+from openedx_ai_extensions.processors.llm.provider import calls, circuit, gateway
 from openedx_ai_extensions.processors.llm.provider.circuit import CircuitOpen
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.provider.types import Request
@@ -134,7 +134,7 @@ def _circuit(status: circuit.CircuitStatus | None) -> Finding:
 def _price(provider: Provider, *, has_prices: bool) -> Finding:
     if not has_prices and not provider.parameters.get("prices"):
         return note("", _("Looking up its price takes too long; try again in a moment."))
-    price = model_info.price(provider)
+    price = provider.price
     if price is None:
         advice = _("State PRICES in its entry: without them, limits of money have no effect.")
         return warning("", _("Its price is unknown."), advice)

@@ -18,9 +18,9 @@ from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_text, as_time, as_uuid, aside_name
 from openedx_ai_extensions.core.json5 import json_path, parts
+from openedx_ai_extensions.core.provider_parameters import RESERVED_OPTION
 from openedx_ai_extensions.core.redaction import may_hold_credential, names_credential
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
-from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION
 from openedx_ai_extensions.workflows import template_utils
 
 # Templates by words at the beginning of the old file's name or after an underscore; the first that fits counts.

@@ -6,12 +6,12 @@ from openedx_ai_extensions.core.sse import StreamEvent
 from openedx_ai_extensions.execution.answers import FinishReason, notice, with_notice
 from openedx_ai_extensions.processors.llm import validation
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
-from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
+from openedx_ai_extensions.processors.llm.conversation.messages import unfenced
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
-from openedx_ai_extensions.processors.llm.provider import endpoint
-from openedx_ai_extensions.processors.llm.provider.fences import unfenced
+from openedx_ai_extensions.processors.llm.provider import moderation_endpoint
 from openedx_ai_extensions.processors.llm.provider.providers import CAPABILITIES, Capabilities
 from openedx_ai_extensions.processors.llm.provider.types import Thread
+from openedx_ai_extensions.processors.llm.structured import ask_structured
 
 __all__ = [
     "CAPABILITIES",
@@ -22,7 +22,7 @@ __all__ = [
     "StreamEvent",
     "Thread",
     "ask_structured",
-    "endpoint",
+    "moderation_endpoint",
     "notice",
     "unfenced",
     "validation",

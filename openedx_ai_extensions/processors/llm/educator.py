@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.core.hooks import Problem, config_validator, reads_processors
 from openedx_ai_extensions.processors.base import function
 from openedx_ai_extensions.processors.llm import validation
-from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
+from openedx_ai_extensions.processors.llm.structured import ask_structured
 from openedx_ai_extensions.processors.openedx.questions import clean_question, question_problems
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.prompts.builtin import builtin_prompt, builtin_schema

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.provider_parameters import RESERVED_OPTION, not_for_models
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
 from openedx_ai_extensions.execution.execution import current_execution
@@ -17,11 +18,13 @@ from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.base import Processor, function, is_marked
-from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation
-from openedx_ai_extensions.processors.llm.conversation.moderated import ModeratedConversation
-from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
-from openedx_ai_extensions.processors.llm.provider import calls, gateway, responses, types
-from openedx_ai_extensions.processors.llm.provider.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.conversation.conversation import (
+    Conversation,
+    ModeratedConversation,
+    add_counts,
+)
+from openedx_ai_extensions.processors.llm.conversation.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.provider import calls, responses, types
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
 from openedx_ai_extensions.processors.openedx.content import CourseContent
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
@@ -39,6 +42,11 @@ CONFIG_KEYS = frozenset(
      "fallbacks", "moderation"}
 )  # fmt: skip
 Answer = dict[str, Any] | Conversation
+
+
+def _with_builtin_prompt(name: str) -> Callable[[LLMProcessor], str]:
+    """A function whose prompt is a built-in text."""
+    return function(lambda _processor: builtin_prompt(name))
 
 
 class LLMProcessor(Processor):
@@ -105,16 +113,18 @@ class LLMProcessor(Processor):
     @property
     def options(self) -> Mapping[str, Any]:
         """Parameters for the model: those of the configuration, and those of ``extra_params``."""
-        more = {name: value for name, value in self.extra_params.items() if name not in self._overlay}
-        refused = sorted(name for name in more if RESERVED_OPTION.fullmatch(name))
+        given = {name: _as_json(value) for name, value in self.extra_params.items() if name not in self._overlay}
+        refused = sorted(name for name in given if RESERVED_OPTION.fullmatch(name))
         if refused:
             logger.warning("llm.extra_params.ignored names=%s", ",".join(refused))
-        given = {name: _as_json(value) for name, value in more.items() if name not in refused}
         own: Mapping[str, Any] = self._setting("options") or {}
         left_out = not_for_models(own)
         if left_out:
             logger.warning("llm.options_not_allowed names=%s", ",".join(left_out))
-        return {**{name: value for name, value in own.items() if name not in left_out}, **given}
+        return {
+            **{name: value for name, value in own.items() if name not in left_out},
+            **{name: value for name, value in given.items() if name not in refused},
+        }
 
     @property
     def fallbacks(self) -> Sequence[str]:
@@ -192,20 +202,19 @@ class LLMProcessor(Processor):
 
         Returns, Raises: as ``process``.
         """
-        thread = self._thread
         streams = bool(self._setting("stream", True)) if stream is None else stream
         review = self.review()
         text = review.request(_text(self.input_data))
         max_rounds = conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS")
-        toolbox = self._toolbox(thread) if max_rounds else None
-        request = self._request(system_prompt, text, toolbox, thread, review.run)
+        toolbox = self._toolbox(self._thread) if max_rounds else None
+        request = self._request(system_prompt, text, toolbox, review.run)
         ask = calls.stream if streams else calls.complete
         conversation = (
             ModeratedConversation(request, toolbox, ask, max_rounds=max_rounds, review=review, is_whole=not streams)
             if review.watches_answers
             else Conversation(request, toolbox, ask, max_rounds=max_rounds)
         )
-        types.add_counts(conversation.usage, review.take_usage())
+        add_counts(conversation.usage, review.take_usage())
         self.conversation = conversation
         if streams:
             return conversation
@@ -222,14 +231,8 @@ class LLMProcessor(Processor):
         warnings.warn("Use ask(system_prompt).", DeprecationWarning, stacklevel=2)
         return self.ask(system_role, stream=False)
 
-    def _request(
-        self,
-        prompt: str,
-        input_text: str,
-        toolbox: Toolbox | None,
-        thread: types.Thread | None,
-        run: Run,
-    ) -> types.Request:
+    def _request(self, prompt: str, input_text: str, toolbox: Toolbox | None, run: Run) -> types.Request:
+        thread = self._thread
         tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
             prompt=prompt,
@@ -244,7 +247,7 @@ class LLMProcessor(Processor):
             tools=tools,
             hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server, thread)],
             thread=thread,
-            seconds=gateway.total_seconds(self.provider),
+            seconds=find_provider(self.provider).total_timeout,
             run=run,
             fallbacks=self.fallbacks,
             may_trim=True,
@@ -263,22 +266,15 @@ class LLMProcessor(Processor):
         Raises:
             Refused: AI is switched off or paused there.
         """
-        where = self.tool_context
-        Guard(
-            user=where.user if where else None,
-            course_id=where.course_id if where else None,
-            location_id=where.location_id if where else None,
-        ).require_allowed(asks_model=False)
-        return Run(
-            user=where.user if where else None,
-            course_id=where.course_id if where else None,
-            location_id=where.location_id if where else None,
-            action=self.function_name,
-        )
+        place: dict[str, Any] = {
+            name: getattr(self.tool_context, name, None) for name in ("user", "course_id", "location_id")
+        }
+        Guard(**place).require_allowed(asks_model=False)
+        return Run(**place, action=self.function_name)
 
     def _toolbox(self, thread: types.Thread | None) -> Toolbox | None:
         """The tools that the profile enables: local ones, and those of MCP servers that the provider does not call
-        itself.
+        itself; None if there are none.
         """
         if self.tool_context is None:
             return None
@@ -287,7 +283,7 @@ class LLMProcessor(Processor):
         for server in self._servers:
             if not self._is_hosted(server, thread):
                 tools += server.tools()
-        return Toolbox(tools, self.tool_context)
+        return Toolbox(tools, self.tool_context) if tools else None
 
     @cached_property
     def _servers(self) -> list[McpServer]:
@@ -306,7 +302,7 @@ class LLMProcessor(Processor):
         thread: list[dict[str, Any]] = []
         while response_id and len(thread) < MAX_THREAD_RESPONSES:
             try:
-                response = dict(gateway.fetch_response(self.provider, response_id))
+                response = dict(responses.fetch(self.provider, response_id))
             except AIExtensionsError as error:
                 thread.append({"id": response_id, "error": {"code": error.code, "message": str(error)}})
                 break
@@ -337,29 +333,12 @@ class LLMProcessor(Processor):
         """No built-in prompt: the profile contains it."""
         return ""
 
-    @function
-    def summarize_content(self) -> str:
-        return builtin_prompt("summarize_content")
-
-    @function
-    def explain_like_five(self) -> str:
-        return builtin_prompt("explain_like_five")
-
-    @function
-    def greet_from_llm(self) -> str:
-        return builtin_prompt("greet_from_llm")
-
-    @function
-    def answer_question(self) -> str:
-        return builtin_prompt("answer_question")
-
-    @function
-    def chat_with_context(self) -> str:
-        return builtin_prompt("chat_with_context")
-
-    @function
-    def generate_flashcards(self) -> str:
-        return builtin_prompt("generate_flashcards")
+    summarize_content = _with_builtin_prompt("summarize_content")
+    explain_like_five = _with_builtin_prompt("explain_like_five")
+    greet_from_llm = _with_builtin_prompt("greet_from_llm")
+    answer_question = _with_builtin_prompt("answer_question")
+    chat_with_context = _with_builtin_prompt("chat_with_context")
+    generate_flashcards = _with_builtin_prompt("generate_flashcards")
 
 
 def _context_of(session: Any) -> ToolContext | None:

@@ -16,11 +16,10 @@ from openedx_ai_extensions.core.hooks import (
     slow_config_validator,
 )
 from openedx_ai_extensions.core.provider_entries import resolved_name
+from openedx_ai_extensions.core.provider_parameters import RESERVED_OPTION, not_for_models
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation import Direction
-from openedx_ai_extensions.processors.llm.model_options import RESERVED_OPTION, not_for_models
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
-from openedx_ai_extensions.processors.llm.provider import model_info
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools.registry import tool_names
@@ -109,7 +108,7 @@ def check_options_of_models(config: Mapping[str, Any]) -> Iterable[Problem]:
                 provider = find_provider(asked)
             except LLMConfigError:
                 continue  # reported elsewhere
-            for option in model_info.unsupported_options(provider, options):
+            for option in provider.unsupported_options(options):
                 message = _("The model {model} does not support this option. It is left out of requests to {provider}.")
                 yield Problem(
                     f"$.processor_config.{name}.options.{option}",

@@ -13,7 +13,7 @@ from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.execution.answers import Result, StatusResult
 from openedx_ai_extensions.execution.execution import Execution, OpenConversation
 from openedx_ai_extensions.processors.llm import StreamEvent
-from openedx_ai_extensions.processors.llm.provider.types import add_counts
+from openedx_ai_extensions.processors.llm.conversation.conversation import add_counts
 
 MAX_ERROR = 500  # of an error message for people
 _END = object()

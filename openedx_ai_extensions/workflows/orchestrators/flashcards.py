@@ -17,7 +17,7 @@ from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.execution.answers import Result, StatusResult
 from openedx_ai_extensions.processors import LLMProcessor
-from openedx_ai_extensions.processors.llm.conversation.structured import ask_structured
+from openedx_ai_extensions.processors.llm import ask_structured
 from openedx_ai_extensions.prompts.builtin import builtin_schema
 from openedx_ai_extensions.workflows.orchestrators.base import action
 from openedx_ai_extensions.workflows.orchestrators.session_based_orchestrator import ScopedSessionOrchestrator

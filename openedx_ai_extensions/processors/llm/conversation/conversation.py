@@ -1,10 +1,12 @@
-"""The conversation loop, streaming or not: the model calls tools, gets their results, and answers."""
+"""The conversation loop, streaming or not: the model calls tools, gets their results, and answers. The answer may be
+moderated before it is shown.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,20 +14,29 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.core.sse import StreamEvent
-from openedx_ai_extensions.exceptions import ProcessorError
+from openedx_ai_extensions.exceptions import ContentRejected, ProcessorError
 from openedx_ai_extensions.execution.answers import FinishReason, error_without_text
 from openedx_ai_extensions.execution.execution import current_execution
-from openedx_ai_extensions.processors.llm.provider.messages import sendable, with_thinking
+from openedx_ai_extensions.moderation import Review
+from openedx_ai_extensions.processors.llm.conversation.messages import sendable, with_thinking
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
-from openedx_ai_extensions.processors.llm.provider.types import Answer, Request, Thread, add_counts
+from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Answer, Request, Thread
 from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
 
 MAX_CALLS_PER_ROUND = 16  # further calls are refused with an error as their result
+PING_SECONDS = 1.0  # between heartbeats while text is held back for moderation
 
 Ask = Callable[[Request], Answer]
+
+
+def add_counts(total: dict[str, int], usage: Mapping[str, int]) -> None:
+    """Add an answer's ``TOKEN_COUNTS``, as far as the provider reported them."""
+    for name in TOKEN_COUNTS:
+        if name in usage:
+            total[name] = total.get(name, 0) + usage[name]
 
 
 class Conversation(Chunks):
@@ -204,3 +215,89 @@ class Conversation(Chunks):
 
 def _result(call_id: str, name: str, text: str) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call_id, "name": name, "content": text}
+
+
+class ModeratedConversation(Conversation):
+    """Yields the parts of an answer that may be shown.
+
+    Args:
+        request, toolbox, ask, max_rounds: as for ``Conversation``.
+        review: checks the answer.
+        is_whole: the answer is not shown while it arrives, so it can be checked as a whole.
+
+    Raises (also while iterating):
+        ContentRejected: the answer, or the rest of it, must not be shown; the provider's stream is closed.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        toolbox: Toolbox | None,
+        ask: Ask,
+        *,
+        max_rounds: int,
+        review: Review,
+        is_whole: bool,
+    ) -> None:
+        self._review = review
+        self._is_whole = is_whole or review.needs_whole
+        self._shown: list[bytes] = []
+        super().__init__(request, toolbox, ask, max_rounds=max_rounds)
+
+    def so_far(self) -> list[dict[str, Any]]:
+        """The messages, limited to the text that was shown; empty if the answer was refused."""
+        return [] if self.is_refused else _with_spoken_text(b"".join(self._shown).decode(), super().so_far())
+
+    def _rounds(self) -> Iterator[bytes]:
+        try:
+            for chunk in self._when_complete() if self._is_whole else self._as_it_arrives():
+                self._shown.append(chunk)
+                yield chunk
+        except ContentRejected:
+            self.is_refused = True
+            self.messages = []
+            self.close()
+            raise
+        finally:
+            add_counts(self.usage, self._review.take_usage())
+
+    def _as_it_arrives(self) -> Iterator[bytes]:
+        gate = self._review.gate()
+        shown_at = time.monotonic()
+        for chunk in super()._rounds():
+            text = gate.feed(chunk.decode()) if chunk else ""
+            now = time.monotonic()
+            if text or not chunk or now - shown_at > PING_SECONDS:
+                shown_at = now
+                yield text.encode() if chunk else chunk
+        yield gate.end().encode()
+
+    def _when_complete(self) -> Iterator[bytes]:
+        texts: list[bytes] = []
+        shown_at = time.monotonic()
+        for chunk in super()._rounds():
+            texts.append(chunk)
+            now = time.monotonic()
+            if not chunk or now - shown_at > PING_SECONDS:
+                shown_at = now
+                yield b"" if chunk else chunk
+        said = b"".join(texts).decode()
+        shown = self._review.answer(said)
+        if shown != said:
+            self.messages = _with_spoken_text(shown, self.messages)
+            self.response_id = ""  # the provider's thread contains a different answer
+        yield shown.encode()
+
+
+def _with_spoken_text(text: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with ``text`` as the assistant's text: unchanged if they have it already, otherwise in the last
+    message.
+    """
+    spoken = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+    if text == "\n\n".join(messages[place]["content"] for place in spoken if messages[place]["content"]):
+        return messages
+    if not spoken:
+        return [*messages, {"role": "assistant", "content": text}]
+    changed = [{**message, "content": ""} if message["role"] == "assistant" else message for message in messages]
+    changed[spoken[-1]]["content"] = text
+    return changed

@@ -37,8 +37,7 @@ _INFIX_VARIABLES = frozenset({"ne", "ni"})
 _COMMANDS, _INFIX, _SYMBOLS = (frozenset(names.split()) for names in (_NAMES, _INFIX_NAMES, _SYMBOL_NAMES))
 
 # Noncharacters, which Unicode reserves for internal use. They represent "\n", "\r", "\t" that may start a command, and
-# a
-# repaired row break.
+# a repaired row break.
 _HELD = dict(zip("nrt", "\ufdd0\ufdd1\ufdd2", strict=True))
 _LETTERS = {held: letter for letter, held in _HELD.items()}
 _ROW_BREAK = "\ufdd3"

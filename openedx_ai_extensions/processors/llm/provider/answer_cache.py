@@ -13,24 +13,38 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 from django.utils.translation import get_language
 
+from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.execution.answers import FinishReason
-from openedx_ai_extensions.processors.llm.provider.providers import Provider
+from openedx_ai_extensions.processors.llm.provider.library import litellm_module
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Completion, Reading, Request
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_TTL_SECONDS = 3600  # default lifetime of an answer
-DEFAULT_TIMEOUT_SECONDS = 1  # default timeout for Redis
+DEFAULT_TTL_SECONDS = 3600  # of an answer
+DEFAULT_TIMEOUT_SECONDS = 1  # of Redis
 DOWN_SECONDS = 30  # time without requests to an unreachable store
 KEY_PREFIX = "openedx_ai_extensions:answer"
 
 
-class AnswerCache:
+def stored_answer(request: Request) -> Completion | None:
+    """The stored answer of this provider to the same request, or None."""
+    cache = _cache()
+    return cache.get(find_provider(request.provider), request) if cache else None
+
+
+def store_answer(request: Request, text: str, model_used: str) -> None:
+    """Store a complete answer, if the site enables the cache."""
+    cache = _cache()
+    if cache:
+        cache.put(find_provider(request.provider), request, text, model_used)
+
+
+class _AnswerCache:
     """The site's response cache.
 
     Args:
@@ -42,7 +56,6 @@ class AnswerCache:
         self._down_until: float | None = None
 
     def get(self, provider: Provider, request: Request) -> Completion | None:
-        """The stored answer of this provider to the same request, or None."""
         if self._is_down():
             return None
         found = self._cache.get_cache(cache_key=_key(provider, request))
@@ -81,27 +94,31 @@ class AnswerCache:
             logger.info("llm.cache.back")
 
 
-_caches: dict[str, AnswerCache | None] = {}
+_caches: dict[str, _AnswerCache | None] = {}
 _caches_lock = threading.Lock()
 
 
-def answer_cache(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | None:
-    """The cache for these parameters of LiteLLM's ``Cache``, created at the first use; None if it cannot be created,
-    which is logged once.
+def _cache() -> _AnswerCache | None:
+    """The site's response cache, created at the first use; None if it is disabled, or cannot be created, which is
+    logged once.
     """
+    if not conf.get("AI_EXTENSIONS_ENABLE_LLM_CACHE"):
+        return None
+    parameters = conf.get("AI_EXTENSIONS_LLM_CACHE")
     name = repr(sorted(parameters.items()))
     with _caches_lock:
         if name not in _caches:
-            _caches[name] = _make(litellm, parameters)
+            _caches[name] = _make(parameters)
         return _caches[name]
 
 
-def _make(litellm: ModuleType, parameters: Mapping[str, Any]) -> AnswerCache | None:
+def _make(parameters: Mapping[str, Any]) -> _AnswerCache | None:
+    litellm = litellm_module()
     callbacks = (litellm.input_callback, litellm.success_callback, litellm._async_success_callback)
     before = [list(names) for names in callbacks]
     kind = parameters.get("type", "local")
     try:
-        return AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
+        return _AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
     except Exception as error:  # noqa: BLE001  # many libraries, many exceptions; the site works without a cache
         logger.error("llm.cache.unusable type=%s error=%s", kind, type(error).__name__)
         return None

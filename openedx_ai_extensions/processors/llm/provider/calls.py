@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.connection_release import reconnect
@@ -14,15 +14,22 @@ from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.ledger import Outcome, Reservation, Run
 from openedx_ai_extensions.ledger.prices import bounded_tokens
-from openedx_ai_extensions.processors.llm.provider import gateway, model_info
+from openedx_ai_extensions.processors.llm.provider import answer_cache, gateway
 from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, CircuitOpen
-from openedx_ai_extensions.processors.llm.provider.fallback import call_with_fallbacks
-from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider, replaced_models
+from openedx_ai_extensions.processors.llm.provider.providers import (
+    Provider,
+    count_tokens,
+    find_provider,
+    replaced_models,
+)
+from openedx_ai_extensions.processors.llm.provider.retry import call_with_fallbacks
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks, TextStream
-from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Reading, Request, estimated_tokens
+from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Reading, Request
 
 SETTLE_MARGIN_SECONDS = 30  # between the maximum duration of a call and the end of its reservation
 CHARACTERS_PER_TOKEN = 4  # approximate; for reasoning, whose text is not kept
+
+Value = TypeVar("Value")
 
 
 def complete(request: Request) -> Completion:
@@ -60,50 +67,53 @@ def _notify_execution(request: Request) -> None:
 
 
 def _complete(request: Request) -> Completion:
-    answer = _cached_answer(request)
-    if answer is not None:
-        return answer
-    _notify_execution(request)
-    call = _Call(request)
-    try:
-        answer = gateway.complete(request)
-    except BaseException as error:
-        call.failed(error)
-        raise
+    stored = _stored_answer(request)
+    if stored is not None:
+        return stored
+    answer, call = _metered(request, gateway.complete)
     call.run.record_first_token()
     call.settle(answer.reading, answer.text)
-    _cache_answer(request, answer.reading, answer.text)
+    _store_answer(request, answer.reading, answer.text)
     return answer
 
 
-def _cache_answer(request: Request, reading: Reading, text: str) -> None:
-    """Store a complete answer in the response cache."""
-    if reading.finish_reason is FinishReason.STOP:
-        gateway.cache_answer(request, text, reading.model_used)
-
-
 def _stream(request: Request) -> Answer:
-    answer = _cached_answer(request)
-    if answer is not None:
-        return answer
+    stored = _stored_answer(request)
+    return _MeteredAnswer(*_metered(request, gateway.stream)) if stored is None else stored
+
+
+def _metered(request: Request, ask: Callable[[Request], Value]) -> tuple[Value, _Call]:
+    """Call a provider, with accounting."""
     _notify_execution(request)
     call = _Call(request)
     try:
-        return _MeteredAnswer(gateway.stream(request), call)
+        return ask(request), call
     except BaseException as error:
         call.failed(error)
         raise
 
 
-def _cached_answer(request: Request) -> Completion | None:
+def _stored_answer(request: Request) -> Completion | None:
     """The answer from the response cache. It counts as a request for the limits, but uses no tokens."""
-    answer = gateway.cached_answer(request)
+    answer = answer_cache.stored_answer(request) if request.may_be_cached else None
     if answer is not None:
         call = _Call(request, is_cached=True)
         call.run.record_cache_hit()
         call.run.record_first_token()
         call.settle(answer.reading, answer.text)
     return answer
+
+
+def _store_answer(request: Request, reading: Reading, text: str) -> None:
+    """Store a complete answer in the response cache."""
+    if request.may_be_cached and reading.finish_reason is FinishReason.STOP:
+        answer_cache.store_answer(request, text, reading.model_used)
+
+
+def estimated_tokens(request: Request) -> int:
+    """The approximate number of tokens in a request: four bytes per token, without a tokenizer."""
+    sent = [*request.messages, *request.tools]
+    return sum(len(str(part).encode("utf-8", "replace")) for part in sent) // 4
 
 
 class _Call:
@@ -119,14 +129,14 @@ class _Call:
         self.run = request.run or Run(user=None)
         self._is_cached = is_cached
         provider = find_provider(request.provider)
-        total = request.seconds or gateway.total_seconds(request.provider)
+        total = request.seconds or provider.total_timeout
         self._circuit = None if is_cached else self._enter(provider, request.begin_within or total)
         hold = Reservation(
             provider=provider.name,
             model=provider.model,
             prompt_tokens=0 if is_cached else estimated_tokens(request),
             completion_tokens=0 if is_cached else _expected_tokens(request.options),
-            price=model_info.price(provider),
+            price=provider.price,
             seconds=total + SETTLE_MARGIN_SECONDS,
         )
         try:
@@ -186,10 +196,10 @@ class _Call:
         estimates = {}
         if not usage.get("prompt_tokens"):
             sent = json.dumps([*self.request.messages, *self.request.tools], ensure_ascii=False, default=str)
-            estimates["prompt_tokens"] = model_info.count_tokens(sent)
+            estimates["prompt_tokens"] = count_tokens(sent)
         if not usage.get("completion_tokens") or reading.finish_reason is None:
             said = text + "".join(call.name + call.arguments for call in reading.tool_calls)
-            counted = model_info.count_tokens(said) + reading.thought_length // CHARACTERS_PER_TOKEN
+            counted = count_tokens(said) + reading.thought_length // CHARACTERS_PER_TOKEN
             estimates["completion_tokens"] = max(counted, usage.get("completion_tokens", 0))
         return usage if not any(estimates.values()) else {**usage, **estimates}
 
@@ -230,7 +240,7 @@ class _MeteredAnswer(Chunks):
             chunk = next(self._chunks)
         except StopIteration:
             self._settle(Outcome.COMPLETED)
-            _cache_answer(self.request, self.reading, self._text())
+            _store_answer(self.request, self.reading, self._text())
             raise
         except RunCancelled:
             self._settle(Outcome.CANCELLED)

@@ -10,13 +10,19 @@ from typing import Any
 
 import httpx
 
+from openedx_ai_extensions.core.sse import LineTooLong, event_data
 from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS
-from openedx_ai_extensions.processors.llm.provider import fields
+from openedx_ai_extensions.processors.llm.provider.answer_reader import (
+    AnswerReader,
+    Signal,
+    as_text,
+    field,
+    members,
+    token_counts,
+)
 from openedx_ai_extensions.processors.llm.provider.errors import BrokenAnswer, CutOff, StreamedError
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, Provider
-from openedx_ai_extensions.processors.llm.provider.reading import AnswerReader, Signal
-from openedx_ai_extensions.processors.llm.provider.sse import LineTooLong, event_data
-from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Completion, Moderated, Reading, Request
+from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Completion, Reading, Request
 
 _CACHED = {"type": "ephemeral"}
 # Finish reasons of chunks that are not the last; the second is DashScope's.
@@ -80,53 +86,44 @@ def read_completion(response: Any, provider: Provider, request: Request, raw: An
     Raises:
         ProviderFault: it is not an answer, or the provider reported a failure.
     """
-    choices = fields.field(response, "choices")
+    choices = field(response, "choices")
     if not isinstance(choices, list | tuple):
         raise BrokenAnswer
     choice: Any = next(iter(choices), {})  # some providers send no choices for an empty answer
-    message = fields.field(choice, "message") or {}
-    reading = Reading(usage_of(response), fields.text(fields.field(response, "model")) or provider.model)
+    message = field(choice, "message") or {}
+    reading = Reading(usage_of(response), as_text(field(response, "model")) or provider.model)
     reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
-    extra = fields.field(message, "provider_specific_fields") or {}
+    extra = field(message, "provider_specific_fields") or {}
     reader.reported = native_finish_reason(raw) or _litellm_finish_reason(choice)
-    reader.has_refusal = bool(fields.field(message, "refusal") or fields.field(extra, "refusal"))
-    reader.calls.add_whole(fields.field(message, "tool_calls"))
-    said = chain(reader.reason(_thinking(message, extra)), reader.say(fields.field(message, "content")), reader.end())
+    reader.has_refusal = bool(field(message, "refusal") or field(extra, "refusal"))
+    reader.add_calls(field(message, "tool_calls"), are_whole=True)
+    said = chain(reader.reason(_thinking(message, extra)), reader.say(field(message, "content")), reader.end())
     text = "".join(piece for piece in said if isinstance(piece, str))
     return Completion(text, reading, request)
 
 
 def native_finish_reason(told: Any) -> str:
     """The finish reason in a provider's JSON, a chunk or a complete answer; empty if there is none."""
-    first: Any = next(chain(*(fields.items(fields.field(told, name)) for name in ("candidates", "choices"))), None)
-    places = (told, fields.field(told, "delta"), fields.field(told, "promptFeedback"), first)
-    words = (fields.text(fields.field(place, name)) for place in places for name in _REASONS)
+    first: Any = next(chain(*(members(field(told, name)) for name in ("candidates", "choices"))), None)
+    places = (told, field(told, "delta"), field(told, "promptFeedback"), first)
+    words = (as_text(field(place, name)) for place in places for name in _REASONS)
     return next((word for word in words if word not in _NO_REASON), "")
 
 
 def _litellm_finish_reason(choice: Any) -> str:
     """The finish reason of a choice as LiteLLM parsed it; if it is not a text, the name of its type."""
-    reason = fields.field(choice, "finish_reason")
+    reason = field(choice, "finish_reason")
     return reason if isinstance(reason, str) else type(reason).__name__ if reason else ""
 
 
 def _thinking(message: Any, extra: Any) -> dict[str, Any]:
     """The reasoning in a message, under the names that the provider used. LiteLLM renames some."""
-    original = fields.field(extra, "reasoning") or fields.field(message, "reasoning")
+    original = field(extra, "reasoning") or field(message, "reasoning")
     return {
-        **({"reasoning": original} if original else {"reasoning_content": fields.field(message, "reasoning_content")}),
-        "thinking_blocks": fields.field(message, "thinking_blocks"),
-        "reasoning_details": fields.field(extra, "reasoning_details"),
+        **({"reasoning": original} if original else {"reasoning_content": field(message, "reasoning_content")}),
+        "thinking_blocks": field(message, "thinking_blocks"),
+        "reasoning_details": field(extra, "reasoning_details"),
     }
-
-
-def read_moderation(response: Any) -> Moderated:
-    """Read the answer of OpenAI's moderation API, the only one that LiteLLM supports."""
-    flagged = [result for result in response.results if result.flagged]
-    categories = {name for result in flagged for name, applies in (result.categories or {}).items() if applies}
-    usage = fields.field(response, "usage")
-    counts = {name: fields.count(fields.field(usage, name)) for name in ("prompt_tokens", "completion_tokens")}
-    return Moderated(bool(flagged), sorted(categories), fields.without_nothing(counts))
 
 
 def read_stream(wrapper: Any, provider: Provider, reading: Reading) -> Iterator[str | Signal]:
@@ -226,7 +223,7 @@ class _ChatStream:
         for first in beneath:
             if first is None:  # an empty line
                 continue
-            known = _is_generic(first) or fields.field(first, "choices") is not None
+            known = _is_generic(first) or field(first, "choices") is not None
             if known:
                 yield from chain([first], beneath)
             else:
@@ -247,12 +244,12 @@ class _ChatStream:
         if usage:
             reading.usage = _combined_usage(reading.usage, usage)
         if not reading.model_used:
-            reading.model_used = fields.text(fields.field(chunk, "model")) or self._provider.model
+            reading.model_used = as_text(field(chunk, "model")) or self._provider.model
         if _is_generic(chunk):
             yield from self._read_generic(chunk)
         was_finished = bool(reader.reported)
-        for place, choice in enumerate(fields.items(fields.field(chunk, "choices"))):
-            index = fields.field(choice, "index")
+        for place, choice in enumerate(members(field(chunk, "choices"))):
+            index = field(choice, "index")
             if str(place if index is None else index) == "0":  # only the first of several answers is used
                 yield from self._read_choice(choice)
         # The wrapper always reports "stop", so only the end of the stream is certain.
@@ -264,19 +261,19 @@ class _ChatStream:
 
     def _read_choice(self, choice: Any) -> Iterator[str | Signal]:
         reader = self._reader
-        delta = fields.field(choice, "delta")
+        delta = field(choice, "delta")
         if delta is None:
-            delta = fields.field(choice, "message")
+            delta = field(choice, "message")
         if delta is not None:
-            content = fields.field(delta, "content")
+            content = field(delta, "content")
             yield from reader.reason(delta)
-            yield from reader.reason_details(fields.field(delta, "provider_specific_fields"))
+            yield from reader.reason_details(field(delta, "provider_specific_fields"))
             if content:
                 yield from reader.say(content)
-            if calls := fields.field(delta, "tool_calls"):
-                reader.calls.add(calls)
+            if calls := field(delta, "tool_calls"):
+                reader.add_calls(calls)
                 yield from reader.ping()
-            if fields.field(delta, "refusal"):
+            if field(delta, "refusal"):
                 reader.has_refusal = True
         reported = self._native_reason or ("" if self._ignores_litellm_reason else _litellm_finish_reason(choice))
         if reported not in _NO_REASON:
@@ -286,13 +283,13 @@ class _ChatStream:
         """LiteLLM's format for providers that are not compatible with OpenAI."""
         reader = self._reader
         if chunk.get("tool_use"):
-            reader.calls.add([chunk["tool_use"]])
+            reader.add_calls([chunk["tool_use"]])
             yield from reader.ping()
         yield from reader.reason(chunk.get("provider_specific_fields") or {})
         if chunk["text"]:
             yield from reader.say(chunk["text"])
         if chunk["is_finished"] or chunk.get("finish_reason"):
-            reader.reported = self._native_reason or fields.text(chunk.get("finish_reason")) or "stop"
+            reader.reported = self._native_reason or as_text(chunk.get("finish_reason")) or "stop"
 
 
 def _combined_usage(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
@@ -321,7 +318,7 @@ def _error_in(name: str, chunk: Any) -> Any:
     if not isinstance(chunk, dict):
         return None
     is_error = name == "error" or chunk.get("object") == "error"  # the second form is that of older versions of vLLM
-    found = chunk.get("error") or fields.field(chunk.get("x_groq"), "error")
+    found = chunk.get("error") or field(chunk.get("x_groq"), "error")
     return found or (chunk if is_error else None)
 
 
@@ -331,13 +328,15 @@ def _is_generic(chunk: Any) -> bool:
 
 def usage_of(response: Any) -> Mapping[str, int]:
     """Token counts that the provider reported; empty if it reported none, or only zeros."""
-    first: Any = next(fields.items(fields.field(response, "choices")), None)
-    places = (response, fields.field(response, "x_groq"), first)  # the standard location, Groq's and Moonshot's
-    usage = next((found for place in places if (found := fields.field(place, "usage"))), None)
+    first: Any = next(members(field(response, "choices")), None)
+    places = (response, field(response, "x_groq"), first)  # the standard location, Groq's and Moonshot's
+    usage = next((found for place in places if (found := field(place, "usage"))), None)
     if not usage:
         return {}
-    counts = {name: fields.count(fields.field(usage, name)) for name in TOKEN_COUNTS}
-    details = fields.field(usage, "prompt_tokens_details")
-    counts["cached_tokens"] = fields.count(fields.field(details, "cached_tokens"))
-    counts["cache_written_tokens"] = fields.count(fields.field(details, "cache_creation_tokens"))
-    return fields.without_nothing(counts) if any(counts.values()) else {}
+    details = field(usage, "prompt_tokens_details")
+    counts = token_counts({
+        **{name: field(usage, name) for name in TOKEN_COUNTS},
+        "cached_tokens": field(details, "cached_tokens"),
+        "cache_written_tokens": field(details, "cache_creation_tokens"),
+    })  # fmt: skip
+    return counts if any(counts.values()) else {}

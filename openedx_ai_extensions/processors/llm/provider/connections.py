@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -28,6 +27,7 @@ MAX_IDLE_CONNECTIONS = 100  # kept open after a burst
 BYTES_PER_CHARACTER = 16
 BYTES_PER_CHARACTER_STREAMED = 256
 OVERHEAD_BYTES = 1024 * 1024  # bytes, for everything except the text
+_IGNORED = (httpx.HTTPError, httpx.StreamError, OSError)  # while a connection is given up
 DRAIN_SECONDS = 0.5  # to read the bytes after an answer; after that the connection is closed instead of reused
 
 
@@ -86,12 +86,12 @@ class ResponseBody(httpx.SyncByteStream):
         timer.daemon = True
         timer.start()
         try:
-            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+            with contextlib.suppress(*_IGNORED):
                 for _rest in self._received():
                     pass
         finally:
             timer.cancel()
-            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+            with contextlib.suppress(*_IGNORED):
                 self.close()
 
 
@@ -175,7 +175,7 @@ class Transmission:
         if is_whole:
             self._body.finish()
         else:
-            with contextlib.suppress(httpx.HTTPError, httpx.StreamError, OSError):
+            with contextlib.suppress(*_IGNORED):
                 self._body.close()
 
 
@@ -210,14 +210,14 @@ def _byte_limits(*, streams: bool) -> tuple[int, int]:
     return (OVERHEAD_BYTES + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
 
 
-class _WatchedStream(httpcore.NetworkStream):
+class _WatchedStream:
     """A connection that reports requests to the current ``Transmission``; httpx exposes it only with the response."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         watching = _current.get()
@@ -225,22 +225,14 @@ class _WatchedStream(httpcore.NetworkStream):
             watching.sending_over(self._stream)
         self._stream.write(buffer, timeout)
 
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _WatchedStream(self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    def start_tls(self, *args: Any, **kwargs: Any) -> _WatchedStream:
+        return _WatchedStream(self._stream.start_tls(*args, **kwargs))
 
 
 class _WatchedNetwork(httpcore.SyncBackend):
     """A network backend that creates watched connections."""
 
-    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> Any:
         return _WatchedStream(super().connect_tcp(*args, **kwargs))
 
 

@@ -54,6 +54,7 @@ _CREDENTIALS = re.compile(
     r"|subscription|organi[sz]ation|deactivated|suspended|country|region",
     re.IGNORECASE,
 )
+_NO_RESPONSE = re.compile(r"response with id .{0,200} not found", re.IGNORECASE)
 MACHINE_WORD = re.compile(r"[\w.-]{1,64}")
 MAX_RETRY_AFTER = 24 * 3600  # seconds; larger values of a provider are ignored
 # Groq's codes for calls and answers of a model that it could not parse.
@@ -154,7 +155,7 @@ def translate(error: BaseException, *, provider: str, model: str, is_sent: bool)
     is_of_network = any(isinstance(each, _NETWORK_ERRORS) for each in _chain(error)) or any(_NETWORK & n for n in chain)
     reached = (is_sent or is_of_network) and not any(_BUILDING & names for names in chain)
     status = _status(error)
-    ours = _translated(error, status) if reached else _translated_before_sending(error, status)
+    ours = _translated(error, status, reached=reached)
     ours.reached_provider = reached
     logger.warning(
         "llm.call.failed ref=%s provider=%s model=%s code=%s status=%s type=%s reason=%s sent=%s cause=%s",
@@ -179,11 +180,6 @@ def is_too_long(error: BaseException) -> bool:
 def has_timed_out(error: BaseException) -> bool:
     """Did the call fail because of a timeout?"""
     return isinstance(error, DeadlineExceeded) or _status(error) == 408
-
-
-def _translated_before_sending(error: BaseException, status: int | None) -> AIExtensionsError:
-    """The request could not be built from the entry, the profile's options or the messages."""
-    return InvalidAPIKey() if status in {401, 403} else LLMConfigError()
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -213,7 +209,11 @@ def _cause(error: BaseException) -> str:
     return f"{type(first).__name__}@{place}"
 
 
-def _translated(error: BaseException, status: int | None) -> AIExtensionsError:  # noqa: PLR0911  # one line per meaning
+def _translated(  # noqa: PLR0911  # one line per meaning
+    error: BaseException, status: int | None, *, reached: bool
+) -> AIExtensionsError:
+    if not reached:  # the request could not be built from the entry, the profile's options or the messages
+        return InvalidAPIKey() if status in {401, 403} else LLMConfigError()
     if is_too_long(error):
         return AnswerTooLong()
     if any(isinstance(each, RedirectedElsewhere) for each in _chain(error)):
@@ -223,7 +223,7 @@ def _translated(error: BaseException, status: int | None) -> AIExtensionsError: 
     if "ContextWindowExceededError" in names or (status in {400, 403, 413, 422} and _CONTEXT_WINDOW.search(text)):
         return ContextWindowExceeded()
     # OpenRouter and xAI decline with 403.
-    if "ContentPolicyViolationError" in names or _is_declined(" ".join([text, *_words(error)]), status):
+    if "ContentPolicyViolationError" in names or _is_declined(_with_codes(error), status):
         return AnswerDeclined()
     if _is_thread_gone(error, status):
         return ThreadGone()
@@ -246,21 +246,18 @@ def _is_declined(text: str, status: int | None) -> bool:
 
 def is_malformed_call(error: BaseException) -> bool:
     """Could the provider not parse a tool call of the model?"""
-    return any(
-        _status(each) == 400 and _MALFORMED.search(" ".join([str(each), *_words(each)])) for each in _chain(error)
-    )
+    return any(_status(each) == 400 and _MALFORMED.search(_with_codes(each)) for each in _chain(error))
 
 
 def _is_out_of_credit(error: BaseException) -> bool:
-    return _status(error) == 402 or _OUT_OF_CREDIT.search(" ".join([str(error), *_words(error)])) is not None
+    return _status(error) == 402 or _OUT_OF_CREDIT.search(_with_codes(error)) is not None
 
 
 def _is_thread_gone(error: BaseException, status: int | None) -> bool:
     """LiteLLM keeps the provider's code only in the message."""
-    text = str(error)
-    return (status == 400 and "previous_response_not_found" in text) or (
-        status in {400, 404} and re.search(r"response with id .{0,200} not found", text, re.IGNORECASE) is not None
-    )
+    if status == 400 and "previous_response_not_found" in str(error):
+        return True
+    return status in {400, 404} and _NO_RESPONSE.search(str(error)) is not None
 
 
 def _status(error: BaseException) -> int | None:
@@ -292,11 +289,12 @@ def _refused_parameter(error: BaseException) -> str:
 def _reason(error: BaseException) -> str:
     """The reason for refusing an answer, or the provider's machine-readable code; never free text."""
     not_taken = next((each.reason for each in _chain(error) if isinstance(each, BadResponse)), "")
-    return not_taken or ",".join(_words(error)) or "-"
+    return not_taken or ",".join(_machine_fields(error).values()) or "-"
 
 
-def _words(error: BaseException) -> list[str]:
-    return list(_machine_fields(error).values())
+def _with_codes(error: BaseException) -> str:
+    """The message of an error, and its machine-readable fields."""
+    return " ".join([str(error), *_machine_fields(error).values()])
 
 
 def _machine_fields(error: BaseException) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The only module that calls LLM providers.
+"""Calls LLM providers for answers, complete or streamed.
 
 LiteLLM builds requests, sends them and parses answers. This module adds deadlines, retries, the end of streams and
 error handling. ``chat`` and ``responses`` contain the details of the two APIs.
@@ -9,18 +9,18 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from types import ModuleType
 from typing import Any, ClassVar
 
 import httpx
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.exceptions import RunCancelled, ThreadGone
+from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.processors.llm.provider import chat, responses
-from openedx_ai_extensions.processors.llm.provider.answer_cache import AnswerCache, answer_cache
+from openedx_ai_extensions.processors.llm.provider.answer_reader import Signal
 from openedx_ai_extensions.processors.llm.provider.connections import Transmission
 from openedx_ai_extensions.processors.llm.provider.errors import (
     DeadlineExceeded,
@@ -28,9 +28,8 @@ from openedx_ai_extensions.processors.llm.provider.errors import (
     is_too_long,
     translate,
 )
-from openedx_ai_extensions.processors.llm.provider.library import litellm_module, mark_as_streaming, skip_bookkeeping
-from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider, replaced_models
-from openedx_ai_extensions.processors.llm.provider.reading import Signal
+from openedx_ai_extensions.processors.llm.provider.library import litellm_module
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.provider.retry import in_thread, with_retries
 from openedx_ai_extensions.processors.llm.provider.stream import (
     LONG_USAGE_WAIT_SECONDS,
@@ -40,7 +39,7 @@ from openedx_ai_extensions.processors.llm.provider.stream import (
     Source,
     TextStream,
 )
-from openedx_ai_extensions.processors.llm.provider.types import Completion, Moderated, Reading, Request
+from openedx_ai_extensions.processors.llm.provider.types import Completion, Reading, Request
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +58,6 @@ def complete(request: Request) -> Completion:
         AIExtensionsError: the provider failed, after retries; see ``errors``.
     """
     provider = find_provider(request.provider)
-    has_fallback = request.begin_within is not None
 
     def ask(deadline: float, sent: Transmission) -> Completion:
         # Always the same timeout: LiteLLM keeps a client, with its connections, for each value.
@@ -71,14 +69,20 @@ def complete(request: Request) -> Completion:
             else:
                 answer = chat.read_completion(response, provider, request, sent.response_json)
         except Exception as error:
-            if is_too_long(error):
-                return _cut_off(Completion("", Reading(model_used=provider.model), request), provider)
-            if not is_malformed_call(error):
+            answer = Completion("", Reading(model_used=provider.model), request)
+            if is_malformed_call(error):
+                answer.reading.finish_reason = FinishReason.MALFORMED_CALL
+            elif not is_too_long(error):
                 raise
-            return Completion("", _malformed_call(provider), request)
-        return _cut_off(answer, provider) if len(answer.text) > _max_characters() else answer
+            else:
+                _mark_cut_off(answer.reading, provider)
+        if len(answer.text) > _max_characters():
+            _mark_cut_off(answer.reading, provider)
+            return replace(answer, text=answer.text[: _max_characters()])
+        return answer
 
-    return with_retries(ask, provider, _begin_seconds(provider, request), has_fallback=has_fallback)
+    _total, begin = _time_limits(provider, request)
+    return with_retries(ask, provider, begin, has_fallback=request.begin_within is not None)
 
 
 def stream(request: Request) -> TextStream:
@@ -89,18 +93,16 @@ def stream(request: Request) -> TextStream:
     """
     provider = find_provider(request.provider)
     idle = provider.first_byte_timeout
-    end = time.monotonic() + _total_seconds(provider, request)
+    total, begin = _time_limits(provider, request)
+    end = time.monotonic() + total
 
     def open_stream(deadline: float, sent: Transmission) -> TextStream:
         reader = ReaderThread(_ProviderStream(provider, request, sent))
         try:
             first = _first_items(reader, min(idle, deadline - time.monotonic()))
-        except queue.Empty:
+        except (queue.Empty, RunCancelled) as error:
             reader.close()
-            raise DeadlineExceeded from None
-        except RunCancelled:
-            reader.close()
-            raise
+            raise (DeadlineExceeded if isinstance(error, queue.Empty) else error) from None
         return TextStream(
             reader,
             first=first,
@@ -109,29 +111,17 @@ def stream(request: Request) -> TextStream:
             on_fault=lambda error: translate(error, provider=provider.name, model=provider.model, is_sent=True),
         )
 
-    has_fallback = request.begin_within is not None
-    return with_retries(open_stream, provider, _begin_seconds(provider, request), has_fallback=has_fallback)
+    return with_retries(open_stream, provider, begin, has_fallback=request.begin_within is not None)
 
 
 def _max_characters() -> int:
     return int(conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"))
 
 
-def _cut_off(answer: Completion, provider: Provider) -> Completion:
-    """Truncate a complete answer to the site's limit."""
-    _mark_cut_off(answer.reading, provider)
-    return replace(answer, text=answer.text[: _max_characters()])
-
-
 def _mark_cut_off(reading: Reading, provider: Provider) -> None:
     reading.finish_reason = FinishReason.SITE_LIMIT
     reading.tool_calls = ()
     logger.warning("llm.answer.cut_off provider=%s model=%s limit=%s", provider.name, provider.model, _max_characters())
-
-
-def _malformed_call(provider: Provider) -> Reading:
-    """The metadata of an answer that the provider rejected because the model's output was malformed."""
-    return Reading(model_used=provider.model, finish_reason=FinishReason.MALFORMED_CALL)
 
 
 def _first_items(reader: ReaderThread, seconds: float) -> list[Item | None]:
@@ -217,148 +207,12 @@ class _ProviderStream(Source):
         self._late_usage_models.add((self._provider.name, self._provider.model))
 
 
-def cached_answer(request: Request) -> Completion | None:
-    """The stored answer of this provider to the same request, or None."""
-    cache = _answer_cache() if request.may_be_cached else None
-    return cache.get(find_provider(request.provider), request) if cache else None
-
-
-def cache_answer(request: Request, text: str, model_used: str) -> None:
-    """Store a complete answer, if the site and the profile enable the cache."""
-    cache = _answer_cache() if request.may_be_cached else None
-    if cache:
-        cache.put(find_provider(request.provider), request, text, model_used)
-
-
-def _answer_cache() -> AnswerCache | None:
-    """The site's response cache; None if it is disabled or cannot be created."""
-    if not conf.get("AI_EXTENSIONS_ENABLE_LLM_CACHE"):
-        return None
-    return answer_cache(litellm_module(), conf.get("AI_EXTENSIONS_LLM_CACHE"))
-
-
-def fetch_response(provider_name: str, response_id: str) -> Mapping[str, Any]:
-    """A response that the provider stores, in the format of OpenAI's Responses API, with its complete input under
-    ``input``.
-
-    Raises:
-        ThreadGone: the provider does not have it any more.
-        AIExtensionsError: the provider failed.
-    """
-    provider = find_provider(provider_name)
+def _time_limits(provider: Provider, request: Request) -> tuple[float, float]:
+    """Seconds until the end of the answer, and until a stream must have started or a complete answer must be there."""
     total = provider.total_timeout
-
-    def ask(deadline: float, sent: Transmission) -> Mapping[str, Any]:
-        litellm = litellm_module()
-        about = {**provider.sent_parameters, "custom_llm_provider": provider.kind, "timeout": total}
-
-        def fetch() -> Mapping[str, Any]:
-            with sent.watched():
-                response = litellm.get_responses(response_id=response_id, **about)
-                items: list[Any] = []
-                more: dict[str, Any] = {}
-                while True:
-                    page = litellm.list_input_items(response_id=response_id, order="asc", limit=100, **more, **about)
-                    items += page.get("data") or ()
-                    if not page.get("has_more") or not page.get("last_id"):
-                        return {**response.model_dump(), "input": items}
-                    more = {"after": page["last_id"]}
-
-        found: Mapping[str, Any] = in_thread(fetch, deadline, sent.shut_down)
-        return found
-
-    return with_retries(ask, provider, total)
-
-
-def delete_response(provider_name: str, response_id: str) -> str:
-    """Delete a response at the provider.
-
-    Returns:
-        The id of the previous response in its thread; empty if it was the first.
-
-    Raises:
-        ThreadGone: the provider does not have it any more.
-        AIExtensionsError: the provider failed.
-    """
-    provider = find_provider(provider_name)
-    total = provider.total_timeout
-    previous: list[str] = []
-
-    def ask(deadline: float, sent: Transmission) -> None:
-        litellm = litellm_module()
-        about = {**provider.sent_parameters, "custom_llm_provider": provider.kind, "timeout": total}
-
-        def delete() -> None:
-            with sent.watched():
-                if not previous:
-                    response = litellm.get_responses(response_id=response_id, **about)
-                    previous.append(response.previous_response_id or "")
-                litellm.delete_responses(response_id=response_id, **about)
-
-        in_thread(delete, deadline, sent.shut_down)
-
-    try:
-        with_retries(ask, provider, total)
-    except ThreadGone:
-        if not previous:
-            raise
-        # The first attempt deleted it, but its response was lost, so the retry does not find it.
-    return previous[0]
-
-
-def moderate(provider_name: str, text: str, seconds: float) -> Moderated:
-    """Check a text with a provider's moderation model.
-
-    Raises:
-        AIExtensionsError: the provider failed, or took longer than ``seconds``, retries included.
-    """
-    models = replaced_models()
-    if models is not None:
-        return models.moderate(text)
-    provider = find_provider(provider_name)
-    litellm = litellm_module()  # outside of the timeout: the first import takes long
-    stated = provider.sent_parameters
-    client = _moderation_client(stated.get("api_key"), stated.get("api_base") or stated.get("base_url"), seconds)
-    model = provider.model.partition("/")[2] or provider.model
-
-    def ask(deadline: float, sent: Transmission) -> Moderated:
-        def call() -> Any:
-            with sent.watched():
-                return litellm.moderation(input=text, model=model, client=client)
-
-        return chat.read_moderation(in_thread(call, deadline, sent.shut_down))
-
-    return with_retries(ask, provider, seconds)
-
-
-@lru_cache(maxsize=8)
-def _moderation_client(key: str | None, address: str | None, seconds: float) -> Any:
-    """A reusable client. LiteLLM would create one for each call, with a timeout of ten minutes and retries."""
-    import openai
-
-    session = litellm_module().client_session
-    return openai.OpenAI(api_key=key, base_url=address, timeout=seconds, max_retries=0, http_client=session)
-
-
-def total_seconds(provider_name: str) -> float:
-    """The maximum duration of a complete answer of this provider, in seconds.
-
-    Raises:
-        LLMConfigError: the site has no such provider.
-    """
-    return find_provider(provider_name).total_timeout
-
-
-def _total_seconds(provider: Provider, request: Request) -> float:
-    """The maximum duration of the answer in seconds."""
-    total = provider.total_timeout
-    return total if request.seconds is None else max(min(total, request.seconds), 0.001)
-
-
-def _begin_seconds(provider: Provider, request: Request) -> float:
-    """The time in seconds until a stream must have started, or a complete answer must be there."""
-    total = _total_seconds(provider, request)
-    return total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
+    if request.seconds is not None:
+        total = max(min(total, request.seconds), 0.001)
+    return total, total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
 
 
 def _call(
@@ -366,7 +220,7 @@ def _call(
 ) -> Any:
     litellm = litellm_module()
     sent.streams = stream
-    skip_bookkeeping(litellm)
+    _skip_bookkeeping(litellm)
     common = {
         "model": provider.model,
         "timeout": httpx.Timeout(read_timeout, connect=provider.connect_timeout),
@@ -374,8 +228,27 @@ def _call(
         "num_retries": 0,
     }
     if stream and request.thread is not None:
-        mark_as_streaming(litellm, provider.model, provider.kind)
+        _mark_as_streaming(litellm, provider)
     with sent.watched():
         if request.thread is None:
             return litellm.completion(**chat.parameters(provider, request, stream=stream), **common)
         return litellm.responses(**responses.parameters(provider, request, stream=stream), **common)
+
+
+def _skip_bookkeeping(litellm: ModuleType) -> None:
+    """Skip the records that LiteLLM collects for callbacks, if the site has none.
+
+    Uses LiteLLM's own flag for internal calls. It is set in the context of this thread, which ends with the call.
+    """
+    context = getattr(litellm, "_internal_context", None)
+    if context is not None and not (litellm.callbacks or litellm.success_callback):
+        context.is_internal_call.set(True)
+
+
+def _mark_as_streaming(litellm: ModuleType, provider: Provider) -> None:
+    """Register a model as streaming: for a model that LiteLLM does not know, it would wait for the complete answer of
+    the Responses API and simulate a stream.
+    """
+    name = provider.model if "/" in provider.model else f"{provider.kind}/{provider.model}"
+    if name not in litellm.model_cost and name.partition("/")[2] not in litellm.model_cost:
+        litellm.register_model({name: {"litellm_provider": provider.kind, "supports_native_streaming": True}})

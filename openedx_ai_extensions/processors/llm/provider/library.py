@@ -13,7 +13,8 @@ from functools import lru_cache, wraps
 from types import ModuleType
 from typing import Any
 
-from openedx_ai_extensions.processors.llm.provider import connections, fields
+from openedx_ai_extensions.processors.llm.provider import connections
+from openedx_ai_extensions.processors.llm.provider.answer_reader import token_count
 
 
 @lru_cache(maxsize=1)
@@ -58,26 +59,7 @@ def _drop_impossible_counts(usage: Any) -> None:
 def _without_impossible(name: str, value: Any) -> Any:
     """The value of a field of the usage, with impossible token counts replaced by None."""
     if name.endswith("_tokens"):
-        return fields.count(value)
+        return token_count(value)
     if isinstance(value, Mapping):
         return {inner: _without_impossible(inner, each) for inner, each in value.items()}
     return value
-
-
-def skip_bookkeeping(litellm: ModuleType) -> None:
-    """Skip the records that LiteLLM collects for callbacks, if the site has none.
-
-    Uses LiteLLM's own flag for internal calls. It is set in the context of this thread, which ends with the call.
-    """
-    context = getattr(litellm, "_internal_context", None)
-    if context is not None and not (litellm.callbacks or litellm.success_callback):
-        context.is_internal_call.set(True)
-
-
-def mark_as_streaming(litellm: ModuleType, model: str, kind: str) -> None:
-    """Register a model as streaming: for a model that LiteLLM does not know, it would wait for the complete answer of
-    the Responses API and simulate a stream.
-    """
-    name = model if "/" in model else f"{kind}/{model}"
-    if name not in litellm.model_cost and name.partition("/")[2] not in litellm.model_cost:
-        litellm.register_model({name: {"litellm_provider": kind, "supports_native_streaming": True}})

@@ -9,15 +9,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.execution.answers import FinishReason
+from openedx_ai_extensions.moderation import PASSED, Verdict
+from openedx_ai_extensions.processors.llm.provider.calls import estimated_tokens
 from openedx_ai_extensions.processors.llm.provider.providers import Provider
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
-from openedx_ai_extensions.processors.llm.provider.types import (
-    Completion,
-    Moderated,
-    Reading,
-    Request,
-    estimated_tokens,
-)
+from openedx_ai_extensions.processors.llm.provider.types import Completion, Reading, Request
 
 MAX_OUTER_ITEMS = 50  # in the outermost list of a structured answer; callers take as many as they need
 # The provider of mock runs, independent of the site's settings.
@@ -32,22 +28,17 @@ class MockModels:
 
     def complete(self, request: Request) -> Completion:
         """A mock answer, which satisfies the request's schema if there is one."""
-        return _complete(request)
+        text = _text(request) if request.schema is None else _json(request.schema["schema"])
+        usage = _usage(request, text)
+        _settle(request, usage)
+        return Completion(text, Reading(usage, MOCK.model, finish_reason=FinishReason.STOP), request)
 
     def stream(self, request: Request) -> MockStream:
         """The same answer as a stream."""
         return MockStream(request)
 
-    def moderate(self, _text: str) -> Moderated:
-        """Flags nothing."""
-        return Moderated(is_flagged=False, categories=(), usage={})
-
-
-def _complete(request: Request) -> Completion:
-    text = _text(request) if request.schema is None else _json(request.schema["schema"])
-    usage = _usage(request, text)
-    _settle(request, usage)
-    return Completion(text, Reading(usage, MOCK.model, finish_reason=FinishReason.STOP), request)
+    def moderate(self, _text: str) -> Verdict:
+        return PASSED
 
 
 class MockStream(Chunks):

@@ -1,11 +1,13 @@
-"""The site's LLM providers and their capabilities."""
+"""The site's LLM providers, their capabilities, and what LiteLLM's tables and the site know of their models."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -15,12 +17,25 @@ from openedx_ai_extensions.core.provider_entries import resolved_name
 from openedx_ai_extensions.core.provider_parameters import is_sent
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.execution.execution import current_execution
-from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Moderated, Request
+from openedx_ai_extensions.ledger.prices import Price, PriceSource
+from openedx_ai_extensions.moderation import Verdict
+from openedx_ai_extensions.processors.llm.provider.library import litellm_module
+from openedx_ai_extensions.processors.llm.provider.types import Answer, Completion, Request
 
 logger = logging.getLogger(__name__)
 
 OPENAI_ADDRESS = "https://api.openai.com/v1"
 OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variables
+TOKENIZER_PIECE_CHARS = 2_000
+# Keys of LiteLLM's table for our kinds of prices; in US dollars per token.
+PRICES = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cached_input": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+}
+# Options that a provider has refused in this process, by entry and model.
+_refused: dict[tuple[str, str], frozenset[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +106,26 @@ class Provider:
 
     @property
     def total_timeout(self) -> float:
-        """Seconds for a complete answer, retries included: the entry's value, otherwise the site's."""
-        return float(self.parameters.get("total_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.TIMEOUT")))
+        """Seconds for a complete answer, retries included."""
+        return float(self._limit("total_timeout", "TIMEOUT"))
 
     @property
     def first_byte_timeout(self) -> float:
-        """Seconds until the first byte, and between two chunks of a stream: the entry's value, otherwise the site's."""
-        return float(
-            self.parameters.get("first_byte_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.FIRST_BYTE_TIMEOUT"))
-        )
+        """Seconds until the first byte, and between two chunks of a stream."""
+        return float(self._limit("first_byte_timeout", "FIRST_BYTE_TIMEOUT"))
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds to connect to the provider: the entry's value, otherwise the site's."""
-        return float(
-            self.parameters.get("connect_timeout", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.CONNECT_TIMEOUT"))
-        )
+        """Seconds to connect to the provider."""
+        return float(self._limit("connect_timeout", "CONNECT_TIMEOUT"))
 
     @property
     def max_retries(self) -> int:
-        """The number of retries of a failed call: the entry's value, otherwise the site's."""
-        return int(self.parameters.get("max_retries", conf.get("AI_EXTENSIONS_PROVIDER_DEFAULTS.MAX_RETRIES")))
+        return int(self._limit("max_retries", "MAX_RETRIES"))
+
+    def _limit(self, name: str, default: str) -> Any:
+        """The entry's limit, otherwise the site's."""
+        return self.parameters.get(name, conf.get(f"AI_EXTENSIONS_PROVIDER_DEFAULTS.{default}"))
 
     @property
     def fallbacks(self) -> Sequence[str]:
@@ -134,6 +148,73 @@ class Provider:
         if {"mock_response", "store"} & self.parameters.keys():
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         return capabilities
+
+    @property
+    def context_tokens(self) -> int | None:
+        """The size of the model's context window in tokens, from the site or LiteLLM's table; None if unknown."""
+        stated = self.parameters.get("max_input_tokens")
+        limit = self._known.get("max_input_tokens") if stated is None else int(stated)
+        return limit if isinstance(limit, int) else None
+
+    @property
+    def price(self) -> Price | None:
+        """The price of its tokens: the site's, otherwise that of LiteLLM's table; None if unknown."""
+        stated = self.parameters.get("prices")
+        if stated:
+            return Price.of({name.lower(): amount for name, amount in stated.items()}, PriceSource.SITE)
+        known = self._known
+        rate = Decimal(str(conf.get("AI_EXTENSIONS_COSTS.CURRENCY_PER_USD"))) * 1_000_000
+        dollars = {ours: known.get(theirs) for ours, theirs in PRICES.items()}
+        amounts = {name: Decimal(str(amount)) * rate for name, amount in dollars.items() if amount is not None}
+        return Price.of(amounts, PriceSource.TABLE) if {"input", "output"} <= amounts.keys() else None
+
+    @property
+    def _known(self) -> Mapping[str, Any]:
+        """The entry of the model in LiteLLM's table."""
+        table = litellm_module().model_cost
+        known: Mapping[str, Any] = table.get(self.base_model) or table.get(self.base_model.partition("/")[2]) or {}
+        return known
+
+    def unsupported_options(self, options: Mapping[str, Any]) -> list[str]:
+        """The options, such as ``temperature``, that the model does not support.
+
+        LiteLLM knows most models. For an unknown one, options count as supported until the provider refuses them.
+        """
+        refused = _refused.get((self.name, self.model), frozenset())
+        model = self.base_model.partition("/")[2] or self.base_model
+        return [
+            name
+            for name, value in options.items()
+            if name in refused or _refuses(model, self.kind, name, json.dumps(value, sort_keys=True))
+        ]
+
+    def record_refused(self, option: str) -> None:
+        """Record that the provider has refused this option, so that it is not sent again."""
+        key = (self.name, self.model)
+        _refused[key] = _refused.get(key, frozenset()) | {option}
+
+
+@lru_cache(maxsize=1_000)
+def _refuses(model: str, kind: str, option: str, value: str) -> bool:
+    """Does LiteLLM refuse this option, given as JSON, for this model?"""
+    if kind.startswith("ollama"):
+        return False  # LiteLLM would query the server
+    litellm = litellm_module()
+    try:
+        litellm.utils.get_optional_params(
+            model=model, custom_llm_provider=kind, drop_params=False, **{option: json.loads(value)}
+        )
+    except Exception as error:  # noqa: BLE001  # not hidden: the call itself fails for any other reason
+        return isinstance(error, litellm.UnsupportedParamsError)
+    return False
+
+
+def count_tokens(text: str) -> int:
+    """The number of tokens in a text, by LiteLLM's bundled tokenizer: approximate for all models, without downloads."""
+    encoding = litellm_module().encoding
+    # In pieces: the tokenizer takes quadratic time on a long text without spaces.
+    pieces = (text[start : start + TOKENIZER_PIECE_CHARS] for start in range(0, len(text), TOKENIZER_PIECE_CHARS))
+    return sum(len(encoding.encode(piece, disallowed_special=())) for piece in pieces)
 
 
 def _stated_capabilities(stated: Any) -> dict[str, bool]:
@@ -165,8 +246,8 @@ class Models(Protocol):
     def stream(self, request: Request) -> Answer:
         """As ``calls.stream``."""
 
-    def moderate(self, text: str) -> Moderated:
-        """As ``gateway.moderate``."""
+    def moderate(self, text: str) -> Verdict:
+        """The verdict of a moderation model on a text."""
 
 
 def replaced_models() -> Models | None:

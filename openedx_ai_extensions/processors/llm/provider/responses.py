@@ -1,19 +1,32 @@
-"""OpenAI's Responses API, for providers that keep threads: requests and answers.
+"""OpenAI's Responses API, for providers that keep threads: requests, answers, and stored responses.
 
 https://platform.openai.com/docs/api-reference/responses
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
-from openedx_ai_extensions.processors.llm.provider import fields
+from openedx_ai_extensions.exceptions import ThreadGone
+from openedx_ai_extensions.processors.llm.provider.answer_reader import (
+    AnswerReader,
+    Signal,
+    as_text,
+    field,
+    members,
+    token_counts,
+)
+from openedx_ai_extensions.processors.llm.provider.connections import Transmission
 from openedx_ai_extensions.processors.llm.provider.errors import CutOff, ProviderFault, StreamedError
-from openedx_ai_extensions.processors.llm.provider.providers import Provider
-from openedx_ai_extensions.processors.llm.provider.reading import AnswerReader, Signal
+from openedx_ai_extensions.processors.llm.provider.library import litellm_module
+from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
+from openedx_ai_extensions.processors.llm.provider.retry import in_thread, with_retries
 from openedx_ai_extensions.processors.llm.provider.types import Completion, Reading, Request, Thread
+
+Value = TypeVar("Value")
 
 # Options of chat completions, and their names in this API.
 _OPTIONS = {
@@ -26,6 +39,7 @@ _OPTIONS = {
 }
 
 
+MAX_IDENTIFIER_CHARS = 4_096  # LiteLLM doubles the length of some
 # Parameters of an entry of AI_EXTENSIONS that only chat completions support.
 _ONLY_CHAT = frozenset({"seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p"})
 
@@ -86,10 +100,10 @@ def read_completion(response: Any, provider: Provider, request: Request) -> Comp
     """
     reader = AnswerReader(Reading(), starts_thinking=provider.capabilities.starts_thinking)
     said: list[str | Signal] = []
-    for item in fields.items(fields.field(response, "output")):
-        if fields.field(item, "type") == "message":
-            for part in fields.items(fields.field(item, "content")):
-                said += reader.say(fields.text(fields.field(part, "text")))
+    for item in members(field(response, "output")):
+        if field(item, "type") == "message":
+            for part in members(field(item, "content")):
+                said += reader.say(as_text(field(part, "text")))
     _read_end(reader, response, provider)
     text = "".join(piece for piece in chain(said, reader.end()) if isinstance(piece, str))
     return Completion(text, reader.reading, request)
@@ -104,17 +118,17 @@ def read_stream(events: Any, provider: Provider, reading: Reading) -> Iterator[s
     """
     reader = AnswerReader(reading, starts_thinking=provider.capabilities.starts_thinking)
     for event in events:
-        kind = fields.field(event, "type")
+        kind = field(event, "type")
         kind = str(getattr(kind, "value", kind))
         if kind == "response.output_text.delta":
-            yield from reader.say(fields.text(fields.field(event, "delta")))
+            yield from reader.say(as_text(field(event, "delta")))
         elif kind in {"response.completed", "response.incomplete"}:
-            _read_end(reader, fields.field(event, "response"), provider)
+            _read_end(reader, field(event, "response"), provider)
             yield from reader.end()
             return
         elif kind in {"response.failed", "error"}:
-            response = fields.field(event, "response")
-            raise StreamedError(_as_mapping(fields.field(response, "error") or event))
+            response = field(event, "response")
+            raise StreamedError(_as_mapping(field(response, "error") or event))
         elif kind.startswith("response.reasoning"):
             yield from reader.think()
         else:
@@ -126,34 +140,111 @@ def _read_end(reader: AnswerReader, response: Any, provider: Provider) -> None:
     """Read everything except the text of a finished response."""
     reading = reader.reading
     reading.usage = usage_of(response)
-    reading.model_used = fields.text(fields.field(response, "model")) or provider.model
-    reading.response_id = fields.identifier(fields.field(response, "id"))
-    status = fields.text(fields.field(response, "status"))
-    details = fields.field(response, "incomplete_details")
-    reader.reported = fields.text(fields.field(details, "reason")) or status
+    reading.model_used = as_text(field(response, "model")) or provider.model
+    response_id = as_text(field(response, "id"))
+    if len(response_id) <= MAX_IDENTIFIER_CHARS and response_id.isascii() and response_id.isprintable():
+        reading.response_id = response_id  # others cannot be stored and sent back
+    status = as_text(field(response, "status"))
+    details = field(response, "incomplete_details")
+    reader.reported = as_text(field(details, "reason")) or status
     if status == "failed":
         raise ProviderFault
     calls = []
-    for item in fields.items(fields.field(response, "output")):
-        kind = fields.field(item, "type")
+    for item in members(field(response, "output")):
+        kind = field(item, "type")
         if kind == "function_call":
-            calls.append({"id": fields.field(item, "call_id"), "function": item})
+            calls.append({"id": field(item, "call_id"), "function": item})
         elif kind == "message":
-            parts = fields.items(fields.field(item, "content"))
-            reader.has_refusal = reader.has_refusal or any(fields.field(part, "refusal") for part in parts)
+            parts = members(field(item, "content"))
+            reader.has_refusal = reader.has_refusal or any(field(part, "refusal") for part in parts)
         elif kind == "reasoning":
             reader.has_reasoning = True
-    reader.calls.add_whole(calls)
+    reader.add_calls(calls, are_whole=True)
 
 
 def _as_mapping(error: Any) -> Mapping[str, Any]:
-    return {name: fields.field(error, name) for name in ("code", "type", "message", "status")}
+    return {name: field(error, name) for name in ("code", "type", "message", "status")}
 
 
 def usage_of(response: Any) -> Mapping[str, int]:
     """Token counts that the provider reported, with the names of chat completions; empty if it reported none."""
-    usage = fields.field(response, "usage")
+    usage = field(response, "usage")
     names = {"prompt_tokens": "input_tokens", "completion_tokens": "output_tokens", "total_tokens": "total_tokens"}
-    counts = {ours: fields.count(fields.field(usage, theirs)) for ours, theirs in names.items()}
-    counts["cached_tokens"] = fields.count(fields.field(fields.field(usage, "input_tokens_details"), "cached_tokens"))
-    return fields.without_nothing(counts) if any(counts.values()) else {}
+    cached = field(field(usage, "input_tokens_details"), "cached_tokens")
+    counts = token_counts({**{ours: field(usage, theirs) for ours, theirs in names.items()}, "cached_tokens": cached})
+    return counts if any(counts.values()) else {}
+
+
+def fetch(provider_name: str, response_id: str) -> Mapping[str, Any]:
+    """A response that the provider stores, in the format of this API, with its complete input under ``input``.
+
+    Raises:
+        ThreadGone: the provider does not have it any more.
+        AIExtensionsError: the provider failed.
+    """
+
+    def fetch_it(litellm: ModuleType, about: Mapping[str, Any]) -> Mapping[str, Any]:
+        response = litellm.get_responses(**about)
+        inputs: list[Any] = []
+        more: dict[str, Any] = {}
+        while True:
+            page = litellm.list_input_items(order="asc", limit=100, **more, **about)
+            inputs += page.get("data") or ()
+            if not page.get("has_more") or not page.get("last_id"):
+                return {**response.model_dump(), "input": inputs}
+            more = {"after": page["last_id"]}
+
+    return _with_stored(provider_name, response_id, fetch_it)
+
+
+def delete(provider_name: str, response_id: str) -> str:
+    """Delete a response at the provider.
+
+    Returns:
+        The id of the previous response in its thread; empty if it was the first.
+
+    Raises:
+        ThreadGone: the provider does not have it any more.
+        AIExtensionsError: the provider failed.
+    """
+    previous: list[str] = []
+
+    def delete_it(litellm: ModuleType, about: Mapping[str, Any]) -> None:
+        if not previous:
+            previous.append(litellm.get_responses(**about).previous_response_id or "")
+        litellm.delete_responses(**about)
+
+    try:
+        _with_stored(provider_name, response_id, delete_it)
+    except ThreadGone:
+        if not previous:
+            raise
+        # The first attempt deleted it, but its response was lost, so the retry does not find it.
+    return previous[0]
+
+
+def _with_stored(provider_name: str, response_id: str, use: Callable[[ModuleType, Mapping[str, Any]], Value]) -> Value:
+    """Make calls about a stored response, with retries.
+
+    Args:
+        use: makes the calls with LiteLLM and their common arguments.
+    """
+    provider = find_provider(provider_name)
+    total = provider.total_timeout
+
+    def ask(deadline: float, sent: Transmission) -> Value:
+        litellm = litellm_module()
+        about = {
+            **provider.sent_parameters,
+            "response_id": response_id,
+            "custom_llm_provider": provider.kind,
+            "timeout": total,
+        }
+
+        def watched() -> Value:
+            with sent.watched():
+                return use(litellm, about)
+
+        return in_thread(watched, deadline, sent.shut_down)
+
+    return with_retries(ask, provider, total)

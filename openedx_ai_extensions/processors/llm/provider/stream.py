@@ -14,15 +14,14 @@ from django.utils.translation import gettext as _
 from openedx_ai_extensions.core.connection_release import long_wait
 from openedx_ai_extensions.core.sse import StreamEvent
 from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, RunCancelled, StreamInterrupted
+from openedx_ai_extensions.processors.llm.provider.answer_reader import Signal
 from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceeded
-from openedx_ai_extensions.processors.llm.provider.reading import Signal
 from openedx_ai_extensions.processors.llm.provider.types import Reading
 
 HEARTBEAT_SECONDS = 15.0  # of silence after which the consumer gets a heartbeat
 
 # The reading thread sleeps this long after the first text. Otherwise a fast provider could keep the consumer from
-# sending
-# that text.
+# sending that text.
 FIRST_TEXT_PAUSE_SECONDS = 0.002
 
 # Time to wait for the token counts after the end of an answer. Some providers never send them, and keep the connection

@@ -6,21 +6,20 @@ import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import BodyTooLong
 from openedx_ai_extensions.core.portable import replace_surrogates
-from openedx_ai_extensions.processors.llm.provider import fields
 
 # Characters that providers do not accept in a tool's name (OpenAI) or a call's id (Anthropic).
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
-MAX_NAME_CHARS = 64  # characters
+MAX_NAME_CHARS = 64
 MAX_CALLS_PER_ANSWER = 128  # all calls are stored, and sent again with the next messages
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolCall:
     """A tool call of a model.
 
@@ -29,12 +28,14 @@ class ToolCall:
         name: the tool's name, as the model wrote it.
         arguments: JSON as the model wrote it, possibly invalid.
         extra: the provider's own fields, such as a signature, which must be returned within the turn.
+        index: the provider's number of the call.
     """
 
-    id: str
-    name: str
-    arguments: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    index: Any = None
 
     def as_dict(self) -> dict[str, Any]:
         """The call in OpenAI's chat format, valid for every provider: without ``extra``."""
@@ -76,77 +77,35 @@ def parsed_arguments(arguments: Any) -> dict[str, Any] | None:
     return replace_surrogates(parsed) if isinstance(parsed, dict) else None
 
 
-@dataclass(slots=True)
-class _Part:
-    index: Any
-    id: str = ""
-    name: str = ""
-    arguments: str = ""
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def length(self) -> int:
-        return len(self.id) + len(self.name) + len(self.arguments)
-
-    def take(self, fragment: Any) -> None:
-        function = _function(fragment)
-        self.id = self.id or fields.text(fields.field(fragment, "id"))
-        self.name = self.name or fields.text(fields.field(function, "name"))
-        self.arguments += fields.arguments(fields.field(function, "arguments"))
-        extra = fields.field(fragment, "provider_specific_fields")
-        if isinstance(extra, Mapping):
-            self.extra |= {key: value for key, value in extra.items() if value is not None}
-
-
 class CallParts:
-    """Tool calls that arrive in fragments.
-
-    Raises (while they are added):
-        BodyTooLong: there are too many calls, or they are longer than an answer's text may be.
-    """
+    """The tool calls of one answer, which may arrive in fragments."""
 
     def __init__(self) -> None:
-        self._parts: list[_Part] = []
+        self._calls: list[ToolCall] = []
         self._length = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._parts)
-
-    def add(self, fragments: Any) -> None:
-        """Add the fragments of a chunk, in any form that providers use for ``tool_calls``."""
-        for fragment in fields.items(fragments):
-            if _function(fragment) is not None:
-                self._take(self._part(fragment), fragment)
-
-    def add_whole(self, calls: Any) -> None:
-        """Add complete calls."""
-        for call in fields.items(calls):
-            if _function(call) is not None:
-                part = _Part(None)
-                self._parts.append(part)
-                self._take(part, call)
-
-    def _take(self, part: _Part, fragment: Any) -> None:
-        before = part.length
-        part.take(fragment)
-        self._length += part.length - before
-        if len(self._parts) > MAX_CALLS_PER_ANSWER or self._length > conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"):
-            raise BodyTooLong
-
-    def _part(self, fragment: Any) -> _Part:
-        """The call that a fragment belongs to.
+    def add(self, index: Any, call_id: str, name: str, arguments: Any, extra: Any, *, is_whole: bool = False) -> None:
+        """Add a call, or a fragment of one.
 
         Some servers number every call 0. Then a new call starts with a different id; or, without ids, with a name, if
         the current call has a name and either complete arguments, or none and a different name.
+
+        Raises:
+            BodyTooLong: there are too many calls, or they are longer than an answer's text may be.
         """
-        index, call_id = fields.field(fragment, "index"), fields.text(fields.field(fragment, "id"))
-        name = fields.text(fields.field(_function(fragment), "name"))
-        last = next((part for part in reversed(self._parts) if part.index == index), None)
-        if last is not None and not _begins_another(last, call_id, name):
-            return last
-        part = _Part(index)
-        self._parts.append(part)
-        return part
+        call = None if is_whole else next((call for call in reversed(self._calls) if call.index == index), None)
+        if call is None or _begins_another(call, call_id, name):
+            call = ToolCall(index=index)
+            self._calls.append(call)
+        before = len(call.id + call.name)
+        call.id, call.name = call.id or call_id, call.name or name
+        more = _as_text(arguments)
+        call.arguments += more
+        if isinstance(extra, Mapping):
+            call.extra |= {key: value for key, value in extra.items() if value is not None}
+        self._length += len(call.id + call.name) - before + len(more)
+        if len(self._calls) > MAX_CALLS_PER_ANSWER or self._length > conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS"):
+            raise BodyTooLong
 
     def whole(self, *, is_cut_off: bool = False) -> Sequence[ToolCall]:
         """The calls that have a name. Those without an id get one, which their results must repeat.
@@ -154,17 +113,17 @@ class CallParts:
         Args:
             is_cut_off: the model reached its limit: missing arguments of the last call count as incomplete.
         """
-        none = ["{}"] * len(self._parts)
+        none = ["{}"] * len(self._calls)
         if is_cut_off and none:
             none[-1] = "{"
         return [
-            ToolCall(part.id or f"call_{uuid.uuid4().hex[:24]}", part.name, part.arguments or instead, part.extra)
-            for part, instead in zip(self._parts, none, strict=True)
-            if part.name
+            replace(call, id=call.id or f"call_{uuid.uuid4().hex[:24]}", arguments=call.arguments or instead)
+            for call, instead in zip(self._calls, none, strict=True)
+            if call.name
         ]
 
 
-def _begins_another(last: _Part, call_id: str, name: str) -> bool:
+def _begins_another(last: ToolCall, call_id: str, name: str) -> bool:
     if call_id and last.id:
         return call_id != last.id
     if not (name and last.name):
@@ -174,9 +133,8 @@ def _begins_another(last: _Part, call_id: str, name: str) -> bool:
     return parsed_arguments(last.arguments) is not None
 
 
-def _function(fragment: Any) -> Any:
-    """The name and arguments in a fragment, which some servers do not nest; None if it has neither."""
-    function = fields.field(fragment, "function")
-    if function is None and isinstance(fields.field(fragment, "name"), str):
-        return fragment
-    return function
+def _as_text(arguments: Any) -> str:
+    """Arguments as JSON text; some servers send an object."""
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return json.dumps(arguments, ensure_ascii=False)

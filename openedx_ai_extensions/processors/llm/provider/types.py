@@ -64,34 +64,6 @@ class Request:
     on_admitted: Callable[[], None] | None = None
 
 
-def estimated_tokens(request: Request) -> int:
-    """The approximate number of tokens in a request: four bytes per token, without a tokenizer."""
-    sent = [*request.messages, *request.tools]
-    return sum(len(str(part).encode("utf-8", "replace")) for part in sent) // 4
-
-
-@dataclass(frozen=True, slots=True)
-class Moderated:
-    """The result of a moderation model.
-
-    Attributes:
-        is_flagged: the text should not pass.
-        categories: the provider's reasons.
-        usage: ``prompt_tokens`` and ``completion_tokens``, if the provider reports them.
-    """
-
-    is_flagged: bool
-    categories: Sequence[str]
-    usage: Mapping[str, int]
-
-
-def add_counts(total: dict[str, int], usage: Mapping[str, int]) -> None:
-    """Add an answer's ``TOKEN_COUNTS``, as far as the provider reported them."""
-    for name in TOKEN_COUNTS:
-        if name in usage:
-            total[name] = total.get(name, 0) + usage[name]
-
-
 @dataclass(slots=True)
 class Reading:
     """The metadata of an answer: filled in while it arrives, complete at the end.

@@ -1,8 +1,8 @@
-"""Fences that mark untrusted text for a model.
+"""Builds messages from the prompt, the course, the history and the learner's input.
 
-Text inside a fence cannot close it: variations of the closing tag in case, with known look-alikes, with invisible
-characters or as entities are escaped. What a person would not recognise as a tag at first glance, such as one with a
-comment in its middle, is left unchanged.
+The stable part comes first, for prompt caches of providers. Untrusted text is fenced, and cannot close its fence:
+variations of the closing tag in case, with known look-alikes, with invisible characters or as entities are escaped.
+What a person would not recognise as a tag at first glance, such as one with a comment in its middle, is left unchanged.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from openedx_ai_extensions.moderation.folding import folded
+from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall, sendable_call, sendable_id
+from openedx_ai_extensions.prompts.builtin import builtin_prompt
 
 COURSE, LEARNER, TOOL = LABELS = ("course_content", "learner_message", "tool_result")
 _FENCED = re.compile(rf"\A<({LEARNER}|{TOOL})>\n(.*)\n</\1>\Z", re.DOTALL)
@@ -59,6 +62,61 @@ _ENTITY = (
 _ENTITY_BEGINS = {"decimal": "&#", "hex": "&#x", "name": "&"}
 _MAY_OPEN = re.compile(rf"[{_OPENING}\uff1c\ufe64\u226e]|{_ENTITY}")
 _TOKEN = re.compile(rf"{_ENTITY}|.", re.DOTALL)
+
+
+def build_messages(
+    *, prompt: str, context: str, chat_history: Sequence[Mapping[str, Any]], input_text: str
+) -> list[dict[str, Any]]:
+    """Messages in OpenAI's format: one system message, the history, and a user message at the end.
+
+    Args:
+        prompt: the task.
+        context: course text; may be empty.
+        chat_history: earlier messages, oldest first; the texts of learners and tools in them are not fenced yet.
+        input_text: the learner's input; if empty, a request to start is sent.
+    """
+    system = [prompt, builtin_prompt("ground_rules")]
+    if context:
+        system.append(fenced(context))
+    begin = {"role": "user", "content": builtin_prompt("begin")}
+    # Some providers require a conversation to start with the user; a greeting was requested that way.
+    starts_with_greeting = bool(chat_history) and chat_history[0]["role"] != "user"
+    return [
+        {"role": "system", "content": "\n\n".join(system)},
+        *([begin] if starts_with_greeting else []),
+        *(sendable(message) for message in chat_history),
+        {"role": "user", "content": fenced(input_text, LEARNER)} if input_text else begin,
+    ]
+
+
+def sendable(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a message of the history for a model: texts of learners and tools are fenced."""
+    label = {"user": LEARNER, "tool": TOOL}.get(message["role"])
+    # If a filter changed the learner's text, the changed text is sent again.
+    said = message.get("sent", message["content"])
+    content = fenced(said, label) if label else said or None
+    sent = {"content": content, **{name: message[name] for name in ("role", "name") if name in message}}
+    if message.get("tool_calls"):
+        sent["tool_calls"] = [sendable_call(call) for call in message["tool_calls"]]
+    if "tool_call_id" in message:
+        sent["tool_call_id"] = sendable_id(message["tool_call_id"])
+    return sent
+
+
+def with_thinking(message: Mapping[str, Any], thinking: Mapping[str, Any], calls: Sequence[ToolCall]) -> dict[str, Any]:
+    """An assistant's message as its provider requires it within the turn: with its reasoning and signatures."""
+    extras = {sendable_id(call.id): dict(call.extra) for call in calls}
+    marked = [
+        {**call, "provider_specific_fields": extras[call["id"]]} if extras.get(call["id"]) else call
+        for call in message.get("tool_calls") or ()
+    ]
+    return {**message, **thinking, **({"tool_calls": marked} if marked else {})}
+
+
+def without_tools(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The history for a model without tools: some providers refuse calls of tools that are not defined."""
+    spoken = [message for message in messages if message["role"] != "tool" and message["content"]]
+    return [{name: value for name, value in message.items() if name != "tool_calls"} for message in spoken]
 
 
 def fenced(text: str, label: str = COURSE) -> str:
