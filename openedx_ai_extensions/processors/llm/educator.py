@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from openedx_ai_extensions.core.hooks import Problem, config_validator, reads_processors
 from openedx_ai_extensions.processors.base import function
-from openedx_ai_extensions.processors.llm import validation
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.processors.llm.structured import ask_structured
 from openedx_ai_extensions.processors.openedx.questions import clean_question, question_problems
@@ -113,20 +109,3 @@ def _problems(questions: Sequence[Mapping[str, Any]], number: int) -> Iterator[s
 def _listed(questions: Iterable[Question]) -> str:
     lines = [f"- {plain_text(question['question_html'])}" for question in questions]
     return ("The questions that stay:\n" + "\n".join(lines))[:OTHER_QUESTIONS_CHARS] if lines else ""
-
-
-@config_validator
-def check_educator_assistant(config: Mapping[str, Any]) -> Iterable[Problem]:
-    """Validated like an ``LLMProcessor``, with the functions of this processor."""
-    name = EducatorAssistantProcessor.__name__
-    section = config["processor_config"].get(name)
-    if section is None:
-        return
-    path = f"$.processor_config.{name}"
-    asked_for = section.get("function") or EducatorAssistantProcessor.default_function
-    if reads_processors(config) and asked_for not in EducatorAssistantProcessor.functions():
-        allowed = ", ".join(sorted(EducatorAssistantProcessor.functions()))
-        yield Problem(f"{path}.function", _("There is no such function. Use one of: {names}.").format(names=allowed))
-    same = {**section, "function": "summarize_content"}
-    for problem in validation.check_llm_processor({**config, "processor_config": {"LLMProcessor": same}}):
-        yield replace(problem, path=problem.path.replace(validation.PATH, path, 1))
