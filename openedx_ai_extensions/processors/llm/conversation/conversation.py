@@ -250,7 +250,7 @@ class ModeratedConversation(Conversation):
 
     def _rounds(self) -> Iterator[bytes]:
         try:
-            for chunk in self._when_complete() if self._is_whole else self._as_it_arrives():
+            for chunk in self._allowed_chunks():
                 self._shown.append(chunk)
                 yield chunk
         except ContentRejected:
@@ -261,32 +261,29 @@ class ModeratedConversation(Conversation):
         finally:
             add_counts(self.usage, self._review.take_usage())
 
-    def _as_it_arrives(self) -> Iterator[bytes]:
-        gate = self._review.gate()
+    def _allowed_chunks(self) -> Iterator[bytes]:
+        gate = None if self._is_whole else self._review.gate()
+        held: list[str] = []
         shown_at = time.monotonic()
         for chunk in super()._rounds():
-            text = gate.feed(chunk.decode()) if chunk else ""
+            text = ""
+            if gate is not None:
+                text = gate.feed(chunk.decode()) if chunk else ""
+            else:
+                held.append(chunk.decode())
             now = time.monotonic()
             if text or not chunk or now - shown_at > PING_SECONDS:
                 shown_at = now
                 yield text.encode() if chunk else chunk
-        yield gate.end().encode()
+        yield (self._allowed("".join(held)) if gate is None else gate.end()).encode()
 
-    def _when_complete(self) -> Iterator[bytes]:
-        texts: list[bytes] = []
-        shown_at = time.monotonic()
-        for chunk in super()._rounds():
-            texts.append(chunk)
-            now = time.monotonic()
-            if not chunk or now - shown_at > PING_SECONDS:
-                shown_at = now
-                yield b"" if chunk else chunk
-        said = b"".join(texts).decode()
+    def _allowed(self, said: str) -> str:
+        """The part of a complete answer that may be shown."""
         shown = self._review.answer(said)
         if shown != said:
             self.messages = _with_spoken_text(shown, self.messages)
             self.response_id = ""  # the provider's thread contains a different answer
-        yield shown.encode()
+        return shown
 
 
 def _with_spoken_text(text: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ _DEFUSED = re.compile(rf"(?:\[|&lt;)(?=\s*/?\s*(?:{'|'.join(LABELS)}))")  # olde
 # The letters of each label, and the positions where punctuation may occur: before the first one and between the words.
 _WORDS = {label.replace("_", ""): (0, label.index("_")) for label in LABELS}
 
-# Look-alikes that Unicode's compatibility forms do not cover, from Unicode's confusables.txt.
+# Look-alikes that ``folded`` does not cover, from Unicode's confusables.txt.
 _OPENING = "<\u02c2\u1438\u2039\u00ab\u226a\u227a\u22d6\u2329\u276c\u276e\u2770\u27e8\u27ea\u2991\u29fc\u3008\u300a"
 _DASHES = "\u1173\u30fc\u3161\u4e00"  # letters
 _CLOSING = ">\u02c3\u1433\u203a\u00bb\u226b\u227b\u22d7\u232a\u276d\u276f\u2771\u27e9\u27eb\u2992\u29fd\u3009\u300b"
@@ -35,25 +35,20 @@ _LOOKS_LIKE = {
         "a": "@\u03b1\u0430\u0251\u237a\u13aa\u15c5\ua4ee",
         "c": "\u00a2\u03f2\u0441\u0188\u1d04\u13df\u1974\u2ca5\ua4da",
         "e": "3\u03b5\u0435\u0454\u04bd\u025b\u1d07\u212e\u13ac\u2d39\ua4f0",
-        "g": "\u0261\u0262\u050d\u0581\u13c0\ua4d6",
-        "l": "1|!i\u01c0\u0131\u03b9\u0456\u04cf\u029f\u0627\u05c0\u05d5\u05df\u13de\u2223\u2d4f\u4e28\ua4e1",
+        "g": "\u0261\u0262\u050d\u0581\u029b\u13c0\ua4d6",
+        "l": "1|!i\u01c0\u0131\u026a\u1d0c"
+        "\u03b9\u0456\u04cf\u029f\u0627\u05c0\u05d5\u05df\u13de\u2223\u2d4f\u4e28\ua4e1\U0001df04",
         "m": "\u03bc\u03fb\u043c\u1d0d\u13b7\u15f0\u2c99\ua4df",
         "n": "\u03b7\u03bd\u043f\u0274\u0578\u057c\u2c9b\ua4e0",
         "o": "0\u03bf\u03c3\u043e\u0585\u05e1\u0647\u0665\u06f5\u07c0\u0966\u09e6\u0b20\u0d20\u0e50\u0ed0\u101d\u1040"
         "\u10ff\u1d0f\u2c9f\u2d54\u3007\ua4f3",
-        "r": "\u0433\u044f\u0280\u1d26\u13a1\u13d2\u1587\u2c85\uab47\ua4e3",
+        "r": "\u0433\u044f\u0280\u1d26\u13a1\u13d2\u1587\u2c85\uab46\uab47\ua4e3",
         "s": "5$\u00a7\u01bd\u0282\u0455\u057f\ua731\u13da\ua4e2",
         "t": "+\u2020\u03c4\u0442\u1d1b\u13a2\u22a4\u27d9\u2ca7\ua4d4",
         "u": "\u03c5\u028b\u057d\u0446\u1d1c\u144c\u222a\u2294\ua4f4",
     }.items()
     for character in characters
 }
-# Look-alikes by name: letters with strokes and hooks, and white letters on black squares and circles.
-_NAMED = re.compile(
-    r"(?:LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL )?|NEGATIVE \w+ LATIN CAPITAL LETTER "
-    r"|REGIONAL INDICATOR SYMBOL LETTER )([A-Z])(?: WITH .*)?"
-)
-
 # An entity, escaped any number of times; some names need no semicolon.
 _ENTITY = (
     r"&(?:amp;|#0*38;|#[xX]0*26;)*+(?:#0*+(?P<decimal>[0-9]{1,7}+);?|#[xX]0*+(?P<hex>[0-9a-fA-F]{1,6}+);?"
@@ -170,11 +165,6 @@ def _read(characters: str) -> tuple[tuple[str, bool], ...]:
     return tuple(
         (_LOOKS_LIKE.get(letter, letter), not letter.isalnum() or letter in _DASHES)
         for character in characters
-        for letter in _looks_like(character) or (letter for letter, _kind in folded(character))
+        for letter in _LOOKS_LIKE.get(character) or (letter for letter, _kind in folded(character))
         if not letter.isspace() and unicodedata.category(letter) not in {"Cc", "Cf", "Mn", "Mc", "Me"}
     )
-
-
-def _looks_like(character: str) -> str:
-    named = None if character.isascii() else _NAMED.fullmatch(unicodedata.name(character, ""))
-    return named[1].lower() if named else _LOOKS_LIKE.get(character, "")
