@@ -81,7 +81,7 @@ class LLMProcessor(Processor):
         self.user_session = user_session
         self.extra_params: dict[str, Any] = dict(extra_params or {})
         self.config = {**self.config, **self._overlay}
-        self.tool_context = tool_context or _context_of(user_session) or _context_of_run()
+        self.tool_context = tool_context or _tool_context(user_session)
         self.conversation: Conversation | None = None
         self.context = self.input_data = ""
         self.chat_history: Sequence[Mapping[str, Any]] = ()
@@ -94,7 +94,7 @@ class LLMProcessor(Processor):
         return {name: value for name, value in self.extra_params.items() if name in CONFIG_KEYS or name in self.config}
 
     def _setting(self, name: str, default: Any = None) -> Any:
-        return {**self.config, **self._overlay}.get(name, default)
+        return self._overlay.get(name, self.config.get(name, default))
 
     @property
     def provider(self) -> str:
@@ -341,15 +341,10 @@ class LLMProcessor(Processor):
     generate_flashcards = _with_builtin_prompt("generate_flashcards")
 
 
-def _context_of(session: Any) -> ToolContext | None:
-    """The tool context of a session."""
-    if session is None:
-        return None
-    return ToolContext(session.user, session.course_id or None, session.location_id or None, get_platform())
-
-
-def _context_of_run() -> ToolContext | None:
-    """The tool context of the run under way."""
+def _tool_context(session: Any) -> ToolContext | None:
+    """The tool context of a session, otherwise of the run under way."""
+    if session is not None:
+        return ToolContext(session.user, session.course_id or None, session.location_id or None, get_platform())
     execution = current_execution()
     if execution is None:
         return None

@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator, Mapping
+from functools import wraps
 from typing import Any
 
 from openedx_ai_extensions.core.http_responses import logged
@@ -64,6 +65,26 @@ def token_count(value: Any) -> int | None:
 def token_counts(values: Mapping[str, Any]) -> dict[str, int]:
     """The valid numbers of tokens."""
     return {name: count for name, value in values.items() if (count := token_count(value)) is not None}
+
+
+def drop_impossible_counts(usage: Any) -> None:
+    """Patch LiteLLM's class of token counts: a single impossible one, such as a negative number, would fail the whole
+    answer.
+    """
+    original_init = usage.__init__
+
+    @wraps(original_init)
+    def init_without_impossible_counts(self: Any, *args: Any, **kwargs: Any) -> None:
+        original_init(self, *args, **{name: _without_impossible(name, value) for name, value in kwargs.items()})
+
+    usage.__init__ = init_without_impossible_counts
+
+
+def _without_impossible(name: str, value: Any) -> Any:
+    """The value of a field of the usage, with impossible token counts replaced by None."""
+    if isinstance(value, Mapping):
+        return {inner: _without_impossible(inner, each) for inner, each in value.items()}
+    return token_count(value) if name.endswith("_tokens") else value
 
 
 class Signal(enum.Enum):

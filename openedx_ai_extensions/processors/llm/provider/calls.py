@@ -17,7 +17,6 @@ from openedx_ai_extensions.ledger.prices import bounded_tokens
 from openedx_ai_extensions.processors.llm.provider import answer_cache, gateway
 from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, CircuitOpen
 from openedx_ai_extensions.processors.llm.provider.providers import (
-    Provider,
     count_tokens,
     find_provider,
     replaced_models,
@@ -130,7 +129,12 @@ class _Call:
         self._is_cached = is_cached
         provider = find_provider(request.provider)
         total = request.seconds or provider.total_timeout
-        self._circuit = None if is_cached else self._enter(provider, request.begin_within or total)
+        try:
+            seconds = request.begin_within or total
+            self._circuit = None if is_cached else Circuit(provider, seconds, self.run.row.user_id)
+        except CircuitOpen:
+            self.run.record_skipped(provider.name, provider.model)
+            raise
         hold = Reservation(
             provider=provider.name,
             model=provider.model,
@@ -146,13 +150,6 @@ class _Call:
         except BaseException:
             if self._circuit is not None:
                 self._circuit.abandon()
-            raise
-
-    def _enter(self, provider: Provider, seconds: float) -> Circuit:
-        try:
-            return Circuit(provider, seconds, self.run.row.user_id)
-        except CircuitOpen:
-            self.run.record_skipped(provider.name, provider.model)
             raise
 
     def began(self) -> None:
@@ -182,7 +179,12 @@ class _Call:
         """Settle the call with the usage that the provider reports, otherwise with an estimate."""
         reconnect()
         if self._circuit is not None:
-            self._report_to_circuit(self._circuit, outcome, error)
+            if error is not None:
+                self._circuit.failed(error)
+            elif outcome == Outcome.COMPLETED:
+                self._circuit.began()
+            else:
+                self._circuit.abandon()
         usage = reading.usage if self._is_cached else self._counted(reading, text)
         self.run.record_usage(usage, is_estimated=usage is not reading.usage, finish_reason=reading.finish_reason or "")
         self._end(outcome)
@@ -202,15 +204,6 @@ class _Call:
             counted = count_tokens(said) + reading.thought_length // CHARACTERS_PER_TOKEN
             estimates["completion_tokens"] = max(counted, usage.get("completion_tokens", 0))
         return usage if not any(estimates.values()) else {**usage, **estimates}
-
-    @staticmethod
-    def _report_to_circuit(circuit: Circuit, outcome: str, error: BaseException | None) -> None:
-        if error is not None:
-            circuit.failed(error)
-        elif outcome == Outcome.COMPLETED:
-            circuit.began()
-        else:
-            circuit.abandon()
 
     def _end(self, outcome: str) -> None:
         if not self.run.is_managed:

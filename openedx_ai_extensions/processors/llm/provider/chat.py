@@ -41,8 +41,6 @@ def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[st
     if any(name in request.options for name in OUTPUT_LIMITS):  # OpenAI refuses two names of the same limit
         stated = {name: value for name, value in stated.items() if name not in OUTPUT_LIMITS}
     messages = [_for_provider(message, capabilities) for message in request.messages]
-    if capabilities.caches_marked_prefixes:
-        messages = _marked(messages)
     sent: dict[str, Any] = {**stated, **request.options, "messages": messages}
     if request.tools:
         sent["tools"] = [{"type": "function", "function": dict(tool)} for tool in request.tools]
@@ -56,22 +54,17 @@ def parameters(provider: Provider, request: Request, *, stream: bool) -> dict[st
 
 
 def _for_provider(message: Mapping[str, Any], capabilities: Capabilities) -> dict[str, Any]:
+    """A message as the provider accepts it.
+
+    The system message, which is the same in every turn, is marked for the provider's prompt cache. Tools precede it, so
+    the mark covers them too.
+    """
     sent = dict(message)
     if capabilities.wants_reasoning and "reasoning_content" in sent:
         sent["reasoning"] = sent.pop("reasoning_content")
+    if capabilities.caches_marked_prefixes and sent["role"] == "system":
+        sent["content"] = [{"type": "text", "text": sent["content"], "cache_control": _CACHED}]
     return sent
-
-
-def _marked(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Mark the system message, which is the same in every turn, for the provider's prompt cache. Tools precede it, so
-    the mark covers them too.
-    """
-    return [
-        {**message, "content": [{"type": "text", "text": message["content"], "cache_control": _CACHED}]}
-        if message["role"] == "system"
-        else message
-        for message in messages
-    ]
 
 
 def read_completion(response: Any, provider: Provider, request: Request, raw: Any = None) -> Completion:
@@ -79,8 +72,7 @@ def read_completion(response: Any, provider: Provider, request: Request, raw: An
 
     Args:
         response: the answer as LiteLLM parsed it.
-        provider: the provider.
-        request: the request.
+        provider, request: where it is from.
         raw: the provider's JSON, if known.
 
     Raises:
@@ -127,12 +119,7 @@ def _thinking(message: Any, extra: Any) -> dict[str, Any]:
 
 
 def read_stream(wrapper: Any, provider: Provider, reading: Reading) -> Iterator[str | Signal]:
-    """Yield the texts and signals of a stream; everything else is stored in ``reading``.
-
-    Args:
-        wrapper: the stream as LiteLLM returned it.
-        provider: the provider.
-        reading: filled in.
+    """Yield the texts and signals of a stream as LiteLLM returned it; everything else is stored in ``reading``.
 
     Raises:
         CutOff: the stream ended without a finish reason.

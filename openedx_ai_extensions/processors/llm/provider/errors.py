@@ -56,7 +56,7 @@ _CREDENTIALS = re.compile(
 )
 _NO_RESPONSE = re.compile(r"response with id .{0,200} not found", re.IGNORECASE)
 MACHINE_WORD = re.compile(r"[\w.-]{1,64}")
-MAX_RETRY_AFTER = 24 * 3600  # seconds; larger values of a provider are ignored
+MAX_RETRY_AFTER_SECONDS = 24 * 3600  # larger values of a provider are ignored
 # Groq's codes for calls and answers of a model that it could not parse.
 _MALFORMED = re.compile(r"\btool_use_failed\b|\boutput_parse_failed\b")
 # For an account without credit.
@@ -136,16 +136,12 @@ _NETWORK_ERRORS = (ProviderFault, ConnectionError, TimeoutError, socket.gaierror
 
 
 def translate(error: BaseException, *, provider: str, model: str, is_sent: bool) -> AIExtensionsError | None:
-    """The error to raise (``from None``) in place of a library's exception; logs it with a reference.
+    """The error to raise (``from None``) in place of a library's exception, with ``reached_provider`` set; None for
+    ``SystemExit`` and the like. Logs the exception with a reference.
 
     Args:
-        error: the exception.
-        provider: name of the provider's entry.
-        model: its model.
+        error, provider, model: the exception, and the names of the provider's entry and its model.
         is_sent: a request was passed to the network.
-
-    Returns:
-        The error, with ``reached_provider`` set; None for ``SystemExit`` and the like.
     """
     if isinstance(error, AIExtensionsError):
         return error
@@ -276,7 +272,7 @@ def _retry_after(error: BaseException) -> int | None:
         seconds = float(value)
     except ValueError:  # includes HTTP dates, which no LLM provider sends
         return None
-    return math.ceil(seconds) if 0 <= seconds <= MAX_RETRY_AFTER else None
+    return math.ceil(seconds) if 0 <= seconds <= MAX_RETRY_AFTER_SECONDS else None
 
 
 def _refused_parameter(error: BaseException) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 
@@ -32,8 +32,6 @@ from openedx_ai_extensions.processors.llm.provider.library import litellm_module
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.provider.retry import in_thread, with_retries
 from openedx_ai_extensions.processors.llm.provider.stream import (
-    LONG_USAGE_WAIT_SECONDS,
-    USAGE_WAIT_SECONDS,
     Item,
     ReaderThread,
     Source,
@@ -63,7 +61,7 @@ def complete(request: Request) -> Completion:
         # Always the same timeout: LiteLLM keeps a client, with its connections, for each value.
         longest = provider.total_timeout
         try:
-            response = in_thread(lambda: _call(provider, request, sent, read_timeout=longest), deadline, sent.shut_down)
+            response = in_thread(lambda: _call(provider, request, longest), deadline, sent)
             if request.thread:
                 answer = responses.read_completion(response, provider, request)
             else:
@@ -146,32 +144,22 @@ def _first_items(reader: ReaderThread, seconds: float) -> list[Item | None]:
 
 
 class _ProviderStream(Source):
-    """The source of a provider's streamed answer, read by a thread."""
-
-    # Providers that have reported token counts late, by entry and model.
-    _late_usage_models: ClassVar[set[tuple[str, str]]] = set()
-
     def __init__(self, provider: Provider, request: Request, sent: Transmission) -> None:
-        super().__init__()
+        self.reading = Reading()
+        self.model = (provider.name, provider.model)
         self._provider = provider
         self._request = request
         self._sent = sent
         self._is_cut_off = False
         self._wrapper: Any = None  # keeps a reference: without it, everything beneath would be closed
 
-    @property
-    def usage_wait(self) -> float:
-        return (
-            LONG_USAGE_WAIT_SECONDS
-            if (self._provider.name, self._provider.model) in self._late_usage_models
-            else USAGE_WAIT_SECONDS
-        )
-
     def items(self) -> Iterator[Item]:
         idle = self._provider.first_byte_timeout
         read = responses.read_stream if self._request.thread else chat.read_stream
         try:
-            self._wrapper = _call(self._provider, self._request, self._sent, read_timeout=idle, stream=True)
+            with self._sent.watched():
+                self._sent.streams = True
+                self._wrapper = _call(self._provider, self._request, idle, stream=True)
             yield from self._passed_on(read(self._wrapper, self._provider, self.reading))
         except Exception as error:
             if is_too_long(error):
@@ -203,9 +191,6 @@ class _ProviderStream(Source):
     def finish(self, *, is_whole: bool) -> None:
         self._sent.finish(is_whole=is_whole and not self._is_cut_off)
 
-    def on_late_usage(self) -> None:
-        self._late_usage_models.add((self._provider.name, self._provider.model))
-
 
 def _time_limits(provider: Provider, request: Request) -> tuple[float, float]:
     """Seconds until the end of the answer, and until a stream must have started or a complete answer must be there."""
@@ -215,11 +200,8 @@ def _time_limits(provider: Provider, request: Request) -> tuple[float, float]:
     return total, total if request.begin_within is None else max(min(total, request.begin_within), 0.001)
 
 
-def _call(
-    provider: Provider, request: Request, sent: Transmission, *, read_timeout: float, stream: bool = False
-) -> Any:
+def _call(provider: Provider, request: Request, read_timeout: float, *, stream: bool = False) -> Any:
     litellm = litellm_module()
-    sent.streams = stream
     _skip_bookkeeping(litellm)
     common = {
         "model": provider.model,
@@ -229,10 +211,9 @@ def _call(
     }
     if stream and request.thread is not None:
         _mark_as_streaming(litellm, provider)
-    with sent.watched():
-        if request.thread is None:
-            return litellm.completion(**chat.parameters(provider, request, stream=stream), **common)
-        return litellm.responses(**responses.parameters(provider, request, stream=stream), **common)
+    if request.thread is None:
+        return litellm.completion(**chat.parameters(provider, request, stream=stream), **common)
+    return litellm.responses(**responses.parameters(provider, request, stream=stream), **common)
 
 
 def _skip_bookkeeping(litellm: ModuleType) -> None:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Mapping
-from functools import lru_cache, wraps
+from functools import lru_cache
 from types import ModuleType
-from typing import Any
 
 from openedx_ai_extensions.processors.llm.provider import connections
-from openedx_ai_extensions.processors.llm.provider.answer_reader import token_count
+from openedx_ai_extensions.processors.llm.provider.answer_reader import drop_impossible_counts
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +30,7 @@ def litellm_module() -> ModuleType:
     # Otherwise LiteLLM requests the tokenizer of Llama models from a hub at every call.
     litellm.disable_hf_tokenizer_download = True
     connections.install(litellm)
-    _drop_impossible_counts(litellm.types.utils.Usage)
+    drop_impossible_counts(litellm.types.utils.Usage)
     # These warnings contain values of another type than LiteLLM declares: the words of people and models.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     # Their log records contain addresses with keys, prompts and answers.
@@ -41,25 +39,3 @@ def litellm_module() -> ModuleType:
     for name in ("httpx", "httpcore", "openai"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return litellm
-
-
-def _drop_impossible_counts(usage: Any) -> None:
-    """Patch LiteLLM's class of token counts to ignore impossible ones, such as negative numbers or fractions: a single
-    one would fail the whole answer.
-    """
-    original_init = usage.__init__
-
-    @wraps(original_init)
-    def init_without_impossible_counts(self: Any, *args: Any, **kwargs: Any) -> None:
-        original_init(self, *args, **{name: _without_impossible(name, value) for name, value in kwargs.items()})
-
-    usage.__init__ = init_without_impossible_counts
-
-
-def _without_impossible(name: str, value: Any) -> Any:
-    """The value of a field of the usage, with impossible token counts replaced by None."""
-    if name.endswith("_tokens"):
-        return token_count(value)
-    if isinstance(value, Mapping):
-        return {inner: _without_impossible(inner, each) for inner, each in value.items()}
-    return value

@@ -78,11 +78,7 @@ def _moderate(provider_name: str, text: str, seconds: float) -> Verdict:
     model = provider.model.partition("/")[2] or provider.model
 
     def ask(deadline: float, sent: Transmission) -> Verdict:
-        def call() -> Any:
-            with sent.watched():
-                return litellm.moderation(input=text, model=model, client=client)
-
-        return _verdict(in_thread(call, deadline, sent.shut_down))
+        return _verdict(in_thread(lambda: litellm.moderation(input=text, model=model, client=client), deadline, sent))
 
     return with_retries(ask, provider, seconds)
 

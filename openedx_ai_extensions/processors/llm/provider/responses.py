@@ -240,11 +240,6 @@ def _with_stored(provider_name: str, response_id: str, use: Callable[[ModuleType
             "custom_llm_provider": provider.kind,
             "timeout": total,
         }
-
-        def watched() -> Value:
-            with sent.watched():
-                return use(litellm, about)
-
-        return in_thread(watched, deadline, sent.shut_down)
+        return in_thread(lambda: use(litellm, about), deadline, sent)
 
     return with_retries(ask, provider, total)

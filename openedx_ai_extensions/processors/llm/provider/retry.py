@@ -48,7 +48,6 @@ def with_retries(
 
     Args:
         attempt: called with the deadline (``time.monotonic()``) and the object that tracks its requests.
-        provider: the provider.
         total: the time limit in seconds.
         has_fallback: there is another provider: no retry after a timeout or if the provider requests a long wait.
 
@@ -87,22 +86,22 @@ def _wait(number: int, error: AIExtensionsError) -> float:
     return FIRST_WAIT_SECONDS * 2**number * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, guards nothing
 
 
-def in_thread(call: Callable[[], Value], deadline: float, give_up: Callable[[], None]) -> Value:
-    """Run a call that may ignore its timeout in a thread; abandon it when the time is up or the run is cancelled.
-
-    Args:
-        call: the call.
-        deadline: the ``time.monotonic()`` at which the time is up.
-        give_up: called to end an abandoned call.
+def in_thread(call: Callable[[], Value], deadline: float, sent: Transmission) -> Value:
+    """Run a call that may ignore its timeout in a thread; abort it when the time is up or the run is cancelled.
 
     Raises:
         DeadlineExceeded: the time is up.
         RunCancelled: the run was cancelled.
     """
+
+    def watched() -> Value:
+        with sent.watched():
+            return call()
+
     try:
-        return deadlines.in_thread(call, deadline - time.monotonic(), "llm-call")
+        return deadlines.in_thread(watched, deadline - time.monotonic(), "llm-call")
     except (deadlines.TookTooLong, RunCancelled) as error:
-        give_up()
+        sent.shut_down()
         raise (error if isinstance(error, RunCancelled) else DeadlineExceeded) from None
 
 
@@ -114,10 +113,6 @@ def call_with_fallbacks(request: Request, ask: Callable[[Request], Value]) -> Va
 
     ``request.seconds`` is the time for all of them: while there are further fallbacks, each call gets an equal share of
     the remaining time.
-
-    Args:
-        request: the request.
-        ask: calls one provider.
 
     Raises:
         AIExtensionsError: the error of the last provider.

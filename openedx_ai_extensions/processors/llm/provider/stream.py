@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from django.utils.translation import gettext as _
 
@@ -32,24 +32,19 @@ LONG_USAGE_WAIT_SECONDS = 2.0
 Item = str | Signal
 
 
-class Source:
-    """The source of a ``ReaderThread``. A subclass implements ``items``; the other methods are optional.
+class Source(Protocol):
+    """A provider's streamed answer.
 
     Attributes:
-        reading: what the source knows besides its texts.
+        reading: what is known besides the text.
+        model: the names of the provider's entry and the model.
     """
 
-    def __init__(self) -> None:
-        self.reading = Reading()
-
-    @property
-    def usage_wait(self) -> float:
-        """Seconds to wait for token counts after the end of the answer."""
-        return USAGE_WAIT_SECONDS
+    reading: Reading
+    model: tuple[str, str]
 
     def items(self) -> Iterator[Item]:
         """The texts and signals; runs in the thread."""
-        raise NotImplementedError
 
     def shut_down(self) -> None:
         """Wake the thread, which may be blocked in a read. Called from any thread."""
@@ -57,16 +52,13 @@ class Source:
     def finish(self, *, is_whole: bool) -> None:
         """Clean up, in the thread; ``is_whole`` if ``items`` ended before the stream was closed."""
 
-    def on_late_usage(self) -> None:
-        """Called if token counts arrived after the consumer had stopped waiting for them."""
+
+# Models that have reported token counts after the consumer had stopped waiting for them.
+_late_usage_models: set[tuple[str, str]] = set()
 
 
 class ReaderThread:
-    """Runs a source in a daemon thread and passes its items on.
-
-    Args:
-        source: the source.
-    """
+    """Runs a source in a daemon thread and passes its items on."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -100,7 +92,7 @@ class ReaderThread:
         finally:
             items.close()  # type: ignore[attr-defined]  # sources are generators
             if self._waits_for_counts and self.source.reading.usage:
-                self.source.on_late_usage()
+                _late_usage_models.add(self.source.model)
             self.source.finish(is_whole=is_whole)
 
     def _end(self, error: BaseException | None) -> bool:
@@ -261,10 +253,9 @@ class TextStream(Chunks):
         if is_certain and self.reading.usage:
             self._reader.detach(USAGE_WAIT_SECONDS)
             self._is_over = True
-        else:
-            self._usage_deadline = time.monotonic() + (
-                self._reader.source.usage_wait if is_certain else LONG_USAGE_WAIT_SECONDS
-            )
+            return
+        is_short = is_certain and self._reader.source.model not in _late_usage_models
+        self._usage_deadline = time.monotonic() + (USAGE_WAIT_SECONDS if is_short else LONG_USAGE_WAIT_SECONDS)
 
     def _break(self, error: BaseException, kind: type[StreamInterrupted] = StreamInterrupted) -> NoReturn:
         self.close()
