@@ -18,11 +18,7 @@ from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import Review
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.base import Processor, function, is_marked
-from openedx_ai_extensions.processors.llm.conversation.conversation import (
-    Conversation,
-    ModeratedConversation,
-    add_counts,
-)
+from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation, add_counts
 from openedx_ai_extensions.processors.llm.conversation.messages import build_messages, without_tools
 from openedx_ai_extensions.processors.llm.provider import calls, responses, types
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
@@ -206,14 +202,11 @@ class LLMProcessor(Processor):
         review = self.review()
         text = review.request(_text(self.input_data))
         max_rounds = conf.get("AI_EXTENSIONS_MAX_TOOL_ROUNDS")
-        toolbox = self._toolbox(self._thread) if max_rounds else None
+        toolbox = self._toolbox() if max_rounds else None
         request = self._request(system_prompt, text, toolbox, review.run)
         ask = calls.stream if streams else calls.complete
-        conversation = (
-            ModeratedConversation(request, toolbox, ask, max_rounds=max_rounds, review=review, is_whole=not streams)
-            if review.watches_answers
-            else Conversation(request, toolbox, ask, max_rounds=max_rounds)
-        )
+        watches = review if review.watches_answers else None
+        conversation = Conversation(request, toolbox, ask, max_rounds=max_rounds, review=watches, is_whole=not streams)
         add_counts(conversation.usage, review.take_usage())
         self.conversation = conversation
         if streams:
@@ -232,7 +225,6 @@ class LLMProcessor(Processor):
         return self.ask(system_role, stream=False)
 
     def _request(self, prompt: str, input_text: str, toolbox: Toolbox | None, run: Run) -> types.Request:
-        thread = self._thread
         tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
             prompt=prompt,
@@ -245,13 +237,13 @@ class LLMProcessor(Processor):
             messages=messages,
             options=self.options,
             tools=tools,
-            hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server, thread)],
-            thread=thread,
+            hosted_tools=[server.hosted for server in self._servers if self._is_hosted(server)],
+            thread=self._thread,
             seconds=find_provider(self.provider).total_timeout,
             run=run,
             fallbacks=self.fallbacks,
             may_trim=True,
-            may_be_cached=bool(self._setting("cache")) and thread is None and not tools and self._may_be_kept,
+            may_be_cached=bool(self._setting("cache")) and self._thread is None and not tools and self._may_be_kept,
             on_admitted=partial(self._on_passed, input_text),
         )
 
@@ -272,7 +264,7 @@ class LLMProcessor(Processor):
         Guard(**place).require_allowed(asks_model=False)
         return Run(**place, action=self.function_name)
 
-    def _toolbox(self, thread: types.Thread | None) -> Toolbox | None:
+    def _toolbox(self) -> Toolbox | None:
         """The tools that the profile enables: local ones, and those of MCP servers that the provider does not call
         itself; None if there are none.
         """
@@ -281,7 +273,7 @@ class LLMProcessor(Processor):
         found = (find_tool(name) for name in self._setting("enabled_tools") or ())
         tools: list[Tool] = [tool for tool in found if tool is not None]
         for server in self._servers:
-            if not self._is_hosted(server, thread):
+            if not self._is_hosted(server):
                 tools += server.tools()
         return Toolbox(tools, self.tool_context) if tools else None
 
@@ -290,9 +282,9 @@ class LLMProcessor(Processor):
         found = (mcp_server(name) for name in self._setting("mcp_configs") or ())
         return [server for server in found if server is not None]
 
-    def _is_hosted(self, server: McpServer, thread: types.Thread | None) -> bool:
+    def _is_hosted(self, server: McpServer) -> bool:
         """Does the provider call this MCP server itself? Only possible in the API with threads."""
-        return thread is not None and server.may_be_hosted and self.capabilities.runs_mcp
+        return self._thread is not None and server.may_be_hosted and self.capabilities.runs_mcp
 
     def fetch_thread(self, response_id: str) -> list[dict[str, Any]]:
         """The responses of a provider's thread up to this one, oldest first.

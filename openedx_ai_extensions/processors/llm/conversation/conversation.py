@@ -49,6 +49,8 @@ class Conversation(Chunks):
         toolbox: the tools; None if there are none.
         ask: sends one request to the model.
         max_rounds: how often the model may call tools.
+        review: moderates the answer before it is shown; None if nothing does.
+        is_whole: the answer is not shown while it arrives, so that it can be moderated as a whole.
 
     Attributes:
         messages: the resulting messages in OpenAI's chat format: assistant messages, tool calls and their results.
@@ -59,13 +61,23 @@ class Conversation(Chunks):
         is_refused: the answer must not be shown.
 
     Raises (also while iterating):
+        ContentRejected: the answer, or the rest of it, must not be shown; the provider's stream is closed.
         AnswerTooLong, AnswerDeclined, EmptyAnswer: the answer has no text to show.
         ProcessorError: the model exceeded the number of rounds.
         Refused: the site's rules no longer allow the run.
         AIExtensionsError: the provider failed.
     """
 
-    def __init__(self, request: Request, toolbox: Toolbox | None, ask: Ask, *, max_rounds: int) -> None:
+    def __init__(
+        self,
+        request: Request,
+        toolbox: Toolbox | None,
+        ask: Ask,
+        *,
+        max_rounds: int,
+        review: Review | None = None,
+        is_whole: bool = False,
+    ) -> None:
         self.messages: list[dict[str, Any]] = []
         self.usage: dict[str, int] = {}
         self.model_used = ""
@@ -76,6 +88,9 @@ class Conversation(Chunks):
         self._toolbox = toolbox
         self._ask = ask
         self._max_rounds = max_rounds
+        self._review = review
+        self._is_whole = is_whole
+        self._shown: list[bytes] = []  # if it is moderated
         execution = current_execution()
         self._guard = execution.guard if execution else None
         self._deadline = None if request.seconds is None else time.monotonic() + request.seconds
@@ -84,7 +99,7 @@ class Conversation(Chunks):
         self._sent_count = 0  # number of messages that were sent back to the model
         self._answer = ask(request)
         self._request = self._answer.request  # a fallback provider that answered is used for the next rounds too
-        self._chunks = self._rounds()
+        self._chunks = self._rounds() if review is None else self._moderated_rounds(review)
         if execution is not None:  # the execution closes it if an extension does not read it to the end
             execution.conversations.append(self)
 
@@ -94,7 +109,11 @@ class Conversation(Chunks):
         return self._answer.reading.response_id or self.response_id
 
     def so_far(self) -> list[dict[str, Any]]:
-        """The messages so far, including the text of an interrupted round, and a result for every call."""
+        """The messages so far, including the text of an interrupted round as far as it was shown, and a result for
+        every call. Empty if the answer was refused.
+        """
+        if self.is_refused:
+            return []
         messages = list(self.messages)
         done = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
         calls = [call for message in messages for call in message.get("tool_calls") or ()]
@@ -103,7 +122,7 @@ class Conversation(Chunks):
         ]
         if self._texts:
             messages.append({"role": "assistant", "content": b"".join(self._texts).decode()})
-        return messages
+        return messages if self._review is None else _with_spoken_text(b"".join(self._shown).decode(), messages)
 
     def _rounds(self) -> Iterator[bytes]:
         for number in range(self._max_rounds + 1):
@@ -205,6 +224,43 @@ class Conversation(Chunks):
             seconds=None if self._deadline is None else max(self._deadline - time.monotonic(), 0),
         )
 
+    def _moderated_rounds(self, review: Review) -> Iterator[bytes]:
+        try:
+            for chunk in self._allowed_chunks(review):
+                self._shown.append(chunk)
+                yield chunk
+        except ContentRejected:
+            self.is_refused = True
+            self.messages = []
+            self.close()
+            raise
+        finally:
+            add_counts(self.usage, review.take_usage())
+
+    def _allowed_chunks(self, review: Review) -> Iterator[bytes]:
+        gate = None if self._is_whole or review.needs_whole else review.gate()
+        held: list[str] = []
+        shown_at = time.monotonic()
+        for chunk in self._rounds():
+            text = ""
+            if gate is not None:
+                text = gate.feed(chunk.decode()) if chunk else ""
+            else:
+                held.append(chunk.decode())
+            now = time.monotonic()
+            if text or not chunk or now - shown_at > PING_SECONDS:
+                shown_at = now
+                yield text.encode() if chunk else chunk
+        if gate is not None:
+            yield gate.end().encode()
+            return
+        said = "".join(held)
+        shown = review.answer(said)
+        if shown != said:
+            self.messages = _with_spoken_text(shown, self.messages)
+            self.response_id = ""  # the provider's thread contains a different answer
+        yield shown.encode()
+
     def __next__(self) -> bytes:
         return next(self._chunks)
 
@@ -215,75 +271,6 @@ class Conversation(Chunks):
 
 def _result(call_id: str, name: str, text: str) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call_id, "name": name, "content": text}
-
-
-class ModeratedConversation(Conversation):
-    """Yields the parts of an answer that may be shown.
-
-    Args:
-        request, toolbox, ask, max_rounds: as for ``Conversation``.
-        review: checks the answer.
-        is_whole: the answer is not shown while it arrives, so it can be checked as a whole.
-
-    Raises (also while iterating):
-        ContentRejected: the answer, or the rest of it, must not be shown; the provider's stream is closed.
-    """
-
-    def __init__(
-        self,
-        request: Request,
-        toolbox: Toolbox | None,
-        ask: Ask,
-        *,
-        max_rounds: int,
-        review: Review,
-        is_whole: bool,
-    ) -> None:
-        self._review = review
-        self._is_whole = is_whole or review.needs_whole
-        self._shown: list[bytes] = []
-        super().__init__(request, toolbox, ask, max_rounds=max_rounds)
-
-    def so_far(self) -> list[dict[str, Any]]:
-        """The messages, limited to the text that was shown; empty if the answer was refused."""
-        return [] if self.is_refused else _with_spoken_text(b"".join(self._shown).decode(), super().so_far())
-
-    def _rounds(self) -> Iterator[bytes]:
-        try:
-            for chunk in self._allowed_chunks():
-                self._shown.append(chunk)
-                yield chunk
-        except ContentRejected:
-            self.is_refused = True
-            self.messages = []
-            self.close()
-            raise
-        finally:
-            add_counts(self.usage, self._review.take_usage())
-
-    def _allowed_chunks(self) -> Iterator[bytes]:
-        gate = None if self._is_whole else self._review.gate()
-        held: list[str] = []
-        shown_at = time.monotonic()
-        for chunk in super()._rounds():
-            text = ""
-            if gate is not None:
-                text = gate.feed(chunk.decode()) if chunk else ""
-            else:
-                held.append(chunk.decode())
-            now = time.monotonic()
-            if text or not chunk or now - shown_at > PING_SECONDS:
-                shown_at = now
-                yield text.encode() if chunk else chunk
-        yield (self._allowed("".join(held)) if gate is None else gate.end()).encode()
-
-    def _allowed(self, said: str) -> str:
-        """The part of a complete answer that may be shown."""
-        shown = self._review.answer(said)
-        if shown != said:
-            self.messages = _with_spoken_text(shown, self.messages)
-            self.response_id = ""  # the provider's thread contains a different answer
-        return shown
 
 
 def _with_spoken_text(text: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

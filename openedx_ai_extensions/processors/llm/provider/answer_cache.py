@@ -31,20 +31,7 @@ DOWN_SECONDS = 30  # time without requests to an unreachable store
 KEY_PREFIX = "openedx_ai_extensions:answer"
 
 
-def stored_answer(request: Request) -> Completion | None:
-    """The stored answer of this provider to the same request, or None."""
-    cache = _cache()
-    return cache.get(find_provider(request.provider), request) if cache else None
-
-
-def store_answer(request: Request, text: str, model_used: str) -> None:
-    """Store a complete answer, if the site enables the cache."""
-    cache = _cache()
-    if cache:
-        cache.put(find_provider(request.provider), request, text, model_used)
-
-
-class _AnswerCache:
+class AnswerCache:
     """The site's response cache.
 
     Args:
@@ -55,9 +42,11 @@ class _AnswerCache:
         self._cache = cache
         self._down_until: float | None = None
 
-    def get(self, provider: Provider, request: Request) -> Completion | None:
+    def get(self, request: Request) -> Completion | None:
+        """The stored answer of this provider to the same request, or None."""
         if self._is_down():
             return None
+        provider = find_provider(request.provider)
         found = self._cache.get_cache(cache_key=_key(provider, request))
         if not isinstance(found, Mapping) or not isinstance(found.get("text"), str):
             self._check_store()
@@ -69,10 +58,11 @@ class _AnswerCache:
         )
         return Completion(found["text"], reading, request)
 
-    def put(self, provider: Provider, request: Request, text: str, model_used: str) -> None:
+    def put(self, request: Request, text: str, model_used: str) -> None:
+        """Store a complete answer."""
         if text.strip() and not self._is_down():
             said = json.dumps({"text": text, "model": model_used})
-            self._cache.add_cache(said, cache_key=_key(provider, request))
+            self._cache.add_cache(said, cache_key=_key(find_provider(request.provider), request))
 
     def _is_down(self) -> bool:
         return self._down_until is not None and time.monotonic() < self._down_until
@@ -94,11 +84,11 @@ class _AnswerCache:
             logger.info("llm.cache.back")
 
 
-_caches: dict[str, _AnswerCache | None] = {}
+_caches: dict[str, AnswerCache | None] = {}
 _caches_lock = threading.Lock()
 
 
-def _cache() -> _AnswerCache | None:
+def response_cache() -> AnswerCache | None:
     """The site's response cache, created at the first use; None if it is disabled, or cannot be created, which is
     logged once.
     """
@@ -112,13 +102,13 @@ def _cache() -> _AnswerCache | None:
         return _caches[name]
 
 
-def _make(parameters: Mapping[str, Any]) -> _AnswerCache | None:
+def _make(parameters: Mapping[str, Any]) -> AnswerCache | None:
     litellm = litellm_module()
     callbacks = (litellm.input_callback, litellm.success_callback, litellm._async_success_callback)
     before = [list(names) for names in callbacks]
     kind = parameters.get("type", "local")
     try:
-        return _AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
+        return AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
     except Exception as error:  # noqa: BLE001  # many libraries, many exceptions; the site works without a cache
         logger.error("llm.cache.unusable type=%s error=%s", kind, type(error).__name__)
         return None

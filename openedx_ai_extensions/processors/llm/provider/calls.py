@@ -14,7 +14,8 @@ from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS, FinishReason
 from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.ledger import Outcome, Reservation, Run
 from openedx_ai_extensions.ledger.prices import bounded_tokens
-from openedx_ai_extensions.processors.llm.provider import answer_cache, gateway
+from openedx_ai_extensions.processors.llm.provider import gateway
+from openedx_ai_extensions.processors.llm.provider.answer_cache import response_cache
 from openedx_ai_extensions.processors.llm.provider.circuit import Circuit, CircuitOpen
 from openedx_ai_extensions.processors.llm.provider.providers import (
     count_tokens,
@@ -94,7 +95,8 @@ def _metered(request: Request, ask: Callable[[Request], Value]) -> tuple[Value, 
 
 def _stored_answer(request: Request) -> Completion | None:
     """The answer from the response cache. It counts as a request for the limits, but uses no tokens."""
-    answer = answer_cache.stored_answer(request) if request.may_be_cached else None
+    cache = response_cache() if request.may_be_cached else None
+    answer = cache.get(request) if cache is not None else None
     if answer is not None:
         call = _Call(request, is_cached=True)
         call.run.record_cache_hit()
@@ -105,8 +107,9 @@ def _stored_answer(request: Request) -> Completion | None:
 
 def _store_answer(request: Request, reading: Reading, text: str) -> None:
     """Store a complete answer in the response cache."""
-    if request.may_be_cached and reading.finish_reason is FinishReason.STOP:
-        answer_cache.store_answer(request, text, reading.model_used)
+    cache = response_cache() if request.may_be_cached and reading.finish_reason is FinishReason.STOP else None
+    if cache is not None:
+        cache.put(request, text, reading.model_used)
 
 
 def estimated_tokens(request: Request) -> int:

@@ -115,8 +115,10 @@ class Circuit:
             pass  # the provider was working, or does not know of the call
         elif isinstance(reason, PROVIDER_REPLIES):
             self.began()
-        elif isinstance(reason, PROVIDER_FAULTS) and self._limit and (self._is_probe or self._had_enough_time(reason)):
-            self._count()
+        elif isinstance(reason, PROVIDER_FAULTS) and self._limit:
+            had_enough_time = self._seconds >= min(MIN_FAIR_SECONDS, self._provider.first_byte_timeout)
+            if self._is_probe or had_enough_time or isinstance(reason, InvalidAPIKey):
+                self._count()
         self.abandon()
 
     def abandon(self) -> None:
@@ -124,11 +126,6 @@ class Circuit:
         if self._is_probe:
             self._is_probe = False
             _shared(lambda cache: cache.delete(self._keys[PROBE]), None)
-
-    def _had_enough_time(self, error: BaseException) -> bool:
-        return isinstance(error, InvalidAPIKey) or self._seconds >= min(
-            MIN_FAIR_SECONDS, self._provider.first_byte_timeout
-        )
 
     def _count(self) -> None:
         failures = _shared(self._failures_if_too_many, 0)
