@@ -13,6 +13,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -288,6 +289,7 @@ _BY_PATTERN = {name: parameter for name, parameter in _BY_NAME.items() if "*" in
 _ANY = Parameter((), Use.SENT, "Any other parameter of LiteLLM.")
 
 
+@lru_cache(maxsize=512)
 def parameter_named(name: str) -> Parameter:
     """What is known of a parameter, by its name in lower case; anything unknown is passed to LiteLLM."""
     known = _BY_NAME.get(name)
@@ -303,6 +305,7 @@ def similar_name(name: str) -> str | None:
     return known[found[0]] if found else None
 
 
+@lru_cache(maxsize=512)
 def is_sent(name: str) -> bool:
     """Does LiteLLM get a parameter of this name, in lower case?"""
     return parameter_named(name).use is Use.SENT
