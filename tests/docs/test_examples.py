@@ -18,7 +18,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.filters import AIRunRequested
 from openedx_ai_extensions.ledger.signals import limit_reached
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowSession
-from openedx_ai_extensions.moderation import registry as moderators
+from openedx_ai_extensions.moderation import base as moderators
 from openedx_ai_extensions.processors.llm.provider import providers
 from openedx_ai_extensions.tools import registry
 from tests.conftest import COURSE_ID, SECRET, SLOT, UNIT_ID, from_learner
