@@ -92,8 +92,8 @@ def _former_names() -> Iterator[CheckMessage]:
 def _former_by_key(dictionary: str) -> dict[str, str]:
     """The former name of each key of a dictionary."""
     prefix = f"{dictionary}."
-    names = {name: setting.former for name, setting in conf.SETTINGS.items() if name.startswith(prefix)}
-    return {name.removeprefix(prefix): former for name, former in names.items()}
+    settings_of = (each for each in conf.SETTINGS.items() if each[0].startswith(prefix))
+    return {name.removeprefix(prefix): setting.former for name, setting in settings_of}
 
 
 def _as_python(stated: Mapping[str, Any]) -> Iterator[str]:
@@ -195,13 +195,10 @@ def check_database(
 def _character_sets(alias: str) -> Iterator[CheckMessage]:
     tables = limited_tables(alias)
     if tables:
-        yield _message(
-            "W004",
-            f"Tables of the database '{alias}' cannot store emoji, nor other characters of four bytes: "
-            f"{', '.join(tables)}.",
-            "Profiles, scopes, prompts, pauses and notices with such characters are refused. Make a backup and "
-            "convert each table: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4.",
-        )
+        text = f"Tables of the database '{alias}' cannot store emoji, nor other characters of four bytes"
+        hint = "Profiles, scopes, prompts, pauses and notices with such characters are refused. Make a backup and "
+        hint += "convert each table: ALTER TABLE … CONVERT TO CHARACTER SET utf8mb4."
+        yield _message("W004", f"{text}: {', '.join(tables)}.", hint)
     elif connection_is_limited(alias):
         text = f"The connection to the database '{alias}' cannot transmit emoji, nor other characters of four bytes."
         yield _message("W004", text, 'Set "charset": "utf8mb4" in the OPTIONS of this database in DATABASES.')

@@ -99,10 +99,6 @@ class Check:
     text: str
     reason: str = ""
 
-    @property
-    def name(self) -> str:
-        return str(self.about.label)
-
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
@@ -119,10 +115,6 @@ class Diagnosis:
     problems: Sequence[Problem]
     checks: Sequence[Check]
     is_elsewhere: bool
-
-    @property
-    def text(self) -> str:
-        return str(self.outcome.label)
 
     @property
     def is_usable(self) -> bool:

@@ -6,25 +6,21 @@ from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
-from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
+from django.views.decorators.cache import never_cache
 
 from openedx_ai_extensions.exceptions import QuotaExceeded
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.policy.consent import Terms, accept, has_accepted, terms_for, withdraw
 
 
+@method_decorator(never_cache, name="dispatch")
 class NoticePage(LoginRequiredMixin, View):
     """The notice of one workflow. Any person may open it, so that people who left a course can withdraw."""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)
-        add_never_cache_headers(response)
-        return response
 
     def get(self, request: HttpRequest, profile_id: int) -> HttpResponse:
         return self._page(_terms(profile_id))
@@ -53,12 +49,8 @@ class NoticePage(LoginRequiredMixin, View):
             f"{each['provider']} ({each['region']})" if each["region"] else each["provider"]
             for each in notice["providers"]
         ]
-        context = {
-            "notice": notice,
-            "recipients": recipients,
-            "has_accepted": has_accepted(user, terms),
-            "problem": problem,
-        }
+        accepted = has_accepted(user, terms)
+        context = {"notice": notice, "recipients": recipients, "has_accepted": accepted, "problem": problem}
         return render(self.request, "openedx_ai_extensions/notices/notice.html", context, status=status)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import regex
 from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, in_order
 from openedx_ai_extensions.workflows.resolution import Match, compare
@@ -23,27 +23,19 @@ _LITERAL = regex.compile(r"(?:[A-Za-z0-9@:_/-]|\\[^A-Za-z0-9])+")
 
 
 class OverlapKind(TextChoices):
-    NO_SLOT = "no_slot", gettext_lazy("It never answers: it has no slot, so no widget finds it.")
-    SAME = "same", gettext_lazy("It never answers: a newer scope has the same course, slot, service and pattern.")
-    COVERED = (
-        "covered",
-        gettext_lazy("It never answers: the pattern of a newer scope matches wherever its own pattern does."),
-    )
+    NO_SLOT = "no_slot", _("It never answers: it has no slot, so no widget finds it.")
+    SAME = "same", _("It never answers: a newer scope has the same course, slot, service and pattern.")
+    COVERED = "covered", _("It never answers: the pattern of a newer scope matches wherever its own pattern does.")
     ONLY_WITHOUT_LOCATION = (
         "only_without_location",
-        gettext_lazy("It answers only widgets that give no location: another scope's pattern matches every location."),
+        _("It answers only widgets that give no location: another scope's pattern matches every location."),
     )
     ONLY_OUTSIDE = (
         "only_outside",
-        gettext_lazy(
-            "It answers only outside of courses: a newer scope has the same slot and service, and answers in courses."
-        ),
+        _("It answers only outside of courses: a newer scope has the same slot and service, and answers in courses."),
     )
-    NO_MATCH = "no_match", gettext_lazy("It never answers: its pattern is not valid.")
-    BROKEN = (
-        "broken",
-        gettext_lazy("Its profile is broken, so its widgets are hidden. It still goes before other scopes."),
-    )
+    NO_MATCH = "no_match", _("It never answers: its pattern is not valid.")
+    BROKEN = "broken", _("Its profile is broken, so its widgets are hidden. It still goes before other scopes.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import errno
-import socketserver
 import threading
 
 from celery import current_app
 from celery.worker import WorkController
-from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 
 HOST = "127.0.0.1"
 PORTS_TO_TRY = 20
 TASKS_AT_ONCE = 4
 
 
-class ThreadedServer(socketserver.ThreadingMixIn, WSGIServer):
-    """One thread for each connection, so that a stream does not block other requests."""
-
-    daemon_threads = True
-
-
-def bind(port: int) -> ThreadedServer:
+def bind(port: int) -> ThreadedWSGIServer:
     """A server on this port, or on the next free one. It has no application yet, because the settings need its address.
 
     Raises:
@@ -29,7 +22,7 @@ def bind(port: int) -> ThreadedServer:
     """
     for candidate in range(port, port + PORTS_TO_TRY):
         try:
-            return ThreadedServer((HOST, candidate), WSGIRequestHandler)
+            return ThreadedWSGIServer((HOST, candidate), WSGIRequestHandler)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -71,7 +71,9 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
             "current": str(block.usage_key),
             "is_staff": is_staff,
             # Attributes of the widget.
-            "library": _library() if is_staff else None,
+            "library": {"id": library.LIBRARY_ID, "collections": json.dumps(library.collections())}
+            if is_staff
+            else None,
             "note": choice.note,
             "parts": list(_parts(block)),
             "scripted": ["unit-flashcards", "unit-quiz"] if choice.is_data_scripted else [],
@@ -114,10 +116,6 @@ def collection(request: HttpRequest, library_id: str, key: str) -> HttpResponse:
         "demo/collection.html",
         {"note": choose(os.environ).note, "problems": library.problems(key), "title": titles[key]},
     )
-
-
-def _library() -> dict[str, str]:
-    return {"id": library.LIBRARY_ID, "collections": json.dumps(library.collections())}
 
 
 def _unit_with(request: HttpRequest, location: str) -> Block:

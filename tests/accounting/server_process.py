@@ -15,12 +15,12 @@ if __name__ == "__main__":
         setattr(settings, name, value)
     django.setup()
 
-    from django.core.servers.basehttp import WSGIRequestHandler
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
     from django.core.wsgi import get_wsgi_application
 
-    from openedx_ai_extensions.demo.server import HOST, ThreadedServer
+    from openedx_ai_extensions.demo.server import HOST
 
-    with ThreadedServer((HOST, 0), WSGIRequestHandler) as server:
+    with ThreadedWSGIServer((HOST, 0), WSGIRequestHandler) as server:
         server.set_app(get_wsgi_application())
         sys.stdout.write(f"{server.server_port}\n")
         sys.stdout.flush()

@@ -6,10 +6,10 @@ import threading
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.servers.basehttp import WSGIRequestHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 
-from openedx_ai_extensions.demo.server import HOST, ThreadedServer
+from openedx_ai_extensions.demo.server import HOST
 from tests.api.conftest import Api
 from tests.waiting import PATIENCE, eventually
 
@@ -19,7 +19,7 @@ CSRF_TOKEN = "c" * 32
 
 @pytest.fixture
 def port():
-    with ThreadedServer((HOST, 0), WSGIRequestHandler) as server:
+    with ThreadedWSGIServer((HOST, 0), WSGIRequestHandler) as server:
         server.set_app(get_wsgi_application())
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield server.server_port

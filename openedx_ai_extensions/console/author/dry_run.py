@@ -52,8 +52,7 @@ class TryForm(forms.Form):
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"].replace("\r\n", "\n").strip()
-        limit = conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS")
-        if len(text) > limit:
+        if len(text) > conf.get("AI_EXTENSIONS_MAX_INPUT_CHARS"):
             raise forms.ValidationError(_("Your text is too long."), code="max_length")
         return text
 

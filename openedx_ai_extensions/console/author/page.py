@@ -11,10 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views import View
+from django.views.decorators.cache import never_cache
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
@@ -34,6 +35,7 @@ MENU = (
 )
 
 
+@method_decorator(never_cache, name="dispatch")
 class CoursePage(AccessMixin, View):
     """A page about one course. For people who are not its staff, the page does not exist.
 
@@ -52,9 +54,7 @@ class CoursePage(AccessMixin, View):
             return self.handle_no_permission()
         self.course_key = kwargs.pop("course_key")
         self.course = staffed_course(request.user, self.course_key)
-        response = super().dispatch(request, *args, **kwargs)
-        add_never_cache_headers(response)
-        return response
+        return super().dispatch(request, *args, **kwargs)
 
     @property
     def user(self) -> Any:

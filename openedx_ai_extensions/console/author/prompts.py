@@ -32,14 +32,13 @@ from openedx_ai_extensions.prompts.models import body_problem
 
 def prompts_of(profiles: Sequence[AIWorkflowProfile]) -> Mapping[int, list[PromptTemplate]]:
     """The prompts that each profile names, by the profile's id. One query for all profiles."""
+    prompts = {}
     with PromptTemplate.objects.preloaded():
-        return {profile.pk: _named_in(profile) for profile in profiles}
-
-
-def _named_in(profile: AIWorkflowProfile) -> list[PromptTemplate]:
-    configs = [config for config in profile.processor_config.values() if isinstance(config, dict)]
-    found = [PromptTemplate.objects.lookup(str(config.get("prompt_template") or "")) for config in configs]
-    return list(dict.fromkeys(prompt for prompt in found if prompt is not None))
+        for profile in profiles:
+            configs = [config for config in profile.processor_config.values() if isinstance(config, dict)]
+            found = [PromptTemplate.objects.lookup(str(config.get("prompt_template") or "")) for config in configs]
+            prompts[profile.pk] = list(dict.fromkeys(prompt for prompt in found if prompt is not None))
+    return prompts
 
 
 class PromptForm(forms.Form):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -38,29 +39,19 @@ class UsagePage(CoursePage):
         names = {profile.slug: name_of(profile) for profile in self.profiles()}
         shows_money = request.user.has_perm(VIEW_REPORT)
         total = total_of(by_workflow)
+        cells = partial(_cells, shows_money=shows_money)
+        workflows = [cells(line, names.get(line.name, line.name) or _("(none)")) for line in by_workflow]
+        all_days = [cells(line, name) for name, line in reversed(by_day)]
         context = {
             "days": days,
             "choices": [{"days": number, "name": _days(number), "is_here": number == days} for number in DAYS],
             "shows_money": shows_money,
-            "total": _cells(total, _("All"), shows_money=shows_money),
+            "total": cells(total, _("All")),
             "is_empty": not total.runs,
             "chart": _chart(by_day),
             "tables": [
-                {
-                    "id": "by-workflow",
-                    "caption": _("By workflow"),
-                    "first": _("Workflow"),
-                    "rows": [
-                        _cells(line, names.get(line.name, line.name) or _("(none)"), shows_money=shows_money)
-                        for line in by_workflow
-                    ],
-                },
-                {
-                    "id": "by-day",
-                    "caption": _("By day"),
-                    "first": _("Day"),
-                    "rows": [_cells(line, name, shows_money=shows_money) for name, line in reversed(by_day)],
-                },
+                {"id": "by-workflow", "caption": _("By workflow"), "first": _("Workflow"), "rows": workflows},
+                {"id": "by-day", "caption": _("By day"), "first": _("Day"), "rows": all_days},
             ],
         }
         return self.render(context)

@@ -160,16 +160,12 @@ class WorkflowEntry:
     switch_url: str
 
     @property
-    def profile(self) -> AIWorkflowProfile:
-        return self.scope.profile
-
-    @property
     def name(self) -> str:
-        return name_of(self.profile)
+        return name_of(self.scope.profile)
 
     @property
     def description(self) -> str:
-        return description_of(self.profile)
+        return description_of(self.scope.profile)
 
     @property
     def where(self) -> str:

@@ -47,13 +47,13 @@ def cache() -> Iterator[Finding]:
     advice = _("Check the cache server of CACHES['default']. Without it, changes take longer to reach all processes.")
     try:
         kind, is_kept = in_thread(_probe_cache, CACHE_SECONDS, "health")
-    except TookTooLong:
-        yield error(subject, _("It did not answer within {seconds} seconds.").format(seconds=CACHE_SECONDS), advice)
-        return
     except Exception as problem:
-        if not is_outage(problem):
-            raise
-        yield error(subject, _("It cannot be reached ({error}).").format(error=type(problem).__name__), advice)
+        text = _("It did not answer within {seconds} seconds.").format(seconds=CACHE_SECONDS)
+        if not isinstance(problem, TookTooLong):
+            if not is_outage(problem):
+                raise
+            text = _("It cannot be reached ({error}).").format(error=type(problem).__name__)
+        yield error(subject, text, advice)
         return
     if issubclass(kind, DummyCache) or not is_kept:
         advice = _("Configure a real cache, such as Redis, as CACHES['default'].")

@@ -4,20 +4,9 @@
 deleted.
 """
 
-from openedx_ai_extensions.console.transfer.entries import EntryKind, Format, TransferEntry
-from openedx_ai_extensions.console.transfer.importing import Change, ImportStep, Plan, run_import
+from openedx_ai_extensions.console.transfer.entries import EntryKind, Format
+from openedx_ai_extensions.console.transfer.importing import Change, Plan, run_import
 from openedx_ai_extensions.console.transfer.reading import read
-from openedx_ai_extensions.console.transfer.writing import Export, export
+from openedx_ai_extensions.console.transfer.writing import export
 
-__all__ = [
-    "Change",
-    "EntryKind",
-    "Export",
-    "Format",
-    "ImportStep",
-    "Plan",
-    "TransferEntry",
-    "export",
-    "read",
-    "run_import",
-]
+__all__ = ["Change", "EntryKind", "Format", "Plan", "export", "read", "run_import"]

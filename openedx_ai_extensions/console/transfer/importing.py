@@ -10,7 +10,7 @@ import difflib
 import enum
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,9 +65,6 @@ class Plan:
 
     steps: list[ImportStep] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-
-    def of(self, change: Change) -> list[ImportStep]:
-        return [step for step in self.steps if step.change == change]
 
     @property
     def fingerprint(self) -> str:
@@ -220,7 +217,7 @@ def _texts(error: ValidationError) -> Iterator[str]:
 
 def summary(plan: Plan) -> str:
     """The number of changes of each kind."""
-    counts = {change.value: len(plan.of(change)) for change in Change}
+    counts = {change.value: 0 for change in Change} | Counter(step.change.value for step in plan.steps)
     if counts["created"] or counts["changed"]:
         return _("{created} created, {changed} changed, {unchanged} unchanged.").format(**counts)
     return _("Nothing changes: {count} entries are up to date.").format(count=counts["unchanged"])

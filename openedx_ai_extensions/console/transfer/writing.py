@@ -39,10 +39,11 @@ def export(file_format: Format, kinds: Collection[EntryKind], *, with_secrets: b
     count = 0
     for kind in EntryKind:
         if kind in kinds:
-            entries = list(entries_of(kind))
-            if not with_secrets:
-                count += _mask(entries)
-            data[kind.value] = entries
+            data[kind.value] = entries = list(entries_of(kind))
+            for entry in [] if with_secrets else entries:
+                shown = {name: masked(name, value) for name, value in entry.items() if isinstance(value, str)}
+                count += sum(text != entry[name] for name, text in shown.items())
+                entry.update(shown)
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return Export(text, count)
 
@@ -52,16 +53,6 @@ def entries_of(kind: EntryKind) -> Iterator[dict[str, Any]]:
     rows = MODELS[kind]._default_manager.all()
     rows = rows.select_related("profile").order_by("pk") if kind == EntryKind.SCOPES else rows.order_by("slug")
     return (values_of(kind, obj) for obj in rows)
-
-
-def _mask(entries: list[dict[str, Any]]) -> int:
-    count = 0
-    for entry in entries:
-        for name, value in entry.items():
-            if isinstance(value, str) and (shown := masked(name, value)) != value:
-                entry[name] = shown
-                count += 1
-    return count
 
 
 def _csv(entries: Iterator[dict[str, Any]]) -> str:

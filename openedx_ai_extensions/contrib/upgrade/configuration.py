@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,7 +15,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_text, as_time, as_uuid, aside_name
+from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_text, as_uuid, aside_name
 from openedx_ai_extensions.core.json5 import json_path, parts
 from openedx_ai_extensions.core.provider_parameters import RESERVED_OPTION
 from openedx_ai_extensions.core.redaction import may_hold_credential, names_credential
@@ -47,11 +46,13 @@ PROCESSORS_WITH_OPTIONS = ("LLMProcessor", "EducatorAssistantProcessor")
 MAX_SLUG_CHARS = 100
 MAX_SLUG_PREFIX_CHARS = 60  # before the old key, which may be a UUID
 
-NO_PARENT = "its {kind} was not taken over"
-SEE_PARENT = "see the line about that {kind}"
 CHANGE = "change {name} in the old row"
 DISCARD = "nothing; --drop-old --discard-left deletes it"
 OUTSIDE = "it still answers outside of courses, for every account: untick this in the scope if no widget there needs it"
+
+
+# An instance of our model, not saved; and notes for the operator about what is different from before.
+NewRow = tuple[Any, list[str]]
 
 
 class NotTakenOver(Exception):
@@ -65,26 +66,10 @@ class NotTakenOver(Exception):
         self.to_do = to_do
         super().__init__(reason)
 
-
-@dataclass(slots=True)
-class NewRow:
-    """What replaces an old row.
-
-    Attributes:
-        instance: of our model, not saved.
-        notes: what is different from before, for the operator.
-        kept: column values to restore after saving, which sets them.
-    """
-
-    instance: Any
-    notes: list[str] = field(default_factory=list)
-    kept: dict[str, Any] = field(default_factory=dict)
-
-
-def timestamps(row: Row) -> dict[str, Any]:
-    """The times of creation and of the last change, if the row has them."""
-    found = {name: as_time(row.get(name)) for name in ("created_at", "updated_at")}
-    return {name: value for name, value in found.items() if value is not None}
+    @classmethod
+    def without(cls, kind: str) -> NotTakenOver:
+        """The row that this row refers to was not taken over."""
+        return cls(f"its {kind} was not taken over", f"see the line about that {kind}")
 
 
 def prompt(row: Row) -> NewRow:
@@ -92,7 +77,7 @@ def prompt(row: Row) -> NewRow:
     identifier = as_uuid(row.get("uuid")) or as_uuid(row.get("id"))
     slug, notes = _slug(row, "prompt")
     instance = PromptTemplate(slug=slug, body=str(row.get("body") or ""), uuid=identifier or uuid.uuid4())
-    return NewRow(instance, notes, timestamps(row))
+    return instance, notes
 
 
 def _slug(row: Row, kind: str) -> tuple[str, list[str]]:
@@ -122,8 +107,8 @@ def profile(row: Row, templates: Mapping[str, str], prompts: Mapping[str, str]) 
     if new_path != path:
         if new_path == BLANK_REPLACEMENT and _has(path, BLANK) and path not in templates:
             if "orchestrator_class" not in template_utils.lenient_patch(content_patch):
-                reason = "neither the profile nor its template has an orchestrator"
-                raise NotTakenOver(reason, CHANGE.format(name="content_patch"))
+                to_do = CHANGE.format(name="content_patch")
+                raise NotTakenOver("neither the profile nor its template has an orchestrator", to_do)
             content_patch = _without_texts(template_utils.load_template(new_path) or {}, content_patch)
         notes.append(f"its template {path} is now {new_path}")
     content_patch, renamed = _with_prompts(new_path, content_patch, prompts)
@@ -133,7 +118,7 @@ def profile(row: Row, templates: Mapping[str, str], prompts: Mapping[str, str]) 
         base_filepath=new_path,
         content_patch=content_patch,
     )
-    return NewRow(instance, [*notes, *changes, *renamed])
+    return instance, [*notes, *changes, *renamed]
 
 
 def _template(path: str, chosen: Mapping[str, str]) -> str:
@@ -166,7 +151,7 @@ def scope(row: Row, profiles: Mapping[str, Any]) -> NewRow:
     """
     parent = profiles.get(as_text(row.get("profile_id")))
     if parent is None:
-        raise NotTakenOver(NO_PARENT.format(kind="profile"), SEE_PARENT.format(kind="profile"))
+        raise NotTakenOver.without("profile")
     course = str(row.get("course_id") or "")
     try:
         course_id: Any = CourseKey.from_string(course) if course else CourseKeyField.Empty
@@ -184,7 +169,7 @@ def scope(row: Row, profiles: Mapping[str, Any]) -> NewRow:
         outside_courses=is_outside,
         enabled=bool(row.get("enabled", True)),
     )
-    return NewRow(instance, [OUTSIDE] if is_outside else [])
+    return instance, [OUTSIDE] if is_outside else []
 
 
 def _patch(value: Any, location: str) -> tuple[str, list[str]]:

@@ -59,10 +59,9 @@ def rewrite(row: Row, key: str, session: AIWorkflowSession) -> list[str]:
         messages = list(_messages(submission.answer, submission.submitted_at))
         unreadable += not messages
         # A submission may repeat the whole conversation so far.
-        repeats = conversation and list(map(_content, messages[: len(conversation)])) == list(
-            map(_content, conversation)
-        )
-        conversation += messages[len(conversation) :] if repeats else messages
+        known = list(map(_content, conversation))
+        repeats = known and list(map(_content, messages[: len(known)])) == known
+        conversation += messages[len(known) :] if repeats else messages
     if conversation:
         session.local_submission_id = _store(conversation, session)
     return [f"submissions without messages: {unreadable}"] if unreadable else []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,15 +14,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.contrib.upgrade.configuration import (
-    CHANGE,
-    DISCARD,
-    NO_PARENT,
-    SEE_PARENT,
-    NewRow,
-    NotTakenOver,
-    timestamps,
-)
+from openedx_ai_extensions.contrib.upgrade.configuration import CHANGE, DISCARD, NewRow, NotTakenOver
 from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_json, as_text
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
@@ -40,13 +34,6 @@ CARDS = (flashcards.CARDS, "flashcards", "card_stack")
 QUESTIONS = (educator.SLOTS, "questions")
 # Keys that have a special meaning only in our metadata.
 OUR_KEYS = (REMOTE_THREAD_KEY, educator.RUN, educator.SAVED, educator.SAVING, "id")
-NEW_CARD: Mapping[str, Any] = {
-    "next_review_time": 0,
-    "interval": 1,
-    "ease_factor": 2.5,
-    "repetitions": 0,
-    "last_reviewed_at": None,
-}
 
 
 def metadata(old: Any) -> tuple[Metadata, list[str]]:
@@ -96,8 +83,8 @@ def _card(value: Any) -> Metadata | None:
     if not question or not answer:
         return None
     identifier = str(value.get("id") or uuid.uuid4().hex)
-    card = {"id": identifier, "question": question, "answer": answer, **NEW_CARD}
-    for name, new in NEW_CARD.items():
+    card = {"id": identifier, "question": question, "answer": answer, **flashcards.NEW_PROGRESS}
+    for name, new in flashcards.NEW_PROGRESS.items():
         known = value.get(name)
         is_number = isinstance(known, int | float) and not isinstance(known, bool)
         if is_number or (new is None and isinstance(known, str)):
@@ -125,26 +112,24 @@ def _text(value: Any) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+@dataclass
 class Sessions:
     """Converts sessions of profiles and scopes that were taken over.
 
-    Args:
+    Attributes:
         profile_ids, scope_ids: the new ids, by old keys; in a dry run, placeholders.
         profiles, scopes: our profiles and scopes, by new ids.
     """
 
-    def __init__(
-        self,
-        profile_ids: Mapping[str, Any],
-        scope_ids: Mapping[str, Any],
-        profiles: Mapping[Any, AIWorkflowProfile],
-        scopes: Mapping[Any, AIWorkflowScope],
-    ) -> None:
-        self._profile_ids = profile_ids
-        self._scope_ids = scope_ids
-        self._scopes = scopes
-        self._course_wide = {new for new, profile in profiles.items() if _is_course_wide(profile)}
-        self._seen: set[tuple[Any, ...]] = set()
+    profile_ids: Mapping[str, Any]
+    scope_ids: Mapping[str, Any]
+    profiles: Mapping[Any, AIWorkflowProfile]
+    scopes: Mapping[Any, AIWorkflowScope]
+    _seen: set[tuple[Any, ...]] = field(default_factory=set)
+
+    @cached_property
+    def _course_wide(self) -> set[Any]:
+        return {new for new, profile in self.profiles.items() if _is_course_wide(profile)}
 
     def convert(self, row: Row) -> NewRow:
         """The session of a row. Only the first one for each person, workflow and location is taken over.
@@ -174,7 +159,7 @@ class Sessions:
             metadata=new_metadata,
         )
         instance.profile_id, instance.scope_id = profile, scope
-        return NewRow(instance, [*notes, *skipped], timestamps(row))
+        return instance, [*notes, *skipped]
 
     def _workflow(self, row: Row) -> tuple[Any, Any, list[str]]:
         """The ids of its profile and scope, and notes. If one column is empty, the other determines it.
@@ -182,18 +167,17 @@ class Sessions:
         Raises:
             NotTakenOver: one of them was not taken over.
         """
-        profile = self._profile_ids.get(as_text(row.get("profile_id")))
-        scope = self._scope_ids.get(as_text(row.get("scope_id")))
+        profile = self.profile_ids.get(as_text(row.get("profile_id")))
+        scope = self.scope_ids.get(as_text(row.get("scope_id")))
         notes: list[str] = []
         if not row.get("profile_id") and scope is not None:
-            profile = self._scopes[scope].profile_id
+            profile = self.scopes[scope].profile_id
         if not row.get("scope_id") and profile is not None:
             scope, matches = self._scope_of(profile, str(row.get("course_id") or ""), as_text(row.get("location_id")))
             if not matches:
                 notes = [f"it names no scope, and no scope of its profile matches its location: it is in {scope} now"]
         if profile is None or scope is None:
-            kind = "profile" if profile is None else "scope"
-            raise NotTakenOver(NO_PARENT.format(kind=kind), SEE_PARENT.format(kind=kind))
+            raise NotTakenOver.without("profile" if profile is None else "scope")
         return profile, scope, notes
 
     def _scope_of(self, profile: Any, course: str, location: str) -> tuple[Any, bool]:
@@ -201,7 +185,7 @@ class Sessions:
 
         If none does, the newest one of the course, or else of every course.
         """
-        scopes = {pk: scope for pk, scope in self._scopes.items() if scope.profile_id == profile}
+        scopes = {pk: scope for pk, scope in self.scopes.items() if scope.profile_id == profile}
         fitting = {pk: scope for pk, scope in scopes.items() if str(scope.course_id or "") in {"", course}}
         first = sorted(fitting, key=lambda pk: (fitting[pk].enabled, *_rank(pk, fitting[pk])), reverse=True)
         found = first_match((Candidate(fitting[pk].location_regex, pk) for pk in first), location)

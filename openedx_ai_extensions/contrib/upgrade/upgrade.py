@@ -19,7 +19,7 @@ from django.db.models import Model
 from openedx_ai_extensions.contrib.upgrade import configuration, conversations, old_tables
 from openedx_ai_extensions.contrib.upgrade.configuration import CHANGE, DISCARD, NewRow, NotTakenOver
 from openedx_ai_extensions.contrib.upgrade.foreign_tables import APP, FIRST, DatabaseState, find, our_migrations
-from openedx_ai_extensions.contrib.upgrade.old_tables import OldTable, Row, as_text, as_uuid
+from openedx_ai_extensions.contrib.upgrade.old_tables import OldTable, Row, as_text, as_time, as_uuid
 from openedx_ai_extensions.contrib.upgrade.sessions import Sessions, hidden_scopes, require_only_session
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession, PromptTemplate
 from openedx_ai_extensions.prompts.models import lookups_from
@@ -144,41 +144,35 @@ def _old_table(connection: BaseDatabaseWrapper, kind: str, *, must_be_aside: boo
     return OldTable(connection, MODELS[kind]._meta.db_table, must_be_aside=must_be_aside)
 
 
+@dataclass
 class Copying:
     """Takes rows over.
 
-    Args:
+    Attributes:
         templates: the operator's choices of templates, by old path.
         has_ours: our tables exist; otherwise tables with their names may be the old ones.
         is_dry_run: write nothing.
     """
 
-    def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        templates: Mapping[str, str] | None = None,
-        *,
-        has_ours: bool = True,
-        is_dry_run: bool = False,
-    ) -> None:
-        self._connection = connection
-        self._templates = templates or {}
-        self._has_ours = has_ours
-        self._is_dry_run = is_dry_run
-        self._old = {kind: _old_table(connection, kind, must_be_aside=has_ours) for kind in MODELS}
-        self._new_ids: dict[str, dict[str, Any]] = {}  # by kind and old key
-        self._ours: dict[str, dict[Any, Any]] = {}  # prompts, profiles and scopes by kind and new id
-        self._conversations: Counter[Any] = Counter()  # by scope
+    connection: BaseDatabaseWrapper
+    templates: Mapping[str, str] | None = None
+    has_ours: bool = True
+    is_dry_run: bool = False
+    _old: dict[str, OldTable] = field(default_factory=dict)
+    _new_ids: dict[str, dict[str, Any]] = field(default_factory=dict)  # by kind and old key
+    _ours: dict[str, dict[Any, Any]] = field(default_factory=dict)  # prompts, profiles and scopes by kind and new id
+    _conversations: Counter[Any] = field(default_factory=Counter)  # by scope
 
     def run(self) -> Iterator[Report]:
         """Take over the remaining rows; yields a report for each model."""
-        for kind, old in self._old.items():
-            if not self._is_dry_run:
+        for kind in MODELS:
+            old = self._old[kind] = _old_table(self.connection, kind, must_be_aside=self.has_ours)
+            if not self.is_dry_run:
                 old.prepare()
             self._new_ids[kind] = dict(old.new_ids())
             if kind != "session":
-                self._ours[kind] = MODELS[kind]._default_manager.in_bulk() if self._has_ours else {}
-        if self._has_ours:
+                self._ours[kind] = MODELS[kind]._default_manager.in_bulk() if self.has_ours else {}
+        if self.has_ours:
             self._conversations.update(AIWorkflowSession.objects.values_list("scope_id", flat=True).iterator())
         ids, ours = self._new_ids, self._ours
         for kind in ("profile", "scope"):
@@ -186,7 +180,7 @@ class Copying:
             ids[kind] = {key: new for key, new in ids[kind].items() if new in ours[kind]}
         yield self._take("prompt", configuration.prompt)
         names = self._new_names()
-        yield self._take("profile", lambda row: configuration.profile(row, self._templates, names))
+        yield self._take("profile", lambda row: configuration.profile(row, self.templates or {}, names))
         yield self._take("scope", lambda row: configuration.scope(row, ids["profile"]))
         sessions = Sessions(ids["profile"], ids["scope"], ours["profile"], ours["scope"])
         report = self._take("session", sessions.convert)
@@ -209,7 +203,7 @@ class Copying:
         old, report = self._old[kind], Report(kind, before=len(self._new_ids[kind]))
         for rows in old.batches(old.remaining()):
             # So that after an interruption each row is either taken over and marked, or neither.
-            with transaction.atomic(using=self._connection.alias):
+            with transaction.atomic(using=self.connection.alias):
                 for row in rows:
                     self._take_row(old, row, convert, report)
         return report
@@ -217,47 +211,49 @@ class Copying:
     def _take_row(self, old: OldTable, row: Row, convert: Callable[[Row], NewRow], report: Report) -> None:
         name = f"{row[old.key]} ({row['slug']})" if row.get("slug") else str(row[old.key])
         try:
-            new = convert(row)
+            instance, notes = convert(row)
             with lookups_from(self._ours["prompt"].values()):
-                new_id = self._validate(row, old, new) if self._is_dry_run else self._save(row, old, new)
+                if self.is_dry_run:
+                    self._validate(instance)
+                else:
+                    notes += self._save(row, old, instance)
         except (NotTakenOver, ValidationError) as error:
             reason, to_do = (str(error), error.to_do) if isinstance(error, NotTakenOver) else _explain(error, row)
             report.left.append((name, f"{reason.removesuffix('.')}. To do: {to_do}"))
             return
-        self._new_ids[report.kind][as_text(row[old.key])] = new_id
+        key = as_text(row[old.key])
+        new_id = self._new_ids[report.kind][key] = key if self.is_dry_run else instance.pk
         if report.kind == "session":
-            self._conversations[new.instance.scope_id] += 1
+            self._conversations[instance.scope_id] += 1
         else:
-            self._ours[report.kind][new_id] = new.instance
+            self._ours[report.kind][new_id] = instance
         report.taken += 1
-        report.notes += [(f"{report.kind} {name}", note) for note in new.notes]
+        report.notes += [(f"{report.kind} {name}", note) for note in notes]
 
-    def _validate(self, row: Row, old: OldTable, new: NewRow) -> str:
-        """Like ``_save``, but writes nothing, and returns the old key in place of a new id."""
-        relations = {field.name for field in new.instance._meta.fields if field.is_relation}
-        new.instance.full_clean(
-            exclude=relations, validate_unique=self._has_ours, validate_constraints=self._has_ours
-        )  # fmt: skip
-        return as_text(row[old.key])
+    def _validate(self, instance: Model) -> None:
+        relations = {each.name for each in instance._meta.fields if each.is_relation}
+        instance.full_clean(exclude=relations, validate_unique=self.has_ours, validate_constraints=self.has_ours)
 
-    def _save(self, row: Row, old: OldTable, new: NewRow) -> Any:
-        """Save the new row; returns its id, which is the old one if that is a number and free."""
-        instance = new.instance
+    def _save(self, row: Row, old: OldTable, instance: Any) -> list[str]:
+        """Save an instance, with the old id if that is a number and free; returns notes."""
         rows = type(instance)._default_manager
-        if isinstance(instance, AIWorkflowSession):
+        is_session = isinstance(instance, AIWorkflowSession)
+        if is_session:
             # The old ids lead to the old conversations, so sessions get new ids.
             require_only_session(instance)
         elif as_uuid(row[old.key]) is None and not rows.filter(pk=row[old.key]).exists():
             instance.pk = row[old.key]
         instance.save(force_insert=True)
-        kept = dict(new.kept)
-        if isinstance(instance, AIWorkflowSession):
-            new.notes += conversations.rewrite(row, old.key, instance)
+        notes = conversations.rewrite(row, old.key, instance) if is_session else []
+        # What saving has set.
+        times = {name: as_time(row.get(name)) for name in ("created_at", "updated_at") if hasattr(instance, name)}
+        kept = {name: time for name, time in times.items() if time is not None}
+        if is_session:
             kept["local_submission_id"] = instance.local_submission_id
         if kept:
             rows.filter(pk=instance.pk).update(**kept)
         old.mark(row, instance.pk)
-        return instance.pk
+        return notes
 
 
 def _explain(error: ValidationError, row: Row) -> tuple[str, str]:

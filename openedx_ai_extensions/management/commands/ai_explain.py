@@ -50,7 +50,7 @@ def _answer(diagnosis: Diagnosis) -> dict[str, Any]:
     winner = explanation.winner
     return {
         "outcome": str(diagnosis.outcome),
-        "text": diagnosis.text,
+        "text": str(diagnosis.outcome.label),
         "winner": winner and {**_scope(winner), "is_usable": diagnosis.is_usable},
         "problems": [asdict(problem) for problem in diagnosis.problems],
         "checks": [asdict(check) for check in diagnosis.checks],
@@ -69,7 +69,7 @@ def _scope(scope: AIWorkflowScope) -> dict[str, Any]:
 
 
 def _answer_lines(diagnosis: Diagnosis) -> Iterator[str]:
-    yield diagnosis.text
+    yield str(diagnosis.outcome.label)
     winner = diagnosis.explanation.winner
     if winner is not None:
         state = "usable" if diagnosis.is_usable else "broken"
@@ -77,7 +77,7 @@ def _answer_lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"profile {winner.profile.slug}: {state}"
         yield from (f"  {problem.labelled}" for problem in diagnosis.problems)
     for check in diagnosis.checks:
-        yield f"{'stops' if check.stops else 'fine'}: {check.name}: {check.text}"
+        yield f"{'stops' if check.stops else 'fine'}: {check.about.label}: {check.text}"
     if diagnosis.is_elsewhere:
         yield "Only a process of that service knows who can see the location, and which rules apply there."
     for explained in diagnosis.explanation.others:

@@ -26,6 +26,14 @@ CARDS = "cards"  # key of the session's metadata
 MAX_STACK_CARDS = 500  # cards
 MAX_CARDS_PER_RUN = 50  # in one run
 DEFAULT_MAX_CARDS = 20  # if the learner gives no number
+# Of a card that was never reviewed.
+NEW_PROGRESS: Mapping[str, Any] = {
+    "next_review_time": 0,
+    "interval": 1,
+    "ease_factor": 2.5,
+    "repetitions": 0,
+    "last_reviewed_at": None,
+}
 KNOWN_QUESTIONS_CHARS = 8_000  # of existing questions, sent to the model
 
 Card = dict[str, Any]
@@ -171,18 +179,7 @@ def _new_cards(drafts: Iterable[Mapping[str, str]], cards: Iterable[Card]) -> li
         if not question or not answer or _normalized(question) in asked:
             continue
         asked.add(_normalized(question))
-        new.append(
-            {
-                "id": uuid.uuid4().hex,
-                "question": question,
-                "answer": answer,
-                "next_review_time": 0,
-                "interval": 1,
-                "ease_factor": 2.5,
-                "repetitions": 0,
-                "last_reviewed_at": None,
-            }
-        )
+        new.append({"id": uuid.uuid4().hex, "question": question, "answer": answer, **NEW_PROGRESS})
     return new
 
 

@@ -31,12 +31,12 @@ from django.conf import settings
 for name, value in json.loads(sys.argv[1]).items():
     setattr(settings, name, value)
 django.setup()
-from django.core.servers.basehttp import WSGIRequestHandler
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
-from openedx_ai_extensions.demo.server import HOST, ThreadedServer
+from openedx_ai_extensions.demo.server import HOST
 from openedx_ai_extensions.processors.llm.provider import gateway
 gateway.warm_up()  # importing LiteLLM is no part of a request's time
-server = ThreadedServer((HOST, 0), WSGIRequestHandler)
+server = ThreadedWSGIServer((HOST, 0), WSGIRequestHandler)
 server.set_app(get_wsgi_application())
 print(server.server_port, flush=True)
 server.serve_forever()
