@@ -5,7 +5,7 @@ A site's own value always wins. Values are read once and kept until Django says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -106,6 +106,11 @@ def providers() -> Mapping[str, Any]:
     configured = get("AI_EXTENSIONS")
     entries = configured if isinstance(configured, Mapping) else {}
     return {name: entry for name, entry in entries.items() if isinstance(name, str) and not is_credential(name)}
+
+
+def resolved_name(name: str, entries: Collection[str]) -> str:
+    """Resolve ``default``: the entry of that name, otherwise the first entry."""
+    return next(iter(entries), name) if name == "default" and name not in entries else name
 
 
 def provider_entry(name: str) -> ProviderEntry | None:

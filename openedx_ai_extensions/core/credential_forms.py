@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Values that are credentials whatever they are called: header values, keys of a known form, URLs with a password.
 SECRET_VALUE = re.compile(
@@ -17,6 +18,7 @@ SECRET_VALUE = re.compile(
 )
 
 
+@lru_cache(maxsize=256)  # names of providers and models are asked about with every call
 def is_credential(text: str) -> bool:
     """Does this text have the form of a credential, or contain one?"""
     return SECRET_VALUE.search(text) is not None

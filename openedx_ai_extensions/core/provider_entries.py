@@ -5,7 +5,7 @@ What is wrong is an error of ``manage.py check`` and is left out at run time: a 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,11 +101,6 @@ def _by_first_name(found: Mapping[str, Any]) -> dict[str, Any]:
         if not any(other in found for other in names[: names.index(name)]):
             named[names[0]] = value
     return named
-
-
-def resolved_name(name: str, entries: Collection[str]) -> str:
-    """Resolve ``default``: the entry of that name, otherwise the first entry."""
-    return next(iter(entries), name) if name == "default" and name not in entries else name
 
 
 def entries_problem(value: Any) -> str | None:

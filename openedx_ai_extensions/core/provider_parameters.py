@@ -335,8 +335,3 @@ RESERVED_OPTION = re.compile(
     r"|organization|ssl_.*|client|.*proxy.*|mcp_.*|callbacks|n",
     re.IGNORECASE,
 )
-
-
-def not_for_models(options: Mapping[str, Any]) -> list[str]:
-    """The options of a profile that are not sent to any model."""
-    return sorted(name for name in options if name not in MODEL_OPTIONS)

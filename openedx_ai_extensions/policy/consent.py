@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import cached_until_changed
-from openedx_ai_extensions.core.provider_entries import ProviderEntry, resolved_name
+from openedx_ai_extensions.core.provider_entries import ProviderEntry
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired, QuotaExceeded
@@ -55,7 +55,7 @@ def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
     Those that the site does not have are omitted.
     """
     names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
-    entries = {resolved_name(name, conf.providers()) for name in names}
+    entries = {conf.resolved_name(name, conf.providers()) for name in names}
     read = ((name, conf.provider_entry(name)) for name in entries)
     servers = {name for processor, config in processor_config.items() for name in _mcp_servers(processor, config)}
     known = (Recipient(name, name, "") for name in servers if name in conf.mcp_servers())
@@ -78,7 +78,7 @@ def _names(processor: str, config: Any) -> Iterator[str]:
     yield name
     stand_ins = config.get("fallbacks")
     if stand_ins is None:  # an empty list means no fallbacks
-        entry = conf.provider_entry(resolved_name(name, conf.providers()))
+        entry = conf.provider_entry(conf.resolved_name(name, conf.providers()))
         stand_ins = entry.parameters.get("fallbacks") if entry else None
     yield from _texts(stand_ins)
     yield from _moderation_providers(config.get("moderation"))

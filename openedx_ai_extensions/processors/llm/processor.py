@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.provider_parameters import RESERVED_OPTION, not_for_models
+from openedx_ai_extensions.core.provider_parameters import MODEL_OPTIONS, RESERVED_OPTION
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
 from openedx_ai_extensions.execution.execution import current_execution
@@ -114,7 +114,7 @@ class LLMProcessor(Processor):
         if refused:
             logger.warning("llm.extra_params.ignored names=%s", ",".join(refused))
         own: Mapping[str, Any] = self._setting("options") or {}
-        left_out = not_for_models(own)
+        left_out = sorted(own.keys() - MODEL_OPTIONS)
         if left_out:
             logger.warning("llm.options_not_allowed names=%s", ",".join(left_out))
         return {

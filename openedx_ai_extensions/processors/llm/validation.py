@@ -15,8 +15,7 @@ from openedx_ai_extensions.core.hooks import (
     reads_processors,
     slow_config_validator,
 )
-from openedx_ai_extensions.core.provider_entries import resolved_name
-from openedx_ai_extensions.core.provider_parameters import RESERVED_OPTION, not_for_models
+from openedx_ai_extensions.core.provider_parameters import MODEL_OPTIONS, RESERVED_OPTION
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation import Direction
 from openedx_ai_extensions.processors.llm.educator import EducatorAssistantProcessor
@@ -69,7 +68,7 @@ def _names(section: Mapping[str, Any]) -> Iterator[tuple[str, str, Collection[st
     asked += [(f"fallbacks[{number}]", name) for number, name in enumerate(section.get("fallbacks") or ())]
     for place, name in asked:
         message = _("This service has no provider of that name. It has: {names}.")
-        yield place, resolved_name(name, providers), providers, message
+        yield place, conf.resolved_name(name, providers), providers, message
     moderation = section.get("moderation") or {}
     moderators = conf.get("AI_EXTENSIONS_MODERATION.MODERATORS")
     no_tool = _("There is no such tool. Use some of: {names}.")
@@ -86,7 +85,7 @@ def _names(section: Mapping[str, Any]) -> Iterator[tuple[str, str, Collection[st
 
 
 def _option_problems(path: str, section: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in not_for_models(section.get("options") or {}):
+    for name in sorted((section.get("options") or {}).keys() - MODEL_OPTIONS):
         if RESERVED_OPTION.fullmatch(name):
             message = _(
                 "A profile cannot set this. The model, its key, its address and its connection "

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.provider_entries import resolved_name
 from openedx_ai_extensions.core.provider_parameters import is_sent
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.execution.execution import current_execution
@@ -265,7 +264,7 @@ def find_provider(name: str) -> Provider:
     models = replaced_models()
     if models is not None:
         return models.provider
-    name = resolved_name(name, conf.providers())
+    name = conf.resolved_name(name, conf.providers())
     entry = conf.provider_entry(name)
     if entry is None:
         raise LLMConfigError
