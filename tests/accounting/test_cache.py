@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import uuid
+from importlib import import_module
 
 import pytest
 from django.core.checks import run_checks
@@ -259,5 +260,6 @@ def test_litellm_s_own_bookkeeping_stays_off(as_learner, make, provider):
     said(as_learner.run("Why green?"))
     import litellm
 
+    import_module("litellm.llms.vertex_ai.context_caching.vertex_ai_context_caching")  # it creates a cache
     assert litellm.cache is None
     assert "cache" not in [*litellm.input_callback, *litellm.success_callback, *litellm._async_success_callback]

@@ -131,6 +131,8 @@ def test_whole_answers(quirk, ask, provider, tracked):
 )
 def test_only_whole_answers_are_cached(quirk, ask, provider, settings):
     settings.AI_EXTENSIONS_ENABLE_LLM_CACHE = True
+    # Its own: an earlier test's provider may have had the same port.
+    settings.AI_EXTENSIONS_LLM_CACHE = {"type": "local", "namespace": quirk.id}
     settings.AI_EXTENSIONS_CIRCUIT_FAILURES = 0
     chat = ask(quirk, base="base/summary.json5", cache=True, stream=quirk.stream is not None)
     for _number in range(2):

@@ -104,18 +104,12 @@ def response_cache() -> AnswerCache | None:
 
 def _make(parameters: Mapping[str, Any]) -> AnswerCache | None:
     litellm = litellm_module()
-    callbacks = (litellm.input_callback, litellm.success_callback, litellm._async_success_callback)
-    before = [list(names) for names in callbacks]
     kind = parameters.get("type", "local")
     try:
         return AnswerCache(litellm.Cache(**{"ttl": DEFAULT_TTL_SECONDS, **_defaults(kind), **parameters}))
     except Exception as error:  # noqa: BLE001  # many libraries, many exceptions; the site works without a cache
         logger.error("llm.cache.unusable type=%s error=%s", kind, type(error).__name__)
         return None
-    finally:
-        # LiteLLM's cache registers itself as a callback of all calls, which would slow them down.
-        for names, kept in zip(callbacks, before, strict=True):
-            names[:] = kept
 
 
 def _defaults(kind: str) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from functools import lru_cache
+from functools import lru_cache, wraps
 from types import ModuleType
+from typing import Any
 
 from openedx_ai_extensions.processors.llm.provider import connections
 from openedx_ai_extensions.processors.llm.provider.answer_reader import drop_impossible_counts
@@ -31,6 +32,7 @@ def litellm_module() -> ModuleType:
     litellm.disable_hf_tokenizer_download = True
     connections.install(litellm)
     drop_impossible_counts(litellm.types.utils.Usage)
+    _register_no_caches(litellm)
     # These warnings contain values of another type than LiteLLM declares: the words of people and models.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     # Their log records contain addresses with keys, prompts and answers.
@@ -39,3 +41,22 @@ def litellm_module() -> ModuleType:
     for name in ("httpx", "httpcore", "openai"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return litellm
+
+
+def _register_no_caches(litellm: Any) -> None:
+    """Each cache registers itself as a callback of all calls, which slows them down, and LiteLLM's module for Gemini
+    creates one when it is imported. A site that caches with LiteLLM itself calls ``litellm.enable_cache``.
+    """
+    make = litellm.Cache.__init__
+
+    @wraps(make)
+    def make_unregistered(self: Any, *args: Any, **kwargs: Any) -> None:
+        callbacks = (litellm.input_callback, litellm.success_callback, litellm._async_success_callback)
+        before = [list(names) for names in callbacks]
+        try:
+            make(self, *args, **kwargs)
+        finally:
+            for names, kept in zip(callbacks, before, strict=True):
+                names[:] = kept
+
+    litellm.Cache.__init__ = make_unregistered
