@@ -141,7 +141,7 @@ def test_nothing_is_imported_for_who_may_not_save_it(staff_with, make_scope, evi
         response = clerk.client.post(url, {"file": upload_of(f"{evil}.Evil")}, follow=True)
         assert evil not in sys.modules
         assert response.status_code == status
-        assert ("you may not do this" in response.content.decode()) is (status == 200)
+        assert ("You do not have permission for this" in response.content.decode()) is (status == 200)
     assert not AIWorkflowProfile.objects.filter(content_patch__contains="Evil").exists()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.models import AIWorkflowScope, AIWorkflowSession
 from tests.api.conftest import Api
 from tests.conftest import SECRET
 
@@ -48,7 +48,12 @@ class Chat:
 
     @property
     def session(self) -> AIWorkflowSession:
-        return AIWorkflowSession.objects.get(user=self.user)
+        """The person's only one; a new one, not stored, if there is none."""
+        found = AIWorkflowSession.objects.filter(user=self.user).first()
+        if found is not None:
+            return found
+        scope = AIWorkflowScope.objects.get()
+        return AIWorkflowSession(user=self.user, scope=scope, profile=scope.profile)
 
 
 def events_of(response: Any) -> list[tuple[str, dict[str, Any]]]:

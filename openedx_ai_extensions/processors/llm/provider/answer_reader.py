@@ -82,9 +82,11 @@ def drop_impossible_counts(usage: Any) -> None:
 
 def _without_impossible(name: str, value: Any) -> Any:
     """The value of a field of the usage, with impossible token counts replaced by None."""
+    if name.endswith("_tokens"):
+        return token_count(value)
     if isinstance(value, Mapping):
         return {inner: _without_impossible(inner, each) for inner, each in value.items()}
-    return token_count(value) if name.endswith("_tokens") else value
+    return value
 
 
 class Signal(enum.Enum):
