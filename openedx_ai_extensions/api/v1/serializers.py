@@ -180,7 +180,7 @@ class ConsentRequestSerializer(Serializer):
     fingerprint = TextField(help_text="Of the notice that was shown; required to accept it.", **_MAY_BE_EMPTY)
 
 
-class AmountField(serializers.Field):  # type: ignore[type-arg]  # not subscriptable in DRF 3.14
+class AmountField(serializers.Field):  # no type parameters: DRF 3.14 takes none
     """Money as a decimal number in a text, as a JSON number would be rounded; other amounts as whole numbers."""
 
     def to_representation(self, value: int | Decimal) -> int | str:
