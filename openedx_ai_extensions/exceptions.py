@@ -228,7 +228,7 @@ class Outdated(AIExtensionsError):
 
     code = "outdated"
     http_status = 409
-    default_message = _("Somebody else has changed this meanwhile. Read it again, then change it.")
+    default_message = _("Another person has changed this in the meantime. Please read it again, then change it.")
 
 
 class InvalidAPIKey(AIExtensionsError):

@@ -10,8 +10,8 @@ import regex
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from openedx_ai_extensions.workflows.models import AIWorkflowScope, in_order
-from openedx_ai_extensions.workflows.resolution import Match, compare
+from openedx_ai_extensions.workflows.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.resolution import Match, compare, in_order
 
 MAX_OVERLAPS = 200
 MAX_COMPARED_PATTERNS = 200  # of one course and slot

@@ -2,7 +2,7 @@
 configuration, which is kept there.
 
 The version is a random token, so a lost one never returns. Each change of a profile, a scope or a prompt replaces it;
-whoever caches configuration compares it first.
+readers of cached configuration compare it first.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class TookTooLong(Exception):
-    """Nobody knows how it would have ended."""
+    """The call did not end in time."""
 
 
 def in_thread(call: Callable[[], Value], seconds: float, name: str) -> Value:

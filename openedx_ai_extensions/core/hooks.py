@@ -87,7 +87,7 @@ def config_validator(validate: ConfigValidator) -> ConfigValidator:
 
 
 def slow_config_validator(validate: ConfigValidator) -> ConfigValidator:
-    """Decorator: ask this function too where somebody is about to save a configuration, or wants it checked.
+    """Decorator: also ask this function before a configuration is saved, and when it is checked on request.
 
     It may take seconds, and finds no errors but warnings.
     """

@@ -46,7 +46,7 @@ class Unpacking:
 
     Args:
         longest: bytes of all of it, as unpacked.
-        longest_line: bytes without a line feed; whoever reads lines keeps as many in memory.
+        longest_line: bytes without a line feed: a reader of lines keeps as many in memory.
     """
 
     def __init__(self, longest: int, longest_line: int | None = None) -> None:
@@ -61,7 +61,7 @@ class Unpacking:
             encoding: its header ``Content-Encoding``.
 
         Raises:
-            BodyUnreadable: nobody has asked for that.
+            BodyUnreadable: this encoding was not requested.
         """
         layers = [layer for word in encoding.lower().split(",") if (layer := word.strip()) not in {"", "identity"}]
         if len(layers) > 1 or not {*layers} <= {"gzip", "x-gzip", "deflate"}:

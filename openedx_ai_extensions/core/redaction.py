@@ -90,7 +90,7 @@ def mentions_credential(text: str) -> bool:
 
 
 def may_hold_credential(text: str) -> bool:
-    """Might a text that nobody can read have a credential in it? In doubt it does."""
+    """Might a text that does not parse contain a credential? In doubt, yes."""
     is_named = any(names_credential(found[1], found[2]) for found in _ASSIGNED.finditer(text))
     return is_named or masked_text(text, configured_secrets()) != text
 

@@ -160,7 +160,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "AI_EXTENSIONS_COSTS.UNKNOWN_PRICE": Setting(
         "block",
-        "What to do where money is limited and nobody knows a model's price: 'block' (do not call it), 'warn' (call "
+        "What to do if money is limited and a model's price is unknown: 'block' (do not call it), 'warn' (call "
         "it, and say so in the log) or 'tokens_only' (call it; money is not counted).",
         problems.unknown_price,
         former="AI_EXTENSIONS_UNKNOWN_PRICE",
@@ -208,7 +208,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "AI_EXTENSIONS_ENABLE_LLM_CACHE": Setting(
         False,
-        "Let whoever asks a model the same get the same answer, where a profile's LLMProcessor says cache: true.",
+        "Give identical requests the same answer, where a profile's LLMProcessor says cache: true.",
         problems.true_or_false,
     ),
     "AI_EXTENSIONS_LLM_CACHE": Setting(
@@ -272,8 +272,8 @@ SETTINGS: Mapping[str, Setting] = {
     "AI_EXTENSIONS_ENABLE_EVENT_BUS_CONSUMER": Setting(
         False,
         "Run the workflows that other services ask for by the event "
-        "org.openedx.ai_extensions.orchestration.requested.v1. Whoever may send events to this service then speaks "
-        "for any of its users.",
+        "org.openedx.ai_extensions.orchestration.requested.v1. A sender of "
+        "such events then acts for any user.",
         problems.true_or_false,
     ),
     "WORKFLOW_TEMPLATE_DIRS": Setting(
@@ -331,7 +331,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "FEATURES": Setting(
         {},
-        "The platform's switches. Without ENABLE_SPECIAL_EXAMS nobody is taking an exam. Without MILESTONES_APP "
+        "The platform's switches. Without ENABLE_SPECIAL_EXAMS there are no exams. Without MILESTONES_APP "
         "nothing in courses waits for something else.",
         problems.switches,
     ),

@@ -1,4 +1,4 @@
-"""Runs the workflow that an event asks for: the same checks as a REST request, and nobody to answer."""
+"""Runs the workflow that an event asks for: with the checks of a REST request, but without a response."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def _json(value: Any) -> str:
 
 @attr.s(frozen=True)
 class AIOrchestrationData:
-    """A workflow's action that somebody is to be given the answer of.
+    """A request to run an action of a workflow for a person.
 
     Attributes:
         user_id: whom it runs for, with that person's rights.

@@ -1,4 +1,4 @@
-"""Work that a signal starts and nobody waits for."""
+"""Background tasks that signals start."""
 
 from __future__ import annotations
 

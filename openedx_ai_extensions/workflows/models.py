@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,6 @@ from django.db import models, transaction
 from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
@@ -28,11 +27,13 @@ from openedx_ai_extensions.workflows.configuration import (
 )
 from openedx_ai_extensions.workflows.resolution import (
     MAX_LENGTH,
-    ORDER,
     Candidate,
-    Criterion,
     Resolver,
+    course_criterion,
     course_of,
+    criteria,
+    in_order,
+    is_exact,
     matches,
 )
 from openedx_ai_extensions.workflows.session import AIWorkflowSession
@@ -368,45 +369,10 @@ class _Row:
         return scope
 
 
-def course_criterion(course_id: str) -> models.Q:
-    """Matches the scopes of this course and of every course."""
-    courses: list[Any] = [CourseKeyField.Empty]
-    if course_id:
-        try:
-            courses.append(CourseKey.from_string(course_id))
-        except InvalidKeyError:
-            return models.Q(pk__in=[])
-    return models.Q(course_id__in=courses)
-
-
-def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
-    """The conditions for a candidate, by criterion. ``is_exact`` must be checked too."""
-    # A scope of a course fails the COURSE criterion already, so OUTSIDE need not exclude it.
-    is_outside = models.Q(outside_courses=True) | ~models.Q(course_id=CourseKeyField.Empty)
-    return {
-        **({} if course_id else {Criterion.OUTSIDE: is_outside}),
-        Criterion.ENABLED: models.Q(enabled=True),
-        Criterion.SERVICE: models.Q(service_variant=variant),
-        Criterion.SLOT: models.Q(ui_slot_selector_id=slot),
-        Criterion.COURSE: course_criterion(course_id),
-    }
-
-
-def in_order(scopes: models.QuerySet[AIWorkflowScope]) -> models.QuerySet[AIWorkflowScope]:
-    """With their profiles, ordered by precedence."""
-    return scopes.select_related("profile").order_by(*(f"-{name}" for name in ORDER))
-
-
 def load_candidates(course_id: str, slot: str, variant: str) -> tuple[Candidate[_Row], ...]:
     """The scopes for a course and slot, ordered by precedence; each still has to match the location."""
     scopes = in_order(AIWorkflowScope.objects.filter(*criteria(course_id, slot, variant).values()))
     return tuple(Candidate(scope.location_regex, _Row(scope)) for scope in scopes if is_exact(scope, course_id, {slot}))
-
-
-def is_exact(scope: AIWorkflowScope, course_id: str, slots: Set[str] | None) -> bool:
-    """Compare identifiers exactly: some databases ignore case or trailing spaces."""
-    is_course = not scope.course_id or str(scope.course_id) == course_id
-    return is_course and (slots is None or scope.ui_slot_selector_id in slots)
 
 
 _resolve = Resolver(load_candidates)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import enum
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import regex
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import UsageKey
+from opaque_keys.edx.django.models import CourseKeyField
+from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import cache, conf
 
@@ -28,6 +30,7 @@ MATCH_TIMEOUT = 0.05  # seconds; matching a usage key takes microseconds, unless
 MAX_LENGTH = 1000
 MAX_NESTED_GROUPS = 50  # compiling is recursive: how deep it may go depends on what calls it
 Row = TypeVar("Row")
+Scope = TypeVar("Scope", bound=models.Model)
 # Candidates are compared by these fields, in this order; the greatest value wins.
 ORDER = ("specificity_index", "id")
 
@@ -188,3 +191,38 @@ class Resolver(Generic[Row]):
         """Clear the caches of this process."""
         self._cached_candidates.cache_clear()
         self._cached_winner.cache_clear()
+
+
+def course_criterion(course_id: str) -> models.Q:
+    """Matches the scopes of this course and of every course."""
+    courses: list[Any] = [CourseKeyField.Empty]
+    if course_id:
+        try:
+            courses.append(CourseKey.from_string(course_id))
+        except InvalidKeyError:
+            return models.Q(pk__in=[])
+    return models.Q(course_id__in=courses)
+
+
+def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
+    """The conditions for a candidate, by criterion. ``is_exact`` must be checked too."""
+    # A scope of a course fails the COURSE criterion already, so OUTSIDE need not exclude it.
+    is_outside = models.Q(outside_courses=True) | ~models.Q(course_id=CourseKeyField.Empty)
+    return {
+        **({} if course_id else {Criterion.OUTSIDE: is_outside}),
+        Criterion.ENABLED: models.Q(enabled=True),
+        Criterion.SERVICE: models.Q(service_variant=variant),
+        Criterion.SLOT: models.Q(ui_slot_selector_id=slot),
+        Criterion.COURSE: course_criterion(course_id),
+    }
+
+
+def in_order(scopes: models.QuerySet[Scope]) -> models.QuerySet[Scope]:
+    """With their profiles, ordered by precedence."""
+    return scopes.select_related("profile").order_by(*(f"-{name}" for name in ORDER))
+
+
+def is_exact(scope: Any, course_id: str, slots: Set[str] | None) -> bool:
+    """Compare identifiers exactly: some databases ignore case or trailing spaces."""
+    is_course = not scope.course_id or str(scope.course_id) == course_id
+    return is_course and (slots is None or scope.ui_slot_selector_id in slots)

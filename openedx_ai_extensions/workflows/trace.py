@@ -11,8 +11,17 @@ from dataclasses import dataclass
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
-from openedx_ai_extensions.workflows.models import AIWorkflowScope, criteria, in_order, is_exact, load_candidates
-from openedx_ai_extensions.workflows.resolution import ORDER, Criterion, Match, compare, first_match
+from openedx_ai_extensions.workflows.models import AIWorkflowScope, load_candidates
+from openedx_ai_extensions.workflows.resolution import (
+    ORDER,
+    Criterion,
+    Match,
+    compare,
+    criteria,
+    first_match,
+    in_order,
+    is_exact,
+)
 
 MAX_SCOPES = 100  # explained scopes; those with the fewest unmet conditions come first
 

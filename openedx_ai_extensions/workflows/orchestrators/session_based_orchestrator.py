@@ -64,13 +64,13 @@ class SessionBasedOrchestrator(BaseOrchestrator):
     def _change_metadata(
         self, change: Callable[[dict[str, Any]], None], *, unless_cancelled: bool = True
     ) -> dict[str, Any] | None:
-        """Change the session's metadata as they are now; nobody else does at the same time.
+        """Change the session's metadata under a row lock.
 
         Returns:
             The metadata after that; None, and no change, when the session was cleared meanwhile.
 
         Raises:
-            RunCancelled: nobody wants the answer of this run in the background any more.
+            RunCancelled: this background run was cancelled.
         """
         rows = AIWorkflowSession.objects.filter(pk=self.session.pk)
         with transaction.atomic():
