@@ -102,3 +102,14 @@ def test_other_parameters_are_no_misspellings(name, settings):
 def test_a_key_in_the_name_of_a_model_is_not_logged():
     assert logged(f"openai/{KEY}") == "-"
     assert logged("ft:gpt-4.1-mini:org::abc") == "ft:gpt-4.1-mini:org::abc"
+
+
+@pytest.mark.parametrize("field", [{"fallbacks": [KEY]}, {"provider": KEY}], ids=["fallbacks", "provider"])
+def test_in_a_profile_it_is_not_logged(field, entry, settings, learner, make_scope, caplog):
+    settings.AI_EXTENSIONS = {"default": entry}
+    make_scope(patch={"processor_config": {"LLMProcessor": {"stream": False, **field}}})
+    response = Api(learner).run("Why?")
+    assert response.status_code in {200, 500}
+    assert KEY not in caplog.text
+    assert KEY not in str(response.content)
+    assert KEY not in str(list(AIWorkflowRun.objects.values()))

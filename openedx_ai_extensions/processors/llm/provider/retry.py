@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from openedx_ai_extensions.core import conf, deadlines
 from openedx_ai_extensions.core.connection_release import pause, require_wanted
+from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
     ContextWindowExceeded,
@@ -149,7 +150,7 @@ def _fallbacks(request: Request, first: Provider) -> Iterator[Provider]:
         try:
             provider = find_provider(name)
         except LLMConfigError:
-            logger.warning("llm.fallback.unknown name=%s known=%s", name, ",".join(conf.providers()))
+            logger.warning("llm.fallback.unknown name=%s known=%s", logged(name), ",".join(conf.providers()))
             continue
         if provider.name not in seen:
             seen.add(provider.name)
