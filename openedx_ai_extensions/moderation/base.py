@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.ledger.prices import Price
@@ -175,7 +176,7 @@ def find_moderator(name: str) -> Moderator:
     try:
         return _moderator(name)
     except ImproperlyConfigured as error:
-        logger.error("moderation.unusable moderator=%s reason=%s", name, error)
+        logger.error("moderation.unusable moderator=%s reason=%s", logged(name), error)
         raise LLMConfigError from None
 
 

@@ -104,7 +104,11 @@ def test_a_key_in_the_name_of_a_model_is_not_logged():
     assert logged("ft:gpt-4.1-mini:org::abc") == "ft:gpt-4.1-mini:org::abc"
 
 
-@pytest.mark.parametrize("field", [{"fallbacks": [KEY]}, {"provider": KEY}], ids=["fallbacks", "provider"])
+@pytest.mark.parametrize(
+    "field",
+    [{"fallbacks": [KEY]}, {"provider": KEY}, {"options": {KEY: 1}}],
+    ids=["fallbacks", "provider", "options"],
+)
 def test_in_a_profile_it_is_not_logged(field, entry, settings, learner, make_scope, caplog):
     settings.AI_EXTENSIONS = {"default": entry}
     make_scope(patch={"processor_config": {"LLMProcessor": {"stream": False, **field}}})

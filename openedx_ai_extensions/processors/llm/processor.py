@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.core.provider_parameters import MODEL_OPTIONS, RESERVED_OPTION
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.exceptions import AIExtensionsError, LLMConfigError
@@ -112,11 +113,11 @@ class LLMProcessor(Processor):
         given = {name: _as_json(value) for name, value in self.extra_params.items() if name not in self._overlay}
         refused = sorted(name for name in given if RESERVED_OPTION.fullmatch(name))
         if refused:
-            logger.warning("llm.extra_params.ignored names=%s", ",".join(refused))
+            logger.warning("llm.extra_params.ignored names=%s", ",".join(map(logged, refused)))
         own: Mapping[str, Any] = self._setting("options") or {}
         left_out = sorted(own.keys() - MODEL_OPTIONS)
         if left_out:
-            logger.warning("llm.options_not_allowed names=%s", ",".join(left_out))
+            logger.warning("llm.options_not_allowed names=%s", ",".join(map(logged, left_out)))
         return {
             **{name: value for name, value in own.items() if name not in left_out},
             **{name: value for name, value in given.items() if name not in refused},
