@@ -145,6 +145,41 @@ DECIDED_FIELDS = frozenset(
 MAX_PRICE = 10**6  # of the site's currency
 PRICE_NAMES = frozenset({"input", "output", "cached_input", "cache_write"})
 
+# Parameters that would take over what the plugin decides, and what to do instead.
+_REFUSED: Mapping[Sequence[str], str] = {
+    ("messages", "input", "instructions", "prompt"):
+        "The plugin sends the conversation; write a prompt into the profile.",
+    ("stream", "stream_options"):
+        "A profile says with 'stream' whether it streams; CAPABILITIES, streams_usage, says what the provider takes.",
+    ("tools", "tool_choice", "functions", "function_call"):
+        "A profile says with 'enabled_tools' and 'mcp_configs' what the model may call.",
+    ("response_format", "text", "text_format"): "The plugin asks for data in the form that a workflow needs.",
+    ("n", "best_of"): "A call has one answer: several would be mixed.",
+    ("modalities", "audio"): "Answers are texts.",
+    ("previous_response_id", "conversation", "background", "include", "response_id"):
+        "The plugin keeps track of conversations at the provider.",
+    ("max_output_tokens",): "Use MAX_TOKENS.",
+    ("reasoning",): "Use REASONING_EFFORT.",
+    ("truncation", "context_management", "extra_query"): "Chat completions do not know it.",
+    ("after", "before", "limit", "order"): "The plugin says what it looks up at the provider.",
+    ("force_timeout", "timeout_by_service_tier", "stream_timeout_by_service_tier"):
+        "Use TOTAL_TIMEOUT and FIRST_BYTE_TIMEOUT.",
+    ("retry_policy", "retry_strategy", "cooldown_time"): "Use MAX_RETRIES.",
+    ("model_list", "model_alias_map", "context_window_fallback_dict", "routing_strategy"):
+        "An entry has one model; name other entries in FALLBACKS.",
+    ("rpm", "tpm", "itpm", "otpm", "max_parallel_requests", "max_budget", "budget_duration"):
+        "Set AI_EXTENSIONS_LIMITS, or limits in the admin.",
+    ("*_cost_per_*", "*_token_cost*", "cost_per_*", "tiered_pricing"): "Use PRICES.",
+    ("cache", "caching", "cache_key", "preset_cache_key", "ttl"):
+        "Use AI_EXTENSIONS_ENABLE_LLM_CACHE and AI_EXTENSIONS_LLM_CACHE.",
+    ("client", "shared_session"): "The plugin keeps connections itself.",
+    ("verbose", "logger_fn", "litellm_request_debug"): "It would write what people say, and keys, into the log.",
+    ("prompt_id", "prompt_variables", "prompt_version", "prompt_label"): "Use prompt templates.",
+    ("acompletion", "aresponses", "atext_completion", "text_completion", "async_call", "complete_response",
+     "stream_response", "model_response", "completion_call_id", "litellm_call_id", "litellm_logging_obj", "self",
+     "args", "kwargs", "_*"): "It is for LiteLLM's own use.",
+}  # fmt: skip
+
 PARAMETERS: Sequence[Parameter] = (
     Parameter(("model",), Use.OURS, "LiteLLM's name of the model, provider/model.", model_name),
     Parameter(
@@ -213,75 +248,7 @@ PARAMETERS: Sequence[Parameter] = (
         number,
     ),
     Parameter(("mock_response",), Use.SENT, "LiteLLM answers with this text itself and asks no provider.", any_text),
-    Parameter(
-        ("messages", "input", "instructions", "prompt"),
-        Use.REFUSED,
-        "The plugin sends the conversation; write a prompt into the profile.",
-    ),
-    Parameter(
-        ("stream", "stream_options"),
-        Use.REFUSED,
-        "A profile says with 'stream' whether it streams; CAPABILITIES, streams_usage, says what the provider takes.",
-    ),
-    Parameter(
-        ("tools", "tool_choice", "functions", "function_call"),
-        Use.REFUSED,
-        "A profile says with 'enabled_tools' and 'mcp_configs' what the model may call.",
-    ),
-    Parameter(
-        ("response_format", "text", "text_format"),
-        Use.REFUSED,
-        "The plugin asks for data in the form that a workflow needs.",
-    ),
-    Parameter(("n", "best_of"), Use.REFUSED, "A call has one answer: several would be mixed."),
-    Parameter(("modalities", "audio"), Use.REFUSED, "Answers are texts."),
-    Parameter(
-        ("previous_response_id", "conversation", "background", "include", "response_id"),
-        Use.REFUSED,
-        "The plugin keeps track of conversations at the provider.",
-    ),
-    Parameter(("max_output_tokens",), Use.REFUSED, "Use MAX_TOKENS."),
-    Parameter(("reasoning",), Use.REFUSED, "Use REASONING_EFFORT."),
-    Parameter(("truncation", "context_management", "extra_query"), Use.REFUSED, "Chat completions do not know it."),
-    Parameter(("after", "before", "limit", "order"), Use.REFUSED, "The plugin says what it looks up at the provider."),
-    Parameter(
-        ("force_timeout", "timeout_by_service_tier", "stream_timeout_by_service_tier"),
-        Use.REFUSED,
-        "Use TOTAL_TIMEOUT and FIRST_BYTE_TIMEOUT.",
-    ),
-    Parameter(("retry_policy", "retry_strategy", "cooldown_time"), Use.REFUSED, "Use MAX_RETRIES."),
-    Parameter(
-        ("model_list", "model_alias_map", "context_window_fallback_dict", "routing_strategy"),
-        Use.REFUSED,
-        "An entry has one model; name other entries in FALLBACKS.",
-    ),
-    Parameter(
-        ("rpm", "tpm", "itpm", "otpm", "max_parallel_requests", "max_budget", "budget_duration"),
-        Use.REFUSED,
-        "Set AI_EXTENSIONS_LIMITS, or limits in the admin.",
-    ),
-    Parameter(("*_cost_per_*", "*_token_cost*", "cost_per_*", "tiered_pricing"), Use.REFUSED, "Use PRICES."),
-    Parameter(
-        ("cache", "caching", "cache_key", "preset_cache_key", "ttl"),
-        Use.REFUSED,
-        "Use AI_EXTENSIONS_ENABLE_LLM_CACHE and AI_EXTENSIONS_LLM_CACHE.",
-    ),
-    Parameter(("client", "shared_session"), Use.REFUSED, "The plugin keeps connections itself."),
-    Parameter(
-        ("verbose", "logger_fn", "litellm_request_debug"),
-        Use.REFUSED,
-        "It would write what people say, and keys, into the log.",
-    ),
-    Parameter(
-        ("prompt_id", "prompt_variables", "prompt_version", "prompt_label"), Use.REFUSED, "Use prompt templates."
-    ),
-    Parameter(
-        ("acompletion", "aresponses", "atext_completion", "text_completion", "async_call", "complete_response",
-         "stream_response", "model_response", "completion_call_id", "litellm_call_id", "litellm_logging_obj", "self",
-         "args", "kwargs", "_*"),
-        Use.REFUSED,
-        "It is for LiteLLM's own use.",
-    ),
+    *(Parameter(names, Use.REFUSED, meaning) for names, meaning in _REFUSED.items()),
 )  # fmt: skip
 
 _BY_NAME: Mapping[str, Parameter] = {name: parameter for parameter in PARAMETERS for name in parameter.names}
