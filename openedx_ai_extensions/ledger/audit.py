@@ -1,36 +1,38 @@
-"""Compares the rollups with the ledger's rows and repairs them, one day at a time, while the site is running."""
+"""Upkeep of the ledger while the site is running: compares the rollups with the ledger's rows, repairs them one day at
+a time, and deletes old rows; their sums are kept.
+"""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from operator import sub
-from typing import Any
 
-from django.db import router, transaction
-from django.db.models import F, Max, Min
+from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
-from openedx_ai_extensions.ledger.counters import COUNTING_LOCK_KEY
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
+from openedx_ai_extensions.ledger.periods import Period, begins
 from openedx_ai_extensions.ledger.rollups import (
     COLUMNS,
     DIMENSIONS,
     SUMS,
     Figures,
     Sums,
-    add_to_people,
-    add_to_places,
+    UsageKey,
+    add_to_usage,
     facts,
+    fields_of,
     plus,
 )
 from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace, RollupLevel, Usage
 
 PURGE_MARK_KEY = "purged"  # key of a marker row: runs before its starts_at have been purged
 ROWS_PER_QUERY = 5_000  # rows
+MAX_DAYS = 36_500  # that rows are kept: more is beyond the dates that Python can count with
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +55,36 @@ def audit(*, repair: bool) -> Iterator[AuditedPeriod]:
     """
     days = _days()
     for day in days:
-        with _counting_locked():
+        with counters.counting_locked():
             found = _audit(day, [RollupLevel.DAY, RollupLevel.SITE], _rows_of_day(day), repair=repair)
         yield AuditedPeriod(day.isoformat(), found)
     for month in sorted({day.replace(day=1) for day in days}):
-        with _counting_locked():
+        with counters.counting_locked():
             found = _audit(month, [RollupLevel.MONTH], _days_of_month(month), repair=repair)
         yield AuditedPeriod(month.isoformat()[:7], found)
 
 
 def _audit(day: date, levels: Sequence[str], sums: Sums, *, repair: bool) -> int:
     """The number of sums of these levels that differ from ``sums``."""
-    places = _differences(AIUsageByPlace, day, levels, sums.by_place(), COLUMNS)
-    people = _differences(AIUsageByPerson, day, levels, sums.by_person(), SUMS)
-    if repair:
-        add_to_places(places)
-        add_to_people(people)
-        for model in (AIUsageByPlace, AIUsageByPerson):  # sums without any rows
+    found = 0
+    for model, right in ((AIUsageByPlace, sums.by_place()), (AIUsageByPerson, sums.by_person())):
+        differences = _differences(model, day, levels, right)
+        found += len(differences)
+        if repair:
+            add_to_usage(model, differences)
+            # Sums without any rows.
             model._default_manager.filter(day=day, level__in=levels, **dict.fromkeys(SUMS, 0)).delete()
-    return len(places) + len(people)
+    return found
 
 
 def _differences(
-    model: type[Usage], day: date, levels: Sequence[str], right: Mapping[Any, Figures], columns: Sequence[str]
-) -> dict[Any, Figures]:
-    what = DIMENSIONS if model is AIUsageByPlace else ("user_id",)
-    stored = {}
+    model: type[Usage], day: date, levels: Sequence[str], right: Mapping[UsageKey, Figures]
+) -> dict[UsageKey, Figures]:
+    what, columns = fields_of(model)
+    stored: dict[UsageKey, Figures] = {}
     rows = model._default_manager.filter(day=day, level__in=levels).values_list("level", *what, *columns)
     for level, *row in rows.iterator(chunk_size=2000):
-        values, figures = row[: len(what)], row[len(what) :]
-        stored[level, day, tuple(values) if model is AIUsageByPlace else values[0]] = figures
+        stored[level, day, tuple(row[: len(what)])] = row[len(what) :]
     nothing = [0] * len(columns)
     wanted = {key: figures for key, figures in right.items() if key[0] in levels and key[1] == day}
     differences = {
@@ -118,15 +120,6 @@ def _days_of_month(month: date) -> Sums:
     return sums
 
 
-@contextmanager
-def _counting_locked() -> Iterator[None]:
-    """A transaction that holds the counting lock."""
-    AIUsageTotal.objects.get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": timezone.now()})
-    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
-        yield
-
-
 def _days() -> list[date]:
     """All days with rows or sums, beginning after the last purge."""
     rows = AIWorkflowRun.objects.aggregate(first=Min("created_at"), last=Max("created_at"))
@@ -146,3 +139,45 @@ def _days() -> list[date]:
 def midnight(day: date) -> datetime:
     """The start of a day in the site's time zone."""
     return datetime.combine(day, time(), timezone.get_default_timezone())
+
+
+def purge_cutoff(days: int, now: datetime) -> datetime:
+    """The time before which rows are purged: the start of a day, so that sums and remaining rows can be compared."""
+    return begins(Period.DAY, begins(Period.DAY, now).replace(hour=12) - timedelta(days=min(days, MAX_DAYS)))
+
+
+def purgeable_rows(before: datetime) -> QuerySet[AIWorkflowRun]:
+    """The rows that may be deleted; rows that are not counted yet are excluded."""
+    return AIWorkflowRun.objects.filter(created_at__lt=before, is_counted=True)
+
+
+def purge(before: datetime, batch: int) -> Iterator[int]:
+    """Delete old rows in batches, one transaction each; yields the size of each batch. Also deletes old totals of
+    limits.
+    """
+    while counters.count() == counters.ROWS_PER_COUNT:
+        pass
+    mark, is_new = AIUsageTotal.objects.get_or_create(key=PURGE_MARK_KEY, defaults={"starts_at": before})
+    if not is_new and mark.starts_at < before:
+        AIUsageTotal.objects.filter(key=PURGE_MARK_KEY).update(starts_at=before)
+    last = purgeable_rows(before).aggregate(last=Max("pk"))["last"] or 0
+    first = 0
+    while True:
+        next_ones = purgeable_rows(before).filter(pk__gt=first, pk__lte=last).order_by("pk")
+        pks = list(next_ones.values_list("pk", flat=True)[:batch])
+        if not pks:
+            break
+        first = pks[-1]
+        yield purgeable_rows(before).filter(pk__gte=pks[0], pk__lte=first).delete()[0]
+    _forget_old_totals(batch)
+
+
+def _forget_old_totals(batch: int) -> None:
+    """Delete the totals of past months, which no limit reads any more."""
+    over = AIUsageTotal.objects.filter(starts_at__lt=begins(Period.MONTH, timezone.now()))
+    over = over.exclude(key__in=[counters.COUNTING_LOCK_KEY, PURGE_MARK_KEY])
+    while True:
+        pks = list(over.values_list("pk", flat=True)[:batch])
+        if not pks:
+            return
+        over.filter(pk__in=pks).delete()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,6 +80,16 @@ def _uncounted() -> QuerySet[AIWorkflowRun]:
     return AIWorkflowRun.objects.filter(is_counted=False)
 
 
+@contextmanager
+def counting_locked() -> Iterator[None]:
+    """A transaction in which nothing else counts. It begins with a write, which takes the lock."""
+    using = router.db_for_write(AIUsageTotal)
+    AIUsageTotal.objects.using(using).get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": timezone.now()})
+    with transaction.atomic(using=using):
+        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
+        yield
+
+
 def count(now: datetime | None = None) -> int:
     """Add finished runs to the totals, at most one batch. Returns their number. Runs of dead processes count as
     finished.
@@ -86,11 +97,7 @@ def count(now: datetime | None = None) -> int:
     One process counts at a time; the totals and the ``is_counted`` flags change in one transaction.
     """
     now = now or timezone.now()
-    using = router.db_for_write(AIUsageTotal)
-    AIUsageTotal.objects.using(using).get_or_create(key=COUNTING_LOCK_KEY, defaults={"starts_at": now})
-    with transaction.atomic(using=using):
-        # The first statement is a write: it takes the lock.
-        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
+    with counting_locked():
         _mark_lapsed_as_lost(now)
         over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(refusals.is_open())
         rows = list(over.order_by("pk")[:ROWS_PER_COUNT])
@@ -118,18 +125,26 @@ def _mark_lapsed_as_lost(now: datetime) -> None:
 
 def _add(rows: Sequence[AIWorkflowRun], now: datetime) -> None:
     """Add rows to the totals of the current periods."""
-    starts = {str(period): begins(period, now) for period in Period}
     changes: defaultdict[str, Amounts] = defaultdict(Amounts)
     times: dict[str, datetime] = {}
     for row in rows:
-        place, amounts = subject_of(row), _amounts(row)
-        for period, starts_at in starts.items():
-            if row.created_at >= starts_at:
-                for subject in place.subjects():
-                    key = total_key(subject, period)
-                    changes[key] += amounts
-                    times[key] = starts_at
+        totals, amounts = _current_totals(row, now), _amounts(row)
+        times |= totals
+        for key in totals:
+            changes[key] += amounts
     add_to_totals(changes, times)
+
+
+def _current_totals(row: AIWorkflowRun, now: datetime) -> dict[str, datetime]:
+    """The keys of the current totals to which a row belongs, with the start of their periods."""
+    starts = {str(period): begins(period, now) for period in Period}
+    subjects = list(subject_of(row).subjects())
+    return {
+        total_key(subject, period): starts_at
+        for period, starts_at in starts.items()
+        if row.created_at >= starts_at
+        for subject in subjects
+    }
 
 
 def _amounts(row: AIWorkflowRun) -> Amounts:
@@ -163,9 +178,7 @@ def subject_of(row: AIWorkflowRun) -> Subject:
 
 def recount(row: AIWorkflowRun) -> None:
     """Store a run that ended after it was marked as lost and counted; adjust the totals by the difference."""
-    now = timezone.now()
-    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
+    with counting_locked():
         counted = AIWorkflowRun.objects.filter(pk=row.pk).first()
         if counted is None:  # purged meanwhile
             logger.warning("ledger.run.purged run_id=%s", row.run_id)
@@ -177,21 +190,13 @@ def recount(row: AIWorkflowRun) -> None:
         difference = Amounts(
             after.requests - before.requests, after.tokens - before.tokens, after.micros - before.micros
         )
-        starts = {period: begins(period, now) for period in Period}
-        times = {
-            total_key(subject, period): starts_at
-            for period, starts_at in starts.items()
-            if row.created_at >= starts_at
-            for subject in subject_of(row).subjects()
-        }
+        times = _current_totals(row, timezone.now())
         add_to_totals(dict.fromkeys(times, difference), times)
 
 
 def forget_person(user_id: int) -> None:
     """Remove a person from the ledger rows, the totals, the reports and the limits."""
-    with transaction.atomic(using=router.db_for_write(AIUsageTotal)):
-        # Taking the lock first: a concurrent count finishes before, or does not see the person.
-        AIUsageTotal.objects.filter(key=COUNTING_LOCK_KEY).update(requests=F("requests") + 1)
+    with counting_locked():  # a concurrent count finishes before, or does not see the person
         AIWorkflowRun.objects.filter(user_id=user_id).update(user=None)
         own = Subject(user_id=user_id).key
         AIUsageTotal.objects.filter(Q(key__startswith=f"{own}/") | Q(key__startswith=f"{own}|")).delete()

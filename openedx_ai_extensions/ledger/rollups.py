@@ -29,13 +29,13 @@ from openedx_ai_extensions.ledger.usage_models import (
 TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
 SUMS = ("completed", "failed", "cancelled", "refused", "lost", "requests", "cached", *TOKENS, "cost_micros")
 TIMES = (*FIRST_TOKEN, *DURATION)
+ROWS_PER_WRITE = 500
 DIMENSIONS = ("course_id", "profile_slug", "provider", "model")
 
 COLUMNS = (*SUMS, *TIMES)
 
 Figures = list[int]  # in the order of COLUMNS, or of SUMS
-PlaceKey = tuple[str, date, tuple[str, ...]]  # level, day, dimensions
-PersonKey = tuple[str, date, int]
+UsageKey = tuple[str, date, tuple[str | int, ...]]  # level, day; and the dimensions, or the id of a person
 
 _OUTCOMES = {name: number for number, name in enumerate(SUMS[:5])}
 _FIRST_TOKEN, _DURATION = len(SUMS), len(SUMS) + len(FIRST_TOKEN)
@@ -99,9 +99,9 @@ class Sums:
         if fact.user_id is not None:
             add_run(self.people[day, fact.user_id], fact, sign)
 
-    def by_place(self) -> dict[PlaceKey, Figures]:
+    def by_place(self) -> dict[UsageKey, Figures]:
         """The sums of every level."""
-        cells: defaultdict[PlaceKey, Figures] = defaultdict(lambda: [0] * len(COLUMNS))
+        cells: defaultdict[UsageKey, Figures] = defaultdict(lambda: [0] * len(COLUMNS))
         for (day, place), figures in self.places.items():
             anywhere = ("", *place[1:])
             for key in (
@@ -112,18 +112,13 @@ class Sums:
                 cells[key] = plus(cells[key], figures)
         return cells
 
-    def by_person(self) -> dict[PersonKey, Figures]:
+    def by_person(self) -> dict[UsageKey, Figures]:
         """The sums of every level."""
-        cells: defaultdict[PersonKey, Figures] = defaultdict(lambda: [0] * len(SUMS))
+        cells: defaultdict[UsageKey, Figures] = defaultdict(lambda: [0] * len(SUMS))
         for (day, user_id), figures in self.people.items():
-            for key in ((RollupLevel.DAY, day, user_id), (RollupLevel.MONTH, day.replace(day=1), user_id)):
+            for key in ((RollupLevel.DAY, day, (user_id,)), (RollupLevel.MONTH, day.replace(day=1), (user_id,))):
                 cells[key] = plus(cells[key], figures)
         return cells
-
-    def write(self) -> None:
-        """Add the sums to the tables. Call it inside the transaction that counts the rows."""
-        add_to_places(self.by_place())
-        add_to_people(self.by_person())
 
 
 def add_run(cell: Figures, fact: Fact, sign: int) -> None:
@@ -157,43 +152,36 @@ def roll_up(added: Iterable[AIWorkflowRun], removed: Iterable[AIWorkflowRun] = (
         sums.add(fact_of(row))
     for row in removed:
         sums.add(fact_of(row), sign=-1)
-    sums.write()
+    add_to_usage(AIUsageByPlace, sums.by_place())
+    add_to_usage(AIUsageByPerson, sums.by_person())
 
 
-def add_to_places(cells: Mapping[PlaceKey, Figures]) -> None:
-    _write(AIUsageByPlace, {key_of(*key): (place_fields(key), cell) for key, cell in cells.items()}, COLUMNS)
-
-
-def add_to_people(cells: Mapping[PersonKey, Figures]) -> None:
-    _write(AIUsageByPerson, {key_of(*key): (person_fields(key), cell) for key, cell in cells.items()}, SUMS)
-
-
-def place_fields(key: PlaceKey) -> dict[str, Any]:
-    return {"level": key[0], "day": key[1], **dict(zip(DIMENSIONS, key[2], strict=True))}
-
-
-def person_fields(key: PersonKey) -> dict[str, Any]:
-    return {"level": key[0], "day": key[1], "user_id": key[2]}
-
-
-def key_of(level: str, day: date, what: tuple[str, ...] | int) -> str:
-    name = "\n".join([str(level), day.isoformat(), *([str(what)] if isinstance(what, int) else what)])
+def key_of(level: str, day: date, what: tuple[str | int, ...]) -> str:
+    name = "\n".join([str(level), day.isoformat(), *map(str, what)])
     return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
 
 
-def _write(model: type[Usage], cells: Mapping[str, tuple[dict[str, Any], Figures]], columns: Sequence[str]) -> None:
+def fields_of(model: type[Usage]) -> tuple[Sequence[str], Sequence[str]]:
+    """The fields of a table that the last part of a ``UsageKey`` holds, and those of its figures."""
+    return (DIMENSIONS, COLUMNS) if model is AIUsageByPlace else (("user_id",), SUMS)
+
+
+def add_to_usage(model: type[Usage], cells: Mapping[UsageKey, Figures]) -> None:
+    """Add sums to a table. Call it inside the transaction that counts the rows."""
+    dimensions, columns = fields_of(model)
+    named = {key_of(*key): key for key in cells}
     features = connections[router.db_for_write(model)].features
     unique: dict[str, Any] = {"unique_fields": ["key"]} if features.supports_update_conflicts_with_target else {}
     manager = model._default_manager
-    for keys in batched(sorted(cells), 500):
+    names = sorted(named)
+    for start in range(0, len(names), ROWS_PER_WRITE):
+        keys = names[start : start + ROWS_PER_WRITE]
         known = {key: list(figures) for key, *figures in manager.filter(key__in=keys).values_list("key", *columns)}
         rows = []
         for key in keys:
-            fields, figures = cells[key]
+            level, day, what = named[key]
+            figures = cells[named[key]]
             after = plus(known[key], figures) if key in known else figures
-            rows.append(model(key=key, **fields, **dict(zip(columns, after, strict=True))))
+            fields = dict(zip((*dimensions, *columns), (*what, *after), strict=True))
+            rows.append(model(key=key, level=level, day=day, **fields))
         manager.bulk_create(rows, update_conflicts=True, update_fields=list(columns), **unique)
-
-
-def batched(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (keys[start : start + size] for start in range(0, len(keys), size))

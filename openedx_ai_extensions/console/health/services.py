@@ -25,8 +25,7 @@ from openedx_ai_extensions.console.health.findings import Finding, error, note, 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import is_outage, shared_cache
 from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
-from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY
-from openedx_ai_extensions.ledger.purge import purge_cutoff
+from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY, purge_cutoff
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.xapi.allow_list import ALLOWED, BACKENDS, backends_to_xapi, missing_events
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.ledger.purge import purge, purge_cutoff, purgeable_rows
+from openedx_ai_extensions.ledger.audit import purge, purge_cutoff, purgeable_rows
 
 
 class Command(BaseCommand):
