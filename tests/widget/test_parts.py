@@ -61,7 +61,7 @@ def test_events_are_found_however_they_are_cut(part, size):
     ],
 )
 def test_what_may_become_a_marker_is_held_back(part, text, shown):
-    assert part("reading", "return part.beforeMarker(value)", text) == shown
+    assert part("streamReader", "return part.beforeErrorMarker(value)", text) == shown
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_what_may_become_a_marker_is_held_back(part, text, shown):
 )
 def test_when_a_card_comes_again(part, grades, interval, is_due):
     script = "const c = value[1].reduce((card, g) => part.reviewed(card, g, 1e12), value[0]);"
-    assert part("schedule", f"{script} return [c.interval, part.isDue(c, 1e12)]", [CARD, grades]) == [interval, is_due]
+    assert part("sm2", f"{script} return [c.interval, part.isDue(c, 1e12)]", [CARD, grades]) == [interval, is_due]
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_when_a_card_comes_again(part, grades, interval, is_due):
     [
         ({"code": "invalid_api_key", "message": "x"}, "The AI service is currently unavailable."),
         (
-            {"code": "rate_limit_exceeded", "message": "x", "wait": 30},
+            {"code": "rate_limit_exceeded", "message": "x", "retryAfter": 30},
             "The AI service is busy. Please try again in a moment. Try again in 30 seconds.",
         ),
         (
-            {"code": "service_unavailable", "message": "The AI gave no answer.", "wait": 600},
+            {"code": "service_unavailable", "message": "The AI gave no answer.", "retryAfter": 600},
             "The AI gave no answer. Try again in 10 minutes.",
         ),
         (
@@ -105,9 +105,9 @@ def test_when_a_card_comes_again(part, grades, interval, is_due):
 )
 def test_what_went_wrong_is_said_in_words(part, error, words):
     script = (
-        "const { textsFor } = await import('/texts.js'); return new part.Problem(await textsFor('en'), value).message"
+        "const { loadI18n } = await import('/i18n.js'); return new part.ApiError(await loadI18n('en'), value).message"
     )
-    assert part("problem", script, error) == words
+    assert part("apiError", script, error) == words
 
 
 def test_another_origin_is_asked_with_its_cookies_and_its_token(new_page):

@@ -1,9 +1,9 @@
-// What only ears get. A status is said when it changes; an answer is said once it is complete, in pieces that can be
-// listened to, and not every word as it streams in.
+// Live regions for screen readers. An answer is announced once it is complete, in pieces of a listenable length, and not
+// word by word as it streams in.
 import { element } from "./dom.js";
 import { markdown } from "./markdown.js";
 
-const LONG = 400; // characters
+const MAX_PIECE_CHARS = 400; // about half a minute of speech; longer paragraphs are split into sentences
 
 export class Announcer {
   constructor() {
@@ -12,36 +12,36 @@ export class Announcer {
     this.nodes = [this.status, this.log];
   }
 
-  say(words) {
-    this.status.textContent = words;
+  announce(message) {
+    this.status.textContent = message;
   }
 
-  // Say what a run is doing now. The same words are not said twice in a row: a model may begin to think again.
-  working(words) {
-    if (this.status.textContent !== words) this.say(words);
+  // Announce what a run is doing, unless that was announced last: a model may start to think several times.
+  announceProgress(message) {
+    if (this.status.textContent !== message) this.announce(message);
   }
 
-  // Say an answer, and after it how it ended, if that is to be said.
-  read(text, who, ending = "") {
+  // Announce an answer and, after it, the notice on how it was cut off.
+  announceAnswer(text, speaker, notice = "") {
     this.status.textContent = "";
-    const pieces = piecesOf([...markdown(text).map((node) => node.textContent), ending]);
-    this.log.replaceChildren(...pieces.map((words, place) =>
-      element("p", { textContent: place === 0 ? `${who}: ${words}` : words })));
+    const pieces = splitForSpeech([...markdown(text).map((node) => node.textContent), notice]);
+    this.log.replaceChildren(...pieces.map((piece, index) =>
+      element("p", { textContent: index === 0 ? `${speaker}: ${piece}` : piece })));
   }
 
-  quiet() {
+  clear() {
     this.status.textContent = "";
     this.log.replaceChildren();
   }
 }
 
-// A paragraph or a list each, and sentences of what is very long.
-function piecesOf(texts) {
+// Split long texts into sentences, and join short neighbours.
+function splitForSpeech(texts) {
   return texts.filter((text) => text.trim())
-    .flatMap((text) => (text.length > LONG ? text.match(/[^.!?。؟]+[.!?。؟]*\s*/g) ?? [text] : [text]))
+    .flatMap((text) => (text.length > MAX_PIECE_CHARS ? text.match(/[^.!?。؟]+[.!?。؟]*\s*/g) ?? [text] : [text]))
     .reduce((pieces, text) => {
       const last = pieces.at(-1);
-      if (last && last.length + text.length < LONG / 2) pieces.splice(-1, 1, `${last} ${text}`);
+      if (last && last.length + text.length < MAX_PIECE_CHARS / 2) pieces.splice(-1, 1, `${last} ${text}`);
       else pieces.push(text.trim());
       return pieces;
     }, []);

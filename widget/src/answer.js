@@ -1,47 +1,47 @@
-// A text by a model that is shown as it comes, at most once a frame, and less often the longer drawing it takes.
-import { element, patch } from "./dom.js";
+// An answer of a model, rendered as it streams in: at most once per frame, and less often the longer rendering takes.
+import { element, reconcileChildren } from "./dom.js";
 import { markdown } from "./markdown.js";
 
-const REST = 4; // times as long as drawing took
+const RENDER_INTERVAL_FACTOR = 4; // wait 4 times as long as the last rendering took: at most 20 % of the time
 
 export class Answer {
-  constructor(className = "") {
-    this.node = element("div", { className: `text ${className}`, part: "answer", dir: "auto" });
+  constructor() {
+    this.node = element("div", { className: "text", part: "answer", dir: "auto" });
     this.text = "";
-    this.isDue = false;
-    this.drawn = 0;
-    this.took = 0;
+    this.isScheduled = false;
+    this.renderedAt = 0;
+    this.renderMs = 0;
   }
 
-  // The text so far. `around` draws, and may do something before and after.
-  stream(text, around = (draw) => draw()) {
+  // Schedule to show the text so far. `wrap` is called with the rendering, and may do something before and after it.
+  stream(text, wrap = (render) => render()) {
     this.text = text;
     this.node.classList.add("streaming");
-    if (this.isDue) return;
-    this.isDue = true;
-    const draw = () => {
-      if (!this.isDue) return;
-      if (performance.now() - this.drawn < this.took * REST) {
-        requestAnimationFrame(draw);
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    const renderWhenDue = () => {
+      if (!this.isScheduled) return;
+      if (performance.now() - this.renderedAt < this.renderMs * RENDER_INTERVAL_FACTOR) {
+        requestAnimationFrame(renderWhenDue);
         return;
       }
-      around(() => this.draw());
+      wrap(() => this.#render());
     };
-    requestAnimationFrame(draw);
+    requestAnimationFrame(renderWhenDue);
   }
 
-  // The whole text, at once.
+  // Show the complete text at once.
   show(text = this.text) {
     this.text = text;
     this.node.classList.remove("streaming");
-    this.draw();
+    this.#render();
   }
 
-  draw() {
-    const begun = performance.now();
-    this.isDue = false;
-    patch(this.node, markdown(this.text));
-    this.drawn = performance.now();
-    this.took = this.drawn - begun;
+  #render() {
+    const start = performance.now();
+    this.isScheduled = false;
+    reconcileChildren(this.node, markdown(this.text));
+    this.renderedAt = performance.now();
+    this.renderMs = this.renderedAt - start;
   }
 }

@@ -1,214 +1,215 @@
-// The tutor chat: a conversation about the unit, kept by the server. No model is asked before somebody opens it.
-import { asText } from "./box.js";
+// The tutor chat: a conversation about the unit, stored by the server. No model is called before the drawer is opened.
 import { Drawer } from "./drawer.js";
 import { Message } from "./message.js";
-import { conversationIn, parted } from "./reading.js";
 import { newTurn, Runner } from "./runner.js";
+import { parseConversation, responseText, splitTruncationNotice } from "./streamReader.js";
 
 export class Chat {
-  constructor(page, { request, response }) {
-    this.page = page;
-    this.runner = new Runner(page);
-    this.t = (id, values) => page.texts.say(id, values);
+  constructor(context, { request, response }) {
+    this.context = context;
+    this.runner = new Runner(context);
+    this.t = context.i18n.t;
     this.messages = [];
-    const names = {
+    const texts = {
       openText: request.buttonText ?? this.t("askTutor"),
-      message: request.customMessage,
+      customMessage: request.customMessage,
       title: response.customMessage ?? this.t("tutor"),
     };
-    this.drawer = new Drawer(page, names, {
-      open: () => this.messages.length || this.isBusy || this.begin(),
-      send: () => this.send(),
-      stop: () => this.runner.stop(),
-      earlier: () => this.earlier(),
-      startOver: () => this.startOver(),
+    this.drawer = new Drawer(context, texts, {
+      onOpen: () => this.messages.length || this.isBusy || this.#load(),
+      onSend: () => this.#send(),
+      onStop: () => this.runner.stop(),
+      onEarlier: () => this.#loadEarlier(),
+      onStartOver: () => this.#startOver(),
     });
     this.node = this.drawer.node;
   }
 
-  // Show what was said before, or have the tutor greet.
-  begin() {
+  // Show the stored conversation; where there is none, the tutor greets the learner.
+  #load() {
     this.messages = [];
     this.drawer.list.replaceChildren();
     this.drawer.earlierButton.hidden = true;
-    this.ask(newTurn(""));
+    this.#run(newTurn(""));
   }
 
-  send() {
+  #send() {
     const text = this.drawer.input.value.trim();
     if (!text) return;
-    this.queue(this.isBusy);
+    this.#setQueued(this.isBusy);
     if (this.isBusy) return;
     this.drawer.input.value = "";
-    this.say(text);
+    this.#ask(text);
   }
 
-  say(text) {
-    // The server takes the same words again for another try, and so do we.
-    if (this.unanswered?.text === text) this.ask(this.unanswered);
+  #ask(text) {
+    // The same question again is a retry, here as on the server.
+    if (this.failedTurn?.input === text) this.#run(this.failedTurn);
     else {
-      this.messages.at(-1)?.withdrawOffer();
-      this.ask(newTurn(text, { question: this.append(new Message(this.page, "user", text)) }));
+      this.messages.at(-1)?.removeOffer();
+      this.#run(newTurn(text, { question: this.#append(new Message(this.context, "user", text)) }));
     }
   }
 
-  // One turn, or another try of it.
-  async ask(turn) {
-    this.unanswered = undefined;
-    this.busy(true);
-    turn.question?.unmark();
-    this.remove(turn.answer);
-    turn.answer = this.append(new Message(this.page, "assistant"));
-    this.page.announcer.quiet();
-    this.working(turn.answer, this.t("thinking"));
-    this.drawer.toEnd();
-    const problem = await this.runner.run(turn, {
-      text: (text) => turn.answer.stream(text, (draw) => this.drawer.follow(draw)),
-      status: (words) => this.working(turn.answer, words),
-      whole: (response) => this.take(turn, response),
-      cut: (cut) => Object.assign(turn.answer, { cut }),
+  // Run a turn, or retry it.
+  async #run(turn) {
+    this.failedTurn = undefined;
+    this.#setBusy(true);
+    turn.question?.clearNote();
+    this.#remove(turn.answer);
+    turn.answer = this.#append(new Message(this.context, "assistant"));
+    this.context.announcer.clear();
+    this.#showProgress(turn.answer, this.t("thinking"));
+    this.drawer.scrollToEnd();
+    const failure = await this.runner.run(turn, {
+      onText: (text) => turn.answer.stream(text, (render) => this.drawer.updateLog(render)),
+      onStatus: (status) => this.#showProgress(turn.answer, status),
+      onResponse: (response) => this.#showResponse(turn, response),
+      onTruncated: (truncation) => Object.assign(turn.answer, { truncation }),
     });
-    if (problem === null) return;
-    this.drawer.follow(() => this.settle(turn, problem));
-    this.busy(false);
-    this.page.limits.refresh();
-    if (this.isQueued && !problem) this.send();
-    else this.queue(false);
+    if (failure === null) return;
+    this.drawer.updateLog(() => this.#finish(turn, failure));
+    this.#setBusy(false);
+    this.context.limits.refresh();
+    if (this.isQueued && !failure) this.#send();
+    else this.#setQueued(false);
   }
 
-  working(answer, words) {
-    this.drawer.follow(() => answer.working(words));
-    this.page.announcer.working(words);
+  #showProgress(answer, status) {
+    this.drawer.updateLog(() => answer.showProgress(status));
+    this.context.announcer.announceProgress(status);
   }
 
-  // A whole answer at once; or, when the chat opens, what was said before.
-  take(turn, response) {
-    const page = turn.text ? null : conversationIn(response);
-    if (!page) {
-      turn.answer.show(asText(response));
+  // A complete answer or, when the chat is opened, the stored conversation.
+  #showResponse(turn, response) {
+    const conversation = turn.input ? null : parseConversation(response);
+    if (!conversation) {
+      turn.answer.show(responseText(response));
       return;
     }
-    this.remove(turn.answer);
-    page.messages.forEach((message) => this.append(this.restored(message)));
-    this.drawer.earlierButton.hidden = !page.metadata?.has_more;
-    if (page.messages.length) this.offer(page.messages.at(-1));
-    this.drawer.toEnd();
+    this.#remove(turn.answer);
+    conversation.messages.forEach((stored) => this.#append(this.#fromStored(stored)));
+    this.drawer.earlierButton.hidden = !conversation.metadata?.has_more;
+    if (conversation.messages.length) this.#showLastStatus(conversation.messages.at(-1));
+    this.drawer.scrollToEnd();
   }
 
-  // How a turn ended.
-  settle(turn, problem) {
+  #finish(turn, failure) {
     const { question, answer } = turn;
     const isShown = this.messages.includes(answer);
-    answer.working("");
+    const { announcer } = this.context;
+    answer.showProgress("");
     answer.show();
-    if (problem) this.page.announcer.say(problem.words);
-    else if (isShown && answer.text) this.page.announcer.read(answer.text, this.t("tutor"), answer.cut?.words);
-    else this.page.announcer.quiet();
-    for (const message of [question, answer]) if (message) message.isStored = !problem;
-    if (problem) this.mark(turn, problem);
-    else this.offerMore(answer);
+    if (failure) announcer.announce(failure.message);
+    else if (isShown && answer.text) announcer.announceAnswer(answer.text, this.t("tutor"), answer.truncation?.message);
+    else announcer.clear();
+    for (const message of [question, answer]) if (message) message.isStored = !failure;
+    if (failure) this.#showFailure(turn, failure);
+    else this.#offerContinuation(answer);
   }
 
-  // Say what went wrong with the last turn, where it shows, and offer another try.
-  mark(turn, { words, canRetry = true }) {
+  // Show the error at the message it belongs to, and offer a retry.
+  #showFailure(turn, { message, canRetry = true }) {
     const { question, answer } = turn;
-    if (question) this.unanswered = turn;
-    if (question && !answer?.text) this.remove(answer);
-    // A greeting that has begun is kept by the server as it is: there is nothing to ask again.
-    const again = canRetry && (question || !answer.text) ? () => this.again(turn) : undefined;
-    (answer?.text || !question ? answer : question).mark(words, this.t("retry"), again);
+    if (question) this.failedTurn = turn;
+    if (question && !answer?.text) this.#remove(answer);
+    // A greeting that broke off is stored by the server as it is, so there is nothing to retry.
+    const retry = canRetry && (question || !answer.text) ? () => this.#retry(turn) : undefined;
+    (answer?.text || !question ? answer : question).showError(message, this.t("retry"), retry);
   }
 
-  // Offer to continue an answer that was cut off.
-  offerMore(answer) {
-    answer.markCut(this.t("continue"), () => {
+  #offerContinuation(answer) {
+    answer.showTruncation(this.t("continue"), () => {
       this.drawer.input.focus();
-      if (!this.isBusy) this.say(this.t("pleaseContinue"));
+      if (!this.isBusy) this.#ask(this.t("pleaseContinue"));
     });
   }
 
-  again(turn) {
+  #retry(turn) {
     this.drawer.input.focus();
-    this.ask(turn);
+    this.#run(turn);
   }
 
-  // What became of the last message that was stored, if it did not go well.
-  offer({ role, status }) {
-    const [before, last] = [undefined, ...this.messages].slice(-2);
-    const [question, answer] = role === "user" ? [last] : [before, last];
-    if (last.cut) this.offerMore(last);
-    else if (status && question) this.mark(newTurn(question.text, { question, answer }), { words: this.statusWords(status) });
-    else if (role === "user") last.mark(this.t("pending"), this.t("checkAgain"), () => this.checkAgain());
+  // Show how the last stored turn ended, unless it completed: cut off, failed, or not answered yet.
+  #showLastStatus({ role, status }) {
+    const [previous, last] = [undefined, ...this.messages].slice(-2);
+    const [question, answer] = role === "user" ? [last] : [previous, last];
+    if (last.truncation) this.#offerContinuation(last);
+    else if (status && question) {
+      this.#showFailure(newTurn(question.text, { question, answer }), { message: this.#statusText(status) });
+    } else if (role === "user") last.showError(this.t("pending"), this.t("checkAgain"), () => this.#reload());
   }
 
-  checkAgain() {
+  #reload() {
     this.drawer.input.focus();
-    this.begin();
+    this.#load();
   }
 
-  async earlier() {
+  async #loadEarlier() {
     this.drawer.earlierButton.disabled = true;
-    // What may not have been stored is not counted: a message that comes twice is known by its id, a gap is not.
+    // Only messages that are certainly stored are counted. A count too low returns some messages twice, which their ids
+    // show; a count too high would leave a gap.
     const count = this.messages.filter((message) => message.isStored).length;
-    const page = conversationIn(await this.run("lazy_load_chat_history", { current_messages: count }));
+    const conversation = parseConversation(await this.#runAction("lazy_load_chat_history", { current_messages: count }));
     this.drawer.earlierButton.disabled = false;
-    if (!page) return;
+    if (!conversation) return;
     const known = new Set(this.messages.map((message) => message.id));
-    const older = page.messages.filter(({ submission_id: id }) => !known.has(id)).map((each) => this.restored(each));
+    const older = conversation.messages.filter(({ submission_id: id }) => !known.has(id))
+      .map((stored) => this.#fromStored(stored));
     this.messages.unshift(...older);
-    this.drawer.prepend(older.map((message) => message.item), page.metadata?.has_more);
+    this.drawer.prepend(older.map((message) => message.item), conversation.metadata?.has_more);
   }
 
-  async startOver() {
-    this.busy(true);
-    const isCleared = (await this.run("clear_session", null)) !== undefined;
-    this.busy(false);
+  async #startOver() {
+    this.#setBusy(true);
+    const isCleared = (await this.#runAction("clear_session", null)) !== undefined;
+    this.#setBusy(false);
     this.drawer.input.focus();
-    if (isCleared) this.begin();
+    if (isCleared) this.#load();
   }
 
-  // Run a short action. Returns undefined when it failed, and says so.
-  async run(action, input) {
+  // Run an action other than a turn. Shows an error if it fails, and returns undefined.
+  async #runAction(action, input) {
     this.drawer.error.textContent = "";
     try {
-      return (await this.page.client.ask(action, input)).response;
-    } catch (problem) {
-      if (!this.page.signal.aborted) this.drawer.error.textContent = problem.message;
+      return (await this.context.client.runAction(action, input)).response;
+    } catch (error) {
+      if (!this.context.signal.aborted) this.drawer.error.textContent = error.message;
       return undefined;
     }
   }
 
-  append(message) {
+  #append(message) {
     this.messages.push(message);
     this.drawer.list.append(message.item);
     return message;
   }
 
-  remove(message) {
+  #remove(message) {
     this.messages = this.messages.filter((other) => other !== message);
     message?.item.remove();
   }
 
-  // What is sent too early goes out after the answer, unless that fails.
-  queue(isQueued) {
+  // A message sent while an answer arrives stays in the input, and is sent after the answer, unless that fails.
+  #setQueued(isQueued) {
     this.isQueued = isQueued;
     this.drawer.hint.textContent = this.t(isQueued ? "queued" : "hint");
   }
 
-  busy(isBusy) {
+  #setBusy(isBusy) {
     this.isBusy = isBusy;
-    this.drawer.busy(isBusy);
+    this.drawer.setBusy(isBusy);
   }
 
-  restored({ role, content, status, finish_reason: reason, submission_id: id }) {
-    const { text, cut } = parted(content, reason);
-    const message = Object.assign(new Message(this.page, role, text, id), { cut, isStored: true });
-    if (cut) message.markCut();
-    else if (status) message.mark(this.statusWords(status));
+  #fromStored({ role, content, status, finish_reason: reason, submission_id: id }) {
+    const { text, truncation } = splitTruncationNotice(content, reason);
+    const message = Object.assign(new Message(this.context, role, text, id), { truncation, isStored: true });
+    if (truncation) message.showTruncation();
+    else if (status) message.showError(this.#statusText(status));
     return message;
   }
 
-  statusWords(status) {
+  #statusText(status) {
     return this.t(status === "interrupted" ? "cutOff" : "failed");
   }
 }

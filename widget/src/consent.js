@@ -1,45 +1,45 @@
-// The notice that a person accepts before a model is asked.
-import { answered } from "./confirm.js";
+// The AI notice, which a person accepts before a model is called.
+import { showUntilClosed } from "./confirm.js";
 import { element, uniqueId } from "./dom.js";
 
 export class Consent {
-  constructor({ root, texts, client }) {
-    Object.assign(this, { root, texts, client });
+  constructor(context) {
+    this.context = context;
+    this.t = context.i18n.t;
   }
 
-  // Show a notice until it is accepted, which what was asked goes on after, or not. Asks once, whoever waits for it.
+  // Show a notice; resolves to whether it was accepted. Requests that need consent at the same time share one dialog.
   ask(notice) {
-    this.asked ??= this.settle(notice).finally(() => {
-      this.asked = undefined;
+    this.pending ??= this.#ask(notice).finally(() => {
+      this.pending = undefined;
     });
-    return this.asked;
+    return this.pending;
   }
 
-  async settle(notice, remark = "") {
-    if (!await answered(this.root, this.dialog(notice, remark))) return false;
+  async #ask(notice, errorMessage = "") {
+    if (!await showUntilClosed(this.context.root, this.#createDialog(notice, errorMessage))) return false;
     try {
-      await this.client().acceptNotice(notice);
+      await this.context.client.acceptNotice(notice);
       return true;
-    } catch (problem) {
-      if (problem.name === "AbortError") throw problem;
-      const changed = problem.details?.notice;
-      return this.settle(changed ?? notice, changed ? this.texts.say("consentChanged") : problem.message);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      const changed = error.details?.notice;
+      return this.#ask(changed ?? notice, changed ? this.t("consentChanged") : error.message);
     }
   }
 
-  dialog({ text, providers = [] }, remark) {
-    const { texts } = this;
-    const title = element("h2", { textContent: texts.say("consentTitle"), id: uniqueId() });
+  #createDialog({ text, providers = [] }, errorMessage) {
+    const title = element("h2", { textContent: this.t("consentTitle"), id: uniqueId() });
     const body = element("div", { className: "notice", tabIndex: 0, dir: "auto", textContent: text });
-    const names = new Intl.ListFormat(texts.language).format(providers.map(({ provider, region }) =>
-      (region ? texts.say("consentProvider", { name: provider, region }) : provider)));
+    const names = new Intl.ListFormat(this.context.i18n.language).format(providers.map(({ provider, region }) =>
+      (region ? this.t("consentProvider", { name: provider, region }) : provider)));
     const dialog = element("dialog", { className: "question consent", part: "consent" },
       element("form", { method: "dialog" }, title,
-        ...(remark ? [element("p", { className: "error", role: "alert", textContent: remark })] : []), body,
-        ...(names ? [element("p", { className: "small", textContent: texts.say("consentProviders", { names }) })] : []),
+        ...(errorMessage ? [element("p", { className: "error", role: "alert", textContent: errorMessage })] : []), body,
+        ...(names ? [element("p", { className: "small", textContent: this.t("consentProviders", { names }) })] : []),
         element("div", { className: "row end" },
-          element("button", { value: "", textContent: texts.say("notNow") }),
-          element("button", { value: "yes", className: "main", textContent: texts.say("accept") }))));
+          element("button", { value: "", textContent: this.t("notNow") }),
+          element("button", { value: "yes", className: "main", textContent: this.t("accept") }))));
     dialog.setAttribute("aria-labelledby", title.id);
     return dialog;
   }

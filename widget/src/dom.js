@@ -1,68 +1,69 @@
-// The little that all forms need to make elements.
-export function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+// Functions to create and update DOM nodes.
+export function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
 }
 
-export function button(label, action, className = "", icon = undefined) {
-  const made = element("button", { type: "button", className, part: "button" });
-  if (icon) made.append(icon);
-  made.append(label);
-  made.addEventListener("click", () => action());
-  return made;
+export function button(label, onClick, className = "", icon = undefined) {
+  const node = element("button", { type: "button", className, part: "button" });
+  if (icon) node.append(icon);
+  node.append(label);
+  node.addEventListener("click", () => onClick());
+  return node;
 }
 
-// A button that shows a picture only; its name is for ears and for the mouse that rests on it.
-export function iconButton(label, action, icon, className = "") {
-  const made = button("", action, `icon ${className}`, icon);
-  made.ariaLabel = label;
-  made.title = label;
-  return made;
+// A button that shows only an icon. The label is its accessible name and its tooltip.
+export function iconButton(label, onClick, icon, className = "") {
+  const node = button("", onClick, `icon ${className}`, icon);
+  node.ariaLabel = label;
+  node.title = label;
+  return node;
 }
 
-// Words in place of what `node` held, and maybe a button that offers a way on. The server's words may be in another
-// language than the page.
-export function remark(node, words, label, action, icon) {
-  node.replaceChildren(element("p", { textContent: words, dir: "auto" }), ...(action ? [button(label, action, "", icon)] : []));
+// Replace the content of `node` by a message and, where `onClick` is given, a button. The direction is found from the
+// text: messages from the server may be in another language than the page.
+export function showMessage(node, message, label, onClick, icon) {
+  node.replaceChildren(element("p", { textContent: message, dir: "auto" }),
+    ...(onClick ? [button(label, onClick, "", icon)] : []));
 }
 
-// A button that can't be pressed now but keeps the focus.
-export function inert(made, isInert) {
-  made.ariaDisabled = String(isInert);
+// Unlike `disabled`, `aria-disabled` leaves the keyboard focus on a button. Its click handler checks isAriaDisabled().
+export function setAriaDisabled(node, isDisabled) {
+  node.ariaDisabled = String(isDisabled);
 }
 
-export function isInert(made) {
-  return made.ariaDisabled === "true";
+export function isAriaDisabled(node) {
+  return node.ariaDisabled === "true";
 }
 
-let count = 0;
+let idCount = 0;
 
-// An id of its own, for what refers to another element.
+// An id for ARIA attributes that refer to another element.
 export function uniqueId() {
-  count += 1;
-  return `ai-${count}`;
+  idCount += 1;
+  return `ai-${idCount}`;
 }
 
-// Make the children of `parent` equal to `nodes`, leaving alone what is equal already: what people select stays so.
-export function patch(parent, nodes) {
+// Make the children of `parent` equal to `nodes`. Children that are equal already stay, which preserves a selection.
+export function reconcileChildren(parent, nodes) {
   const old = [...parent.childNodes];
-  nodes.forEach((node, place) => {
-    if (!old[place]) parent.append(node);
-    else if (!old[place].isEqualNode(node)) old[place].replaceWith(node);
+  nodes.forEach((node, index) => {
+    if (!old[index]) parent.append(node);
+    else if (!old[index].isEqualNode(node)) old[index].replaceWith(node);
   });
-  for (const rest of old.slice(nodes.length)) rest.remove();
+  for (const surplus of old.slice(nodes.length)) surplus.remove();
 }
 
-// Resolves after a time, and rejects at once when `signal` says that nobody waits any more.
-export function pause(time, signal) {
+// Resolves after `ms` milliseconds; rejects as soon as `signal` is aborted.
+export function delay(ms, signal) {
   return new Promise((resolve, reject) => {
-    const give = () => reject(signal.reason);
-    if (signal.aborted) return void give();
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return void abort();
     setTimeout(() => {
-      signal.removeEventListener("abort", give);
+      signal.removeEventListener("abort", abort);
       resolve();
-    }, time);
-    signal.addEventListener("abort", give, { once: true });
+    }, ms);
+    signal.addEventListener("abort", abort, { once: true });
   });
 }

@@ -1,20 +1,21 @@
-// <openedx-ai-widget>: asks which form its slot gets, and shows that form. Whatever is under way ends with it.
+// <openedx-ai-widget>: asks the server which form belongs to its slot, and shows that form. When the element is removed
+// or an attribute changes, what is under way is aborted.
 import { Announcer } from "./announcer.js";
-import { Box } from "./box.js";
 import { Chat } from "./chat.js";
 import { Client } from "./client.js";
 import { Consent } from "./consent.js";
 import { element } from "./dom.js";
 import { Flashcards } from "./flashcards.js";
+import { HeightCache } from "./heightCache.js";
+import { loadI18n } from "./i18n.js";
 import { Limits } from "./limits.js";
+import { OneShot } from "./oneShot.js";
 import { Quiz } from "./quiz.js";
-import { Seen } from "./seen.js";
-import sheet from "./styles.css";
-import { textsFor } from "./texts.js";
+import css from "./styles.css";
 
-// By the name of either component. The last three are of templates that were written for earlier versions.
+// The form for a request or response component. The last three names are those of templates for earlier versions.
 const FORMS = {
-  __proto__: null, // a component may have any name
+  __proto__: null, // a component may be called "toString"
   AISidebarResponse: Chat,
   FlashcardCreator: Flashcards,
   LibraryProblemCreator: Quiz,
@@ -22,7 +23,7 @@ const FORMS = {
   AIFlashcardsRequest: Flashcards,
   AIEducatorLibraryAssistComponent: Quiz,
 };
-let styles;
+let styleSheet; // shared by all widgets of a page
 
 export class OpenedxAIWidget extends HTMLElement {
   static observedAttributes = ["ui-slot-selector-id", "course-id", "location-id", "api-base", "lang", "library-id",
@@ -31,72 +32,75 @@ export class OpenedxAIWidget extends HTMLElement {
   constructor() {
     super();
     this.attachShadow({ mode: "open" });
-    if (!styles) {
-      styles = new CSSStyleSheet();
-      styles.replaceSync(sheet);
+    if (!styleSheet) {
+      styleSheet = new CSSStyleSheet();
+      styleSheet.replaceSync(css);
     }
-    this.shadowRoot.adoptedStyleSheets = [styles];
+    this.shadowRoot.adoptedStyleSheets = [styleSheet];
   }
 
   connectedCallback() {
-    this.restart();
+    this.#restart();
   }
 
   disconnectedCallback() {
-    this.life?.abort();
+    this.abortController?.abort();
     this.shadowRoot.replaceChildren();
   }
 
   attributeChangedCallback(_name, before, after) {
-    if (this.isConnected && before !== after) this.restart();
+    if (this.isConnected && before !== after) this.#restart();
   }
 
-  // Several attributes that change at once, or a move within the page, make one start.
-  restart() {
-    this.life?.abort();
-    this.life = new AbortController();
-    const { signal } = this.life;
+  // Deferred, so that several attribute changes, or a move within the page, cause one start.
+  #restart() {
+    this.abortController?.abort();
+    this.abortController = new AbortController();
+    const { signal } = this.abortController;
     queueMicrotask(() => {
-      if (!signal.aborted) this.start(signal).catch(() => this.clear(signal));
+      if (!signal.aborted) this.#start(signal).catch(() => this.#clear(signal));
     });
   }
 
-  async start(signal) {
-    const seen = new Seen(this);
-    this.shadowRoot.replaceChildren(...seen.placeholder());
-    const texts = await textsFor(this.language);
+  async #start(signal) {
+    const heightCache = new HeightCache(this.#placement);
+    this.shadowRoot.replaceChildren(...heightCache.placeholder());
+    const i18n = await loadI18n(this.#language);
     if (signal.aborted) return;
-    const page = this.page(texts, signal);
-    const profile = await page.client.get("profile");
+    const context = this.#createContext(i18n, signal);
+    const profile = await context.client.get("profile");
     if (signal.aborted) return;
     if (!profile.ui_components?.request) {
-      this.clear(signal);
-      seen.remember(this);
+      this.#clear(signal);
+      heightCache.store(this);
       return;
     }
     const { request, response } = profile.ui_components;
-    const Form = FORMS[request.component] ?? FORMS[response?.component] ?? Box;
-    const form = new Form(page, { request: request.config ?? {}, response: response?.config ?? {} }, request.component);
-    page.root.prepend(form.node);
-    if (profile.unavailable) form.node.append(element("p", { className: "small away", textContent: profile.unavailable.message }));
-    // A drawer keeps them, as nothing outside of it can be heard while it covers the page.
-    if (!page.announcer.status.parentNode) page.root.append(...page.announcer.nodes);
-    this.shadowRoot.replaceChildren(page.root);
-    seen.remember(this);
+    const Form = FORMS[request.component] ?? FORMS[response?.component] ?? OneShot;
+    const configs = { request: request.config ?? {}, response: response?.config ?? {} };
+    const form = new Form(context, configs, request.component);
+    context.root.prepend(form.node);
+    if (profile.unavailable) {
+      form.node.append(element("p", { className: "small away", textContent: profile.unavailable.message }));
+    }
+    // The chat has put the live regions into its drawer: while a modal drawer is open, a screen reader ignores the rest.
+    if (!context.announcer.status.parentNode) context.root.append(...context.announcer.nodes);
+    this.shadowRoot.replaceChildren(context.root);
+    heightCache.store(this);
   }
 
   // What the parts of a form share.
-  page(texts, signal) {
-    const root = element("div", { className: "widget", part: "widget", lang: texts.language });
-    const page = { host: this, root, texts, signal, announcer: new Announcer() };
-    const consent = new Consent({ root, texts, client: () => page.client });
-    page.client = new Client(this.place, { texts, signal, consent: (notice) => consent.ask(notice) });
-    page.limits = new Limits(page);
-    page.emit = (name, detail) => this.emit(name, detail);
-    return page;
+  #createContext(i18n, signal) {
+    const root = element("div", { className: "widget", part: "widget", lang: i18n.language });
+    const context = { host: this, root, i18n, signal, announcer: new Announcer() };
+    const consent = new Consent(context);
+    context.client = new Client(this.#placement, { i18n, signal, askConsent: (notice) => consent.ask(notice) });
+    context.limits = new Limits(context);
+    context.emit = (name, detail) => this.#emit(name, detail);
+    return context;
   }
 
-  get place() {
+  get #placement() {
     return {
       apiBase: this.getAttribute("api-base") ?? "",
       courseId: this.getAttribute("course-id") ?? undefined,
@@ -105,17 +109,18 @@ export class OpenedxAIWidget extends HTMLElement {
     };
   }
 
-  get language() {
+  get #language() {
     return this.getAttribute("lang") || document.documentElement.lang || "en";
   }
 
-  // Tell the page what happened, without a word of what was said.
-  emit(name, detail) {
-    const told = { uiSlotSelectorId: this.place.uiSlotSelectorId, ...detail };
-    this.dispatchEvent(new CustomEvent(`openedx-ai:${name}`, { bubbles: true, composed: true, detail: told }));
+  // Dispatch an event to the page. Its detail never contains questions or answers.
+  #emit(name, detail) {
+    const { uiSlotSelectorId } = this.#placement;
+    this.dispatchEvent(new CustomEvent(`openedx-ai:${name}`,
+      { bubbles: true, composed: true, detail: { uiSlotSelectorId, ...detail } }));
   }
 
-  clear(signal) {
+  #clear(signal) {
     if (!signal.aborted) this.shadowRoot.replaceChildren();
   }
 }

@@ -1,97 +1,98 @@
-// Flashcards: have some made, go through them, and go on where one left off. The stack belongs to the course.
-import { confirmed } from "./confirm.js";
+// Flashcards: the model writes them, the learner reviews them over days. The deck belongs to the course.
+import { confirmInDialog } from "./confirm.js";
 import { Deck } from "./deck.js";
+import { Disclosure } from "./disclosure.js";
 import { button, element } from "./dom.js";
-import { Fold } from "./fold.js";
 
-const MOST = 50; // cards at a time, as the server has it
+const MAX_CARDS = 50; // per run; the server refuses more
 
-export class Flashcards extends Fold {
-  constructor(page, { request, response }) {
-    const title = request.titleText ?? page.texts.say("flashcards");
-    super(page, { title, picture: "cards", preloads: request.preloadPreviousSession });
-    // What stands above while there are no cards, and when there are.
+export class Flashcards extends Disclosure {
+  constructor(context, { request, response }) {
+    const title = request.titleText ?? context.i18n.t("flashcards");
+    super(context, { title, iconName: "cards", restoresSession: request.preloadPreviousSession });
+    // The introduction for an empty deck, and for one with cards.
     this.intros = [request.customMessage ?? this.t("cardsIntro"), response.customMessage];
     this.unsaved = new Map();
-    this.deck = new Deck(page, { review: (card) => this.keep(card), change: () => this.count() });
-    this.clearButton = button(this.t("clearCards"), () => this.clear(), "quiet");
-    this.body.append(this.deck.node, this.form(request.buttonText ?? this.t("makeCards")), this.background.node,
-      this.lines.node, page.limits.node);
-    this.count();
+    this.deck = new Deck(context, { onReview: (card) => this.#queueSave(card), onChange: () => this.#updateCounts() });
+    this.clearButton = button(this.t("clearCards"), () => this.#clear(), "quiet");
+    this.body.append(this.deck.node, this.#createForm(request.buttonText ?? this.t("makeCards")), this.run.node,
+      this.lines.node, context.limits.node);
+    this.#updateCounts();
   }
 
-  form(makeText) {
-    this.number = element("input", { type: "number", min: 1, max: MOST, value: 5, required: true });
-    this.startButton = element("button", { className: "main", textContent: makeText });
+  #createForm(startText) {
+    this.countInput = element("input", { type: "number", min: 1, max: MAX_CARDS, value: 5, required: true });
+    this.startButton = element("button", { className: "main", textContent: startText });
     this.fields = element("div", { className: "row", hidden: true },
-      element("label", {}, this.t("howManyCards"), this.number), this.startButton, this.clearButton);
+      element("label", {}, this.t("howManyCards"), this.countInput), this.startButton, this.clearButton);
     const form = element("form", {}, this.fields);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.start({ num_cards: this.number.valueAsNumber });
+      this.start({ num_cards: this.countInput.valueAsNumber });
     });
     return form;
   }
 
-  show({ cards }) {
-    this.deck.take(cards ?? []);
+  showSession({ cards }) {
+    this.deck.setCards(cards ?? []);
   }
 
-  take(response) {
-    const count = this.deck.add(response);
-    this.lines.tell(this.t(count ? "cardsAdded" : "cardsNone", { count }));
+  showRunResult(cards) {
+    const count = this.deck.addCards(cards);
+    this.lines.showStatus(this.t(count ? "cardsAdded" : "cardsNone", { count }));
     return count ? this.deck.card : this.startButton;
   }
 
-  // What was learnt is stored card by card; what could not be stored is sent again with the next.
-  keep(card) {
+  // Each graded card is saved at once; cards that could not be saved are sent again with the next one.
+  #queueSave(card) {
     this.unsaved.set(card.id, card);
-    this.save();
+    this.#save();
   }
 
-  async save() {
+  async #save() {
     if (this.isSaving || this.unsaved.size === 0) return;
     this.isSaving = true;
     const cards = [...this.unsaved.values()];
     try {
-      await this.page.client.ask("save", { cards }, { keepalive: true });
+      await this.context.client.runAction("save", { cards }, { keepalive: true });
+      // A card that was graded again meanwhile is another object, and still to be saved.
       for (const card of cards) if (this.unsaved.get(card.id) === card) this.unsaved.delete(card.id);
-      this.lines.quiet();
+      this.lines.clear();
       this.isSaving = false;
-      this.save();
-    } catch (problem) {
+      this.#save();
+    } catch (error) {
       this.isSaving = false;
-      if (problem.isPassing || problem.code === "not_authenticated") {
-        this.lines.fail(`${this.t("notSaved")} ${problem.message}`, this.t("retry"), () => this.save());
-      } else this.startAgain(problem);
+      if (error.isTransient || error.code === "not_authenticated") {
+        this.lines.showError(`${this.t("notSaved")} ${error.message}`, this.t("retry"), () => this.#save());
+      } else this.#reloadDeck(error);
     }
   }
 
-  // Another tab has changed the stack: what is there counts.
-  async startAgain(problem) {
+  // The deck was changed elsewhere, such as in another tab. The stored deck wins.
+  async #reloadDeck(error) {
     this.unsaved.clear();
-    this.lines.fail(problem.message);
-    const state = await this.page.client.ask("get_current_session_response").catch(() => null);
-    if (state) this.show(state);
+    this.lines.showError(error.message);
+    const session = await this.context.client.runAction("get_current_session_response").catch(() => null);
+    if (session) this.showSession(session);
   }
 
-  async clear() {
-    const answers = { yes: this.t("clearCards"), no: this.t("keepThem") };
-    if (!await confirmed(this.body, this.t("confirmClearCards"), answers)) return;
+  async #clear() {
+    const labels = { yes: this.t("clearCards"), no: this.t("keepThem") };
+    if (!await confirmInDialog(this.body, this.t("confirmClearCards"), labels)) return;
     try {
-      await this.page.client.ask("clear_session");
+      await this.context.client.runAction("clear_session");
       this.unsaved.clear();
-      this.deck.take([]);
-      this.lines.tell(this.t("cardsCleared"));
+      this.deck.setCards([]);
+      this.lines.showStatus(this.t("cardsCleared"));
       this.startButton.focus();
-    } catch (problem) {
-      this.lines.fail(problem.message);
+    } catch (error) {
+      this.lines.showError(error.message);
     }
   }
 
-  count() {
+  #updateCounts() {
     const all = this.deck.cards.size;
-    this.total.textContent = all ? this.t("cardCount", { due: this.deck.queue.length, all }) : "";
+    this.summaryCount.textContent = all ? this.t("cardCount", { due: this.deck.queue.length, all }) : "";
     this.clearButton.hidden = all === 0;
     this.intro.textContent = this.intros[Number(all > 0)];
   }

@@ -1,4 +1,4 @@
-// Pictures of 24 by 24, drawn in the colour of the text around them.
+// Icons of 24 by 24, drawn in the colour of the surrounding text.
 const SVG = "http://www.w3.org/2000/svg";
 
 const PATHS = {
@@ -17,12 +17,12 @@ const PATHS = {
 const FILLED = new Set(["sparkle", "stop"]);
 
 export function icon(name) {
-  const picture = document.createElementNS(SVG, "svg");
+  const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
   path.setAttribute("d", PATHS[name]);
-  picture.append(path);
-  picture.setAttribute("viewBox", "0 0 24 24");
-  picture.setAttribute("class", FILLED.has(name) ? "picture filled" : "picture");
-  picture.setAttribute("aria-hidden", "true");
-  return picture;
+  svg.append(path);
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", FILLED.has(name) ? "picture filled" : "picture");
+  svg.setAttribute("aria-hidden", "true");
+  return svg;
 }

@@ -1,4 +1,4 @@
-// What a page loads: it makes <openedx-ai-widget> known, once.
+// The script that a page loads. Defines <openedx-ai-widget>, also when a page includes the script more than once.
 import { OpenedxAIWidget } from "./element.js";
 
 const NAME = "openedx-ai-widget";

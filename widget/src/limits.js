@@ -1,32 +1,32 @@
-// What is left of the limits that hold here: one quiet line about the tightest, and none where nothing is limited.
+// One line about the limit with the smallest share left. Without limits it is empty.
+import { limitReachedMessage } from "./apiError.js";
 import { element } from "./dom.js";
-import { usedUp } from "./problem.js";
 
 export class Limits {
-  constructor({ client, texts }) {
-    Object.assign(this, { client, texts });
+  constructor({ client, i18n }) {
+    Object.assign(this, { client, i18n });
     this.node = element("p", { className: "limits small", part: "limits" });
   }
 
-  // Look again; a line that can't be had is not missed.
+  // Ask the server for the limits. If that fails, the line stays empty: it is not worth an error message.
   async refresh() {
     if (this.client.isSignedOut) return;
     const { limits = [] } = await this.client.get("limits").catch(() => ({}));
-    const [tightest] = limits.filter((entry) => entry.exhausted || entry.left !== null).sort((one, other) =>
-      share(one) - share(other));
-    this.node.textContent = tightest ? this.words(tightest) : "";
+    const [tightest] = limits.filter((limit) => limit.exhausted || limit.left !== null).sort((one, other) =>
+      fractionLeft(one) - fractionLeft(other));
+    this.node.textContent = tightest ? this.#message(tightest) : "";
     this.node.classList.toggle("used", Boolean(tightest?.exhausted));
   }
 
-  words(entry) {
-    const { scope, period, kind, left, exhausted, resets_at: resetsAt } = entry;
-    if (exhausted) return usedUp(this.texts, scope === "person", resetsAt);
-    return kind === "requests" ? this.texts.say(`left.${period}`, { count: left })
-      : this.texts.say(`leftShare.${period}`, { share: this.texts.share(share(entry)) });
+  #message(limit) {
+    const { scope, period, kind, left, exhausted, resets_at: resetsAt } = limit;
+    if (exhausted) return limitReachedMessage(this.i18n, scope === "person", resetsAt);
+    return kind === "requests" ? this.i18n.t(`left.${period}`, { count: left })
+      : this.i18n.t(`leftShare.${period}`, { share: this.i18n.formatPercent(fractionLeft(limit)) });
   }
 }
 
-// Amounts of money are texts.
-function share({ left, limit, exhausted }) {
+// Amounts of money are strings.
+function fractionLeft({ left, limit, exhausted }) {
   return exhausted ? 0 : Number(left) / Number(limit);
 }

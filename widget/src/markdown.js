@@ -1,67 +1,68 @@
-// What a model writes, as nodes. micromark makes no HTML of HTML, and what it makes goes through our own allow-list.
+// Renders the Markdown of a model as DOM nodes. micromark shows HTML in it as text; its output is sanitized all the same.
 import { micromark } from "micromark";
 import { gfmTable, gfmTableHtml } from "micromark-extension-gfm-table";
 import { element } from "./dom.js";
-import { safeNodes } from "./safe.js";
+import { sanitize } from "./sanitize.js";
 
 const OPTIONS = { extensions: [gfmTable()], htmlExtensions: [gfmTableHtml()] };
-// Characters that micromark gets at once: the time that it takes for some texts grows with the square of their length.
-const LONGEST = 4000;
-const LINES = /(?<=\n|\r(?!\n))/;
-const STARTS_BLOCK = /^(?:#|[-*+] |\d{1,9}[.)] )/;
+// micromark's time grows with the square of the length of some texts, so it gets no more than this at once.
+const MAX_PIECE_CHARS = 4000;
+const AFTER_LINE_END = /(?<=\n|\r(?!\n))/;
+const BLOCK_START = /^(?:#|[-*+] |\d{1,9}[.)] )/;
 const FENCE = /^([\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)?)(`{3,}|~{3,})/;
 
 export function markdown(text) {
-  return (text.length > LONGEST ? piecesOf(text) : [text]).flatMap(nodesOf);
+  return (text.length > MAX_PIECE_CHARS ? splitIntoPieces(text) : [text]).flatMap(render);
 }
 
-function nodesOf(piece) {
-  if (piece.length > LONGEST) return [FENCE.test(piece) ? codeBlock(piece) : plain(piece)];
-  return safeNodes(micromark(piece, OPTIONS), { links: true })
-    // The line ends between paragraphs are of no use.
+function render(piece) {
+  if (piece.length > MAX_PIECE_CHARS) return [FENCE.test(piece) ? codeBlock(piece) : plainText(piece)];
+  return sanitize(micromark(piece, OPTIONS), { links: true })
+    // micromark writes line ends between blocks.
     .filter((node) => typeof node !== "string" || node.trim())
     .map((node) => (typeof node === "string" ? document.createTextNode(node) : node));
 }
 
-function plain(piece) {
+function plainText(piece) {
   return element("p", { className: "plain", textContent: piece.trim() });
 }
 
 function codeBlock(piece) {
-  const lines = piece.trimEnd().split(LINES);
+  const lines = piece.trimEnd().split(AFTER_LINE_END);
   const end = lines.length > 1 && FENCE.test(lines.at(-1)) ? -1 : undefined;
   return element("pre", { tabIndex: 0 }, element("code", { textContent: lines.slice(1, end).join("") }));
 }
 
-// A text in pieces that are as long as micromark may get, but for blocks that are longer by themselves.
-function piecesOf(text) {
-  return blocksOf(text).reduce((pieces, block) => {
+// Join blocks into pieces of at most MAX_PIECE_CHARS. A longer block is a piece by itself.
+function splitIntoPieces(text) {
+  return splitIntoBlocks(text).reduce((pieces, block) => {
     const last = pieces.at(-1);
-    if (last !== undefined && last.length + block.length <= LONGEST) pieces.splice(-1, 1, last + block);
+    if (last !== undefined && last.length + block.length <= MAX_PIECE_CHARS) pieces.splice(-1, 1, last + block);
     else pieces.push(block);
     return pieces;
   }, []);
 }
 
-// What stands between blank lines; fenced code, with the blank lines in it; and the items of a list.
-function blocksOf(text) {
+// Split where a new block can start: after a blank line, at a heading or a list item, and at a fence. Fenced code stays
+// in one block, with its blank lines.
+function splitIntoBlocks(text) {
   const blocks = [""];
-  let fence;
-  let isNext = true;
-  for (const line of text.split(LINES)) {
-    // A fence in a list or a quotation ends with it.
-    if (fence?.isInside && /^[^\s>]/.test(line)) fence = undefined;
+  let fence; // the one that is open
+  let isAfterBlock = true;
+  for (const line of text.split(AFTER_LINE_END)) {
+    // A fence in a list or a quotation ends with the list or the quotation.
+    if (fence?.isNested && /^[^\s>]/.test(line)) fence = undefined;
     const [, before, marks] = FENCE.exec(line) ?? [];
     const after = marks && line.slice(before.length + marks.length);
-    const isTop = before === "";
-    if (!fence && (isTop || STARTS_BLOCK.test(line) || (isNext && /^\S/.test(line)))) blocks.push("");
+    const isTopLevelFence = before === "";
+    if (!fence && (isTopLevelFence || BLOCK_START.test(line) || (isAfterBlock && /^\S/.test(line)))) blocks.push("");
     blocks[blocks.length - 1] += line;
-    isNext = !line.trim();
+    isAfterBlock = !line.trim();
     if (fence && marks?.startsWith(fence.marks) && /^[\s>]*$/.test(before + after)) {
-      isNext = !fence.isInside;
+      isAfterBlock = !fence.isNested;
       fence = undefined;
     } else if (!fence && marks && !(marks[0] === "`" && after.includes("`"))) {
-      fence = { marks, isInside: !/^ {0,3}$/.test(before) };
+      fence = { marks, isNested: !/^ {0,3}$/.test(before) };
     }
   }
   return blocks;

@@ -1,21 +1,21 @@
-// One message of a chat: who said it, the words, and maybe a note on what became of it. A person's are only ever text.
+// One message of a chat: its author, its text, and a note on how it ended. Only a model's message is rendered as Markdown.
 import { Answer } from "./answer.js";
-import { copyButton } from "./copying.js";
-import { element, remark } from "./dom.js";
+import { copyButton } from "./copyButton.js";
+import { element, showMessage } from "./dom.js";
 import { icon } from "./icons.js";
 
 export class Message {
-  constructor(page, role, text = "", id = "") {
+  constructor(context, role, text = "", id = "") {
     this.id = id;
-    this.who = page.texts.say(role === "user" ? "you" : "tutor");
+    const author = context.i18n.t(role === "user" ? "you" : "tutor");
     this.answer = role === "user" ? undefined : new Answer();
     this.body = this.answer?.node ?? element("p", { className: "words", dir: "auto" });
     this.progress = element("p", { className: "waiting" });
     this.note = element("div", { className: "note", role: "note" });
-    this.tools = element("div", { className: "tools" }, copyButton(page, () => this.text));
+    this.buttons = element("div", { className: "tools" }, copyButton(context, () => this.text));
     this.item = element("li", { className: `message ${role}`, part: `message ${role}` },
-      element("h3", { textContent: this.who }), this.body, this.progress, this.note);
-    if (this.answer) this.item.append(this.tools);
+      element("h3", { textContent: author }), this.body, this.progress, this.note);
+    if (this.answer) this.item.append(this.buttons);
     this.show(text);
   }
 
@@ -23,40 +23,40 @@ export class Message {
     return this.answer ? this.answer.text : this.body.textContent;
   }
 
-  // All of the words so far, as they stream in. `around` draws.
-  stream(text, around) {
-    this.answer.stream(text, around);
-    if (text) this.working("");
+  // Show the text so far. `wrap` is called with the rendering.
+  stream(text, wrap) {
+    this.answer.stream(text, wrap);
+    if (text) this.showProgress("");
   }
 
   show(text = this.text) {
     if (this.answer) this.answer.show(text);
     else this.body.textContent = text;
-    this.tools.hidden = !text;
+    this.buttons.hidden = !text;
   }
 
-  working(words) {
-    this.progress.textContent = words;
-    if (words) this.tools.hidden = true;
+  showProgress(status) {
+    this.progress.textContent = status;
+    if (status) this.buttons.hidden = true;
   }
 
-  // Say what became of it, and maybe offer a way on.
-  mark(words, label, action) {
+  // Show an error below the message and, where `onClick` is given, a button to retry.
+  showError(message, label, onClick) {
     this.note.classList.add("error");
-    remark(this.note, words, label, action, icon("again"));
+    showMessage(this.note, message, label, onClick, icon("again"));
   }
 
-  // Say that the answer was cut off, if it was, and offer to go on with it, if that helps.
-  markCut(label, action) {
-    if (this.cut) remark(this.note, this.cut.words, label, this.cut.isLong && action);
+  // If the answer was cut off, show the notice and, where the answer can be continued, a button for that.
+  showTruncation(label, onClick) {
+    if (this.truncation) showMessage(this.note, this.truncation.message, label, this.truncation.canContinue && onClick);
   }
 
-  unmark() {
+  clearNote() {
     this.note.replaceChildren();
   }
 
-  // What came too late for another try stays marked.
-  withdrawOffer() {
+  // Once other messages follow, the note stays without its button.
+  removeOffer() {
     this.note.querySelector("button")?.remove();
   }
 }

@@ -1,133 +1,136 @@
-// Quiz questions for an author: have some written, review them, have single ones written anew, save them to a library.
-import { confirmed } from "./confirm.js";
+// Quiz questions for authors: the model writes them, the author reviews and rewrites them, and saves them to a library.
+import { confirmInDialog } from "./confirm.js";
+import { Disclosure } from "./disclosure.js";
 import { element } from "./dom.js";
-import { Fold } from "./fold.js";
-import { Review } from "./review.js";
+import { QuizReview } from "./quizReview.js";
 
-const MOST = 20; // questions at a time, as the server has it
+const MAX_QUESTIONS = 20; // per run; the server refuses more
 
-export class Quiz extends Fold {
-  constructor(page, { request, response }) {
-    const title = request.titleText ?? page.texts.say("quiz");
-    super(page, { title, picture: "quiz", intro: page.texts.say("forAuthors"), preloads: request.preloadPreviousSession });
-    this.saved = response;
-    this.library = libraryOf(page.host, request);
-    this.review = new Review(page.texts, this.library, {
-      rewrite: (index, words) => this.rewrite(index, words),
-      save: () => this.save(),
-      discard: () => this.discard(),
+export class Quiz extends Disclosure {
+  constructor(context, { request, response }) {
+    const title = request.titleText ?? context.i18n.t("quiz");
+    super(context, { title, iconName: "quiz", intro: context.i18n.t("forAuthors"),
+      restoresSession: request.preloadPreviousSession });
+    this.savedTexts = response;
+    this.library = libraryOf(context.host, request);
+    this.review = new QuizReview(context.i18n, this.library, {
+      onRewrite: (index, instructions) => this.#rewrite(index, instructions),
+      onSave: () => this.#save(),
+      onDiscard: () => this.#discard(),
     });
     this.link = element("div");
-    this.body.append(this.form(request.buttonText ?? this.t("writeQuestions")), this.background.node, this.lines.node,
-      this.link, this.review.node, page.limits.node);
+    this.body.append(this.#createForm(request.buttonText ?? this.t("writeQuestions")), this.run.node, this.lines.node,
+      this.link, this.review.node, context.limits.node);
   }
 
-  form(writeText) {
-    this.number = element("input", { type: "number", min: 1, max: MOST, value: 3, required: true });
-    this.words = element("textarea", { rows: 2, dir: "auto" });
-    this.startButton = element("button", { className: "main", textContent: writeText });
+  #createForm(startText) {
+    this.countInput = element("input", { type: "number", min: 1, max: MAX_QUESTIONS, value: 3, required: true });
+    this.instructions = element("textarea", { rows: 2, dir: "auto" });
+    this.startButton = element("button", { className: "main", textContent: startText });
     this.fields = element("form", { hidden: true },
-      element("label", { className: "block" }, this.t("wishes"), this.words),
-      element("div", { className: "row" }, element("label", {}, this.t("howManyQuestions"), this.number), this.startButton));
+      element("label", { className: "block" }, this.t("wishes"), this.instructions),
+      element("div", { className: "row" }, element("label", {}, this.t("howManyQuestions"), this.countInput),
+        this.startButton));
     this.fields.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.write();
+      this.#write();
     });
     return this.fields;
   }
 
-  // What the session holds: questions in review, the address of the collection that they are in, or nothing.
-  show({ response }) {
+  // The response of a session is the questions in review, the URL of the collection they were saved to, or null.
+  showSession({ response }) {
     this.review.hide();
     this.link.replaceChildren();
     if (typeof response === "string") {
-      const { titleText, customMessage } = this.saved;
+      const { titleText, customMessage } = this.savedTexts;
       this.link.append(element("h3", { textContent: titleText }), element("p", { textContent: customMessage }),
-        this.linkTo(response));
+        this.#collectionLink(response));
     }
     else if (response) this.review.show(response);
     const count = response?.question_slots?.length;
-    this.total.textContent = count ? this.t("questionCount", { count }) : "";
+    this.summaryCount.textContent = count ? this.t("questionCount", { count }) : "";
   }
 
-  // The address is one within this site, or within Studio's.
-  linkTo(address) {
-    const key = address.split("/").at(-1);
-    const title = this.library.collections.find((known) => known.key === key)?.title ?? key;
-    return element("a", { href: `${this.page.client.base}/${address}`,
-      textContent: this.saved.hyperlinkText ?? this.t("seeCollection", { title }) });
+  // `path` is relative to this site, or to Studio.
+  #collectionLink(path) {
+    const key = path.split("/").at(-1);
+    const title = this.library.collections.find((collection) => collection.key === key)?.title ?? key;
+    return element("a", { href: `${this.context.client.base}/${path}`,
+      textContent: this.savedTexts.hyperlinkText ?? this.t("seeCollection", { title }) });
   }
 
-  async write() {
-    const answers = { yes: this.t("replace"), no: this.t("keepThem") };
-    const isFree = this.review.questions.length === 0;
-    if (!isFree && !await confirmed(this.body, this.t("confirmReplace"), answers)) return;
-    this.start({ num_questions: this.number.valueAsNumber, extra_instructions: this.words.value.trim() });
+  async #write() {
+    const labels = { yes: this.t("replace"), no: this.t("keepThem") };
+    const isEmpty = this.review.questions.length === 0;
+    if (!isEmpty && !await confirmInDialog(this.body, this.t("confirmReplace"), labels)) return;
+    this.start({ num_questions: this.countInput.valueAsNumber, extra_instructions: this.instructions.value.trim() });
   }
 
-  take(response) {
-    this.show({ response });
-    this.page.announcer.say(this.t("questionsReady"));
+  showRunResult(response) {
+    this.showSession({ response });
+    this.context.announcer.announce(this.t("questionsReady"));
     return this.review.heading;
   }
 
-  async rewrite(index, words) {
-    const input = { question_index: index, extra_instructions: words };
-    return (await this.page.client.ask("regenerate_question", input)).response;
+  async #rewrite(index, instructions) {
+    const input = { question_index: index, extra_instructions: instructions };
+    return (await this.context.client.runAction("regenerate_question", input)).response;
   }
 
-  async save() {
-    const { input, kept: sent } = this.review;
-    this.lines.quiet();
-    this.review.lines.tell(this.t("saving"));
-    this.review.busy(true);
+  async #save() {
+    const { input, selectedQuestions: sent } = this.review;
+    this.lines.clear();
+    this.review.lines.showStatus(this.t("saving"));
+    this.review.setBusy(true);
     try {
-      this.settle(sent, await this.page.client.ask("save", input), input);
-    } catch (problem) {
-      const { failed = [] } = problem.details ?? {};
-      this.review.settle(failed.length ? sent : [], failed);
-      this.review.lines.fail(`${this.t("noneSaved")} ${failed.length ? "" : problem.message}`);
+      this.#showSaved(sent, await this.context.client.runAction("save", input), input);
+    } catch (error) {
+      const { failed = [] } = error.details ?? {};
+      this.review.markSaved(failed.length ? sent : [], failed);
+      this.review.lines.showError(`${this.t("noneSaved")} ${failed.length ? "" : error.message}`);
     }
-    this.review.busy(false);
+    this.review.setBusy(false);
   }
 
-  settle(sent, { response: address, saved, failed = [], message }, { collection_name: title }) {
-    const key = address.split("/").at(-1);
-    if (title && !this.library.collections.some((known) => known.key === key)) this.library.collections.push({ key, title });
+  #showSaved(sent, { response: path, saved, failed = [], message }, { collection_name: title }) {
+    const key = path.split("/").at(-1);
+    const { collections } = this.library;
+    if (title && !collections.some((collection) => collection.key === key)) collections.push({ key, title });
     if (failed.length) {
-      this.review.settle(sent, failed);
-      this.review.aim(key);
-      this.review.lines.fail(this.t("someSaved", { saved, failed: failed.length }));
-      this.link.replaceChildren(this.linkTo(address));
+      this.review.markSaved(sent, failed);
+      this.review.selectCollection(key);
+      this.review.lines.showError(this.t("someSaved", { saved, failed: failed.length }));
+      this.link.replaceChildren(this.#collectionLink(path));
       return;
     }
-    this.show({ response: address });
-    this.lines.tell(this.t("allSaved", { count: saved }));
-    if (message) this.lines.fail(`${this.t("allSaved", { count: saved })} ${message}`);
+    this.showSession({ response: path });
+    this.lines.showStatus(this.t("allSaved", { count: saved }));
+    if (message) this.lines.showError(`${this.t("allSaved", { count: saved })} ${message}`);
     this.link.lastChild.focus();
   }
 
-  async discard() {
-    const answers = { yes: this.t("discard"), no: this.t("keepThem") };
-    if (!await confirmed(this.body, this.t("confirmDiscard"), answers)) return;
+  async #discard() {
+    const labels = { yes: this.t("discard"), no: this.t("keepThem") };
+    if (!await confirmInDialog(this.body, this.t("confirmDiscard"), labels)) return;
     try {
-      await this.page.client.ask("clear_session");
-      this.show({});
-      this.lines.tell(this.t("discarded"));
+      await this.context.client.runAction("clear_session");
+      this.showSession({});
+      this.lines.showStatus(this.t("discarded"));
       this.startButton.focus();
-    } catch (problem) {
-      this.lines.fail(problem.message);
+    } catch (error) {
+      this.lines.showError(error.message);
     }
   }
 }
 
-// Which library questions go to: as the page says, else as the profile does, else the author is asked.
+// The library to save to: the page's attributes come before the profile's config. Without either the author types a key.
 function libraryOf(host, { libraryId, collections }) {
-  let known = [];
+  let ofPage = [];
   try {
-    known = JSON.parse(host.getAttribute("collections") ?? "[]");
+    ofPage = JSON.parse(host.getAttribute("collections") ?? "[]");
   } catch {
-    // An attribute that is not JSON names no collections.
+    // An attribute that is not JSON counts as none.
   }
-  return { id: host.getAttribute("library-id") ?? libraryId ?? "", collections: [...known, ...(collections ?? [])] };
+  return { id: host.getAttribute("library-id") ?? libraryId ?? "", collections: [...ofPage, ...(collections ?? [])] };
 }

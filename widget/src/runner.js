@@ -1,75 +1,79 @@
-// One request to a model as a form sees it: it can be stopped, and the same one can be sent again.
-import { newId } from "./client.js";
-import { Problem } from "./problem.js";
-import { isJson, parted, read } from "./reading.js";
+// Runs one request to a model at a time, streams its answer, and can stop it.
+import { ApiError } from "./apiError.js";
+import { newRequestId } from "./client.js";
+import { isJson, readStream, splitTruncationNotice } from "./streamReader.js";
 
-// One request. Another try has the same id, so that the server answers it once, whatever became of the first.
-export function newTurn(text, more) {
-  return { text, requestId: newId(), ...more };
+// An input for the model. A retry runs the same turn: its request id has the server answer it only once.
+export function newTurn(input, extra) {
+  return { input, requestId: newRequestId(), ...extra };
 }
 
 export class Runner {
-  constructor({ client, texts, emit }) {
-    Object.assign(this, { client, texts, emit });
-    // A browser may keep the page for its Back button: the answer must not go on unseen, nor look as if it did.
+  constructor({ client, i18n, emit }) {
+    Object.assign(this, { client, i18n, emit });
+    // The browser may freeze the page for its Back button. A stopped request can be retried when it comes back; a frozen
+    // one would look as if it went on.
     addEventListener("pagehide", () => this.stop(), { signal: client.signal });
   }
 
   stop() {
-    this.controller?.abort();
+    this.abortController?.abort();
   }
 
-  // Run a turn. `on` has what happens: text (all of it so far), status (words on what is going on),
-  // whole (an answer that came as JSON), and cut (how it was cut off, if it was: {words, isLong}).
-  // Returns what went wrong, as {words, canRetry}; undefined when nothing did, null when the widget is gone.
-  async run(turn, on) {
-    this.controller = new AbortController();
-    const { signal } = this.controller;
+  // Run a turn. `handlers`: onText (the text so far), onStatus (what the model is doing), onResponse (the answer of a
+  // request that is not streamed), onTruncated (how the answer was cut off, or undefined: {message, canContinue}).
+  // Returns undefined on success, {message, canRetry} on failure, and null if the widget was removed.
+  async run(turn, handlers) {
+    this.abortController = new AbortController();
+    const { signal } = this.abortController;
     const { requestId } = turn;
     try {
-      const response = await this.client.run("run", turn.text || null, { requestId, signal, isPatient: true });
-      if (!await this.receive(response, on)) {
-        turn.requestId = newId(); // the server would answer the old one with nothing again
-        throw new Problem(this.texts, { message: this.texts.say("failed") });
+      const response = await this.client.fetchAction("run", turn.input || null,
+        { requestId, signal, waitsForDuplicate: true });
+      if (!await this.#receive(response, handlers)) {
+        turn.requestId = newRequestId(); // the server would answer the old id with the empty answer again
+        throw new ApiError(this.i18n, { message: this.i18n.t("failed") });
       }
     } catch (error) {
       if (this.client.signal.aborted) return null;
-      return this.fault(error, signal);
+      return this.#failure(error, signal);
     }
     this.emit("completed", { action: "run" });
     return undefined;
   }
 
-  // Returns whether there was an answer.
-  async receive(response, on) {
+  // Returns the answer, which may be empty.
+  async #receive(response, handlers) {
     if (isJson(response)) {
       const { response: answer, finish_reason: reason } = await response.json();
-      const { text, cut } = parted(answer, reason);
-      on.whole(text);
-      on.cut(cut);
+      const { text, truncation } = splitTruncationNotice(answer, reason);
+      handlers.onResponse(text);
+      handlers.onTruncated(truncation);
       return text;
     }
-    let said;
-    const fault = await read(response, {
-      ...on,
-      text: (text) => on.text(said = text),
-      tool: (tool) => on.status(this.toolWords(tool)),
+    let received;
+    const error = await readStream(response, {
+      ...handlers,
+      onText: (text) => handlers.onText(received = text),
+      onTool: (tool) => handlers.onStatus(this.#toolStatus(tool)),
     });
-    if (fault) throw new Problem(this.texts, fault);
-    return said;
+    if (error) throw new ApiError(this.i18n, error);
+    return received;
   }
 
-  // A tool's name comes from a model, so it may be anything.
-  toolWords({ name, state }) {
-    if (state === "failed") return this.texts.say("toolFailed");
-    return this.texts.say(this.texts.has(`tool.${name}`) ? `tool.${name}` : "tool.other");
+  // A model may make up the name of a tool.
+  #toolStatus({ name, state }) {
+    const { i18n } = this;
+    if (state === "failed") return i18n.t("toolFailed");
+    return i18n.t(i18n.has(`tool.${name}`) ? `tool.${name}` : "tool.other");
   }
 
-  fault(error, { aborted }) {
-    if (aborted) return { words: this.texts.say("stopped"), canRetry: true, isStop: true };
-    // What a browser throws when the connection breaks in the middle.
-    const problem = error instanceof Problem ? error : new Problem(this.texts, { code: "streaming_failed" });
-    this.emit("error", { action: "run", code: problem.code });
-    return { words: problem.message, canRetry: problem.canRetry };
+  #failure(error, { aborted }) {
+    if (aborted) return { message: this.i18n.t("stopped"), canRetry: true };
+    // Any other exception is the browser's: the connection broke in the middle of the answer.
+    const { code, message, canRetry } = error instanceof ApiError ? error
+      : new ApiError(this.i18n, { code: "streaming_failed" });
+    this.emit("error", { action: "run", code });
+    return { message, canRetry };
   }
 }

@@ -1,0 +1,136 @@
+// A form for one request: a button, an input where the template asks for one, and below them the answer as it streams in.
+// Requests do not know of each other.
+import { Answer } from "./answer.js";
+import { copyButton } from "./copyButton.js";
+import { button, element, isAriaDisabled, setAriaDisabled, showMessage } from "./dom.js";
+import { icon } from "./icons.js";
+import { newTurn, Runner } from "./runner.js";
+import { responseText } from "./streamReader.js";
+
+const LEGACY_QUESTION_COMPONENT = "AIQuestionComponent"; // in templates for earlier versions, it means "has an input"
+// To continue an answer that was cut off, the model gets this instruction and the end of the answer: the server does not
+// store the answers of these workflows.
+const CONTINUE_PROMPT = "Your answer was cut off. Continue it exactly where it stops, in its language, without "
+  + "repeating any of it. It ends like this:";
+const CONTINUE_TAIL_CHARS = 1500; // enough for the model to find the place, and still a short input
+
+export class OneShot {
+  constructor(context, { request, response }, component) {
+    this.context = context;
+    this.runner = new Runner(context);
+    this.t = context.i18n.t;
+    this.answer = new Answer();
+    const hasInput = Boolean(request.placeholder) || component === LEGACY_QUESTION_COMPONENT;
+    this.node = element("section", { className: "card box", part: "box", ariaBusy: "false" });
+    this.node.append(this.#createForm(request, hasInput), this.#createResult(response.customMessage ?? this.t("answer")));
+    this.node.ariaLabel = request.buttonText ?? this.t("ask");
+  }
+
+  #createForm({ buttonText, customMessage, placeholder }, hasInput) {
+    const form = element("form", { className: hasInput ? "row asking" : "row" });
+    this.button = element("button", { className: "main", part: "button", textContent: buttonText ?? this.t("ask") });
+    if (!hasInput) this.button.prepend(icon("sparkle"));
+    this.stopButton = button(this.t("stop"), () => this.runner.stop(), "", icon("stop"));
+    this.stopButton.hidden = true;
+    if (hasInput) {
+      this.input = element("textarea", { rows: 1, required: true, dir: "auto", part: "input" });
+      this.input.ariaLabel = placeholder ?? this.t("question");
+      this.input.placeholder = this.input.ariaLabel;
+      this.input.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+        event.preventDefault();
+        form.requestSubmit();
+      });
+      form.append(this.input);
+    }
+    form.append(this.button, this.stopButton);
+    if (customMessage) form.append(element("p", { className: "message", textContent: customMessage }));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (isAriaDisabled(this.button)) return;
+      this.question = this.input?.value ?? "";
+      this.#run(newTurn(this.question, { prefix: "" }));
+    });
+    return form;
+  }
+
+  #createResult(title) {
+    this.title = element("h2", { textContent: title });
+    this.progress = element("p", { className: "waiting", textContent: this.t("working") });
+    this.footer = element("div", { className: "row foot" },
+      element("p", { className: "small", textContent: this.t("aiCanBeWrong") }), this.context.limits.node,
+      copyButton(this.context, () => this.answer.text));
+    this.note = element("div", { className: "note", role: "note" });
+    this.error = element("div", { className: "error", role: "alert" });
+    this.result = element("div", { className: "outcome", hidden: true }, this.title, this.answer.node, this.progress,
+      this.note, this.error, this.footer);
+    return this.result;
+  }
+
+  // A retry runs the same turn, so that the server does not count it twice. `prefix` is the text that the answer
+  // continues.
+  async #run(turn) {
+    const { prefix } = turn;
+    let truncation;
+    this.#setBusy(true);
+    this.answer.show(prefix);
+    this.context.announcer.clear();
+    this.#showProgress(this.t("working"));
+    const failure = await this.runner.run(turn, {
+      onText: (text) => {
+        if (text) this.progress.textContent = "";
+        this.answer.stream(prefix + text);
+      },
+      onStatus: (status) => this.#showProgress(status),
+      onResponse: (response) => this.answer.show(prefix + responseText(response)),
+      onTruncated: (value) => {
+        truncation = value;
+      },
+    });
+    if (failure === null) return;
+    const { text } = this.answer;
+    this.answer.show();
+    if (failure) {
+      const retry = failure.canRetry && (() => this.#run(turn));
+      showMessage(this.error, failure.message, this.t("retry"), retry, icon("again"));
+    } else if (truncation) {
+      const onContinue = truncation.canContinue && (() => this.#continue());
+      showMessage(this.note, truncation.message, this.t("continue"), onContinue);
+    }
+    this.#setBusy(false, prefix);
+    this.context.announcer.announceAnswer(text.slice(prefix.length), this.title.textContent, truncation?.message);
+    this.footer.hidden = !text;
+    this.title.hidden = !text;
+    this.context.limits.refresh();
+  }
+
+  #continue() {
+    const { text } = this.answer;
+    const tail = [...text].slice(-CONTINUE_TAIL_CHARS).join("");
+    this.#run(newTurn(`${this.question}\n\n${CONTINUE_PROMPT}\n\n${tail}`.trimStart(), { prefix: text }));
+  }
+
+  #showProgress(status) {
+    this.progress.textContent = status;
+    this.context.announcer.announceProgress(status);
+  }
+
+  // After a continuation, the focus moves to the next "Continue" button if there is one.
+  #setBusy(isBusy, isContinuation = false) {
+    const { activeElement } = this.node.getRootNode();
+    const hadFocus = this.node.contains(activeElement);
+    this.node.ariaBusy = String(isBusy);
+    this.result.hidden = false;
+    this.title.hidden = false;
+    this.footer.hidden = true;
+    if (isBusy) {
+      this.note.replaceChildren();
+      this.error.replaceChildren();
+    } else this.#showProgress("");
+    setAriaDisabled(this.button, isBusy);
+    this.button.hidden = isBusy;
+    this.stopButton.hidden = !isBusy;
+    const next = (isContinuation && this.note.querySelector("button")) || this.input || this.button;
+    if (hadFocus) (isBusy ? this.stopButton : next).focus();
+  }
+}
