@@ -69,7 +69,7 @@ def test_what_is_too_long_to_be_read_is_shown_as_it_is(draw):
     row = "| <b>a</b> | *b* |\n"
     block = draw("Before.\n\n| a | b |\n|-|-|\n" + row * 300 + "\nAfter *it*.")
     expect(block.answer.locator("table, b")).to_have_count(0)
-    expect(block.answer.locator("p.plain")).to_contain_text("| <b>a</b> | *b* |")
+    expect(block.answer.locator("p.pre-line")).to_contain_text("| <b>a</b> | *b* |")
     expect(block.answer.locator("em")).to_have_text("it")
 
 

@@ -34,8 +34,8 @@ class Slot:
     def __init__(self, page, demo, slot, person="learner"):
         self.page, self.demo, self.slot = page, demo, slot
         self.root = widget(page, slot)
-        self.dialog = self.root.locator("dialog.question")
-        self.whisper = self.root.locator(".unseen[role=status]")
+        self.dialog = self.root.locator("dialog.modal")
+        self.whisper = self.root.locator(".sr-only[role=status]")
         self.log = self.root.get_by_role("log")
         page.goto(f"{demo.url}/")
         page.get_by_role("button", name=person, exact=True).click()
@@ -68,8 +68,8 @@ class Box(Slot):
 
     def __init__(self, page, demo, slot="unit-summary", person="learner"):
         super().__init__(page, demo, slot, person)
-        self.box = self.root.locator(".box")
-        self.answer = self.root.locator(".text")
+        self.box = self.root.locator(".card-body")
+        self.answer = self.root.locator(".answer")
         self.alert = self.root.locator("[role=alert] p")
 
 
@@ -79,14 +79,14 @@ class Drawer(Slot):
     def __init__(self, page, demo, slot, person):
         super().__init__(page, demo, slot, person)
         self.summary = self.root.locator("summary").first
-        self.status = self.root.locator(".inside > .lines .status")
-        self.alert = self.root.locator(".inside > .lines .error")
+        self.status = self.root.locator(".disclosure-body > .status-lines .status")
+        self.alert = self.root.locator(".disclosure-body > .status-lines .error")
         self.progress = self.root.get_by_role("progressbar")
         self.count = self.root.locator(".count")
         self.card = self.root.locator(".flashcard")
         self.questions = self.root.locator(".question-card")
         self.saving = self.root.locator(".save")
-        self.save = self.saving.locator("button.main")
+        self.save = self.saving.locator("button.primary")
         self.post("clear_session")
         demo.provider.reset()
 
@@ -99,7 +99,7 @@ class Drawer(Slot):
 
     def grade(self, name):
         """The button that says how well a card was known."""
-        return self.root.locator(".marks button").filter(has_text=name)
+        return self.root.locator(".grades button").filter(has_text=name)
 
     def breaks(self, action):
         """Have the site not be reached for this action, until ``mends``."""

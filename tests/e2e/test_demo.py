@@ -46,7 +46,7 @@ def test_the_keyboard_reaches_everything_and_gets_the_focus_back(page, demo):
     expect(button).to_be_visible()
     tab_to(page, "AI summary")
     page.keyboard.press("Enter")
-    expect(widget(page).locator(".text")).to_have_text("Hello from the model.")
+    expect(widget(page).locator(".answer")).to_have_text("Hello from the model.")
     expect(button).to_be_focused()
 
 
@@ -92,7 +92,7 @@ def test_an_html_block_is_enough(page, demo):
     log_in(page, demo)
     page.get_by_role("link", name="The same in an HTML block").click()
     widget(page).get_by_role("button", name="AI summary").click()
-    expect(widget(page).locator(".text")).to_have_text("Hello from the model.")
+    expect(widget(page).locator(".answer")).to_have_text("Hello from the model.")
 
 
 def test_one_unit_has_a_workflow_of_its_own(page, demo):

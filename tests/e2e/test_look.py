@@ -36,13 +36,13 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 def answered(page, demo, look):
     demo.provider.then(CUT_OFF)
     box = widget(page)
-    box.locator("button.main").click()
+    box.locator("button.primary").click()
     box.locator("[role=note] button").wait_for()
     look("answered, and cut off")
     demo.provider.fail(401, times=1)
     ask = widget(page, "unit-ask")
     ask.locator("textarea").fill("Why?")
-    ask.locator("button.main").click()
+    ask.locator("button.primary").click()
     ask.locator("[role=alert] button").wait_for()
     look("failed")
 
@@ -51,11 +51,11 @@ def learnt(page, demo, look):
     demo.provider.reply(CARDS)
     cards = widget(page, "unit-flashcards")
     cards.locator("summary").click()
-    cards.locator("form button.main").click()
+    cards.locator("form button.primary").click()
     cards.locator(".flashcard").wait_for()
     look("a card")
     cards.locator(".flashcard").click()
-    cards.locator(".marks").wait_for()
+    cards.locator(".grades").wait_for()
     look("its answer")
 
 
@@ -63,7 +63,7 @@ def reviewed(page, demo, look):
     demo.provider.reply(QUIZ)
     quiz = widget(page, "unit-quiz")
     quiz.locator("summary").first.click()
-    quiz.locator("form button.main").first.click()
+    quiz.locator("form button.primary").first.click()
     quiz.locator(".question-card").first.wait_for()
     look("questions in review")
 
@@ -75,7 +75,7 @@ def discussed(page, demo, look):
     chat.locator("[role=note] button").wait_for()
     look("the chat, and an answer that was cut off")
     chat.locator("header button").first.click()
-    chat.locator("dialog.question").wait_for()
+    chat.locator("dialog.modal").wait_for()
     look("a question before something is lost")
 
 

@@ -99,8 +99,8 @@ def test_the_quickstart_leads_where_it_says(page, demo):  # noqa: PLR0915  # as 
         if what == "Open":
             found.click()
     widget(page).get_by_role("button", name="AI summary").click()
-    expect(widget(page).locator(".box")).to_have_attribute("aria-busy", "false")
-    expect(widget(page).locator(".text")).not_to_be_empty()
+    expect(widget(page).locator(".card-body")).to_have_attribute("aria-busy", "false")
+    expect(widget(page).locator(".answer")).not_to_be_empty()
     shot(page, "learner", "h1")
     page.get_by_role("link", name="From carbon dioxide to sugar").click()
     expect(widget(page).get_by_role("button")).to_have_text(["Ask the AI"])
@@ -144,8 +144,8 @@ def test_the_quickstart_leads_where_it_says(page, demo):  # noqa: PLR0915  # as 
     expect(widget(page).get_by_role("button", name="AI summary")).to_be_visible()
     page.get_by_role("navigation", name="Units").get_by_role("link").nth(1).click()
     widget(page).get_by_role("button", name="Exam questions").click()
-    expect(widget(page).locator(".box")).to_have_attribute("aria-busy", "false")
-    expect(widget(page).locator(".text")).not_to_be_empty()
+    expect(widget(page).locator(".card-body")).to_have_attribute("aria-busy", "false")
+    expect(widget(page).locator(".answer")).not_to_be_empty()
 
     # See what it took.
     page.get_by_role("link", name="Administration").click()

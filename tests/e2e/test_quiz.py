@@ -225,7 +225,7 @@ def test_what_a_model_writes_does_nothing(desk, demo):
     desk.open()
     expect(desk.questions).to_have_count(len(questions))
     expect(
-        desk.questions.locator("script, img, svg:not(.picture), iframe, a, [style], [onclick], [onerror]")
+        desk.questions.locator("script, img, svg:not(.icon), iframe, a, [style], [onclick], [onerror]")
     ).to_have_count(0)
 
 

@@ -50,7 +50,7 @@ class Block:
 
     @property
     def answer(self) -> Any:
-        return self.root.locator(".text")
+        return self.root.locator(".answer")
 
     @property
     def alert(self) -> Any:

@@ -26,7 +26,7 @@ REFUSAL = Wire((chunk({"refusal": "I can't."}), chunk(finish="stop"), usage(), D
 NOTHING = Wire((chunk(finish="stop"), usage(), DONE))
 # All that the live region for what goes on has said.
 LISTEN = """(widget) => {
-  const status = widget.shadowRoot.querySelector(".unseen[role=status]");
+  const status = widget.shadowRoot.querySelector(".sr-only[role=status]");
   window.said = [];
   new MutationObserver(() => said.push(status.textContent)).observe(status, { childList: true });
 }"""
@@ -62,10 +62,10 @@ def test_thinking_is_said_once_and_gone_with_the_first_text(block, make_scope, p
     expect(block.button("AI summary")).to_be_visible()
     block.root.evaluate(LISTEN)
     block.button("AI summary").click()
-    expect(block.root.locator(".waiting")).to_have_text("Thinking…")
+    expect(block.root.locator(".progress-text")).to_have_text("Thinking…")
     provider.go_on()
     expect(block.answer).to_have_text("Because of light.")
-    expect(block.root.locator(".waiting")).to_be_hidden()
+    expect(block.root.locator(".progress-text")).to_be_hidden()
     expect(block.root.get_by_role("log")).to_have_text("Summary: Because of light.")
     block.page.wait_for_function("said.length >= 3")
     assert block.page.evaluate("said") == ["The AI is working…", "Thinking…", ""]

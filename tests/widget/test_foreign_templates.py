@@ -143,7 +143,7 @@ def test_a_chat(show, learner, provider):
     expect(messages.last).to_contain_text("Answer 1.")
     expect(drawer).not_to_contain_text("{")
     drawer.get_by_role("button", name="Show earlier messages").click()
-    expect(messages.locator(".words, .text")).to_have_text(["Question 0?", "Answer 0.", "Question 1?", "Answer 1."])
+    expect(messages.locator(".content, .answer")).to_have_text(["Question 0?", "Answer 0.", "Question 1?", "Answer 1."])
     look(block, "chat-reopened")
     drawer.get_by_role("button", name="Show earlier messages").click()
     expect(messages.first).to_contain_text("Hello, I am a tutor.")
@@ -232,11 +232,13 @@ def test_quiz_questions_that_begin_anew_at_each_visit(show, author, provider, li
 
 
 OLD = [
-    pytest.param("DirectLLMResponse", "AIQuestionComponent", "AIResponseComponent", ".asking textarea", id="question"),
+    pytest.param("DirectLLMResponse", "AIQuestionComponent", "AIResponseComponent", ".question-form textarea",
+                 id="question"),
     pytest.param("ThreadedLLMResponse", "AISidebarChatComponent", "AISidebarChatComponent", "button.open", id="chat"),
-    pytest.param("FlashCardsOrchestrator", "AIFlashcardsRequest", "AIFlashcardsResponse", ".fold", id="flashcards"),
+    pytest.param("FlashCardsOrchestrator", "AIFlashcardsRequest", "AIFlashcardsResponse", ".disclosure",
+                 id="flashcards"),
     pytest.param("EducatorAssistantOrchestrator", "AIEducatorLibraryAssistComponent",
-                 "AIEducatorLibraryResponseComponent", ".fold", id="quiz"),
+                 "AIEducatorLibraryResponseComponent", ".disclosure", id="quiz"),
 ]  # fmt: skip
 
 

@@ -169,7 +169,7 @@ def test_nothing_that_a_model_writes_does_anything(block, make_scope, provider):
     provider.reply(HOSTILE)
     block.open()
     block.button("AI summary").click()
-    expect(block.root.locator(".foot")).to_be_visible()
+    expect(block.root.locator(".result-footer")).to_be_visible()
     found = block.answer.evaluate(
         "node => [...node.querySelectorAll('*')].map(e => [e.localName, [...e.attributes].map(a => [a.name, a.value])])"
     )
@@ -217,5 +217,5 @@ def test_it_speaks_the_language_of_the_page(block, make_scope, provider, setting
     expect(block.button(said)).to_be_visible()
     provider.go_on()
     expect(block.root.locator(".limits")).to_have_text(left)
-    button, message = (block.root.locator(name).bounding_box()["x"] for name in ("button.main", ".message"))
+    button, message = (block.root.locator(name).bounding_box()["x"] for name in ("button.primary", ".custom-message"))
     assert (button < message) == (direction == "ltr")

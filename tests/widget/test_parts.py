@@ -140,8 +140,8 @@ def test_another_origin_is_asked_with_its_cookies_and_its_token(new_page):
     page.route("http://mfe.test/", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.goto("http://mfe.test/")
     page.get_by_role("button", name="Go").click()
-    page.locator(".foot").wait_for()
-    assert page.locator(".text").inner_text() == "Hello."
+    page.locator(".result-footer").wait_for()
+    assert page.locator(".answer").inner_text() == "Hello."
     assert asked[:3] == [
         ("profile", "true", None), ("token", "true", None), ("workflows", "true", "from-the-lms")
     ]  # fmt: skip

@@ -7,8 +7,8 @@ const MAX_PIECE_CHARS = 400; // about half a minute of speech; longer paragraphs
 
 export class Announcer {
   constructor() {
-    this.status = element("p", { className: "unseen", role: "status" });
-    this.log = element("div", { className: "unseen", role: "log", ariaLive: "polite" });
+    this.status = element("p", { className: "sr-only", role: "status" });
+    this.log = element("div", { className: "sr-only", role: "log", ariaLive: "polite" });
     this.nodes = [this.status, this.log];
   }
 

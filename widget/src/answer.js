@@ -6,7 +6,7 @@ const RENDER_INTERVAL_FACTOR = 4; // wait 4 times as long as the last rendering 
 
 export class Answer {
   constructor() {
-    this.node = element("div", { className: "text", part: "answer", dir: "auto" });
+    this.node = element("div", { className: "answer", part: "answer", dir: "auto" });
     this.text = "";
     this.isScheduled = false;
     this.renderedAt = 0;

@@ -16,7 +16,7 @@ export class BackgroundRun {
     this.status = element("p", { role: "status" });
     this.bar = element("progress", { max: 1, ariaLabel: this.t("progress") });
     this.cancelButton = button(this.t("cancel"), () => this.#cancel());
-    this.node = element("div", { className: "background", hidden: true }, this.status,
+    this.node = element("div", { className: "background-run", hidden: true }, this.status,
       element("div", { className: "row" }, this.bar, this.cancelButton));
   }
 

@@ -4,10 +4,10 @@ import { element, uniqueId } from "./dom.js";
 // Ask a question; resolves to whether the answer was yes. `labels`: {yes, no}. The dialog returns the focus.
 export function confirmInDialog(parent, question, labels) {
   const text = element("p", { textContent: question, id: uniqueId() });
-  const dialog = element("dialog", { className: "question" }, element("form", { method: "dialog" }, text,
+  const dialog = element("dialog", { className: "modal" }, element("form", { method: "dialog" }, text,
     element("div", { className: "row end" },
       element("button", { value: "", textContent: labels.no, autofocus: true }),
-      element("button", { value: "yes", className: "main", textContent: labels.yes }))));
+      element("button", { value: "yes", className: "primary", textContent: labels.yes }))));
   dialog.setAttribute("aria-labelledby", text.id);
   return showUntilClosed(parent, dialog);
 }

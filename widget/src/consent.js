@@ -33,13 +33,13 @@ export class Consent {
     const body = element("div", { className: "notice", tabIndex: 0, dir: "auto", textContent: text });
     const names = new Intl.ListFormat(this.context.i18n.language).format(providers.map(({ provider, region }) =>
       (region ? this.t("consentProvider", { name: provider, region }) : provider)));
-    const dialog = element("dialog", { className: "question consent", part: "consent" },
+    const dialog = element("dialog", { className: "modal consent", part: "consent" },
       element("form", { method: "dialog" }, title,
         ...(errorMessage ? [element("p", { className: "error", role: "alert", textContent: errorMessage })] : []), body,
         ...(names ? [element("p", { className: "small", textContent: this.t("consentProviders", { names }) })] : []),
         element("div", { className: "row end" },
           element("button", { value: "", textContent: this.t("notNow") }),
-          element("button", { value: "yes", className: "main", textContent: this.t("accept") }))));
+          element("button", { value: "yes", className: "primary", textContent: this.t("accept") }))));
     dialog.setAttribute("aria-labelledby", title.id);
     return dialog;
   }

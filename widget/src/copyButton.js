@@ -16,7 +16,7 @@ export function copyButton({ i18n, announcer }, getText) {
     announcer.announce(i18n.t("copied"));
     node.replaceChildren(icon("check"));
     setTimeout(() => node.replaceChildren(icon("copy")), CONFIRMATION_MS);
-  }, icon("copy"), "quiet");
+  }, icon("copy"), "tertiary");
   node.hidden = !navigator.clipboard;
   return node;
 }

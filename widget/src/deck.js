@@ -8,17 +8,17 @@ export class Deck {
     Object.assign(this, { i18n, announcer, handlers, cards: new Map(), queue: [] });
     this.t = i18n.t;
     this.side = element("span", { className: "side" });
-    this.text = element("span", { className: "words", dir: "auto" });
+    this.text = element("span", { className: "content", dir: "auto" });
     this.card = button("", () => this.#flip(), "flashcard");
     this.card.part = "flashcard";
     this.card.append(this.side, this.text);
     this.hint = element("p", { className: "small", id: uniqueId() });
     this.card.setAttribute("aria-describedby", this.hint.id);
-    this.gradeButtons = element("div", { className: "row marks", role: "group", ariaLabel: this.t("markHint") },
+    this.gradeButtons = element("div", { className: "row grades", role: "group", ariaLabel: this.t("markHint") },
       ...GRADES.map((grade, index) => this.#createGradeButton(grade, index)));
-    this.flipButton = button(this.t("flip"), () => this.#flip(), "main");
+    this.flipButton = button(this.t("flip"), () => this.#flip(), "primary");
     this.review = element("div", {}, this.card,
-      element("div", { className: "marks-room" }, this.flipButton, this.gradeButtons), this.hint);
+      element("div", { className: "grades-slot" }, this.flipButton, this.gradeButtons), this.hint);
     this.review.addEventListener("keydown", (event) => this.#onKeyDown(event));
     this.reviewAllButton = button(this.t("reviewAll"), () => this.#startReview([...this.cards.keys()]));
     this.done = element("div", { className: "done" }, element("p", { textContent: this.t("reviewDone") }),
@@ -29,7 +29,7 @@ export class Deck {
   #createGradeButton(grade, index) {
     const node = button("", () => this.#grade(grade));
     const key = element("kbd", { textContent: this.i18n.formatValue(index + 1), ariaHidden: "true" });
-    node.append(element("span", {}, key, this.t(`grade.${grade}`)), element("small", { className: "next" }));
+    node.append(element("span", {}, key, this.t(`grade.${grade}`)), element("small", { className: "next-interval" }));
     return node;
   }
 

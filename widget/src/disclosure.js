@@ -15,13 +15,13 @@ export class Disclosure {
     this.run = new BackgroundRun(context);
     this.summaryCount = element("span", { className: "count small" });
     this.intro = element("p", { className: "small", textContent: intro });
-    this.body = element("div", { className: "inside" }, this.intro);
+    this.body = element("div", { className: "disclosure-body" }, this.intro);
     const summary = element("summary", { part: "summary" }, icon(iconName), element("h2", { textContent: title }),
       this.summaryCount);
     const details = element("details", {}, summary, this.body);
     // No request is sent before the form is opened.
     details.addEventListener("toggle", () => this.#load(), { once: true });
-    this.node = element("section", { className: "card fold", part: "box", ariaLabel: title }, details);
+    this.node = element("section", { className: "card disclosure", part: "box", ariaLabel: title }, details);
   }
 
   async #load() {

@@ -15,7 +15,7 @@ export function button(label, onClick, className = "", icon = undefined) {
 
 // A button that shows only an icon. The label is its accessible name and its tooltip.
 export function iconButton(label, onClick, icon, className = "") {
-  const node = button("", onClick, `icon ${className}`, icon);
+  const node = button("", onClick, `icon-button ${className}`, icon);
   node.ariaLabel = label;
   node.title = label;
   return node;

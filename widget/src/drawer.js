@@ -12,18 +12,18 @@ export class Drawer {
     this.context = context;
     this.handlers = handlers;
     this.t = context.i18n.t;
-    this.openButton = button(openText, () => this.setOpen(!this.isOpen), "main open", icon("chat"));
+    this.openButton = button(openText, () => this.setOpen(!this.isOpen), "primary open", icon("chat"));
     this.openButton.ariaHasPopup = "dialog";
     this.openButton.ariaExpanded = "false";
-    this.node = element("section", { className: "card box", part: "box", ariaLabel: title },
+    this.node = element("section", { className: "card card-body", part: "box", ariaLabel: title },
       element("div", { className: "row" }, this.openButton,
-        ...(customMessage ? [element("p", { className: "message", textContent: customMessage })] : [])));
+        ...(customMessage ? [element("p", { className: "custom-message", textContent: customMessage })] : [])));
     this.node.append(this.#createPanel(title));
   }
 
   #createPanel(title) {
-    this.clearButton = iconButton(this.t("startOver"), () => this.#confirmStartOver(), icon("again"), "quiet");
-    const closeButton = iconButton(this.t("close"), () => this.setOpen(false), icon("close"), "quiet");
+    this.clearButton = iconButton(this.t("startOver"), () => this.#confirmStartOver(), icon("again"), "tertiary");
+    const closeButton = iconButton(this.t("close"), () => this.setOpen(false), icon("close"), "tertiary");
     const heading = element("h2", { textContent: title, id: uniqueId() });
     // The message list is not a live region: a screen reader hears the complete answer once, from the announcer.
     this.error = element("p", { className: "error", role: "alert" });
@@ -63,12 +63,12 @@ export class Drawer {
       event.preventDefault();
       this.handlers.onSend();
     });
-    this.sendButton = element("button", { className: "main icon", part: "button", ariaLabel: this.t("send"),
+    this.sendButton = element("button", { className: "primary icon-button", part: "button", ariaLabel: this.t("send"),
       title: this.t("send") }, icon("send"));
     this.stopButton = iconButton(this.t("stop"), this.handlers.onStop, icon("stop"));
     this.stopButton.hidden = true;
     const form = element("form", {},
-      element("div", { className: "writing" }, this.input, this.stopButton, this.sendButton), this.hint,
+      element("div", { className: "composer" }, this.input, this.stopButton, this.sendButton), this.hint,
       this.context.limits.node);
     form.addEventListener("submit", (event) => {
       event.preventDefault();

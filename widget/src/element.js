@@ -81,7 +81,7 @@ export class OpenedxAIWidget extends HTMLElement {
     const form = new Form(context, configs, request.component);
     context.root.prepend(form.node);
     if (profile.unavailable) {
-      form.node.append(element("p", { className: "small away", textContent: profile.unavailable.message }));
+      form.node.append(element("p", { className: "small unavailable", textContent: profile.unavailable.message }));
     }
     // The chat has put the live regions into its drawer: while a modal drawer is open, a screen reader ignores the rest.
     if (!context.announcer.status.parentNode) context.root.append(...context.announcer.nodes);

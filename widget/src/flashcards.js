@@ -14,7 +14,7 @@ export class Flashcards extends Disclosure {
     this.intros = [request.customMessage ?? this.t("cardsIntro"), response.customMessage];
     this.unsaved = new Map();
     this.deck = new Deck(context, { onReview: (card) => this.#queueSave(card), onChange: () => this.#updateCounts() });
-    this.clearButton = button(this.t("clearCards"), () => this.#clear(), "quiet");
+    this.clearButton = button(this.t("clearCards"), () => this.#clear(), "tertiary");
     this.body.append(this.deck.node, this.#createForm(request.buttonText ?? this.t("makeCards")), this.run.node,
       this.lines.node, context.limits.node);
     this.#updateCounts();
@@ -22,7 +22,7 @@ export class Flashcards extends Disclosure {
 
   #createForm(startText) {
     this.countInput = element("input", { type: "number", min: 1, max: MAX_CARDS, value: 5, required: true });
-    this.startButton = element("button", { className: "main", textContent: startText });
+    this.startButton = element("button", { className: "primary", textContent: startText });
     this.fields = element("div", { className: "row", hidden: true },
       element("label", {}, this.t("howManyCards"), this.countInput), this.startButton, this.clearButton);
     const form = element("form", {}, this.fields);

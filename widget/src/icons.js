@@ -22,7 +22,7 @@ export function icon(name) {
   path.setAttribute("d", PATHS[name]);
   svg.append(path);
   svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", FILLED.has(name) ? "picture filled" : "picture");
+  svg.setAttribute("class", FILLED.has(name) ? "icon filled" : "icon");
   svg.setAttribute("aria-hidden", "true");
   return svg;
 }

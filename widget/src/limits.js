@@ -15,7 +15,7 @@ export class Limits {
     const [tightest] = limits.filter((limit) => limit.exhausted || limit.left !== null).sort((one, other) =>
       fractionLeft(one) - fractionLeft(other));
     this.node.textContent = tightest ? this.#message(tightest) : "";
-    this.node.classList.toggle("used", Boolean(tightest?.exhausted));
+    this.node.classList.toggle("exhausted", Boolean(tightest?.exhausted));
   }
 
   #message(limit) {

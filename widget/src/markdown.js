@@ -24,7 +24,7 @@ function render(piece) {
 }
 
 function plainText(piece) {
-  return element("p", { className: "plain", textContent: piece.trim() });
+  return element("p", { className: "pre-line", textContent: piece.trim() });
 }
 
 function codeBlock(piece) {

@@ -9,10 +9,10 @@ export class Message {
     this.id = id;
     const author = context.i18n.t(role === "user" ? "you" : "tutor");
     this.answer = role === "user" ? undefined : new Answer();
-    this.body = this.answer?.node ?? element("p", { className: "words", dir: "auto" });
-    this.progress = element("p", { className: "waiting" });
+    this.body = this.answer?.node ?? element("p", { className: "content", dir: "auto" });
+    this.progress = element("p", { className: "progress-text" });
     this.note = element("div", { className: "note", role: "note" });
-    this.buttons = element("div", { className: "tools" }, copyButton(context, () => this.text));
+    this.buttons = element("div", { className: "message-actions" }, copyButton(context, () => this.text));
     this.item = element("li", { className: `message ${role}`, part: `message ${role}` },
       element("h3", { textContent: author }), this.body, this.progress, this.note);
     if (this.answer) this.item.append(this.buttons);

@@ -21,14 +21,14 @@ export class OneShot {
     this.t = context.i18n.t;
     this.answer = new Answer();
     const hasInput = Boolean(request.placeholder) || component === LEGACY_QUESTION_COMPONENT;
-    this.node = element("section", { className: "card box", part: "box", ariaBusy: "false" });
+    this.node = element("section", { className: "card card-body", part: "box", ariaBusy: "false" });
     this.node.append(this.#createForm(request, hasInput), this.#createResult(response.customMessage ?? this.t("answer")));
     this.node.ariaLabel = request.buttonText ?? this.t("ask");
   }
 
   #createForm({ buttonText, customMessage, placeholder }, hasInput) {
-    const form = element("form", { className: hasInput ? "row asking" : "row" });
-    this.button = element("button", { className: "main", part: "button", textContent: buttonText ?? this.t("ask") });
+    const form = element("form", { className: hasInput ? "row question-form" : "row" });
+    this.button = element("button", { className: "primary", part: "button", textContent: buttonText ?? this.t("ask") });
     if (!hasInput) this.button.prepend(icon("sparkle"));
     this.stopButton = button(this.t("stop"), () => this.runner.stop(), "", icon("stop"));
     this.stopButton.hidden = true;
@@ -44,7 +44,7 @@ export class OneShot {
       form.append(this.input);
     }
     form.append(this.button, this.stopButton);
-    if (customMessage) form.append(element("p", { className: "message", textContent: customMessage }));
+    if (customMessage) form.append(element("p", { className: "custom-message", textContent: customMessage }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (isAriaDisabled(this.button)) return;
@@ -56,13 +56,13 @@ export class OneShot {
 
   #createResult(title) {
     this.title = element("h2", { textContent: title });
-    this.progress = element("p", { className: "waiting", textContent: this.t("working") });
-    this.footer = element("div", { className: "row foot" },
+    this.progress = element("p", { className: "progress-text", textContent: this.t("working") });
+    this.footer = element("div", { className: "row result-footer" },
       element("p", { className: "small", textContent: this.t("aiCanBeWrong") }), this.context.limits.node,
       copyButton(this.context, () => this.answer.text));
     this.note = element("div", { className: "note", role: "note" });
     this.error = element("div", { className: "error", role: "alert" });
-    this.result = element("div", { className: "outcome", hidden: true }, this.title, this.answer.node, this.progress,
+    this.result = element("div", { className: "result", hidden: true }, this.title, this.answer.node, this.progress,
       this.note, this.error, this.footer);
     return this.result;
   }

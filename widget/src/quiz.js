@@ -26,7 +26,7 @@ export class Quiz extends Disclosure {
   #createForm(startText) {
     this.countInput = element("input", { type: "number", min: 1, max: MAX_QUESTIONS, value: 3, required: true });
     this.instructions = element("textarea", { rows: 2, dir: "auto" });
-    this.startButton = element("button", { className: "main", textContent: startText });
+    this.startButton = element("button", { className: "primary", textContent: startText });
     this.fields = element("form", { hidden: true },
       element("label", { className: "block" }, this.t("wishes"), this.instructions),
       element("div", { className: "row" }, element("label", {}, this.t("howManyQuestions"), this.countInput),

@@ -15,10 +15,10 @@ export class QuizQuestion {
     this.versionSelect = element("select");
     this.versionSelect.addEventListener("change", () => this.#showVersion(this.versionSelect.selectedIndex));
     this.versionLabel = element("label", {}, this.t("version"), this.versionSelect);
-    this.body = element("div", { className: "rich", dir: "auto" });
+    this.body = element("div", { className: "question-content", dir: "auto" });
     this.error = element("p", { className: "error", role: "alert" });
     this.saved = element("p", { className: "saved" });
-    this.checkboxLabel = element("label", { className: "tick" }, this.checkbox, this.t("keepQuestion"));
+    this.checkboxLabel = element("label", { className: "checkbox" }, this.checkbox, this.t("keepQuestion"));
     this.item = element("li", { className: "question-card", part: "question" }, this.title,
       element("div", { className: "row" }, this.checkboxLabel, this.versionLabel), this.body, this.saved, this.error,
       this.#createForm());
@@ -91,9 +91,9 @@ export class QuizQuestion {
     demand_hints: hints }) {
     const more = [
       ...(explanation ? [element("h4", { textContent: this.t("explanation") }),
-        element("p", { className: "plain", textContent: explanation })] : []),
+        element("p", { className: "pre-line", textContent: explanation })] : []),
       ...(hints?.length ? [element("h4", { textContent: this.t("hints") }),
-        element("ul", {}, ...hints.map((hint) => element("li", { className: "plain", textContent: hint })))] : []),
+        element("ul", {}, ...hints.map((hint) => element("li", { className: "pre-line", textContent: hint })))] : []),
     ];
     const typeId = `kind.${type}`;
     return [
@@ -108,8 +108,8 @@ export class QuizQuestion {
   }
 
   #createChoice({ text, is_correct: isCorrect, feedback }) {
-    return element("li", { className: isCorrect ? "right" : "wrong" }, icon(isCorrect ? "check" : "close"),
-      element("span", { className: "unseen", textContent: this.t(isCorrect ? "right" : "wrong") }), text,
+    return element("li", { className: isCorrect ? "correct" : "incorrect" }, icon(isCorrect ? "check" : "close"),
+      element("span", { className: "sr-only", textContent: this.t(isCorrect ? "right" : "wrong") }), text,
       ...(feedback ? [element("small", { textContent: feedback })] : []));
   }
 }

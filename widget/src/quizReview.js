@@ -21,15 +21,15 @@ export class QuizReview {
     this.nameInput = element("input", { type: "text", maxLength: 200, required: true, dir: "auto" });
     this.nameLabel = element("label", { className: "block" }, this.t("collectionName"), this.nameInput);
     this.publishCheckbox = element("input", { type: "checkbox" });
-    this.saveButton = element("button", { className: "main" });
+    this.saveButton = element("button", { className: "primary" });
     const form = element("form", { className: "save" }, element("h3", { textContent: this.t("saveTitle") }),
       element("p", { className: "small", textContent: this.t("saveHint") }),
       // The author types the key of the library only if neither the page nor the profile names it.
       ...(this.library.id ? [] : [element("label", { className: "block" }, this.t("library"), this.libraryInput,
         element("span", { className: "small", textContent: this.t("libraryHint") }))]),
       element("label", { className: "block" }, this.t("collection"), this.collectionSelect), this.nameLabel,
-      element("label", { className: "tick" }, this.publishCheckbox, this.t("publish")),
-      element("div", { className: "row" }, this.saveButton, button(this.t("discard"), this.handlers.onDiscard, "quiet")),
+      element("label", { className: "checkbox" }, this.publishCheckbox, this.t("publish")),
+      element("div", { className: "row" }, this.saveButton, button(this.t("discard"), this.handlers.onDiscard, "tertiary")),
       this.lines.node);
     form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -35,10 +35,10 @@ function copyElement(node, links) {
   const isCode = tag === "code" || tag === "pre";
   const copy = element(tag, {}, ...copyChildren(node, links && !isCode));
   if (tag === "ol" && node.start > 1) copy.start = node.start;
-  if (["left", "center", "right"].includes(node.align)) copy.className = `to-${node.align}`;
+  if (["center", "right"].includes(node.align)) copy.className = `align-${node.align}`;
   // Wide code and tables scroll by themselves. A tabIndex lets the keyboard scroll them, too.
   if (tag === "pre") copy.tabIndex = 0;
-  return tag === "table" ? [element("div", { className: "wide", tabIndex: 0 }, copy)] : [copy];
+  return tag === "table" ? [element("div", { className: "scroll-x", tabIndex: 0 }, copy)] : [copy];
 }
 
 // Turn the URLs in a text into links.

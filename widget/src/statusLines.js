@@ -6,7 +6,7 @@ export class StatusLines {
   constructor() {
     this.status = element("p", { className: "status", role: "status" });
     this.error = element("div", { className: "error", role: "alert" });
-    this.node = element("div", { className: "lines" }, this.status, this.error);
+    this.node = element("div", { className: "status-lines" }, this.status, this.error);
   }
 
   showStatus(message) {
