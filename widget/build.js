@@ -1,5 +1,5 @@
-// Bundle the widget. `node build.js [folder]` writes widget.js and the licences of what it contains there, else to where
-// the plugin serves it from.
+// Bundle the widget. `node build.js [folder]` writes widget.js and the licences of the packages in it to the folder;
+// without one, to the plugin's static files.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const STATIC = join(HERE, "../openedx_ai_extensions/static/openedx_ai_extensions
 const TARGET = process.argv[2] ?? STATIC;
 const BROWSERS = ["chrome123", "edge123", "firefox125", "safari17.5"];
 
-// Style sheets become texts without what only people need.
+// Imports of style sheets give the minified CSS as a string.
 const styles = {
   name: "styles",
   setup({ onLoad }) {
@@ -21,7 +21,7 @@ const styles = {
   },
 };
 
-// The packages whose code is in the bundle, by the text of their licence.
+// The licences of the packages whose code is in the bundle; packages with the same text are listed together.
 async function licences({ outputs }) {
   const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
   const bundled = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
@@ -30,7 +30,7 @@ async function licences({ outputs }) {
   for (const folder of [...folders].sort()) {
     const { name, version } = JSON.parse(await readFile(join(HERE, folder, "package.json"), "utf8"));
     const file = (await readdir(join(HERE, folder))).find((each) => /^licen[cs]e/i.test(each));
-    if (!file) throw new Error(`${name} has no text of its licence: find it, and add it here`);
+    if (!file) throw new Error(`${name} has no licence file: find its licence and add it here`);
     const text = await readFile(join(HERE, folder, file), "utf8");
     (packages[text.trim()] ??= []).push(`${name} ${version}`);
   }

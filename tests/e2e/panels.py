@@ -63,7 +63,7 @@ class Slot:
         return self.page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
-class Box(Slot):
+class OneShot(Slot):
     """A button, maybe a field, and the answer below."""
 
     def __init__(self, page, demo, slot="unit-summary", person="learner"):
@@ -73,7 +73,7 @@ class Box(Slot):
         self.alert = self.root.locator("[role=alert] p")
 
 
-class Drawer(Slot):
+class Disclosure(Slot):
     """A form that opens in place."""
 
     def __init__(self, page, demo, slot, person):

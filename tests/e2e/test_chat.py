@@ -142,7 +142,7 @@ def test_after_an_error_the_question_is_asked_once(greeted, demo):
     ("chunks", "marked"),
     [
         pytest.param(2, ("Tutor", "Hello from", "The answer broke off before its end.", "Retry"), id="cut off"),
-        pytest.param(0, ("You", WHY, "This got no answer.", "Retry"), id="no answer"),
+        pytest.param(0, ("You", WHY, "No answer was received.", "Retry"), id="no answer"),
     ],
 )
 def test_what_went_wrong_is_still_said_on_the_next_visit(greeted, demo, chunks, marked):

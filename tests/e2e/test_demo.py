@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser import in_a_browser
 from tests.conftest import COURSE_ID, UNIT_ID, from_learner
-from tests.e2e.panels import Box, tab_to, widget
+from tests.e2e.panels import OneShot, tab_to, widget
 from tests.waiting import eventually
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -23,7 +23,7 @@ def log_in(page, demo, name="learner"):
 
 def summarise(page, demo):
     """Press the button; return its box."""
-    box = Box(page, demo)
+    box = OneShot(page, demo)
     box.button("AI summary").click()
     return box
 
@@ -75,7 +75,7 @@ def test_a_broken_stream_keeps_what_came_and_says_so(page, demo):
 
 
 def test_a_question_reaches_the_model(page, demo):
-    box = Box(page, demo, "unit-ask")
+    box = OneShot(page, demo, "unit-ask")
     box.root.get_by_role("textbox").fill("Why are leaves green?")
     box.button("Ask").click()
     expect(box.answer).to_have_text("Hello from the model.")

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.browser import in_a_browser
-from tests.e2e.panels import Drawer
+from tests.e2e.panels import Disclosure
 from tests.fakes.steps import Say
 from tests.waiting import eventually
 
@@ -26,9 +26,9 @@ def written(pairs):
 @pytest.fixture
 def cards(page, demo):
     """The closed panel of a learner without cards, whose model writes three."""
-    drawer = Drawer(page, demo, "unit-flashcards", "learner")
+    form = Disclosure(page, demo, "unit-flashcards", "learner")
     demo.provider.reply(written(PAIRS))
-    return drawer
+    return form
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def test_cards_are_made_and_learnt_by_keyboard_alone(cards):
     expect(cards.card).to_contain_text(PAIRS[1][0])  # it comes again
     keys.press("Enter")
     keys.press("3")
-    expect(cards.button("Go through all cards again")).to_be_focused()
-    expect(cards.count).to_have_text("0 to review · 3 in all")
+    expect(cards.button("Review all cards again")).to_be_focused()
+    expect(cards.count).to_have_text("0 to review · 3 in total")
 
 
 def test_progress_is_there_on_the_next_visit(made, demo):
@@ -90,7 +90,7 @@ def test_progress_is_there_on_the_next_visit(made, demo):
     assert again["ease_factor"] < known["ease_factor"]
 
     made.reopen()
-    expect(made.count).to_have_text("2 to review · 3 in all")
+    expect(made.count).to_have_text("2 to review · 3 in total")
     expect(made.card).to_contain_text(PAIRS[2][0])
     assert len(demo.provider.requests) == 1
 
@@ -100,8 +100,8 @@ def test_a_later_run_adds_what_is_new(made, demo):
     made.button("Make flashcards").click()
     expect(made.status).to_have_text("1 new card on your stack.")
     made.button("Make flashcards").click()
-    expect(made.status).to_have_text(re.compile("found nothing that your cards"))
-    expect(made.count).to_have_text("4 to review · 4 in all")
+    expect(made.status).to_have_text(re.compile("found no question that your cards"))
+    expect(made.count).to_have_text("4 to review · 4 in total")
 
 
 def test_a_run_can_be_cancelled_and_leaves_nothing(cards, demo):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.browser import in_a_browser
-from tests.e2e.panels import Box, widget
+from tests.e2e.panels import OneShot, widget
 from tests.fakes.steps import Wire
 from tests.processors.openedx.quiz import question
 from tests.providers.shapes import DONE, text, usage
@@ -92,7 +92,7 @@ def test_every_state_is_for_everybody(browser, demo, options, language):
     context.add_init_script(SPEAK.replace("LANGUAGE", json.dumps(language)))
     page = context.new_page()
     demo.provider.reply(ANSWER)
-    box = Box(page, demo, "unit-summary", "author")
+    box = OneShot(page, demo, "unit-summary", "author")
     looked_at = []
 
     def look(state):

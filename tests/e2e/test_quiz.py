@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.browser import in_a_browser
-from tests.e2e.panels import Drawer, tab_to, widget
+from tests.e2e.panels import Disclosure, tab_to, widget
 from tests.fakes.steps import Say
 from tests.processors.openedx.quiz import INJECTIONS, injected, question
 from tests.waiting import eventually
@@ -26,9 +26,9 @@ def written(*names, **fields):
 @pytest.fixture
 def desk(page, demo):
     """The closed panel of an author, whose model writes three questions."""
-    drawer = Drawer(page, demo, "unit-quiz", "author")
+    form = Disclosure(page, demo, "unit-quiz", "author")
     demo.provider.reply(written("One", "Two", "Three"))
-    return drawer
+    return form
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ def test_the_keyboard_is_enough_from_the_wish_to_the_collection(desk, demo):
 def test_a_question_is_written_anew_as_the_author_wants_it(review, demo):
     demo.provider.reply(written("Another"))
     second = review.questions.nth(1)
-    second.get_by_text("Have it written anew").click()
+    second.get_by_text("Rewrite this question").click()
     second.get_by_role("textbox", name="What should be different?").fill("Harder")
     second.get_by_role("button", name="Write another version").click()
-    expect(second.get_by_role("status")).to_have_text("Version 2 is here.")
+    expect(second.get_by_role("status")).to_have_text("Version 2 is ready.")
     assert titles(review) == ["1. One", "2. Another", "3. Three"]
     asked = demo.provider.requests[-1]["messages"]
     assert "Harder" in asked[-1]["content"]
@@ -94,7 +94,7 @@ def test_a_question_that_cannot_be_written_anew_stays(review, demo):
     demo.provider.fail(401)
     demo.expected_status = 500
     first = review.questions.first
-    first.get_by_text("Have it written anew").click()
+    first.get_by_text("Rewrite this question").click()
     first.get_by_role("button", name="Write another version").click()
     expect(first.get_by_role("alert")).to_have_text("The AI service is currently unavailable.")
     assert titles(review)[0] == "1. One"

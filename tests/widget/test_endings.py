@@ -131,7 +131,7 @@ def test_what_content_rules_stopped_cannot_be_continued(block, make_scope, provi
     [
         pytest.param([REFUSAL], DECLINED, id="declined"),
         pytest.param([NOTHING, NOTHING], "The AI gave no answer. Please try again.", id="empty, also when asked again"),
-        pytest.param([], "This got no answer.", id="empty, by an extension"),
+        pytest.param([], "No answer was received.", id="empty, by an extension"),
     ],
 )
 def test_no_answer_is_not_silent(block, make_scope, provider, steps, said):

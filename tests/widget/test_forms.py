@@ -83,7 +83,7 @@ def test_nothing_is_asked_before_a_notice_is_accepted(block, make_scope, provide
     expect(block.alert).to_have_text("The AI works once you accept the notice. Nothing was sent.")
     assert provider.requests == []
     block.button("Retry").click()
-    dialog.get_by_role("button", name="Accept and go on").click()
+    dialog.get_by_role("button", name="Accept and continue").click()
     expect(block.answer).to_have_text("Hello from the model.")
 
 
@@ -91,11 +91,11 @@ def test_what_is_left_is_said_and_when_there_is_more(block, make_scope, settings
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "day", "requests": 2}]
     make_scope()
     block.open()
-    for said in ("1 request left today", "You have used what you may use of the AI for now. It comes back "):
+    for said in ("1 request left today", "You have reached your AI limit. Next reset: "):
         block.button("AI summary").click()
         expect(block.root.locator(".limits")).to_contain_text(said)
     block.button("AI summary").click()
-    expect(block.alert).to_contain_text("It comes back ")
+    expect(block.alert).to_contain_text("Next reset: ")
     expect(block.button("Retry")).to_have_count(0)
     assert block.heard(3)[-1][1]["code"] == "quota_exceeded"
 

@@ -96,7 +96,7 @@ def test_when_a_card_comes_again(part, grades, interval, is_due):
         ),
         (
             {"code": "quota_exceeded", "scope": "course", "resets_at": None},
-            "The AI has been used as much as it may be here for now.",
+            "The AI limit here has been reached.",
         ),
         ({"code": "processor_error", "message": ["One.", "Two."]}, "One. Two."),
         ({"code": "made_by_an_extension", "message": "Its own words."}, "Its own words."),

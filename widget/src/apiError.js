@@ -1,4 +1,5 @@
 // An error of the API or of the connection to it, with a message for people.
+
 // Ids of the messages for these codes. Other codes show the server's own message.
 const MESSAGE_IDS = {
   offline: "offline",

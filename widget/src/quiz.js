@@ -124,7 +124,7 @@ export class Quiz extends Disclosure {
   }
 }
 
-// The library to save to: the page's attributes come before the profile's config. Without either the author types a key.
+// The library to save to: the page's attribute, or else the profile's. The collections of both are offered.
 function libraryOf(host, { libraryId, collections }) {
   let ofPage = [];
   try {

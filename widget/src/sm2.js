@@ -1,4 +1,5 @@
 // Spaced repetition of flashcards: the SM-2 algorithm with four grades.
+
 const DAY_MS = 86_400_000;
 const MIN_EASE = 1.3; // as in SM-2; with less, a card would come back too often
 const MAX_INTERVAL_DAYS = 36_500; // 100 years, far below the greatest that the server accepts
