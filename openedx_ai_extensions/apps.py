@@ -58,3 +58,4 @@ class OpenEdXAIExtensionsConfig(AppConfig):
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")
             import_module(f"{self.name}.xapi.routing").ensure_events_allowed()
+        import_module(f"{self.name}.processors.llm.provider.preload").preload()

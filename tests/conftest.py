@@ -26,7 +26,7 @@ from xdist.scheduler import LoadScopeScheduling
 from openedx_ai_extensions.ledger import run
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.policy import pauses
-from openedx_ai_extensions.processors.llm.provider import gateway
+from openedx_ai_extensions.processors.llm.provider import library
 from tests.browser import browser, close_browser_before
 from tests.fakes.provider import FakeProvider
 from tests.settings import REPO
@@ -227,7 +227,7 @@ def admin_user(db):
 @pytest.fixture(scope="session")
 def _litellm() -> None:
     """Importing it takes seconds, which are no part of any test's time."""
-    gateway.warm_up()
+    library.warm_up()
 
 
 @pytest.fixture

@@ -110,6 +110,12 @@ SETTINGS: Mapping[str, Setting] = {
         "False switches all AI off, for everybody. The admin's pauses do so too, without a restart.",
         problems.true_or_false,
     ),
+    "AI_EXTENSIONS_PRELOAD": Setting(
+        True,
+        "Web server processes (uWSGI, gunicorn) import LiteLLM at start-up, so that the first learner does not wait "
+        "for it. False saves 140 MB for each server whose model calls are made by the streaming service.",
+        problems.true_or_false,
+    ),
     "AI_EXTENSIONS_EXAM_FORMATS": Setting(
         (),
         "Assignment types, such as 'Final Exam', of which a sequence is an exam even if it is not timed: learners get "

@@ -96,9 +96,9 @@ def _serve(arguments: argparse.Namespace, note: str) -> int:
         address = f"http://{HOST}:{server.server_port}"
         os.environ["AI_EXTENSIONS_DEMO_URL"] = address
         _set_up()
-        from openedx_ai_extensions.processors.llm.provider import gateway
+        from openedx_ai_extensions.processors.llm.provider import library
 
-        threading.Thread(target=gateway.warm_up, daemon=True).start()
+        threading.Thread(target=library.warm_up, daemon=True).start()
         start_worker()
         server.set_app(get_wsgi_application())
         print(f"\n  {note}\n\n  Open  {address}/  and press Ctrl-C here to stop.\n", flush=True)

@@ -79,7 +79,7 @@ class StreamingService:
         """Do what takes seconds before the first request arrives."""
         with self._lock:
             self.site  # noqa: B018  # sets Django up
-        import_module("openedx_ai_extensions.processors.llm.provider.gateway").warm_up()
+        import_module("openedx_ai_extensions.processors.llm.provider.library").warm_up()
         logger.info("streaming.started streams=%s", conf.get("AI_EXTENSIONS_STREAMS.PER_PROCESS"))
 
     async def _stop(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from openedx_ai_extensions.processors.llm.provider import gateway
+from openedx_ai_extensions.processors.llm.provider import library
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,7 +112,7 @@ def new_page(browser) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def block(new_page, live_server, learner, provider) -> Block:
     """A page of somebody logged in as the learner; a fake provider answers."""
-    gateway.warm_up()  # the first request of a process would wait for it
+    library.warm_up()  # the first request of a process would wait for it
     client = Client()
     client.force_login(learner)
     page = new_page()

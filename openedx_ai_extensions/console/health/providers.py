@@ -27,7 +27,7 @@ from openedx_ai_extensions.exceptions import (
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.ledger.prices import PriceSource
 from openedx_ai_extensions.policy import Guard
-from openedx_ai_extensions.processors.llm.provider import calls, circuit, gateway
+from openedx_ai_extensions.processors.llm.provider import calls, circuit, library
 from openedx_ai_extensions.processors.llm.provider.circuit import CircuitOpen
 from openedx_ai_extensions.processors.llm.provider.providers import Provider, find_provider
 from openedx_ai_extensions.processors.llm.provider.types import Request
@@ -98,7 +98,7 @@ def _has_prices(usable: Mapping[str, Provider]) -> bool:
     if all(provider.parameters.get("prices") for provider in usable.values()):
         return True
     try:
-        in_thread(gateway.warm_up, PRICE_SECONDS, "health")
+        in_thread(library.warm_up, PRICE_SECONDS, "health")
     except TookTooLong:
         return False
     return True
@@ -156,7 +156,7 @@ def ping(name: str, user: Any = None) -> Finding:
     if refusal is not None:
         return warning(name, _("It was not called: {reason}").format(reason=refusal), provider=name)
     try:
-        gateway.warm_up()  # so that loading LiteLLM does not count as the provider's time
+        library.warm_up()  # so that loading LiteLLM does not count as the provider's time
         run = Run(user=user, action=PING_ACTION)
         request = Request(name, [{"role": "user", "content": QUESTION}], OPTIONS, seconds=PING_SECONDS, run=run)
         started = time.monotonic()

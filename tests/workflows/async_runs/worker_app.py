@@ -11,6 +11,6 @@ APP.autodiscover_tasks()
 @celeryd_init.connect
 def warm_up(**_kwargs: object) -> None:
     """Import LiteLLM before the first child is made: time limits of seconds shall measure runs only."""
-    from openedx_ai_extensions.processors.llm.provider import gateway
+    from openedx_ai_extensions.processors.llm.provider import library
 
-    gateway.warm_up()
+    library.warm_up()

@@ -34,8 +34,8 @@ django.setup()
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from openedx_ai_extensions.demo.server import HOST
-from openedx_ai_extensions.processors.llm.provider import gateway
-gateway.warm_up()  # importing LiteLLM is no part of a request's time
+from openedx_ai_extensions.processors.llm.provider import library
+library.warm_up()  # importing LiteLLM is no part of a request's time
 server = ThreadedWSGIServer((HOST, 0), WSGIRequestHandler)
 server.set_app(get_wsgi_application())
 print(server.server_port, flush=True)

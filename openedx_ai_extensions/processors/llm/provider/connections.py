@@ -182,6 +182,11 @@ class Transmission:
 _current: ContextVar[Transmission | None] = ContextVar("ai_llm_transmission", default=None)
 
 
+def is_calling() -> bool:
+    """Is this thread inside a call of the plugin to a provider?"""
+    return _current.get() is not None
+
+
 def _on_request(request: httpx.Request) -> None:
     url = request.url
     origin = (url.scheme, url.host, url.port)

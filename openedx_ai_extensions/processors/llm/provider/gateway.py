@@ -44,11 +44,6 @@ logger = logging.getLogger(__name__)
 FIRST_TEXT_SECONDS = 2.0  # see _first_items
 
 
-def warm_up() -> None:
-    """Import LiteLLM now, so that the first request does not wait for it."""
-    litellm_module()
-
-
 def complete(request: Request) -> Completion:
     """Request a complete answer.
 

@@ -8,12 +8,24 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from functools import lru_cache, wraps
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from django.utils.functional import SimpleLazyObject
+
 from openedx_ai_extensions.processors.llm.provider import connections
 from openedx_ai_extensions.processors.llm.provider.answer_reader import drop_impossible_counts
+
+
+def warm_up() -> None:
+    """Import LiteLLM and what its first call would import, so that the first request does not wait for it."""
+    litellm: Any = litellm_module()
+    for name in ("openai.resources", "litellm._service_logger"):
+        import_module(name)
+    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.LlmProviders.ANTHROPIC)
 
 
 @lru_cache(maxsize=1)
@@ -33,6 +45,7 @@ def litellm_module() -> ModuleType:
     connections.install(litellm)
     drop_impossible_counts(litellm.types.utils.Usage)
     _register_no_caches(litellm)
+    _skip_unneeded_work(litellm)
     # These warnings contain values of another type than LiteLLM declares: the words of people and models.
     warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     # Their log records contain addresses with keys, prompts and answers.
@@ -60,3 +73,36 @@ def _register_no_caches(litellm: Any) -> None:
                 names[:] = kept
 
     litellm.Cache.__init__ = make_unregistered
+
+
+def _skip_unneeded_work(litellm: Any) -> None:
+    """Skip, in our calls, work whose result we do not use: LiteLLM calculates a price for each answer, maps files and
+    MCP servers of its own proxy, and checks errors for the proxy's guardrails. The first time, it imports the proxy,
+    FastAPI and a tokenizer for that: more than a second and 80 MB.
+    """
+    logging_module = import_module("litellm.litellm_core_utils.litellm_logging")
+    responses = import_module("litellm.responses.main")
+    _replace_in_our_calls(logging_module.Logging, "response_cost_calculator", lambda *_args, **_kwargs: None)
+    _replace_in_our_calls(litellm.main, "update_messages_with_model_file_ids", lambda **given: given["messages"])
+    _replace_in_our_calls(responses, "update_responses_input_with_model_file_ids", lambda **given: given["input"])
+    _replace_in_our_calls(responses, "_responses_try_dispatch_mcp_gateway", lambda *_args, **_kwargs: None)
+    _replace_in_our_calls(
+        import_module("litellm.litellm_core_utils.exception_mapping_utils"), "_is_guardrail_block", lambda _error: False
+    )
+    load_tokenizer = getattr(litellm.main, "_load_default_encoding", None)
+    if load_tokenizer is not None:
+        # Passed to the code of each provider, which uses it only if the provider reports no usage.
+        litellm.main.encoding = SimpleLazyObject(load_tokenizer)
+
+
+def _replace_in_our_calls(owner: Any, name: str, replacement: Callable[..., Any]) -> None:
+    """Replace a function of LiteLLM in calls of this plugin. Other code of the process gets the original."""
+    original = getattr(owner, name, None)
+    if original is None:  # another version of LiteLLM
+        return
+
+    @wraps(original)
+    def replaced(*args: Any, **kwargs: Any) -> Any:
+        return (replacement if connections.is_calling() else original)(*args, **kwargs)
+
+    setattr(owner, name, replaced)

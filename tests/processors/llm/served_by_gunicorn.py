@@ -1,0 +1,24 @@
+"""A WSGI application that tells whether LiteLLM was imported: when the application was loaded, and now."""
+
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+settings.AI_EXTENSIONS_PRELOAD = os.environ["PRELOAD"] == "yes"
+get_wsgi_application()
+
+from openedx_ai_extensions.processors.llm.provider.library import litellm_module  # noqa: E402  # after the set-up
+
+
+def is_loaded():
+    return bool(litellm_module.cache_info().currsize)
+
+
+was_loaded = is_loaded()
+
+
+def application(_environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{was_loaded} {is_loaded()}".encode()]
