@@ -1,6 +1,7 @@
 """A WSGI application that tells whether LiteLLM was imported: when the application was loaded, and now."""
 
 import os
+import sys
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -9,11 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 settings.AI_EXTENSIONS_PRELOAD = os.environ["PRELOAD"] == "yes"
 get_wsgi_application()
 
-from openedx_ai_extensions.processors.llm.provider.library import litellm_module  # noqa: E402  # after the set-up
-
 
 def is_loaded():
-    return bool(litellm_module.cache_info().currsize)
+    """Whether it is imported and configured."""
+    return getattr(sys.modules.get("litellm"), "disable_streaming_logging", False)
 
 
 was_loaded = is_loaded()

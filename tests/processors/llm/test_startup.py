@@ -16,8 +16,8 @@ SERVED = "tests.processors.llm.served_by_gunicorn"
 SETUP = "import django, os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'; django.setup(); "
 
 
-def run(code):
-    return subprocess.run([sys.executable, "-c", SETUP + code], capture_output=True, text=True, check=False)
+def run(code, *, before=""):
+    return subprocess.run([sys.executable, "-c", before + SETUP + code], capture_output=True, text=True, check=False)
 
 
 def test_starting_django_does_not_import_it():
@@ -35,6 +35,19 @@ def test_importing_it_asks_nothing_of_the_network():
         "assert 'litellm' in sys.modules\n"
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_an_exit_waits_for_an_import_in_a_thread():
+    """A thread that dies within an import keeps the import lock, and LiteLLM imports more when Python exits."""
+    result = run(
+        "import threading, time\n"
+        "from openedx_ai_extensions.processors.llm.provider import library\n"
+        "threading.Thread(target=library.warm_up, daemon=True).start()\n"
+        "while 'litellm' not in sys.modules: time.sleep(0.001)\n",
+        # What is registered first runs last.
+        before="import atexit; atexit.register(lambda: print(sys.modules['litellm'].disable_streaming_logging));",
+    )
+    assert (result.stdout, result.returncode) == ("True\n", 0), result.stderr
 
 
 CALLS = """

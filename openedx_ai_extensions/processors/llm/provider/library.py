@@ -5,8 +5,10 @@ The import takes seconds and a hundred megabytes, so it must not happen at start
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -28,9 +30,20 @@ def warm_up() -> None:
     litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.LlmProviders.ANTHROPIC)
 
 
-@lru_cache(maxsize=1)
+_loading = threading.RLock()
+# Python's exit waits for an import in a daemon thread. Otherwise the thread would end with the import lock held, and
+# LiteLLM's finalizers, which import modules, would wait for that lock forever.
+atexit.register(_loading.acquire)
+
+
 def litellm_module() -> ModuleType:
     """LiteLLM, imported and configured."""
+    with _loading:
+        return _load()
+
+
+@lru_cache(maxsize=1)
+def _load() -> ModuleType:
     # Must be set before the import: LiteLLM would fetch a price list and read .env files.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
