@@ -36,9 +36,9 @@ def other(value):
 
 
 def test_a_key_is_read_and_the_others_keep_their_defaults(settings):
-    assert conf.get("AI_EXTENSIONS_ASYNC.LEASE") == 8
-    settings.AI_EXTENSIONS_ASYNC = {"LEASE": 20}
     assert conf.get("AI_EXTENSIONS_ASYNC.LEASE") == 20
+    settings.AI_EXTENSIONS_ASYNC = {"LEASE": 25}
+    assert conf.get("AI_EXTENSIONS_ASYNC.LEASE") == 25
     assert conf.get("AI_EXTENSIONS_ASYNC.TIME_LIMIT") == 270
     settings.AI_EXTENSIONS_ASYNC = {"LEASE": 30}
     assert conf.get("AI_EXTENSIONS_ASYNC.LEASE") == 30, "a change holds at once"

@@ -248,9 +248,9 @@ SETTINGS: Mapping[str, Setting] = {
         former="AI_EXTENSIONS_ASYNC_QUEUE_TIME_LIMIT",
     ),
     "AI_EXTENSIONS_ASYNC.LEASE": Setting(
-        8,
-        "Seconds after which a worker that gives no sign of life counts as dead; it gives four in this time. More than "
-        "the difference between the clocks of web and worker hosts.",
+        20,
+        "Seconds after which a worker that sends no heartbeat counts as dead; it sends four in this time. Must be more "
+        "than the difference between the clocks of web and worker hosts.",
         problems.positive_number,
         former="AI_EXTENSIONS_ASYNC_LEASE",
     ),
