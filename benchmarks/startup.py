@@ -64,7 +64,7 @@ def serve(count: int) -> None:
         from django.urls import reverse
 
         from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
-        from openedx_ai_extensions.processors.llm.provider import library
+        from openedx_ai_extensions.processors.llm.provider import preload
 
         settings.AI_EXTENSIONS = {"default": {"MODEL": "openai/fake", "API_KEY": "k", "API_BASE": url}}
         profile = AIWorkflowProfile.objects.create(
@@ -74,7 +74,7 @@ def serve(count: int) -> None:
         client = Client()
         client.force_login(get_user_model().objects.create_user("learner"))
         path = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{CONTEXT}"
-        library.warm_up()
+        preload.load_before_fork()
         connections.close_all()
         (from_workers, to_parent), (from_parent, to_workers) = os.pipe(), os.pipe()
         for _ in range(count):

@@ -5,6 +5,7 @@ Other processes (``manage.py``, Celery, migrations) are left alone: they load it
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 
@@ -21,9 +22,16 @@ def preload() -> None:
     if not conf.get("AI_EXTENSIONS_PRELOAD"):
         return
     if _forks_workers():
-        warm_up()
+        load_before_fork()
     elif _is_worker():
         threading.Thread(target=warm_up, name="ai-extensions-preload", daemon=True).start()
+
+
+def load_before_fork() -> None:
+    """Load LiteLLM, and keep its memory shared after a fork: a garbage collection would write to it, and so copy it."""
+    warm_up()
+    gc.collect()
+    gc.freeze()
 
 
 def _forks_workers() -> bool:
