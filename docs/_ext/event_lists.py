@@ -1,4 +1,4 @@
-"""Everything that happens and can be heard of: events, filters, signals and log lines, as reStructuredText."""
+"""All events, filters, signals and log lines, as reStructuredText."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ TRACKED: Mapping[str, str] = {
     constants.EVENT_INTERACTED: "A conversation has another answer.",
 }
 ON_THE_BUS: Mapping[str, str] = {
-    "org.openedx.ai_extensions.orchestration.requested.v1": "A service wants a workflow to run an action for a person. "
-    "We listen to it where :confval:`AI_EXTENSIONS_ENABLE_EVENT_BUS_CONSUMER` says so.",
+    "org.openedx.ai_extensions.orchestration.requested.v1": "A service requests an action of a workflow for a person. "
+    "Received if :confval:`AI_EXTENSIONS_ENABLE_EVENT_BUS_CONSUMER` is true.",
 }
 
 
@@ -67,13 +67,13 @@ def _signals() -> Iterator[tuple[str, ...]]:
     yield (
         "``openedx_ai_extensions.ledger.signals.limit_reached``",
         "Django signal",
-        "A limit of the site, a provider, a course or a profile is used to 80 % or to 100 %.",
+        "80 % or 100 % of a limit of the site, a provider, a course or a profile is used.",
         ":ref:`limit_reached_receiver`",
     )
     for receivers in OpenEdXAIExtensionsConfig.plugin_app["signals_config"].values():
         for receiver in receivers[PluginSignals.RECEIVERS]:
             name = receiver[PluginSignals.SIGNAL_PATH]
-            said = "The platform retires a person. We listen to it."
+            said = "The platform retires a person. The plugin receives it."
             yield f"``{name}``", "signal of the platform", said, ":doc:`/operators/retirement`"
 
 
@@ -84,7 +84,7 @@ def _said_of(name: str, meanings: Mapping[str, str]) -> str:
 
 
 def log_lines_text() -> str:
-    """Every line that we log: its name, its keys, how loud it is."""
+    """Every log line: its name, its keys and its level."""
     lines = sorted({line for path in sorted(conf.PACKAGE_DIR.rglob("*.py")) for line in _log_lines(path)})
     return table(
         ("Line", "Keys", "Level"),

@@ -12,15 +12,15 @@ APP = "openedx_ai_extensions"
 
 # What it takes to see or do what in the admin. A model that stands here without words has no page there.
 PAGES: Mapping[str, str] = {
-    "aiworkflowprofile": "The pages of profiles: the list, the form, their history; *view* shows patches without "
-    "credentials and comments; *change* restores versions, and sees patches as they are written.",
-    "aiworkflowscope": "The pages of scopes. *view* opens *Why here?* too. *Import and export* asks for the same "
-    "permissions on each kind, as by hand.",
+    "aiworkflowprofile": "The pages of profiles: list, form and history. *view* shows patches without credentials "
+    "and comments. *change* shows them unmasked, and restores versions.",
+    "aiworkflowscope": "The pages of scopes. *view* includes *Why here?*. *Import and export* requires the "
+    "permissions to add and change each kind of object.",
     "prompttemplate": "The pages of prompt templates.",
-    "ailimit": "The pages of limits; those of the settings are listed too.",
-    "aipause": "The pages of pauses. *add* and *change* switch AI off and on.",
+    "ailimit": "The pages of limits, which also list the limits of the settings.",
+    "aipause": "The pages of pauses. *add* and *change* disable and enable AI features.",
     "ainotice": "The pages of AI notices.",
-    "ainoticeversion": "Wordings of notices, in the page of their notice.",
+    "ainoticeversion": "Versions of notices, on the page of the notice.",
     "aiconsent": "The list of consents, and its export. Consents cannot be changed or deleted there.",
     "aiworkflowrun": "The list of runs, with people's names. Runs cannot be deleted there.",
     "aiworkflowsession": "The list of sessions. Sessions cannot be changed or deleted there.",
@@ -30,10 +30,10 @@ PAGES: Mapping[str, str] = {
 SPECIAL: Mapping[str, str] = {
     "view_transcript": "With *view* of sessions: their transcripts. Each view is recorded.",
     "view_usage_report": "The usage report and its CSV file, with people's names; money on the course's own page.",
-    "try_workflow": "*Try it* as oneself, and *What would the model see?*. Real models cost money, and count for one's "
-    "own limits. Unsaved profiles also need *add* or *change* of profiles.",
-    "try_as_another": "The same as another user: shows course content that this user can see.",
-    "view_health": "*Health*, and a short request to a provider, which costs a little.",
+    "try_workflow": "*Try it* as oneself, and *What would the model see?*. Calls of real models cost money, and count "
+    "towards one's own limits. Unsaved profiles also require *add* or *change* of profiles.",
+    "try_as_another": "*Try it* as another user. Shows course content that this user can see.",
+    "view_health": "*Health*, and a short test request to a provider, which costs a little.",
 }
 
 
@@ -69,4 +69,4 @@ def _of_models(known: Mapping[str, tuple[str, Any]], special: set[str]) -> Itera
     for model, said in PAGES.items():
         names = [name for name, (_words, of) in known.items() if of._meta.model_name == model and name not in special]
         title = plain(next(of for name, (_words, of) in known.items() if name in names)._meta.verbose_name_plural)
-        yield ", ".join(f"``{name}``" for name in names), said or f"Nothing: {title} have no page."
+        yield ", ".join(f"``{name}``" for name in names), said or f"None: {title} have no page."

@@ -19,48 +19,48 @@ MEANINGS: Mapping[str, str] = {
     "orchestrator_class": "How the workflow runs: the short name of a built-in orchestrator, or the dotted path of a "
     "class of your own.",
     "processor_config": "The steps, by processor name. At least one. A processor that is not named is not used.",
-    _OPENEDX: "What the model reads of the course.",
-    f"{_OPENEDX}.function": "What to read: see *Functions* below. Left out: ``get_location_content`` at a place in a "
+    _OPENEDX: "Which course content the model reads.",
+    f"{_OPENEDX}.function": "What to read: see *Functions* below. Default: ``get_location_content`` at a place in a "
     "course, ``get_course_info`` elsewhere in a course, ``no_context`` outside of courses.",
-    f"{_OPENEDX}.retrieval_mode": "How much around the learner's place: the unit, the whole sequence, or everything "
-    "in the course up to this unit. Left out: ``unit``.",
-    f"{_OPENEDX}.char_limit": "The most characters of course text. What is furthest from the learner is left out "
-    "first, and the text says so. ``null``: no limit.",
-    f"{_OPENEDX}.fields": "For ``get_course_info``, the facts to tell: ``title``, ``short_description``, "
+    f"{_OPENEDX}.retrieval_mode": "How much content: the unit, the whole sequence, or everything "
+    "in the course up to this unit. Default: ``unit``.",
+    f"{_OPENEDX}.char_limit": "Maximum characters of course text. The content furthest from the learner is omitted "
+    "first, with a notice in the text. ``null``: no limit.",
+    f"{_OPENEDX}.fields": "For ``get_course_info``, the facts to include: ``title``, ``short_description``, "
     "``description``, ``overview``, ``syllabus``, ``language``, ``start``, ``end``. For ``get_location_content``, the "
     "kinds of blocks to read, such as ``html`` and ``video``. ``null``: all.",
-    _LLM: "What is asked of which model.",
-    f"{_LLM}.function": "Which built-in prompt: see *Functions* below. Left out: ``call_with_custom_prompt``.",
-    f"{_LLM}.provider": "A name in :confval:`AI_EXTENSIONS`. Left out: ``default``.",
-    f"{_LLM}.prompt": "Your own words in place of the built-in prompt.",
+    _LLM: "The model call.",
+    f"{_LLM}.function": "The built-in prompt: see *Functions* below. Default: ``call_with_custom_prompt``.",
+    f"{_LLM}.provider": "A name in :confval:`AI_EXTENSIONS`. Default: ``default``.",
+    f"{_LLM}.prompt": "A prompt of your own, instead of the built-in prompt.",
     f"{_LLM}.prompt_template": "Slug or UUID of a prompt template in the admin; it is read at each request.",
-    f"{_LLM}.stream": "Show the answer as it is written. Left out: ``true``.",
+    f"{_LLM}.stream": "Show the answer while it is generated. Default: ``true``.",
     f"{_LLM}.options": "Parameters for the model, such as ``temperature`` and ``max_tokens``.",
-    f"{_LLM}.enabled_tools": "Names of the tools that the model may call: see *Tools* below. Left out: none.",
+    f"{_LLM}.enabled_tools": "Names of the tools that the model may call: see *Tools* below. Default: none.",
     f"{_LLM}.mcp_configs": "Names in :confval:`AI_EXTENSIONS_MCP_CONFIGS`: the MCP servers whose tools the model may "
-    "call, beside the enabled ones. Left out: none.",
-    f"{_LLM}.cache": "Give whoever asks the same the same answer, where the site keeps answers: see "
-    ":ref:`response_cache`. Left out: ``false``.",
-    f"{_LLM}.fallbacks": "Names in :confval:`AI_EXTENSIONS`, to be asked in this order when the provider fails: see "
-    ":doc:`/operators/providers`. Left out: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
-    f"{_LLM}.moderation": "Who looks at what is said: see :doc:`/operators/moderation`. Left out: the moderators that "
-    "the site has for everything.",
-    f"{_LLM}.moderation.before": "Moderators of :confval:`AI_EXTENSIONS_MODERATION`, by name, of what a person writes. "
-    "Takes the place of the site's list; an empty one: nobody.",
-    f"{_LLM}.moderation.after": "The same, of what the model answers.",
-    "processor_config.EducatorAssistantProcessor": "For quiz questions, in place of ``LLMProcessor`` and with the same "
-    "keys. Tools and ``stream`` are not used. ``function`` left out: ``generate_quiz_questions``.",
-    "processor_config.SubmissionProcessor": "How a conversation is remembered. One-shot workflows do not read it.",
-    "processor_config.SubmissionProcessor.max_context_messages": "How many of the last messages go to the model, and "
-    "to a widget at a time. Left out: :confval:`AI_EXTENSIONS_MAX_CONTEXT_MESSAGES`.",
-    "actuator_config": "What acts on the answer. This version has one kind: the widget on the page.",
-    _UI: "The widget's parts by name. Widgets read this and nothing else of a profile.",
-    f"{_UI}.request": "What the learner presses or writes in.",
+    "call, beside the enabled ones. Default: none.",
+    f"{_LLM}.cache": "Answer identical requests from the site's response cache: see "
+    ":ref:`response_cache`. Default: ``false``.",
+    f"{_LLM}.fallbacks": "Names in :confval:`AI_EXTENSIONS`, to be called in this order if the provider fails: see "
+    ":doc:`/operators/providers`. Default: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
+    f"{_LLM}.moderation": "The moderators of messages and answers: see :doc:`/operators/moderation`. Default: the "
+    "site's moderators.",
+    f"{_LLM}.moderation.before": "Moderators of :confval:`AI_EXTENSIONS_MODERATION`, by name, for people's messages. "
+    "Replaces the site's list. An empty list: no moderation.",
+    f"{_LLM}.moderation.after": "The same, for the model's answers.",
+    "processor_config.EducatorAssistantProcessor": "For quiz questions, instead of ``LLMProcessor`` and with the same "
+    "keys. Tools and ``stream`` are not used. Default of ``function``: ``generate_quiz_questions``.",
+    "processor_config.SubmissionProcessor": "The storage of conversations. One-shot workflows do not use it.",
+    "processor_config.SubmissionProcessor.max_context_messages": "Number of the last messages that are sent to the "
+    "model, and to a widget in one response. Default: :confval:`AI_EXTENSIONS_MAX_CONTEXT_MESSAGES`.",
+    "actuator_config": "The user interface. This version has one kind: the widget on the page.",
+    _UI: "The widget's components by name. Widgets receive only this part of a profile.",
+    f"{_UI}.request": "The component that starts the workflow: a button or an input field.",
     f"{_UI}.request.component": "The name of the frontend component.",
-    f"{_UI}.request.config": "What the component is told, such as ``buttonText``.",
-    f"{_UI}.response": "What shows the answer.",
+    f"{_UI}.request.config": "Parameters of the component, such as ``buttonText``.",
+    f"{_UI}.response": "The component that shows the answer.",
     f"{_UI}.response.component": "The name of the frontend component.",
-    f"{_UI}.response.config": "What the component is told.",
+    f"{_UI}.response.config": "Parameters of the component.",
 }
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the value of a setting, in words; None when nothing is. Each function takes a value."""
+"""Validators of settings. Each function takes a value, and returns the problem as a text, or None."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opaque_keys.edx.locator import LibraryLocatorV2
 from openedx_ai_extensions.core.credential_forms import is_credential
 from openedx_ai_extensions.core.portable import number_problem
 
-# Thirty years, in seconds: more than Python's locks and clocks can wait is an error there.
+# Thirty years, in seconds. Python's locks and clocks raise an error for larger values.
 MAX_NUMBER = 10**9
 
 
@@ -91,7 +91,7 @@ def currency(value: Any) -> str | None:
 
 
 def cache_parameters(value: Any) -> str | None:
-    # Not those that take a similar question for the same: the answer to another's question is none to this.
+    # Semantic caches are rejected: they could return another question's answer.
     kinds = ("local", "redis", "disk", "s3", "gcs", "azure-blob")
     if not isinstance(value, Mapping) or value.get("type", "local") not in kinds:
         return f"must be a dictionary with a type, one of {', '.join(kinds)}"
