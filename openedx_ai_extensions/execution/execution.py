@@ -13,7 +13,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.execution.answers import FinishReason
-from openedx_ai_extensions.execution.lease import Lease
+from openedx_ai_extensions.execution.background import Lease
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, AIWorkflowSession

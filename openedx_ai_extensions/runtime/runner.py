@@ -24,8 +24,8 @@ from openedx_ai_extensions.exceptions import (
     WorkflowNotFound,
 )
 from openedx_ai_extensions.execution.answers import Ending, Result, Stream
+from openedx_ai_extensions.execution.background import Lease
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation
-from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.ledger import Outcome, Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.workflows.models import AIWorkflowScope

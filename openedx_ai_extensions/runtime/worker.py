@@ -16,9 +16,8 @@ from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.execution.answers import Result, Stream
-from openedx_ai_extensions.execution.background import final_fields, timeout_fields
+from openedx_ai_extensions.execution.background import Lease, final_fields, timeout_fields
 from openedx_ai_extensions.execution.execution import SlotLocation
-from openedx_ai_extensions.execution.lease import Lease
 from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.processors.llm import StreamEvent
 from openedx_ai_extensions.runtime.runner import admit

@@ -12,7 +12,7 @@ import pytest
 from django.db import connections
 
 from openedx_ai_extensions.execution import background
-from openedx_ai_extensions.execution.lease import Lease
+from openedx_ai_extensions.execution.background import Lease
 from openedx_ai_extensions.models import AIWorkflowAsyncRun, AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.tasks import run_workflow
 from openedx_ai_extensions.tools import llm_tool, registry

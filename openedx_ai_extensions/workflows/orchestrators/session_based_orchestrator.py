@@ -14,7 +14,7 @@ from opaque_keys.edx.keys import UsageKey
 from openedx_ai_extensions.exceptions import UnknownAction
 from openedx_ai_extensions.execution import background
 from openedx_ai_extensions.execution.answers import Result, StatusResult
-from openedx_ai_extensions.execution.lease import Lease
+from openedx_ai_extensions.execution.background import Lease
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.workflows.orchestrators.base import BaseOrchestrator, action
 

@@ -8,8 +8,7 @@ import pytest
 from django.utils import timezone
 
 from openedx_ai_extensions.exceptions import RunCancelled
-from openedx_ai_extensions.execution.background import final_fields
-from openedx_ai_extensions.execution.lease import Lease
+from openedx_ai_extensions.execution.background import Lease, final_fields
 from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.tasks import run_workflow
 from tests.fakes.steps import Say
