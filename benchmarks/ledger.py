@@ -45,7 +45,7 @@ def _run(at_once: str, quick: str) -> None:
 
     from openedx_ai_extensions.ledger import run as account
     from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
-    from openedx_ai_extensions.runtime import execution
+    from openedx_ai_extensions.runtime import runner
 
     class Free(account.Run):
         """A run that nobody writes down."""
@@ -77,7 +77,7 @@ def _run(at_once: str, quick: str) -> None:
                 raise AssertionError(response.content)
 
         def free() -> None:
-            with mock.patch.object(execution, "Run", Free):
+            with mock.patch.object(runner, "Run", Free):
                 post()
 
         def settled(call: Callable[[], None]) -> Callable[[], float]:

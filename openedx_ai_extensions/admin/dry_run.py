@@ -22,7 +22,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.sse import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.exceptions import AIExtensionsError, PayloadTooLarge
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
-from openedx_ai_extensions.runtime.dry_run import DryRun, DryRunRequest
+from openedx_ai_extensions.runtime.dry_run import DryRun
 
 MOCK, REAL = "mock", "real"
 CHANGE_PROFILE, ADD_PROFILE = (f"openedx_ai_extensions.{verb}_aiworkflowprofile" for verb in ("change", "add"))
@@ -126,16 +126,14 @@ class TryItForm(VisibleLocationForm):
         """The dry run that a valid form describes."""
         cleaned = self.cleaned_data
         return DryRun(
-            DryRunRequest(
-                profile=cleaned["profile"],
-                payer=self.user,
-                person=cleaned["person"],
-                course_id=cleaned["course"],
-                location_id=cleaned["location"],
-                text=cleaned["text"],
-                number=cleaned["number"],
-                is_mock=cleaned["model"] == MOCK,
-            )
+            profile=cleaned["profile"],
+            payer=self.user,
+            person=cleaned["person"],
+            course_id=cleaned["course"],
+            location_id=cleaned["location"],
+            text=cleaned["text"],
+            number=cleaned["number"],
+            is_mock=cleaned["model"] == MOCK,
         )
 
 

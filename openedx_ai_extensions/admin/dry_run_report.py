@@ -24,13 +24,13 @@ _COURSE_TEXT = re.compile(rf"\A(?=.*\n</{COURSE}>\Z)(.*)\n\n<{COURSE}>\n(.*)\n</
 
 def notes(dry_run: DryRun) -> list[str]:
     """What would happen in a real run but not in this one."""
-    asked, texts = dry_run.asked, []
-    name = asked.person.get_username()
+    texts = []
+    name = dry_run.person.get_username()
     if dry_run.refusal is not None:
         refused = _("A real run by {user} would be refused now: {reason}")
         texts.append(refused.format(user=name, reason=dry_run.refusal))
-    terms = terms_for(asked.profile)
-    if terms is not None and not has_accepted(asked.person, terms):
+    terms = terms_for(dry_run.profile)
+    if terms is not None and not has_accepted(dry_run.person, terms):
         texts.append(_("Before a real run, {user} would have to accept the AI notice.").format(user=name))
     return texts
 
@@ -67,7 +67,7 @@ def figures(dry_run: DryRun) -> list[tuple[str, str, str]]:
     row, reservations = dry_run.row, dry_run.reservations
     expected = estimated_tokens(dry_run.requests[0]) if dry_run.requests else 0
     answer = number(reservations[0].completion_tokens) if reservations else "–"
-    is_unused = dry_run.asked.is_mock or not row.provider
+    is_unused = dry_run.is_mock or not row.provider
     return [
         (
             _("Provider and model"),
@@ -97,7 +97,7 @@ def _about(tokens: int) -> str:
 
 
 def _counted(tokens: int, dry_run: DryRun) -> str:
-    if dry_run.asked.is_mock:
+    if dry_run.is_mock:
         return _about(tokens)
     if dry_run.row.is_estimated:
         return _("{number} (estimated: the provider did not report it)").format(number=number(tokens))

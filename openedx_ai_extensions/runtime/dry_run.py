@@ -31,41 +31,6 @@ from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_
 DEFAULT_QUESTIONS = 3  # of a quiz, by default
 
 
-@dataclass(frozen=True, slots=True)
-class DryRunRequest:
-    """A request for a dry run.
-
-    Attributes:
-        profile: the workflow, saved or not; the caller has validated it.
-        payer: the person who starts the dry run.
-        person: the person as whom it runs; the caller has checked that this person may see the place.
-        text: the person's message.
-        number: the number of cards or questions, for workflows that create them.
-        is_mock: call no model.
-        streams: the answer is shown while it arrives.
-    """
-
-    profile: AIWorkflowProfile
-    payer: Person
-    person: Person
-    course_id: CourseKey | None = None
-    location_id: UsageKey | None = None
-    text: str = ""
-    number: int | None = None
-    is_mock: bool = True
-    streams: bool = True
-
-    @property
-    def user_input(self) -> Any:
-        """The text and the number, as input of the workflow's ``run``."""
-        orchestrator = orchestrator_class(self.profile.orchestrator_class or "")
-        if issubclass(orchestrator, EducatorAssistantOrchestrator):
-            return {"num_questions": self.number or DEFAULT_QUESTIONS, "extra_instructions": self.text}
-        if issubclass(orchestrator, FlashCardsOrchestrator):
-            return {"num_cards": self.number}
-        return self.text
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DryExecution(Execution):
     """An execution that stores nothing and emits no events.
@@ -100,6 +65,7 @@ class _NoGuard(Guard):
         """Always allowed."""
 
 
+@dataclass(kw_only=True, eq=False)
 class DryRun:
     """One dry run. Call ``begin``, then read ``chunks``; ``close`` stops it early.
 
@@ -107,26 +73,49 @@ class DryRun:
     person is sent: the text is that of the person who starts the dry run.
 
     Attributes:
+        profile: the workflow, saved or not; the caller has validated it.
+        payer: the person who starts the dry run.
+        person: the person as whom it runs; the caller has checked that this person may see the place.
+        text: the person's message.
+        number: the number of cards or questions, for workflows that create them.
+        is_mock: call no model.
         response: the answer, of a workflow that does not stream.
+        refusal: the error that the person would get now.
     """
 
-    def __init__(self, asked: DryRunRequest) -> None:
-        self.asked = asked
-        self.response: Any = None
-        self.refusal = self._guard(Guard).refusal()  # the error that the person would get now
-        self._run = (MockLedgerRun if asked.is_mock else DryLedgerRun)(
-            asked.payer,
-            person=asked.person,
-            course_id=asked.course_id,
-            location_id=asked.location_id,
-            profile_slug=asked.profile.slug,
+    profile: AIWorkflowProfile
+    payer: Person
+    person: Person
+    course_id: CourseKey | None = None
+    location_id: UsageKey | None = None
+    text: str = ""
+    number: int | None = None
+    is_mock: bool = True
+    response: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.refusal = self._guard(Guard).refusal()
+        self._run = (MockLedgerRun if self.is_mock else DryLedgerRun)(
+            self.payer,
+            person=self.person,
+            course_id=self.course_id,
+            location_id=self.location_id,
+            profile_slug=self.profile.slug,
         )
         self._execution: DryExecution | None = None
         self._stream: Stream | None = None
 
     def _guard(self, kind: type[Guard]) -> Guard:
-        asked = self.asked
-        return kind(user=asked.person, course_id=asked.course_id, location_id=asked.location_id, profile=asked.profile)
+        return kind(user=self.person, course_id=self.course_id, location_id=self.location_id, profile=self.profile)
+
+    def _user_input(self) -> Any:
+        """The text and the number, as input of the workflow's ``run``."""
+        orchestrator = orchestrator_class(self.profile.orchestrator_class or "")
+        if issubclass(orchestrator, EducatorAssistantOrchestrator):
+            return {"num_questions": self.number or DEFAULT_QUESTIONS, "extra_instructions": self.text}
+        if issubclass(orchestrator, FlashCardsOrchestrator):
+            return {"num_cards": self.number}
+        return self.text
 
     @property
     def requests(self) -> Sequence[Request]:
@@ -149,21 +138,19 @@ class DryRun:
         Raises:
             AIExtensionsError: the run failed.
         """
-        asked = self.asked
-        scope = AIWorkflowScope(profile=asked.profile, course_id=asked.course_id or "")
-        guard = self._guard(_NoGuard if asked.is_mock else Guard)
+        scope = AIWorkflowScope(profile=self.profile, course_id=self.course_id or "")
+        guard = self._guard(_NoGuard if self.is_mock else Guard)
         self._execution = DryExecution(
-            user=asked.person,
+            user=self.person,
             scope=scope,
             action=RUN,
             traits=orchestrator_for(scope, RUN).traits[RUN],
-            user_input=asked.user_input,
-            course_id=asked.course_id,
-            location_id=asked.location_id,
-            accepts_stream=asked.streams,
+            user_input=self._user_input(),
+            course_id=self.course_id,
+            location_id=self.location_id,
             run=self._run,
             guard=guard,
-            models=MockModels() if asked.is_mock else None,
+            models=MockModels() if self.is_mock else None,
         )
         guard.require_allowed(asks_model=False)
         outcome = run_allowed(self._execution)

@@ -7,8 +7,8 @@ import json
 import pytest
 from django.core.cache import cache
 
-from openedx_ai_extensions.runtime.replay import MAX_BYTES, PLACES
 from openedx_ai_extensions.runtime.retirement import retire_user
+from openedx_ai_extensions.runtime.runner import MAX_BYTES, PLACES
 from tests.api.conftest import Api
 from tests.api.test_replay import EVENTS, NO_STREAM, body_of
 from tests.workflows.conversations.conftest import Chat, chat

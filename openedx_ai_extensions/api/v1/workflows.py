@@ -27,7 +27,7 @@ from openedx_ai_extensions.execution.answers import Ending, Stream
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation
 from openedx_ai_extensions.processors.llm import notice, with_notice
 from openedx_ai_extensions.runtime import admit, run
-from openedx_ai_extensions.runtime.replay import Replay, RequestID
+from openedx_ai_extensions.runtime.runner import Replay
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +65,12 @@ class WorkflowView(WidgetView):
         if place is not None:
             place.take(request.user.pk, asks_model=traits.replayable and not traits.always_allowed)
         is_known = traits.replayable and isinstance(request_id, str | int) and request_id != ""
-        identity = RequestID(
-            str(request_id), request.user.pk,
+        replay = Replay(
+            str(request_id) if is_known else None, request.user.pk,
             execution.scope.pk, context.course_id, context.usage_key, action, execution.user_input,
-        ) if is_known else None  # fmt: skip
+        )  # fmt: skip
         # A complete answer is finished and stored for repeated requests even if its client has disconnected.
-        with Replay(identity) as replay, nullcontext() if accepts_stream else cancellable(None):
+        with replay, nullcontext() if accepts_stream else cancellable(None):
             if replay.stored is None:
                 outcome = run(execution)
             else:

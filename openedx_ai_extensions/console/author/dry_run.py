@@ -21,7 +21,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.sse import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.runtime.dry_run import DryRun, DryRunRequest
+from openedx_ai_extensions.runtime.dry_run import DryRun
 
 
 class TryForm(forms.Form):
@@ -56,11 +56,11 @@ class TryForm(forms.Form):
             raise forms.ValidationError(_("Your text is too long."), code="max_length")
         return text
 
-    def dry_run_request(self, user: Any) -> DryRunRequest:
-        """The request of a valid form."""
+    def dry_run(self, user: Any) -> DryRun:
+        """The dry run that a valid form describes."""
         cleaned = self.cleaned_data
         unit = next(unit for unit in self._units if str(unit.key) == cleaned["unit"])
-        return DryRunRequest(
+        return DryRun(
             profile=next(profile for profile in self._profiles if str(profile.pk) == cleaned["workflow"]),
             payer=user,
             person=user,
@@ -87,7 +87,7 @@ class TryPage(CoursePage):
         form = self._form(data=request.POST)
         if not form.is_valid():
             return self._page(form, status=400)
-        dry_run = DryRun(form.dry_run_request(request.user))
+        dry_run = form.dry_run(request.user)
         if wants_events(request):
             return streaming_response(events(dry_run))
         text, error = dry_run.complete()
