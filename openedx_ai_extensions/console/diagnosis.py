@@ -22,7 +22,7 @@ from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope, load_candidates
-from openedx_ai_extensions.workflows.orchestrators.registry import is_available_to
+from openedx_ai_extensions.workflows.orchestrators import is_available_to
 from openedx_ai_extensions.workflows.resolution import first_match
 from openedx_ai_extensions.workflows.trace import (
     Explanation,

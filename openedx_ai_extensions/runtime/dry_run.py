@@ -23,10 +23,10 @@ from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.llm.provider.mock import MockModels
 from openedx_ai_extensions.processors.llm.provider.types import Request
 from openedx_ai_extensions.runtime.runner import run_allowed
+from openedx_ai_extensions.workflows.orchestrators import orchestrator_class, orchestrator_for
 from openedx_ai_extensions.workflows.orchestrators.base import RUN
 from openedx_ai_extensions.workflows.orchestrators.educator import EducatorAssistantOrchestrator
-from openedx_ai_extensions.workflows.orchestrators.flashcards import FlashCardsOrchestrator
-from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_class, orchestrator_for
+from openedx_ai_extensions.workflows.orchestrators.flashcards_orchestrator import FlashCardsOrchestrator
 
 DEFAULT_QUESTIONS = 3  # of a quiz, by default
 

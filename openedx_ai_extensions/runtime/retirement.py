@@ -20,7 +20,7 @@ from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider import responses
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
 from openedx_ai_extensions.runtime.runner import forget_answers
-from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD_KEY
+from openedx_ai_extensions.workflows.orchestrators.threaded_orchestrator import REMOTE_THREAD_KEY
 
 logger = logging.getLogger(__name__)
 

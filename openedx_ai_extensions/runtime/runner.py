@@ -41,7 +41,7 @@ from openedx_ai_extensions.execution.execution import Execution, SlotLocation
 from openedx_ai_extensions.ledger import Outcome, Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, AIWorkflowSession
-from openedx_ai_extensions.workflows.orchestrators.registry import orchestrator_for
+from openedx_ai_extensions.workflows.orchestrators import orchestrator_for
 
 logger = logging.getLogger(__name__)
 

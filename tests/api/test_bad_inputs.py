@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from openedx_ai_extensions.workflows.orchestrators.registry import BUILT_IN
+from openedx_ai_extensions.workflows.orchestrators import BUILT_IN
 from tests.api.conftest import Api, error_of
 from tests.processors.openedx.quiz import question
 from tests.workflows.async_runs.conftest import use_broker  # noqa: F401  # a fixture

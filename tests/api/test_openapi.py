@@ -13,7 +13,7 @@ from openedx_ai_extensions.api.v1.openapi import actions, errors
 from openedx_ai_extensions.api.v1.urls import urlpatterns
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AILimit, AINotice, PromptTemplate
-from openedx_ai_extensions.workflows.orchestrators.registry import BUILT_IN
+from openedx_ai_extensions.workflows.orchestrators import BUILT_IN
 from tests.api.conftest import HERE, Api
 from tests.api.described import description
 from tests.api.test_run import EVENTS, NO_STREAM, events_of

@@ -37,7 +37,7 @@ from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from openedx_ai_extensions.runtime.runner import require_can_view
 from openedx_ai_extensions.workflows import unmatched_slots
-from openedx_ai_extensions.workflows.orchestrators.registry import is_available_to
+from openedx_ai_extensions.workflows.orchestrators import is_available_to
 
 # Shared by all requests: to create a serializer takes longer than to use it.
 _PROFILE, _NO_CONFIG = serializers.ProfileSerializer(), serializers.NoConfigSerializer()

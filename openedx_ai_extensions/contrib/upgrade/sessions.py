@@ -18,14 +18,10 @@ from openedx_ai_extensions.contrib.upgrade.configuration import CHANGE, DISCARD,
 from openedx_ai_extensions.contrib.upgrade.old_tables import Row, as_json, as_text
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIWorkflowSession
-from openedx_ai_extensions.workflows.orchestrators import (
-    ScopedSessionOrchestrator,
-    educator,
-    flashcards,
-    orchestrator_class,
-)
-from openedx_ai_extensions.workflows.orchestrators.threaded import REMOTE_THREAD_KEY
-from openedx_ai_extensions.workflows.resolution import ORDER, Candidate, first_match
+from openedx_ai_extensions.workflows.orchestrators import ScopedSessionOrchestrator, educator, orchestrator_class
+from openedx_ai_extensions.workflows.orchestrators import flashcards_orchestrator as flashcards
+from openedx_ai_extensions.workflows.orchestrators.threaded_orchestrator import REMOTE_THREAD_KEY
+from openedx_ai_extensions.workflows.resolution import ORDER
 
 Metadata = dict[str, Any]
 

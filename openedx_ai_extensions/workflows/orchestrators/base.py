@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
-from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction
+from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction, WorkflowNotFound
 from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.execution.execution import Execution, Traits, current_execution
 from openedx_ai_extensions.ledger import Run
@@ -21,14 +22,17 @@ from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import ToolContext
-from openedx_ai_extensions.workflows.models import AIWorkflowScope
+from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators.extension_answers import ExtensionChunks, result_of, usage_of
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
 
+logger = logging.getLogger(__name__)
+
 # Published by its name, with or without the decorator: every orchestrator needs it.
 RUN = "run"
+OWN_PACKAGE = __name__.partition(".")[0]
 
 
 @overload
@@ -214,6 +218,56 @@ class BaseOrchestrator:
         return None
 
 
+BUILT_IN: dict[str, type[BaseOrchestrator]] = {}  # by name; filled by the package, which imports them all
+
+
+def orchestrator_class(name: str) -> type[BaseOrchestrator]:
+    """The orchestrator that a template names: a built-in's short name or a dotted path.
+
+    A built-in may be named by any path inside this package: published templates contain module names of several
+    versions.
+
+    Raises:
+        ImportError: there is no such name, or the dotted path cannot be imported.
+        TypeError: it is not an orchestrator.
+    """
+    package, _dot, short = name.rpartition(".")
+    if short in BUILT_IN and package.partition(".")[0] in {"", OWN_PACKAGE}:
+        return BUILT_IN[short]
+    if "." not in name:
+        raise ImportError(f"No orchestrator is called {name!r}.")
+    found = import_string(name)
+    if not (isinstance(found, type) and issubclass(found, BaseOrchestrator)):
+        raise TypeError(f"{name!r} is not a subclass of BaseOrchestrator.")
+    return found
+
+
+def orchestrator_for(workflow: AIWorkflowScope, action: str) -> type[BaseOrchestrator]:
+    """The orchestrator class of a workflow.
+
+    Raises:
+        WorkflowNotFound: the class cannot be found.
+        UnknownAction: it has no such action.
+    """
+    try:
+        orchestrator = orchestrator_class(workflow.profile.orchestrator_class or "")
+    except (ImportError, TypeError):
+        # Checked when the profile was saved, so the code has changed. The log and the system checks report it.
+        logger.exception("workflow.orchestrator.missing profile=%s", workflow.profile.slug)
+        raise WorkflowNotFound from None
+    if action not in orchestrator.actions:
+        raise UnknownAction
+    return orchestrator
+
+
+def is_available_to(profile: AIWorkflowProfile, user: Person, course_id: CourseKey | None) -> bool:
+    """May this person use the workflow in this course? False if its orchestrator cannot be found."""
+    try:
+        return orchestrator_class(profile.orchestrator_class or "").is_available_to(user, course_id)
+    except (ImportError, TypeError):
+        return False
+
+
 def _execution_of(workflow: AIWorkflowScope, user: Person, context: Mapping[str, Any]) -> Execution:
     """Create an execution for an orchestrator that an extension instantiates directly."""
     where: dict[str, Any] = {name: context.get(name) for name in ("course_id", "location_id")}
@@ -261,33 +315,3 @@ class DirectLLMResponse(BaseOrchestrator):
     def simple_button_assistance(self, user_input: Any) -> Result | Stream:
         """The name of ``run`` in older widgets."""
         return self.run(user_input)
-
-
-class MockResponse(BaseOrchestrator):
-    """Answers with a fixed text and asks no model, to try a slot, a theme or an event pipeline at no cost."""
-
-    reads_processors = False
-
-    @action
-    def run(self, user_input: Any) -> Result | Stream:
-        return self.result(_mock_answer(user_input))
-
-
-class MockStreamResponse(BaseOrchestrator):
-    """As ``MockResponse``, but streams the text word by word."""
-
-    reads_processors = False
-
-    @action
-    def run(self, user_input: Any) -> Result | Stream:
-        answer = _mock_answer(user_input)
-        if not self.context.get("accepts_stream", True):
-            return self.result(answer)
-        return self.stream(word.encode() for word in re.findall(r"\S+\s*", answer))
-
-
-def _mock_answer(user_input: Any) -> str:
-    question = input_text(user_input)
-    if question:
-        return _("This is a mock answer; no AI was asked. You wrote: {question}").format(question=question)
-    return _("This is a mock answer; no AI was asked.")

@@ -56,19 +56,19 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         return EducatorAssistantProcessor(self.profile.processor_config, user_session=self.session)
 
     def check_input(self, user_input: Any) -> None:
-        self._parsed_request(user_input)
+        self._checked(user_input)
 
     @action
     def run(self, user_input: Any) -> Result:
         """Generate questions: ``{"num_questions", "extra_instructions"?, "library_id"?}``; optionally save them to a
         library.
         """
-        wanted = self._parsed_request(user_input)
+        number, instructions, library = self._checked(user_input)
         last_run = self.session.metadata.get(RUN)
         self.report_progress(0.1, _("Reading the course."))
         content = self.course_content()
         self.report_progress(0.3, _("Writing questions."))
-        quiz = self.processor.generate(wanted.number, context=content, extra_instructions=wanted.instructions)
+        quiz = self.processor.generate(number, context=content, extra_instructions=instructions)
         self.report_progress(0.9, _("Preparing the questions for review."))
         new = [{"id": uuid.uuid4().hex, "versions": [question], "selected": 0} for question in quiz.questions]
 
@@ -83,8 +83,8 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
 
         metadata = self._change_metadata(store)
         self.record(EVENT_COMPLETED, quiz.usage)
-        if wanted.library is not None:
-            return self._save(_SaveRequest(wanted.library, quiz.questions, quiz.title, None, False))
+        if library is not None:
+            return self._save(_SaveRequest(library, quiz.questions, quiz.title, None, False))
         # If the session was cleared meanwhile, the questions are returned but not stored.
         return Result(_review(metadata if metadata is not None else {SLOTS: new, NAME: quiz.title}))
 
@@ -199,8 +199,8 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
         get_platform().require_library_editor(self.user, key)
         return key
 
-    def _parsed_request(self, user_input: Any) -> _QuizRequest:
-        """Check and parse the input of ``run``.
+    def _checked(self, user_input: Any) -> tuple[int, str, LibraryLocatorV2 | None]:
+        """The number of questions, the further instructions and the library in the input of ``run``.
 
         Raises:
             InvalidRequest, NotAllowed: see the message.
@@ -213,14 +213,7 @@ class EducatorAssistantOrchestrator(SessionBasedOrchestrator):
                 _("num_questions must be a whole number from 1 to {maximum}.").format(maximum=MAX_QUESTIONS_PER_RUN)
             )
         library = None if fields.get("library_id") in (None, "") else self._library(fields["library_id"])
-        return _QuizRequest(number, _text(fields, "extra_instructions"), library)
-
-
-@dataclass(frozen=True, slots=True)
-class _QuizRequest:
-    number: int
-    instructions: str
-    library: LibraryLocatorV2 | None
+        return number, _text(fields, "extra_instructions"), library
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from openedx_ai_extensions.workflows.orchestrators import flashcards
+from openedx_ai_extensions.workflows.orchestrators import flashcards_orchestrator as flashcards
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 from tests.api.conftest import HERE, error_of
 from tests.conftest import COURSE_ID, UNIT_ID

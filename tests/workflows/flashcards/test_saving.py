@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connections
 
-from openedx_ai_extensions.workflows.orchestrators import flashcards
+from openedx_ai_extensions.workflows.orchestrators import flashcards_orchestrator as flashcards
 from tests.api.conftest import error_of
 from tests.waiting import PATIENCE
 from tests.workflows.flashcards.conftest import Stack

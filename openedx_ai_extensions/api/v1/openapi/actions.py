@@ -27,8 +27,8 @@ from openedx_ai_extensions.workflows.orchestrators.educator import (
     MAX_QUESTIONS_PER_RUN,
     MAX_QUESTIONS_PER_SAVE,
 )
-from openedx_ai_extensions.workflows.orchestrators.flashcards import MAX_CARDS_PER_RUN, MAX_STACK_CARDS
-from openedx_ai_extensions.workflows.orchestrators.threaded import MAX_CURRENT_MESSAGES
+from openedx_ai_extensions.workflows.orchestrators.flashcards_orchestrator import MAX_CARDS_PER_RUN, MAX_STACK_CARDS
+from openedx_ai_extensions.workflows.orchestrators.threaded_orchestrator import MAX_CURRENT_MESSAGES
 
 _LIBRARY = described(TEXT, "The key of a content library.", examples=["lib:OpenedX:quizzes"])
 _INSTRUCTIONS = described(TEXT_OR_NULL, "Further instructions for the model.")
