@@ -5,13 +5,13 @@ from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageBy
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion, AIPause
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.admin_pages import AIHealth, AIModelView, AITryIt
-from openedx_ai_extensions.workflows.background_runs import AIWorkerLease, AIWorkflowAsyncRun
 from openedx_ai_extensions.workflows.models import (
     AIWorkflowProfile,
     AIWorkflowProfileVersion,
     AIWorkflowScope,
     AIWorkflowSession,
 )
+from openedx_ai_extensions.workflows.session import AIWorkerLease, AIWorkflowAsyncRun
 
 __all__ = [
     "AIConsent",

@@ -25,7 +25,7 @@ from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.moderation import moderator_problem
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
 from openedx_ai_extensions.workflows import template_utils
-from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
+from openedx_ai_extensions.workflows.patches import redundant_keys
 
 TAG = "ai_extensions"
 CLASSES: Mapping[str, Callable[..., CheckMessage]] = {"E": Error, "W": Warning, "I": Info}

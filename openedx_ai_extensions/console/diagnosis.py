@@ -21,16 +21,10 @@ from openedx_ai_extensions.policy import Guard, RefusalReason
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
-from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope, load_candidates
+from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope, first_match, load_candidates
 from openedx_ai_extensions.workflows.orchestrators import is_available_to
-from openedx_ai_extensions.workflows.resolution import first_match
-from openedx_ai_extensions.workflows.trace import (
-    Explanation,
-    NonMatchReason,
-    ResolutionQuery,
-    ScopeExplanation,
-    explain,
-)
+from openedx_ai_extensions.workflows.resolution import NonMatchReason
+from openedx_ai_extensions.workflows.trace import Explanation, ScopeExplanation, explain
 from openedx_ai_extensions.workflows.unmatched_slots import UnmatchedSlot, unmatched
 
 MAX_UNMATCHED_SLOTS = 50
@@ -136,7 +130,7 @@ def diagnose(
     """
     course_key = usage_key.course_key if usage_key else course_key
     location_id = str(usage_key) if usage_key else None
-    explanation = explain(ResolutionQuery(str(course_key or ""), location_id, slot, variant))
+    explanation = explain(str(course_key or ""), location_id, slot, variant)
     profile = explanation.winner.profile if explanation.winner else None
     is_elsewhere = variant != conf.service_variant()
     checks = [] if is_elsewhere else list(_checks(course_key, usage_key, profile, user))
@@ -281,4 +275,4 @@ def unmatched_slots() -> list[UnmatchedSlot]:
 
 def _is_served(entry: UnmatchedSlot) -> bool:
     found = first_match(load_candidates(entry.course_id, entry.slot, entry.variant), None)
-    return found is not None and found.row.instance(None).profile.is_usable
+    return found is not None and found.profile.is_usable

@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from openedx_ai_extensions.workflows.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.resolution import Match, compare, in_order
+from openedx_ai_extensions.workflows.resolution import NonMatchReason, in_order, mismatch
 
 MAX_OVERLAPS = 200
 MAX_COMPARED_PATTERNS = 200  # of one course and slot
@@ -77,7 +77,7 @@ def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Overlap]:
             yield finding
         elif not scope.profile.is_usable:
             yield Overlap(scope, OverlapKind.BROKEN)
-        if compare(pattern, "-") is not Match.INVALID:
+        if mismatch(pattern, "-") is not NonMatchReason.INVALID:
             seen.setdefault(pattern, scope)
             if scope.outside_courses and not pattern:
                 outside = outside or scope
@@ -85,7 +85,7 @@ def _of_group(scopes: Sequence[AIWorkflowScope]) -> Iterator[Overlap]:
 
 def _finding(scope: AIWorkflowScope, pattern: str, before: Mapping[str, AIWorkflowScope]) -> Overlap | None:
     """The overlap of a scope with the patterns that are tried before it."""
-    if compare(pattern, "-") is Match.INVALID:
+    if mismatch(pattern, "-") is NonMatchReason.INVALID:
         return Overlap(scope, OverlapKind.NO_MATCH)
     if pattern in before:
         return Overlap(scope, OverlapKind.SAME, before[pattern])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from functools import cached_property
+import time
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,20 +16,21 @@ from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.core import hooks
+from openedx_ai_extensions.core import cache, conf, hooks
 from openedx_ai_extensions.core.schema import schema_problems
 from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.configuration import (
     COURSE_WEIGHT,
     LOCATION_WEIGHT,
+    AIWorkflowProfileVersion,
     ConfigurationModel,
+    ModelT,
+    ProfileQuerySet,
     ScopeQuerySet,
     checked_pattern,
 )
 from openedx_ai_extensions.workflows.resolution import (
     MAX_LENGTH,
-    Candidate,
-    Resolver,
     course_criterion,
     course_of,
     criteria,
@@ -37,7 +39,6 @@ from openedx_ai_extensions.workflows.resolution import (
     matches,
 )
 from openedx_ai_extensions.workflows.session import AIWorkflowSession
-from openedx_ai_extensions.workflows.versions import AIWorkflowProfileVersion, ProfileQuerySet
 
 __all__ = ["AIWorkflowProfile", "AIWorkflowProfileVersion", "AIWorkflowScope", "AIWorkflowSession"]
 
@@ -281,8 +282,8 @@ class AIWorkflowScope(ConfigurationModel):
         if not ui_slot_selector_id:
             return None
         location = str(location_id) if location_id else None
-        row = _resolve(str(course_id or "") or course_of(location), location, ui_slot_selector_id)
-        return None if row is None else row.instance(location)
+        scope = _resolve(str(course_id or "") or course_of(location), location, ui_slot_selector_id)
+        return None if scope is None else own_copy(scope, location)
 
     @classmethod
     def list_profiles_for_context(
@@ -343,36 +344,55 @@ class AIWorkflowScope(ConfigurationModel):
         )
 
 
-class _Row:
-    """A scope and its profile as loaded. Shared between threads, so instances are created by copying."""
-
-    __slots__ = ("db", "profile", "scope")
-
-    def __init__(self, scope: AIWorkflowScope) -> None:
-        self.db = scope._state.db
-        self.scope = {name: value for name, value in vars(scope).items() if name != "_state"}
-        self.profile = {name: value for name, value in vars(scope.profile).items() if name != "_state"}
-
-    def instance(self, location_id: str | None) -> AIWorkflowScope:
-        """A new scope instance with a new profile instance."""
-        profile = AIWorkflowProfile.__new__(AIWorkflowProfile)
-        state = ModelState()
-        state.adding = False
-        state.db = self.db
-        vars(profile).update(self.profile, _state=state)
-        scope = AIWorkflowScope.__new__(AIWorkflowScope)
-        state = ModelState()
-        state.adding = False
-        state.db = self.db
-        state.fields_cache = {"profile": profile}
-        vars(scope).update(self.scope, _state=state, _location_id=location_id)
-        return scope
+def own_copy(scope: AIWorkflowScope, location_id: str | None) -> AIWorkflowScope:
+    """A copy of a scope that threads share, with its own profile instance, for a location."""
+    own = _copied(scope)
+    own._state.fields_cache = {"profile": _copied(scope.profile)}
+    vars(own)["_location_id"] = location_id
+    return own
 
 
-def load_candidates(course_id: str, slot: str, variant: str) -> tuple[Candidate[_Row], ...]:
+def _copied(row: ModelT) -> ModelT:
+    """As ``copy.copy``, which takes ten times as long."""
+    copied = type(row).__new__(type(row))
+    state = ModelState()
+    state.adding, state.db = False, row._state.db
+    vars(copied).update(vars(row), _state=state)
+    return copied
+
+
+def load_candidates(course_id: str, slot: str, variant: str) -> tuple[AIWorkflowScope, ...]:
     """The scopes for a course and slot, ordered by precedence; each still has to match the location."""
     scopes = in_order(AIWorkflowScope.objects.filter(*criteria(course_id, slot, variant).values()))
-    return tuple(Candidate(scope.location_regex, _Row(scope)) for scope in scopes if is_exact(scope, course_id, {slot}))
+    return tuple(scope for scope in scopes if is_exact(scope, course_id, {slot}))
 
 
-_resolve = Resolver(load_candidates)
+def first_match(candidates: Iterable[AIWorkflowScope], location_id: str | None) -> AIWorkflowScope | None:
+    """The winner for a location: the first candidate that matches. Both resolution and its explanation use this
+    function.
+    """
+    return next((scope for scope in candidates if matches(scope.location_regex, location_id)), None)
+
+
+# Two small caches over one query, correct across threads and processes: the candidates of a course and slot, and the
+# winner for a location. Both are keyed by the cache version and a time bucket. Threads share the scopes, so they must
+# not be changed.
+@lru_cache(maxsize=128)
+def _candidates(course_id: str, slot: str, variant: str, _version: str, _bucket: float) -> tuple[AIWorkflowScope, ...]:
+    return load_candidates(course_id, slot, variant)
+
+
+@lru_cache(maxsize=128)
+def _winner(
+    course_id: str, location_id: str | None, slot: str, variant: str, version: str, bucket: float
+) -> AIWorkflowScope | None:
+    return first_match(_candidates(course_id, slot, variant, version, bucket), location_id)
+
+
+def _resolve(course_id: str, location_id: str | None, slot: str) -> AIWorkflowScope | None:
+    """The most specific enabled scope of this service, or None."""
+    variant, version = conf.service_variant(), cache.current_version()
+    if version is None:
+        return first_match(load_candidates(course_id, slot, variant), location_id)
+    bucket = time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE")
+    return _winner(course_id, location_id, slot, variant, version, bucket)

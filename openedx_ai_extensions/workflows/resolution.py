@@ -1,18 +1,12 @@
-"""Finds the scope for a context: two small caches over one query, correct across threads and processes.
-
-The first cache contains the candidates of a course and slot, the second the winner for a location. Both are keyed by
-the cache version and a time bucket, and contain immutable data.
-"""
+"""The conditions for a scope to answer, and their order: pattern, course, slot and service."""
 
 from __future__ import annotations
 
 import enum
 import logging
-import time
-from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from collections.abc import Set
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import regex
 from django.core.exceptions import ValidationError
@@ -22,14 +16,11 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
-from openedx_ai_extensions.core import cache, conf
-
 logger = logging.getLogger(__name__)
 
 MATCH_TIMEOUT = 0.05  # seconds; matching a usage key takes microseconds, unless the pattern is hostile
 MAX_LENGTH = 1000
 MAX_NESTED_GROUPS = 50  # compiling is recursive: how deep it may go depends on what calls it
-Row = TypeVar("Row")
 Scope = TypeVar("Scope", bound=models.Model)
 # Candidates are compared by these fields, in this order; the greatest value wins.
 ORDER = ("specificity_index", "id")
@@ -79,14 +70,20 @@ def _compiled(pattern: str) -> regex.Pattern:
     return regex.compile(pattern)
 
 
-class Match(enum.StrEnum):
-    """The result of matching a location with a pattern."""
+class NonMatchReason(enum.StrEnum):
+    """Why a scope does not answer: a condition that is not met, or the reason why another one takes precedence."""
 
-    YES = "yes"
-    NO = "no"
+    NOT_ENABLED = "not_enabled"
+    OTHER_SERVICE = "other_service"
+    OTHER_SLOT = "other_slot"
+    OTHER_COURSE = "other_course"
+    ONLY_IN_COURSES = "only_in_courses"
+    NO_MATCH = "no_match"
     NO_LOCATION = "no_location"
     TOO_SLOW = "too_slow"
     INVALID = "invalid"
+    LESS_SPECIFIC = "less_specific"
+    OLDER = "older"
 
 
 def matches(pattern: str | None, location_id: str | None) -> bool:
@@ -95,23 +92,24 @@ def matches(pattern: str | None, location_id: str | None) -> bool:
 
     A pattern that does not compile any more, or takes too long, matches nothing.
     """
-    return compare(pattern, location_id) is Match.YES
+    return mismatch(pattern, location_id) is None
 
 
-def compare(pattern: str | None, location_id: str | None) -> Match:
-    """As ``matches``, with the reason for a mismatch."""
+def mismatch(pattern: str | None, location_id: str | None) -> NonMatchReason | None:
+    """Why a location does not match, see ``matches``; None if it does."""
     if not pattern:
-        return Match.YES
+        return None
     if not location_id:
-        return Match.NO_LOCATION
+        return NonMatchReason.NO_LOCATION
     try:
-        return Match.YES if _compiled(pattern).search(location_id, timeout=MATCH_TIMEOUT) is not None else Match.NO
+        is_match = _compiled(pattern).search(location_id, timeout=MATCH_TIMEOUT) is not None
     except TimeoutError:
         logger.warning("scope.regex.timeout length=%s", len(pattern))
-        return Match.TOO_SLOW
+        return NonMatchReason.TOO_SLOW
     except (regex.error, RecursionError):
         logger.warning("scope.regex.invalid length=%s", len(pattern))
-        return Match.INVALID
+        return NonMatchReason.INVALID
+    return None if is_match else NonMatchReason.NO_MATCH
 
 
 def course_of(location_id: str | None) -> str:
@@ -120,77 +118,6 @@ def course_of(location_id: str | None) -> str:
         return str(UsageKey.from_string(location_id).course_key) if location_id else ""
     except InvalidKeyError:
         return ""
-
-
-class Criterion(enum.StrEnum):
-    """The conditions that a candidate must meet."""
-
-    ENABLED = "enabled"
-    SERVICE = "service"
-    SLOT = "slot"
-    COURSE = "course"
-    OUTSIDE = "outside"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate(Generic[Row]):
-    """A scope for a course and slot; it serves the locations that its pattern matches."""
-
-    location_regex: str | None
-    row: Row
-
-
-Load = Callable[[str, str, str], tuple[Candidate[Row], ...]]
-
-
-def first_match(candidates: Iterable[Candidate[Row]], location_id: str | None) -> Candidate[Row] | None:
-    """The winner for a location: the first candidate that matches. Both resolution and its explanation use this
-    function.
-    """
-    for candidate in candidates:
-        if matches(candidate.location_regex, location_id):
-            return candidate
-    return None
-
-
-class Resolver(Generic[Row]):
-    """Finds the winner.
-
-    Args:
-        load: queries the candidates of ``(course_id, ui_slot_selector_id, service_variant)``, the most specific first.
-            Threads share the returned rows, so they must not be changed.
-    """
-
-    def __init__(self, load: Load[Row]) -> None:
-        def candidates(
-            course_id: str, slot: str, variant: str, _version: str | None, _bucket: float
-        ) -> tuple[Candidate[Row], ...]:
-            return load(course_id, slot, variant)
-
-        cached_candidates = lru_cache(maxsize=128)(candidates)
-
-        def winner(
-            course_id: str, location_id: str | None, slot: str, variant: str, token: str | None, bucket: float
-        ) -> Row | None:
-            find = candidates if token is None else cached_candidates
-            found = first_match(find(course_id, slot, variant, token, bucket), location_id)
-            return None if found is None else found.row
-
-        self._cached_candidates = cached_candidates
-        self._cached_winner = lru_cache(maxsize=128)(winner)
-        self._winner = winner
-
-    def __call__(self, course_id: str, location_id: str | None, slot: str) -> Row | None:
-        """The row of the most specific enabled scope of this service, or None."""
-        token = cache.current_version()
-        find = self._winner if token is None else self._cached_winner
-        bucket = time.monotonic() // conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE")
-        return find(course_id, location_id, slot, conf.service_variant(), token, bucket)
-
-    def clear(self) -> None:
-        """Clear the caches of this process."""
-        self._cached_candidates.cache_clear()
-        self._cached_winner.cache_clear()
 
 
 def course_criterion(course_id: str) -> models.Q:
@@ -204,16 +131,16 @@ def course_criterion(course_id: str) -> models.Q:
     return models.Q(course_id__in=courses)
 
 
-def criteria(course_id: str, slot: str, variant: str) -> dict[Criterion, models.Q]:
-    """The conditions for a candidate, by criterion. ``is_exact`` must be checked too."""
-    # A scope of a course fails the COURSE criterion already, so OUTSIDE need not exclude it.
+def criteria(course_id: str, slot: str, variant: str) -> dict[NonMatchReason, models.Q]:
+    """The conditions for a candidate, by the reason why a scope is none. ``is_exact`` must be checked too."""
+    # A scope of a course fails OTHER_COURSE already, so ONLY_IN_COURSES need not exclude it.
     is_outside = models.Q(outside_courses=True) | ~models.Q(course_id=CourseKeyField.Empty)
     return {
-        **({} if course_id else {Criterion.OUTSIDE: is_outside}),
-        Criterion.ENABLED: models.Q(enabled=True),
-        Criterion.SERVICE: models.Q(service_variant=variant),
-        Criterion.SLOT: models.Q(ui_slot_selector_id=slot),
-        Criterion.COURSE: course_criterion(course_id),
+        **({} if course_id else {NonMatchReason.ONLY_IN_COURSES: is_outside}),
+        NonMatchReason.NOT_ENABLED: models.Q(enabled=True),
+        NonMatchReason.OTHER_SERVICE: models.Q(service_variant=variant),
+        NonMatchReason.OTHER_SLOT: models.Q(ui_slot_selector_id=slot),
+        NonMatchReason.OTHER_COURSE: course_criterion(course_id),
     }
 
 

@@ -5,67 +5,23 @@ Uses the criteria, the order and the pattern matching of the resolution.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
 
-from openedx_ai_extensions.workflows.models import AIWorkflowScope, load_candidates
+from openedx_ai_extensions.workflows.models import AIWorkflowScope, first_match, load_candidates, own_copy
 from openedx_ai_extensions.workflows.resolution import (
     ORDER,
-    Criterion,
-    Match,
-    compare,
+    NonMatchReason,
     criteria,
-    first_match,
     in_order,
     is_exact,
+    mismatch,
 )
 
 MAX_SCOPES = 100  # explained scopes; those with the fewest unmet conditions come first
-
-
-class NonMatchReason(enum.StrEnum):
-    """Why a scope does not answer."""
-
-    NOT_ENABLED = "not_enabled"
-    OTHER_SERVICE = "other_service"
-    OTHER_SLOT = "other_slot"
-    OTHER_COURSE = "other_course"
-    ONLY_IN_COURSES = "only_in_courses"
-    NO_MATCH = "no_match"
-    NO_LOCATION = "no_location"
-    TOO_SLOW = "too_slow"
-    INVALID = "invalid"
-    LESS_SPECIFIC = "less_specific"
-    OLDER = "older"
-
-
-REASON_BY_CRITERION = {
-    Criterion.ENABLED: NonMatchReason.NOT_ENABLED,
-    Criterion.SERVICE: NonMatchReason.OTHER_SERVICE,
-    Criterion.SLOT: NonMatchReason.OTHER_SLOT,
-    Criterion.COURSE: NonMatchReason.OTHER_COURSE,
-    Criterion.OUTSIDE: NonMatchReason.ONLY_IN_COURSES,
-}
-REASON_BY_MATCH = {
-    Match.NO: NonMatchReason.NO_MATCH,
-    Match.NO_LOCATION: NonMatchReason.NO_LOCATION,
-    Match.TOO_SLOW: NonMatchReason.TOO_SLOW,
-    Match.INVALID: NonMatchReason.INVALID,
-}
 REASON_BY_ORDER = {"specificity_index": NonMatchReason.LESS_SPECIFIC, "id": NonMatchReason.OLDER}
-
-
-@dataclass(frozen=True, slots=True)
-class ResolutionQuery:
-    """The context of a widget's request; a location always has its course."""
-
-    course_id: str
-    location_id: str | None
-    slot: str
-    variant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +47,23 @@ class Explanation:
     omitted: int
 
 
-def explain(question: ResolutionQuery) -> Explanation:
-    """Resolve as a request does, without the caches, and explain all scopes."""
-    course_id, slot, variant = question.course_id, question.slot, question.variant
+def explain(course_id: str, location_id: str | None, slot: str, variant: str) -> Explanation:
+    """Resolve as a request does, without the caches, and explain all scopes. A location always has its course."""
     # As for a request: without a slot no scope answers.
-    candidates = load_candidates(course_id, slot, variant) if slot else ()
-    found = first_match(candidates, question.location_id)
-    winner = None if found is None else found.row.instance(question.location_id)
+    found = first_match(load_candidates(course_id, slot, variant) if slot else (), location_id)
+    winner = None if found is None else own_copy(found, location_id)
     nearest = _nearest_first(criteria(course_id, slot, variant))
     total = nearest.count()
     scopes = [scope for scope in nearest[: MAX_SCOPES + 1] if winner is None or scope.pk != winner.pk][:MAX_SCOPES]
-    others = [ScopeExplanation(scope, _reasons(scope, question, winner)) for scope in scopes]
+    others = [
+        ScopeExplanation(scope, _unmet(scope, course_id, location_id, slot) or _precedence(scope, winner))
+        for scope in scopes
+    ]
     return Explanation(winner, others, total - len(others) - (winner is not None))
 
 
-def _nearest_first(conditions: dict[Criterion, Q]) -> QuerySet[AIWorkflowScope]:
-    """All scopes, annotated with their unmet conditions as ``misses_<criterion>``."""
+def _nearest_first(conditions: dict[NonMatchReason, Q]) -> QuerySet[AIWorkflowScope]:
+    """All scopes, annotated with their unmet conditions as ``misses_<reason>``."""
     misses = {
         f"misses_{name}": Case(When(condition, then=Value(0)), default=Value(1), output_field=IntegerField())
         for name, condition in conditions.items()
@@ -116,17 +73,18 @@ def _nearest_first(conditions: dict[Criterion, Q]) -> QuerySet[AIWorkflowScope]:
     return scopes.order_by(total, *(f"-{name}" for name in ORDER))
 
 
-def _reasons(
-    scope: AIWorkflowScope, question: ResolutionQuery, winner: AIWorkflowScope | None
-) -> tuple[NonMatchReason, ...]:
-    missed = {name for name in Criterion if getattr(scope, f"misses_{name}", False)}
-    missed |= set() if is_exact(scope, question.course_id, None) else {Criterion.COURSE}
-    missed |= set() if scope.ui_slot_selector_id == question.slot else {Criterion.SLOT}
-    reasons = [reason for name, reason in REASON_BY_CRITERION.items() if name in missed]
-    match = compare(scope.location_regex, question.location_id)
+def _unmet(scope: AIWorkflowScope, course_id: str, location_id: str | None, slot: str) -> tuple[NonMatchReason, ...]:
+    missed = {reason for reason in NonMatchReason if getattr(scope, f"misses_{reason}", False)}
+    missed |= set() if is_exact(scope, course_id, None) else {NonMatchReason.OTHER_COURSE}
+    missed |= set() if scope.ui_slot_selector_id == slot else {NonMatchReason.OTHER_SLOT}
     # A scope of another course is not compared with the location.
-    if match is not Match.YES and Criterion.COURSE not in missed:
-        reasons.append(REASON_BY_MATCH[match])
-    if reasons or winner is None:
-        return tuple(reasons)
-    return (next(reason for name, reason in REASON_BY_ORDER.items() if getattr(scope, name) != getattr(winner, name)),)
+    if NonMatchReason.OTHER_COURSE not in missed and (reason := mismatch(scope.location_regex, location_id)):
+        missed.add(reason)
+    return tuple(reason for reason in NonMatchReason if reason in missed)
+
+
+def _precedence(scope: AIWorkflowScope, winner: AIWorkflowScope | None) -> tuple[NonMatchReason, ...]:
+    reasons = (
+        reason for name, reason in REASON_BY_ORDER.items() if getattr(scope, name) != getattr(winner, name, None)
+    )
+    return () if winner is None else (next(reasons),)

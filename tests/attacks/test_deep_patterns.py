@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from openedx_ai_extensions.core.cache import bump_version
 from openedx_ai_extensions.models import AIPause, AIWorkflowScope
-from openedx_ai_extensions.workflows.resolution import Match, compare, validate_pattern
+from openedx_ai_extensions.workflows.resolution import NonMatchReason, mismatch, validate_pattern
 from tests.api.conftest import Api
 from tests.conftest import COURSE_ID, SLOT, UNIT_ID
 
@@ -55,10 +55,10 @@ def test_one_that_was_saved_earlier_matches_nothing(make_scope, learner, pattern
 
 
 def test_how_deep_the_caller_is_makes_no_fault():
-    def deeper(levels: int) -> Match:
-        return deeper(levels - 1) if levels else compare("(?:" * 49 + "deeper" + ")" * 49, UNIT_ID)
+    def deeper(levels: int) -> NonMatchReason | None:
+        return deeper(levels - 1) if levels else mismatch("(?:" * 49 + "deeper" + ")" * 49, UNIT_ID)
 
     frame, depth = sys._getframe(), 0
     while frame:
         frame, depth = frame.f_back, depth + 1
-    assert deeper(sys.getrecursionlimit() - depth - 60) in {Match.NO, Match.INVALID}
+    assert deeper(sys.getrecursionlimit() - depth - 60) in {NonMatchReason.NO_MATCH, NonMatchReason.INVALID}

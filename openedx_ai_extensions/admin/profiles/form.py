@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.workflows.readable_errors import Readable, readable
+from openedx_ai_extensions.workflows.patches import Readable, readable
 from openedx_ai_extensions.workflows.template_utils import (
     JSON5DecodeError,
     discover_templates,

@@ -24,8 +24,8 @@ from openedx_ai_extensions.admin.profiles.changes import (
 from openedx_ai_extensions.admin.profiles.validation import findings
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowProfileVersion
-from openedx_ai_extensions.workflows.readable_errors import readable
-from openedx_ai_extensions.workflows.versions import KEPT_FIELDS
+from openedx_ai_extensions.workflows.configuration import KEPT_FIELDS
+from openedx_ai_extensions.workflows.patches import readable
 
 VERSIONS_PER_PAGE = 50
 PAGE_PARAMETER = "versions"

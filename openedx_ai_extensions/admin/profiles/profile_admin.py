@@ -32,8 +32,7 @@ from openedx_ai_extensions.admin.profiles.validation import findings, panel, sum
 from openedx_ai_extensions.core.hooks import Severity
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
-from openedx_ai_extensions.workflows.readable_errors import readable
-from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
+from openedx_ai_extensions.workflows.patches import readable, redundant_keys
 
 STATUSES = {
     "in-order": gettext_lazy("In order"),

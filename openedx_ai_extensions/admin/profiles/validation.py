@@ -18,7 +18,7 @@ from openedx_ai_extensions.admin.profiles.form import ProfileForm, template_info
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.json5 import Place, nearest, positions
 from openedx_ai_extensions.models import AIWorkflowProfile
-from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
+from openedx_ai_extensions.workflows.patches import redundant_keys
 from openedx_ai_extensions.workflows.template_utils import JSON5DecodeError, parse_patch
 
 MAX_CHARACTERS = 20_000  # parsing takes time; a save accepts longer patches

@@ -32,7 +32,7 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import OutlineNode, Person
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.models import AIWorkflowScope
-from openedx_ai_extensions.workflows.resolution import MAX_LENGTH, Match, compare, validate_pattern
+from openedx_ai_extensions.workflows.resolution import MAX_LENGTH, NonMatchReason, mismatch, validate_pattern
 from openedx_ai_extensions.workflows.unmatched_slots import UnmatchedSlot
 
 
@@ -146,11 +146,11 @@ def try_pattern(user: Person, course_id: str, pattern: str) -> dict[str, Any]:
             raise ValidationError(_("A pattern has at most {count} characters.").format(count=MAX_LENGTH))
         validate_pattern(pattern)
         for location in locations:
-            match = compare(pattern, location["key"])
-            if match is Match.TOO_SLOW:  # further locations would be as slow
+            reason = mismatch(pattern, location["key"])
+            if reason is NonMatchReason.TOO_SLOW:  # further locations would be as slow
                 slow = _("The pattern takes too long at {key}. Such a pattern matches nothing.")
                 raise ValidationError(slow.format(key=location["key"]))
-            (matching if match is Match.YES else others).append(location)
+            (others if reason else matching).append(location)
     except (ProcessorError, ValidationError) as error:
         summary = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
         return {"error": True, "summary": summary, "matching": [], "others": []}

@@ -26,7 +26,7 @@ from openedx_ai_extensions.ledger.quota import readable_time
 from openedx_ai_extensions.models import AIPause, AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.audit_log import record
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_pauses, switched_off, turn_off, turn_on
-from openedx_ai_extensions.workflows.resolution import ORDER, Match, compare
+from openedx_ai_extensions.workflows.resolution import ORDER, NonMatchReason, mismatch
 
 MAX_LISTED_UNITS = 40  # of one workflow
 PATTERN_SECONDS = 1.0  # for all patterns of a page
@@ -132,10 +132,10 @@ class UnitMatcher:
     def _compare(self, pattern: str) -> Set[UsageKey] | None:
         matches = set()
         for unit in self.units:
-            match = compare(pattern, str(unit.key))
-            if match is Match.TOO_SLOW or time.monotonic() > self._deadline:
+            reason = mismatch(pattern, str(unit.key))
+            if reason is NonMatchReason.TOO_SLOW or time.monotonic() > self._deadline:
                 return None
-            if match is Match.YES:
+            if reason is None:
                 matches.add(unit.key)
         return matches
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from openedx_ai_extensions.core.redaction import REDACTED, configured_secrets, redact
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.reports.tables import FORMULA
-from openedx_ai_extensions.workflows.readable_errors import readable
+from openedx_ai_extensions.workflows.patches import readable
 
 FORMAT = "openedx-ai-extensions"
 VERSION = 1

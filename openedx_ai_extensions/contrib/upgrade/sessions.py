@@ -21,7 +21,7 @@ from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, AIW
 from openedx_ai_extensions.workflows.orchestrators import ScopedSessionOrchestrator, educator, orchestrator_class
 from openedx_ai_extensions.workflows.orchestrators import flashcards_orchestrator as flashcards
 from openedx_ai_extensions.workflows.orchestrators.threaded_orchestrator import REMOTE_THREAD_KEY
-from openedx_ai_extensions.workflows.resolution import ORDER
+from openedx_ai_extensions.workflows.resolution import ORDER, matches
 
 Metadata = dict[str, Any]
 
@@ -184,9 +184,9 @@ class Sessions:
         scopes = {pk: scope for pk, scope in self.scopes.items() if scope.profile_id == profile}
         fitting = {pk: scope for pk, scope in scopes.items() if str(scope.course_id or "") in {"", course}}
         first = sorted(fitting, key=lambda pk: (fitting[pk].enabled, *_rank(pk, fitting[pk])), reverse=True)
-        found = first_match((Candidate(fitting[pk].location_regex, pk) for pk in first), location)
+        found = next((pk for pk in first if matches(fitting[pk].location_regex, location)), None)
         if found is not None:
-            return found.row, True
+            return found, True
         return max(fitting, key=lambda pk: (bool(fitting[pk].course_id), _sortable(pk)), default=None), False
 
 

@@ -14,7 +14,7 @@ from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.management.base import add_fail_level
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.workflows import template_utils
-from openedx_ai_extensions.workflows.redundant_keys import redundant_keys
+from openedx_ai_extensions.workflows.patches import redundant_keys
 
 
 class Command(BaseCommand):

@@ -1,16 +1,53 @@
-"""Finds keys of a profile's patch that repeat its template."""
+"""For people who read or edit the patch of a profile: its text without credentials, and what it repeats."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core.hooks import Problem, Severity
-from openedx_ai_extensions.core.json5 import json_path
-from openedx_ai_extensions.workflows.template_utils import lenient_patch, load_template
+from openedx_ai_extensions.core.json5 import comments, json_path
+from openedx_ai_extensions.core.redaction import configured_secrets, mentions_credential, redact
+from openedx_ai_extensions.workflows.template_utils import (
+    JSON5DecodeError,
+    lenient_patch,
+    load_template,
+    parse_patch,
+    pretty,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A text for people.
+
+    Attributes:
+        text: the text.
+        is_masked: credentials were removed; comments were removed too, because they may repeat them.
+        is_unreadable: it is not JSON5, so credentials cannot be found; the text is empty.
+    """
+
+    text: str
+    is_masked: bool = False
+    is_unreadable: bool = False
+
+
+def readable(json5_text: str) -> Readable:
+    """A patch or template for people who may not see credentials."""
+    try:
+        value = parse_patch(json5_text)
+    except JSON5DecodeError:
+        return Readable("", is_unreadable=True)
+    secrets = configured_secrets()
+    shown = redact(value, secrets)
+    is_harmless = redact(json5_text, secrets) == json5_text and not any(map(mentions_credential, comments(json5_text)))
+    if shown == value and is_harmless:
+        return Readable(json5_text)
+    return Readable(pretty(shown), is_masked=True)
 
 
 def redundant_keys(base_filepath: str, content_patch: str) -> list[Problem]:
