@@ -12,11 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxLengthValidator, RegexValidator
-from django.utils.timezone import is_naive
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from openedx_ai_extensions.api.v1.errors import timestamp
 from openedx_ai_extensions.core.portable import replace_surrogates
 from openedx_ai_extensions.core.redaction import masked_text, redact
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
@@ -30,6 +29,11 @@ from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionRe
 from openedx_ai_extensions.prompts.models import MAX_BODY_CHARS, body_problem
 
 Serializer = serializers.Serializer[Any]
+
+
+def timestamp() -> str:
+    """Now, as ISO 8601 in UTC."""
+    return timezone.now().isoformat()
 
 
 class TextField(serializers.CharField):
@@ -70,7 +74,7 @@ class MomentField(serializers.DateTimeField):
         super().__init__(format="iso-8601", input_formats=["iso-8601"], default_timezone=UTC, **options)
 
     def enforce_timezone(self, value: datetime) -> datetime:
-        if is_naive(value):
+        if timezone.is_naive(value):
             self.fail("invalid", format="YYYY-MM-DDThh:mm:ss+HH:MM")
         return value
 
