@@ -24,7 +24,7 @@ from opaque_keys.edx.django.models import UsageKeyField
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.connection_release import Cancellation
+from openedx_ai_extensions.core.long_waits import Cancellation
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
     DuplicateRequest,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError

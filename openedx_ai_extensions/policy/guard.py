@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, Step
 from openedx_ai_extensions.exceptions import Refused

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from submissions.models import StudentItem, Submission
 
-from openedx_ai_extensions.core.connection_release import cancellable
+from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, ThreadGone
 from openedx_ai_extensions.ledger.counters import forget_person
 from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun, AIWorkflowSession

@@ -11,9 +11,9 @@ from django.utils import translation
 from rest_framework.utils.encoders import JSONEncoder
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.error_reports import unexpected
 from openedx_ai_extensions.core.hooks import provides
+from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.execution.answers import Result, Stream
 from openedx_ai_extensions.execution.background import Lease, final_fields, timeout_fields

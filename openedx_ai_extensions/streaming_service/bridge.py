@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from openedx_ai_extensions.core.connection_release import Cancellation, cancellable, held, long_wait
+from openedx_ai_extensions.core.long_waits import Cancellation, cancellable, held, long_wait
 from openedx_ai_extensions.streaming_service.connection_pool import ConnectionPool
 from openedx_ai_extensions.streaming_service.request import Message, Receive, Send
 

@@ -94,7 +94,7 @@ class ConnectionLoan:
                 self._free.put(lent)
 
     @contextmanager
-    def left(self) -> Iterator[None]:
+    def released(self) -> Iterator[None]:
         """Return the set within the block, unless it has an open transaction."""
         if self._lent is None or any(each.in_atomic_block for each in connections.all(initialized_only=True)):
             yield

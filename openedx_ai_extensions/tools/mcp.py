@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import shared_cache, tolerated_outage
-from openedx_ai_extensions.core.connection_release import long_wait
+from openedx_ai_extensions.core.long_waits import long_wait
 from openedx_ai_extensions.exceptions import ProcessorError, ServiceUnavailable
 from openedx_ai_extensions.tools.arguments import schema_problem
 from openedx_ai_extensions.tools.registry import TOOL_NAME, Tool, ToolContext

@@ -17,9 +17,8 @@ import mcp
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from openedx_ai_extensions.core.connection_release import cancellable
-from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
 from openedx_ai_extensions.core.http_responses import ACCEPTED_ENCODING, BodyTooLong, Decoder, Unpacking
+from openedx_ai_extensions.core.long_waits import TookTooLong, cancellable, in_thread
 
 IS_MCP_1 = not hasattr(mcp, "Client")
 # The HTTP library that the client uses. The other one may be installed as well.

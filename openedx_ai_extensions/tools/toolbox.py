@@ -14,8 +14,7 @@ from django.db import DatabaseError, connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from openedx_ai_extensions.core.connection_release import long_wait, require_wanted
-from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
+from openedx_ai_extensions.core.long_waits import TookTooLong, in_thread, long_wait, require_wanted
 from openedx_ai_extensions.exceptions import AIExtensionsError, NotAllowed
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.tools.arguments import parse_arguments

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db.migrations.recorder import MigrationRecorder
 
 from openedx_ai_extensions.console.health import HealthLevel, report
-from openedx_ai_extensions.core import deadlines
+from openedx_ai_extensions.core import long_waits
 from openedx_ai_extensions.models import AIPause, AIWorkflowRun
 from tests.accounting.ledger import a_run
 from tests.conftest import SECRET
@@ -222,8 +222,8 @@ def test_a_worker_that_answers(broker, prices):
 
 def test_nothing_hangs():
     release = threading.Event()
-    with pytest.raises(deadlines.TookTooLong):
-        deadlines.in_thread(release.wait, 0.05, "health")
+    with pytest.raises(long_waits.TookTooLong):
+        long_waits.in_thread(release.wait, 0.05, "health")
     release.set()
 
 

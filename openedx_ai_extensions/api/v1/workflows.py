@@ -20,8 +20,8 @@ from rest_framework.request import Request
 from openedx_ai_extensions.api.v1.capacity import STREAM_PLACE
 from openedx_ai_extensions.api.v1.requests import WidgetView
 from openedx_ai_extensions.core import sse
-from openedx_ai_extensions.core.connection_release import cancellable
 from openedx_ai_extensions.core.error_reports import unexpected
+from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, StreamInterrupted
 from openedx_ai_extensions.execution.answers import Ending, Stream
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation

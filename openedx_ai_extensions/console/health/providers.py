@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.console.health.findings import Finding, error, note, ok, warning, worst
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
+from openedx_ai_extensions.core.long_waits import TookTooLong, in_thread
 from openedx_ai_extensions.core.redaction import names_credential
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,

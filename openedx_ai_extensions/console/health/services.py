@@ -24,7 +24,7 @@ from openedx_ai_extensions import migrations, tasks
 from openedx_ai_extensions.console.health.findings import Finding, error, note, ok, warning
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import is_outage, shared_cache
-from openedx_ai_extensions.core.deadlines import TookTooLong, in_thread
+from openedx_ai_extensions.core.long_waits import TookTooLong, in_thread
 from openedx_ai_extensions.ledger.audit import PURGE_MARK_KEY, purge_cutoff
 from openedx_ai_extensions.models import AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.xapi.allow_list import ALLOWED, BACKENDS, backends_to_xapi, missing_events

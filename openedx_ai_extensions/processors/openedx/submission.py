@@ -16,7 +16,7 @@ from submissions.errors import SubmissionInternalError, SubmissionRequestError
 from submissions.models import Submission
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.base import Processor
 from openedx_ai_extensions.processors.openedx import history

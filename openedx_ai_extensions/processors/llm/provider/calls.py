@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.connection_release import reconnect
+from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import RunCancelled
 from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS, FinishReason

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from openedx_ai_extensions.core import conf, deadlines
-from openedx_ai_extensions.core.connection_release import pause, require_wanted
+from openedx_ai_extensions.core import conf, long_waits
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
@@ -61,7 +60,7 @@ def with_retries(
     for number in range(retries + 1):
         sent = Transmission()
         try:
-            require_wanted()
+            long_waits.require_wanted()
             return attempt(deadline, sent)
         except RunCancelled as error:
             error.reached_provider = sent.is_sent
@@ -75,7 +74,7 @@ def with_retries(
             is_over = number == retries or not may_retry(ours, error) or time.monotonic() + wait >= deadline
             if is_over or (has_fallback and (has_timed_out(error) or wait > MAX_WAIT_WITH_FALLBACK_SECONDS)):
                 raise ours from None
-        pause(wait)
+        long_waits.pause(wait)
         logger.info("llm.retry provider=%s attempt=%s", provider.name, number + 2)
     raise ServiceUnavailable
 
@@ -100,8 +99,8 @@ def in_thread(call: Callable[[], Value], deadline: float, sent: Transmission) ->
             return call()
 
     try:
-        return deadlines.in_thread(watched, deadline - time.monotonic(), "llm-call")
-    except (deadlines.TookTooLong, RunCancelled) as error:
+        return long_waits.in_thread(watched, deadline - time.monotonic(), "llm-call")
+    except (long_waits.TookTooLong, RunCancelled) as error:
         sent.shut_down()
         raise (error if isinstance(error, RunCancelled) else DeadlineExceeded) from None
 

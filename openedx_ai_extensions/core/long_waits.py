@@ -1,24 +1,29 @@
 """Long waits, such as for a model: where a thread lets go of what others need meanwhile, and ends when it is cancelled.
 
-A database may hang up in the meantime, so what is written afterwards goes over a connection that works.
+A database may hang up in the meantime, so what is written afterwards goes over a connection that works. A call that may
+hang runs in a thread that can be left behind.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from django.db import connections
+from django.utils import translation
 
 from openedx_ai_extensions.exceptions import RunCancelled
+
+Value = TypeVar("Value")
 
 
 class Holder(Protocol):
     """What this thread holds, and others may have while it waits."""
 
-    def left(self) -> AbstractContextManager[None]:
+    def released(self) -> AbstractContextManager[None]:
         """Let go of it; have it again at the end."""
 
 
@@ -88,11 +93,6 @@ def cancellable(cancellation: Cancellation | None) -> Iterator[None]:
         _this_thread.cancellation = before
 
 
-def current_cancellation() -> Cancellation | None:
-    """What ends the waits of this thread."""
-    return _this_thread.cancellation
-
-
 def require_wanted() -> None:
     """Raises RunCancelled if the run under way was cancelled."""
     cancellation = _this_thread.cancellation
@@ -112,7 +112,7 @@ def long_wait(wake: Callable[[], None] | None = None) -> Iterator[None]:
     """
     holder, cancellation = _this_thread.holder, _this_thread.cancellation
     with (
-        nullcontext() if holder is None else holder.left(),
+        nullcontext() if holder is None else holder.released(),
         nullcontext() if wake is None or cancellation is None else cancellation.waking(wake),
     ):
         yield
@@ -135,3 +135,42 @@ def reconnect() -> None:
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
             connection.close()
+
+
+class TookTooLong(Exception):
+    """The call did not end in time."""
+
+
+def in_thread(call: Callable[[], Value], seconds: float, name: str) -> Value:
+    """What a call returns or raises, if it does so in time. This thread waits for it in a ``long_wait``.
+
+    Args:
+        call: has the language and the cancellation of this thread, but not its database connections; it closes those
+            that it opens.
+        seconds: until it is left behind.
+        name: of its thread.
+
+    Raises:
+        TookTooLong: time is up.
+        RunCancelled: the answer is not wanted any more.
+        RuntimeError: there are no more threads.
+    """
+    language, cancellation = translation.get_language(), _this_thread.cancellation
+    answers: queue.SimpleQueue[tuple[Value | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            with translation.override(language), cancellable(cancellation):
+                answers.put((call(), None))
+        except BaseException as error:  # noqa: BLE001  # not hidden: raised in the thread that waits
+            answers.put((None, error))
+
+    threading.Thread(target=work, name=name, daemon=True).start()
+    try:
+        with long_wait(lambda: answers.put((None, RunCancelled()))):
+            answer, error = answers.get(timeout=max(seconds, 0.001))
+    except queue.Empty:
+        raise TookTooLong from None
+    if error is not None:
+        raise error
+    return answer  # type: ignore[return-value]  # there is one where there is no error
