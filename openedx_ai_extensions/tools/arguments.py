@@ -158,7 +158,7 @@ def _limited(validator_class: Any) -> Any:
     }
     guarded = extend(validator_class, {name: _timed(rule) for name, rule in rules.items()})
     # The standard evolve returns the original class where a subschema names a dialect.
-    guarded.evolve = _evolve
+    guarded.evolve = attrs.evolve
     return guarded
 
 
@@ -169,10 +169,6 @@ def _timed(rule: Callable[..., Iterable[ValidationError] | None]) -> Callable[..
         yield from rule(validator, *args) or ()
 
     return check
-
-
-def _evolve(validator: Any, **changes: Any) -> Any:
-    return attrs.evolve(validator, **changes)
 
 
 def _check_unique(validator: Any, rule: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:

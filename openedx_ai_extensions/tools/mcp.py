@@ -94,7 +94,9 @@ class McpServer:
         listing = _listings.setdefault(self, _Listing())
         if time.monotonic() >= listing.fresh_until and listing.lock.acquire(blocking=False):
             try:
-                self._refresh(listing)
+                if time.monotonic() >= listing.fresh_until:
+                    listing.tools, seconds = self._listed()
+                    listing.fresh_until = time.monotonic() + seconds
             finally:
                 listing.lock.release()
                 listing.is_known.set()
@@ -102,11 +104,6 @@ class McpServer:
             with long_wait():
                 listing.is_known.wait(self.timeout)
         return list(listing.tools)
-
-    def _refresh(self, listing: _Listing) -> None:
-        if time.monotonic() >= listing.fresh_until:
-            listing.tools, seconds = self._listed()
-            listing.fresh_until = time.monotonic() + seconds
 
     def _listed(self) -> tuple[tuple[Tool, ...], float]:
         try:

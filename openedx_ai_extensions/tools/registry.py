@@ -184,11 +184,27 @@ def llm_tool(
         return llm_tool(**{part: stated[part] for part in ("name", "description", "parameters") if part in stated})
 
     def publish(target: Function) -> Function:
-        _register(
+        if not isinstance(target, FunctionType) or inspect.iscoroutinefunction(target):
+            raise ImproperlyConfigured(f"A tool must be a function, and not an async one: {target!r}.")
+        where = f"{target.__module__}.{target.__qualname__}"
+        own_name = target.__name__ if name is None else name
+        if not TOOL_NAME.fullmatch(own_name):
+            raise ImproperlyConfigured(f"{where}: the name {own_name!r} is not 1 to 64 of A-Z, a-z, 0-9, _ and -.")
+        if timeout <= 0 or max_chars <= 0:
+            raise ImproperlyConfigured(f"{where}: timeout and max_chars must be greater than 0.")
+        problem = None if parameters is None else schema_problem(parameters)
+        if problem:
+            raise ImproperlyConfigured(f"{where}: its parameters {problem}.")
+        known = _tools.get(own_name)
+        # A module that is reloaded replaces its own functions.
+        if known is not None and f"{known.function.__module__}.{known.function.__qualname__}" != where:
+            raise ImproperlyConfigured(f"{where}: there is a tool {own_name!r} already, {known.function.__qualname__}.")
+        first_paragraph = " ".join((inspect.getdoc(target) or "").partition("\n\n")[0].split())
+        _tools[own_name] = FunctionTool(
             target,
-            name=name,
-            description=description,
-            parameters=parameters,
+            parameters,
+            name=own_name,
+            description=first_paragraph if description is None else description,
             permission=permission,
             timeout=timeout,
             max_chars=max_chars,
@@ -196,41 +212,6 @@ def llm_tool(
         return target
 
     return publish if function is None else publish(function)
-
-
-def _register(
-    target: Any,
-    *,
-    name: str | None,
-    description: str | None,
-    parameters: Mapping[str, Any] | None,
-    timeout: float,
-    max_chars: int,
-    **attributes: Any,
-) -> None:
-    if not isinstance(target, FunctionType) or inspect.iscoroutinefunction(target):
-        raise ImproperlyConfigured(f"A tool must be a function, and not an async one: {target!r}.")
-    where = f"{target.__module__}.{target.__qualname__}"
-    name = target.__name__ if name is None else name
-    if not TOOL_NAME.fullmatch(name):
-        raise ImproperlyConfigured(f"{where}: the name {name!r} is not 1 to 64 of A-Z, a-z, 0-9, _ and -.")
-    if timeout <= 0 or max_chars <= 0:
-        raise ImproperlyConfigured(f"{where}: timeout and max_chars must be greater than 0.")
-    problem = None if parameters is None else schema_problem(parameters)
-    if problem:
-        raise ImproperlyConfigured(f"{where}: its parameters {problem}.")
-    known = _tools.get(name)
-    # A module that is reloaded replaces its own functions.
-    if known is not None and f"{known.function.__module__}.{known.function.__qualname__}" != where:
-        raise ImproperlyConfigured(f"{where}: there is a tool {name!r} already, {known.function.__qualname__}.")
-    text = _first_paragraph(target) if description is None else description
-    _tools[name] = FunctionTool(
-        target, parameters, name=name, description=text, timeout=timeout, max_chars=max_chars, **attributes
-    )
-
-
-def _first_paragraph(target: FunctionType) -> str:
-    return " ".join((inspect.getdoc(target) or "").partition("\n\n")[0].split())
 
 
 def find_tool(name: str) -> Tool | None:

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import DatabaseError, connections
@@ -30,17 +30,12 @@ class ToolResult:
     Attributes:
         text: the result or the error message. Not fenced: the caller must mark it as data.
         ok: the call succeeded.
+        reason: a word for the log.
     """
 
     text: str
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    text: str
     ok: bool = False
-    reason: str = "failed"
+    reason: str = field(default="failed", compare=False)
 
 
 class Toolbox:
@@ -77,77 +72,74 @@ class Toolbox:
         tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is None:
             known = ", ".join(name for name, known in self._tools.items() if self._permits(known)) or "-"
-            outcome = _Outcome(
-                _("There is no such tool here. There are: {names}.").format(names=known), reason="unknown"
-            )
+            text = _("There is no such tool here. There are: {names}.").format(names=known)
+            result = ToolResult(text, reason="unknown")
         else:
-            outcome = self._run(tool, arguments)
+            result = self._run(tool, arguments)
+            result = replace(result, text=_fit(result.text, tool.max_chars))
         # An unknown name is the model's text, which must not be logged.
         logged_name = tool.name if tool else "?"
         seconds = time.monotonic() - started
-        logger.info("tool.call name=%s ok=%s reason=%s seconds=%.3f", logged_name, outcome.ok, outcome.reason, seconds)
-        return ToolResult(_fit(outcome.text, tool.max_chars) if tool else outcome.text, outcome.ok)
+        logger.info("tool.call name=%s ok=%s reason=%s seconds=%.3f", logged_name, result.ok, result.reason, seconds)
+        return result
 
     def _permits(self, tool: Tool) -> bool:
         try:
             return tool.permits(self._context)
         except Exception as error:  # noqa: BLE001  # an extension's own code
-            _log_failure(tool, error)
+            _failure(tool, error)
             return False
 
-    def _run(self, tool: Tool, arguments: str) -> _Outcome:
+    def _run(self, tool: Tool, arguments: str) -> ToolResult:
         """Run a tool in a thread, so that a hanging one can be abandoned."""
         # Asked here rather than in the tool's thread, which needs a database connection only if the tool does.
         try:
             is_permitted = tool.permits(self._context)
         except Exception as error:  # noqa: BLE001  # an extension's own code
-            _log_failure(tool, error)
-            return _failure()
+            return _failure(tool, error)
         try:
             if not is_permitted:
                 raise NotAllowed
             self._require_allowed()
         except AIExtensionsError as error:
-            return _Outcome(str(error), reason=error.code)
+            return ToolResult(str(error), reason=error.code)
         deadline = time.monotonic() + tool.timeout
-        too_late = _Outcome(_("The tool took too long and was stopped."), reason="timeout")
+        too_late = ToolResult(_("The tool took too long and was stopped."), reason="timeout")
         if not _has_slot(tool):
             return too_late
         context, language = contextvars.copy_context(), translation.get_language()
 
-        def work() -> _Outcome:
+        def work() -> ToolResult:
             try:
                 return context.run(self._run_in_thread, tool, arguments, language)
             finally:
                 try:
                     connections.close_all()
                 except DatabaseError as error:
-                    _log_failure(tool, error)
+                    _failure(tool, error)
                 finally:
                     tool.slots.release()
 
         try:
-            outcome = in_thread(work, deadline - time.monotonic(), f"tool-{tool.name}")
+            result = in_thread(work, deadline - time.monotonic(), f"tool-{tool.name}")
         except TookTooLong:
-            outcome = too_late
+            result = too_late
         except RuntimeError as error:  # no more threads
             tool.slots.release()
-            _log_failure(tool, error)
-            return _failure()
+            return _failure(tool, error)
         require_wanted()
-        return outcome
+        return result
 
-    def _run_in_thread(self, tool: Tool, arguments: str, language: str | None) -> _Outcome:
-        # Django stores the language per thread, so contextvars do not carry it over.
+    def _run_in_thread(self, tool: Tool, arguments: str, language: str | None) -> ToolResult:
+        # The copied context does not carry the language over.
         with translation.override(language):
             try:
                 result = tool.run(self._context, parse_arguments(tool.parameters, arguments))
-                return _Outcome(_as_text(result), ok=True, reason="done")
+                return ToolResult(_as_text(result), ok=True, reason="done")
             except AIExtensionsError as error:
-                return _Outcome(str(error), reason=error.code)
+                return ToolResult(str(error), reason=error.code)
             except BaseException as error:  # noqa: BLE001  # else the thread's last words would be its text
-                _log_failure(tool, error)
-                return _failure()
+                return _failure(tool, error)
 
     def _require_allowed(self) -> None:
         """Raise Refused if the site's rules do not allow AI for this person any more: time has passed since the run
@@ -167,13 +159,11 @@ def _has_slot(tool: Tool) -> bool:
         return tool.slots.acquire(timeout=tool.timeout)
 
 
-def _failure() -> _Outcome:
-    return _Outcome(_("The tool failed."))
-
-
-def _log_failure(tool: Tool, error: BaseException) -> None:
+def _failure(tool: Tool, error: BaseException) -> ToolResult:
+    """Log an error of a tool. Returns what the model gets to know of it."""
     # The type only: a message or a traceback may quote the learner.
     logger.error("tool.failed name=%s error=%s", tool.name, type(error).__qualname__)
+    return ToolResult(_("The tool failed."))
 
 
 def _as_text(result: Any) -> str:
