@@ -21,8 +21,8 @@ from openedx_ai_extensions.processors.formulas import find_spans
 from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
 from openedx_ai_extensions.processors.llm.conversation.messages import fenced
 from openedx_ai_extensions.processors.llm.provider.answer_reader import AnswerText
-from openedx_ai_extensions.processors.openedx import safe_html
-from openedx_ai_extensions.processors.openedx.blocks import capa, markup, unknown_blocks
+from openedx_ai_extensions.processors.openedx import extraction, safe_html
+from openedx_ai_extensions.processors.openedx.blocks import capa, markup
 from openedx_ai_extensions.processors.openedx.questions import question_problems
 
 # What takes quadratic time takes minutes; what takes linear time takes a second on a busy machine.
@@ -94,7 +94,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "HTML block": markup.html_text,
     "problem": lambda text: capa.problem_text(f"<problem>{text}</problem>", answers_visible=False),
     "options": options,
-    "unknown block": lambda text: unknown_blocks.readable_text({"text": text}),
+    "unknown block": lambda text: extraction.readable_text({"text": text}),
     "subtitles": lambda text: transcript_text("a.srt", f"1\n00:00:01,000 --> 00:00:02,000\n{text}".encode()),
     "XML": lambda text: parse_xml(text.encode()),
     "JSON5": read,

@@ -51,12 +51,6 @@ _SECRET_ATTRIBUTE = re.compile(
 _LOST_TAG = re.compile(r"(?<![\w.:-])([A-Za-z][\w.:-]*+)\s++[A-Za-z][\w.:-]*+\s*+=")
 
 
-def _additional_answers(response: etree._Element) -> tuple[str, ...]:
-    """Additional correct answers, in both notations."""
-    found = (element.get("answer") or element.text or "" for element in response.findall("additional_answer"))
-    return tuple(filter(None, map(squeeze, found)))
-
-
 def _hint_text(element: etree._Element) -> str:
     """A hint, and the answer that it belongs to; empty if it has no text."""
     words = squeeze(inner_text(element))
@@ -118,7 +112,8 @@ class ProblemWriter(TextWriter):
     def enter(self, element: etree._Element, tag: str) -> bool:
         if tag == "codeparam":
             self._given_code(element.findtext("initial_display"))
-        if self.is_secret(tag) or (not self._answers_visible and _is_solution(element)):
+        is_solution = _SOLUTION in (element.get("class") or "").split()
+        if self.is_secret(tag) or (not self._answers_visible and is_solution):
             return False
         if tag.endswith("hint") and tag != "demandhint":
             self._hint(element, tag)
@@ -146,7 +141,8 @@ class ProblemWriter(TextWriter):
 
     def leave(self, element: etree._Element, tag: str) -> None:
         if tag in {"choice", "option"}:
-            if self._answers_visible and _is_right(element):
+            is_right = (element.get("correct") or "").lower() == "true" or element.get("choice") == "correct"
+            if self._answers_visible and is_right:
                 self.text(" (correct)")
             self.text("".join(f" [{words}]" for words in self._choice_hints))
             self._choice_hints.clear()
@@ -158,7 +154,8 @@ class ProblemWriter(TextWriter):
             self.end_line()
         elif tag.endswith("response"):
             self.break_line()
-            self._answer("Answer: {}", element.get("answer") or element.get("expect"), _additional_answers(element))
+            more = [squeeze(each.get("answer") or each.text or "") for each in element.findall("additional_answer")]
+            self._answer("Answer: {}", element.get("answer") or element.get("expect"), *filter(None, more))
             tolerance = element.find("responseparam[@type='tolerance']")
             self._answer("Tolerance: {}", None if tolerance is None else tolerance.get("default"))
             self.break_line()
@@ -211,21 +208,13 @@ class ProblemWriter(TextWriter):
         if label and not any(label in line for line in said):
             self.text(f" {label}")
 
-    def _answer(self, form: str, answer: str | None, more: tuple[str, ...] = ()) -> None:
+    def _answer(self, form: str, *answers: str | None) -> None:
         # The name of a script's variable is not useful.
-        told = [squeeze(name) for name in (answer, *more) if name and "$" not in name]
+        told = [squeeze(name) for name in answers if name and "$" not in name]
         if self._answers_visible and told:
             self.text(form.format(" or ".join(told)))
             if not form.endswith(" "):
                 self.break_line()
-
-
-def _is_right(choice: etree._Element) -> bool:
-    return (choice.get("correct") or "").lower() == "true" or choice.get("choice") == "correct"
-
-
-def _is_solution(element: etree._Element) -> bool:
-    return "detailed-solution" in (element.get("class") or "").split()
 
 
 def _hide_order(group: etree._Element) -> None:

@@ -9,11 +9,15 @@ from itertools import repeat
 
 from lxml import etree
 
-from openedx_ai_extensions.processors.openedx.blocks import elements
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
 from openedx_ai_extensions.processors.openedx.blocks.parsing import (
+    Table,
+    alternative_text,
     clean,
+    formula_text,
+    index_text,
     inner_text,
+    list_markers,
     local_name,
     parse_html,
     squeeze,
@@ -94,7 +98,7 @@ class TextWriter:
         self._prefix = ""
         self._lists: list[Iterator[str]] = []
         # None for a layout table.
-        self._tables: list[elements.Table | None] = []
+        self._tables: list[Table | None] = []
         self._repeatable_chars = MAX_REPEATED_CHARS
         self._lines_around_cells: list[list[str]] = []
         self._starts: list[int] = []
@@ -186,7 +190,7 @@ class TextWriter:
             self.bullet(next(self._lists[-1]) if self._lists else "- ")
         elif tag in {"ul", "ol"}:
             self.break_line()
-            self._lists.append(elements.numbers(element) if tag == "ol" else repeat("- "))
+            self._lists.append(list_markers(element) if tag == "ol" else repeat("- "))
         elif tag in {"table", "tr", "td", "th"}:
             self._enter_table(element, tag)
         elif tag == "pre":
@@ -223,11 +227,11 @@ class TextWriter:
     def _enter_special(self, element: etree._Element, tag: str) -> bool:
         """Elements that are read differently from their text."""
         if tag in {"img", "svg"} or element.get("role") == "img":
-            words = elements.alternative(element, tag)
+            words = alternative_text(element, tag)
             self.text(f" [Image: {words}] " if words else " ")
             return False
         if tag == "math":
-            tex = elements.formula(element)
+            tex = formula_text(element)
             self.text(f" \\({tex}\\) " if tex else None)
             return False
         if tag == "script" and (element.get("type") or "").startswith("math/tex"):
@@ -238,12 +242,10 @@ class TextWriter:
     def _enter_table(self, element: etree._Element, tag: str) -> None:
         if tag == "table":
             self.break_line()
-            self._tables.append(
-                None if element.get("role") in {"presentation", "none"} else elements.Table(self._may_repeat)
-            )
+            self._tables.append(None if element.get("role") in {"presentation", "none"} else Table(self._may_repeat))
             return
         if not self._tables:
-            self._tables.append(elements.Table(self._may_repeat))
+            self._tables.append(Table(self._may_repeat))
         table = self._tables[-1]
         if table is None:
             self.break_line()
@@ -294,7 +296,7 @@ class TextWriter:
             self._line[start:] = [f"~~{span}~~"]
         else:
             before = self._line[start - 1][-1:] if start else ""
-            self._line[start:] = [elements.index(tag, before, span)]
+            self._line[start:] = [index_text(tag, before, span)]
 
 
 def _has_words(element: etree._Element) -> bool:
