@@ -19,7 +19,7 @@ from openedx_ai_extensions.admin.dry_run_report import figures, notes, sent, str
 from openedx_ai_extensions.admin.forms import VisibleLocationForm
 from openedx_ai_extensions.admin.profiles.form import template_choices, with_plain_line_ends
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.sse import event, rendered, streaming_response, wants_events
+from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.exceptions import AIExtensionsError, PayloadTooLarge
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
 from openedx_ai_extensions.runtime.dry_run import DryRun

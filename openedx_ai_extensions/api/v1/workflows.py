@@ -19,8 +19,8 @@ from rest_framework.request import Request
 
 from openedx_ai_extensions.api.v1.capacity import STREAM_PLACE
 from openedx_ai_extensions.api.v1.requests import WidgetView
-from openedx_ai_extensions.core import sse
 from openedx_ai_extensions.core.error_reports import unexpected
+from openedx_ai_extensions.core.http_responses import EVENT_STREAM, accepted_types, event, rendered, streaming_response
 from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, StreamInterrupted
 from openedx_ai_extensions.execution.answers import Ending, Stream
@@ -51,7 +51,7 @@ class WorkflowView(WidgetView):
         action, request_id = body.get("action"), body.get("request_id")
         if not isinstance(action, str) or not action:
             raise InvalidRequest(_("action is required, as a text."))
-        accepted = sse.accepted_types(request)
+        accepted = accepted_types(request)
         accepts_stream = any(media_type != "application/json" for media_type in accepted)
         execution = admit(
             request.user,
@@ -83,7 +83,7 @@ class WorkflowView(WidgetView):
                     StoredText(answer, **about), finish=lambda _ending, _text: None, run_id=execution.run_id
                 )
             if isinstance(outcome, Stream):
-                return _streaming(outcome, as_events=sse.EVENT_STREAM in accepted, replay=replay, execution=execution)
+                return _streaming(outcome, as_events=EVENT_STREAM in accepted, replay=replay, execution=execution)
             # Rendered here, where an exception still becomes an error answer.
             answer = JSONRenderer().render(outcome.as_dict())
             if execution.did_something:
@@ -113,7 +113,7 @@ def _streaming(stream: Stream, *, as_events: bool, replay: Replay, execution: Ex
     stream.on_finish(keep)
     body = EventBody(stream) if as_events else TextBody(stream)
     body.start()
-    return sse.streaming_response(body, sse.EVENT_STREAM if as_events else "text/plain; charset=utf-8")
+    return streaming_response(body, EVENT_STREAM if as_events else "text/plain; charset=utf-8")
 
 
 class TextBody:
@@ -175,20 +175,20 @@ class EventBody(TextBody):
         """Do not wait: these clients also show the work before the first text."""
 
     def opening(self) -> Iterator[bytes]:
-        yield sse.event("start", {"run_id": self.stream.run_id})
+        yield event("start", {"run_id": self.stream.run_id})
 
     def render(self, chunk: bytes) -> bytes:
-        return sse.rendered(chunk)
+        return rendered(chunk)
 
     def failure(self, error: AIExtensionsError) -> bytes:
-        return sse.event("error", {"code": error.code, "message": str(error)})
+        return event("error", {"code": error.code, "message": str(error)})
 
     def closing(self) -> Iterator[bytes]:
         if self.stream.usage:
-            yield sse.event("usage", dict(self.stream.usage))
+            yield event("usage", dict(self.stream.usage))
         reason = self.stream.finish_reason
         message = {"message": notice(reason)} if notice(reason) else {}
-        yield sse.event("done", {"status": "completed", "finish_reason": reason, **message})
+        yield event("done", {"status": "completed", "finish_reason": reason, **message})
 
 
 class StoredText:

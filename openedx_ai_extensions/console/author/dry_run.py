@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.console.author.page import CoursePage, Unit, name_of, units_of
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.core.sse import event, rendered, streaming_response, wants_events
+from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.runtime.dry_run import DryRun

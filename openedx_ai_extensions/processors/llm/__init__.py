@@ -2,7 +2,7 @@
 
 import warnings
 
-from openedx_ai_extensions.core.sse import StreamEvent
+from openedx_ai_extensions.core.http_responses import StreamEvent
 from openedx_ai_extensions.execution.answers import FinishReason, notice, with_notice
 from openedx_ai_extensions.processors.llm import validation
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from openedx_ai_extensions.core.sse import LineTooLong, event_data
+from openedx_ai_extensions.core.http_responses import LineTooLong, event_data
 from openedx_ai_extensions.execution.answers import OUTPUT_LIMITS
 from openedx_ai_extensions.processors.llm.provider.answer_reader import (
     AnswerReader,

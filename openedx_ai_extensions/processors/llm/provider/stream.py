@@ -11,8 +11,8 @@ from typing import Any, NoReturn, Protocol
 
 from django.utils.translation import gettext as _
 
+from openedx_ai_extensions.core.http_responses import StreamEvent
 from openedx_ai_extensions.core.long_waits import long_wait
-from openedx_ai_extensions.core.sse import StreamEvent
 from openedx_ai_extensions.exceptions import AIExtensionsError, OutOfTime, RunCancelled, StreamInterrupted
 from openedx_ai_extensions.processors.llm.provider.answer_reader import Signal
 from openedx_ai_extensions.processors.llm.provider.errors import DeadlineExceeded
