@@ -1,8 +1,11 @@
-"""Parses XML and JSON of unknown authors: no document types, no entities, no network, limited size and depth."""
+"""Parses XML, JSON and subtitles of unknown authors: no document types, no entities, no network, limited size and
+depth.
+"""
 
 from __future__ import annotations
 
 import codecs
+import html
 import json
 import re
 from typing import Any
@@ -16,6 +19,14 @@ _BEFORE_ROOT = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
 _ROOT = re.compile(rb"<[^\W\d]", re.ASCII)
 _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,100}?\bencoding\s*=\s*[\"']([\w.-]{1,20})[\"']", re.ASCII)
 _ASCII_BASED = frozenset({"iso8859-1", "iso8859-15", "cp1252", "ascii"})
+
+# Of subtitles. They are applied to whole texts, for speed: a course may have hours of video.
+_CUE = re.compile(r"^(?:\d{1,9} ?\n)?(?:\d{1,9}:)?\d\d:\d\d[,.]\d{1,9} ?-->.*", re.MULTILINE)
+_MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
+_SPACES = re.compile(r"[^\S\n]+")
+_LINE_ENDS = re.compile(r" ?\n[ \n]*")
+# Rolling captions repeat the previous line.
+_REPEATED = re.compile(r"^(.+)(?:\n\1)+$", re.MULTILINE)
 
 
 class BrokenXML(Exception):
@@ -95,3 +106,28 @@ def _western(name: str) -> str | None:
     except LookupError:
         return None
     return codec if codec in _ASCII_BASED else None
+
+
+def transcript_text(name: str, data: bytes) -> str:
+    """The speech in a subtitle file: SubRip, or Open edX's JSON format (``.sjson``); empty for other formats."""
+    lines = _sjson_lines(data) if name.endswith(".sjson") else _srt_lines(data)
+    lines = _SPACES.sub(" ", html.unescape(_MARKUP.sub("", lines)))
+    lines = _REPEATED.sub(r"\1", _LINE_ENDS.sub("\n", lines))
+    return " ".join(lines.split())
+
+
+def _srt_lines(data: bytes) -> str:
+    text = "\n".join(data.decode("utf-8-sig", "replace").splitlines())
+    text = _LINE_ENDS.sub("\n", _SPACES.sub(" ", f"\n{text}"))
+    first = _CUE.search(text)
+    return _CUE.sub("", text[first.start() :]) if first else ""
+
+
+def _sjson_lines(data: bytes) -> str:
+    try:
+        content = parse_json(data)
+    except ValueError:
+        return ""
+    texts = content.get("text") if isinstance(content, dict) else None
+    cues = [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+    return "\n".join(" ".join(cue.split()) for cue in cues)

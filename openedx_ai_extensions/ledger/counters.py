@@ -2,6 +2,8 @@
 
 Runs take no locks: a run writes its row with the amounts that it reserves, and then reads everything that is reserved
 or used. Settled rows are added to the totals later, in batches (``count``). See the ADR on the ledger.
+
+Repeated refusals are merged into one row for each person, reason and few minutes: nothing else limits their number.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from openedx_ai_extensions.ledger import refusals, sql
+from openedx_ai_extensions.ledger import sql
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, Limits, Subject, total_key
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.periods import Period, begins
@@ -31,6 +33,18 @@ COUNTING_LOCK_KEY = "lock"  # key of the lock row; it is not a total
 ROWS_PER_COUNT = 500
 # Delay between the end of a reservation and marking its run as lost: the run may be settling at that moment.
 LAPSED_GRACE = timedelta(seconds=30)
+MERGE_WINDOW = timedelta(minutes=10)  # for which a row takes in further refusals
+COUNT_DELAY = timedelta(seconds=30)  # after MERGE_WINDOW: concurrent merges have finished by then
+MERGE_FIELDS = (
+    "user_id",
+    "course_id",
+    "profile_id",
+    "profile_slug",
+    "action",
+    "service_variant",
+    "error_code",
+    "refused_by",
+)
 
 
 class LimitUsage:
@@ -99,7 +113,7 @@ def count(now: datetime | None = None) -> int:
     now = now or timezone.now()
     with counting_locked():
         _mark_lapsed_as_lost(now)
-        over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(refusals.is_open())
+        over = _uncounted().exclude(outcome=AIWorkflowRun.Outcome.RUNNING).exclude(_may_change())
         rows = list(over.order_by("pk")[:ROWS_PER_COUNT])
         _add(rows, now)
         roll_up(rows)
@@ -202,3 +216,39 @@ def forget_person(user_id: int) -> None:
         AIUsageTotal.objects.filter(Q(key__startswith=f"{own}/") | Q(key__startswith=f"{own}|")).delete()
         AIUsageByPerson.objects.filter(user_id=user_id).delete()
         AILimit.objects.filter(user_id=user_id).delete()
+
+
+def _younger_than(age: timedelta) -> Q:
+    return Q(outcome=AIWorkflowRun.Outcome.REFUSED, calls=0, created_at__gt=timezone.now() - age)
+
+
+def _may_change() -> Q:
+    """Rows that may still change."""
+    return _younger_than(MERGE_WINDOW + COUNT_DELAY)
+
+
+def merge_into_earlier(row: AIWorkflowRun) -> int | None:
+    """Merge a refused run without any usage into an earlier, similar one, and delete its own row.
+
+    Returns:
+        The id of the row that counts the refusal; None if there is no such row and the run needs its own.
+    """
+    same = {name: getattr(row, name) for name in MERGE_FIELDS}
+    rows = AIWorkflowRun.objects.filter(_younger_than(MERGE_WINDOW), is_counted=False, **same).exclude(pk=row.pk)
+    known = rows.order_by("pk").values_list("pk", flat=True).first()
+    if known is None or not _count_refusals(known, 1):
+        return None
+    if row.pk is not None:
+        AIWorkflowRun.objects.filter(pk=row.pk).delete()
+        row.pk = None
+        row._state.adding = True
+    return known
+
+
+def undo_merge(known: int) -> None:
+    """Undo a merge, because another provider is called after the refusal."""
+    _count_refusals(known, -1)
+
+
+def _count_refusals(known: int, number: int) -> bool:
+    return bool(AIWorkflowRun.objects.filter(pk=known, is_counted=False).update(times=F("times") + number))

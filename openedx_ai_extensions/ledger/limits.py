@@ -239,7 +239,8 @@ class RuleSet:
 @cached_until_changed(lambda: conf.get("AI_EXTENSIONS_RESOLUTION_MAX_AGE"))
 def all_rules() -> RuleSet:
     """All configured limits; cached until one changes, or for as long as scopes are cached."""
-    return RuleSet((*_from_settings(), *_from_admin()))
+    of_admin = AILimit.objects.filter(enabled=True).select_related("profile").order_by("pk")
+    return RuleSet((*_from_settings(), *map(rule_of, of_admin)))
 
 
 conf.when_changed(_limits_for.cache_clear)
@@ -256,10 +257,6 @@ def _from_settings() -> Iterator[Rule]:
             profile_slug=entry.get("profile"),
             provider=entry.get("provider"),
         )
-
-
-def _from_admin() -> Iterator[Rule]:
-    return map(rule_of, AILimit.objects.filter(enabled=True).select_related("profile").order_by("pk"))
 
 
 def rule_of(row: AILimit) -> Rule:

@@ -21,7 +21,7 @@ from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError
-from openedx_ai_extensions.ledger import counters, refusals, sql, thresholds
+from openedx_ai_extensions.ledger import counters, sql, thresholds
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, Subject, limits_for
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 from openedx_ai_extensions.ledger.prices import Price, PriceSource, bounded_micros, bounded_tokens
@@ -91,6 +91,9 @@ class Run:
         profile_slug: slug of the profile.
         ui_slot_selector_id: the widget slot.
         action: the published action.
+
+    Attributes:
+        row: the current values; stored only if ``is_written``.
     """
 
     def __init__(
@@ -107,7 +110,7 @@ class Run:
     ) -> None:
         self.user = user
         self.course_id = course_id
-        self._row = AIWorkflowRun(
+        self.row = AIWorkflowRun(
             run_id=run_id or uuid.uuid4().hex,
             user_id=user.pk if user is not None else None,
             course_id=course_id or "",
@@ -128,17 +131,12 @@ class Run:
 
     @property
     def is_written(self) -> bool:
-        return self._row.pk is not None
-
-    @property
-    def row(self) -> AIWorkflowRun:
-        """The current values; stored only if ``is_written``."""
-        return self._row
+        return self.row.pk is not None
 
     @property
     def about(self) -> dict[str, Any]:
         """Person, place and action as plain values, for extensions and for the log."""
-        row = self._row
+        row = self.row
         return {
             "run_id": row.run_id,
             "user_id": row.user_id,
@@ -182,14 +180,14 @@ class Run:
             LLMConfigError: the price is unknown, money is limited, and the site blocks such calls.
         """
         now = timezone.now()
-        row = self._row
+        row = self.row
         if row.provider and row.provider != reservation.provider:
             self._failed.append(row.provider)
         failed = [name for name in dict.fromkeys(self._failed) if name != reservation.provider]
         limits = self._limits_at(reservation.provider, now)
         self.is_over = False
         if self._merged_into is not None:
-            refusals.undo_merge(self._merged_into)
+            counters.undo_merge(self._merged_into)
             self._merged_into = None
         self._price = reservation.price
         self._require_price(reservation, limits)
@@ -209,7 +207,7 @@ class Run:
 
     def record_skipped(self, provider: str, model: str) -> None:
         """Record a provider that was skipped because its circuit is open."""
-        row = self._row
+        row = self.row
         if row.provider and self.is_written:
             self._failed += [row.provider, provider]
         else:
@@ -225,12 +223,12 @@ class Run:
             finish_reason: how the answer ended.
         """
         self.record_extra_usage(usage, self._price)
-        self._row.is_estimated = self._row.is_estimated or is_estimated
-        self._row.finish_reason = finish_reason
+        self.row.is_estimated = self.row.is_estimated or is_estimated
+        self.row.finish_reason = finish_reason
 
     def record_extra_usage(self, usage: Mapping[str, int], price: Price | None) -> None:
         """Add usage without a reservation, such as that of a moderator."""
-        row = self._row
+        row = self.row
         row.prompt_tokens = bounded_tokens(row.prompt_tokens + usage.get("prompt_tokens", 0))
         row.cached_tokens = bounded_tokens(row.cached_tokens + usage.get("cached_tokens", 0))
         row.completion_tokens = bounded_tokens(row.completion_tokens + usage.get("completion_tokens", 0))
@@ -238,12 +236,12 @@ class Run:
 
     def record_cache_hit(self) -> None:
         """Record that the answer came from the response cache."""
-        self._row.is_cached = True
+        self.row.is_cached = True
 
     def record_first_token(self) -> None:
         """Record the time of the first token. Only the first call counts."""
-        if self._row.first_token_ms is None:
-            self._row.first_token_ms = self._elapsed_ms()
+        if self.row.first_token_ms is None:
+            self.row.first_token_ms = self._elapsed_ms()
 
     def end(self, outcome: str, *, error_code: str = "", refused_by: str = "") -> None:
         """Settle the run: store its outcome. Only the first call counts. A completed run without any provider call
@@ -252,12 +250,12 @@ class Run:
         if self.is_over or (not self.is_written and outcome == Outcome.COMPLETED):
             return
         self.is_over = True
-        row = self._row
+        row = self.row
         ending = {"outcome": outcome, "error_code": error_code[:64], "refused_by": refused_by[:100]}
         if outcome == Outcome.REFUSED and not (row.calls or row.tokens or row.cost_micros):
             for name, value in ending.items():
                 setattr(row, name, value)
-            self._merged_into = refusals.merge_into_earlier(row)
+            self._merged_into = counters.merge_into_earlier(row)
             if self._merged_into is not None:
                 return
         self._write(**ending, duration_ms=self._elapsed_ms(), held_tokens=0, held_micros=0, held_until=None)
@@ -265,7 +263,7 @@ class Run:
             _count()
 
     def _limits_at(self, provider: str | None, now: datetime) -> Limits:
-        row = self._row
+        row = self.row
         place = Subject(row.user_id, str(self.course_id) if self.course_id else None, row.profile_id, provider)
         return limits_for(place, row.profile_slug or None, self._is_staff, now)
 
@@ -289,7 +287,7 @@ class Run:
 
     def _require_within_limits(self, limits: Limits, now: datetime) -> None:
         for look in itertools.count():
-            used = counters.limit_usage(limits, now, before=self._row.pk)
+            used = counters.limit_usage(limits, now, before=self.row.pk)
             if not look:
                 thresholds.notify_reached(limits, used)
             over = _exceeded(limits, used)
@@ -305,13 +303,13 @@ class Run:
         Raises:
             QuotaExceeded: always.
         """
-        self._row.calls -= 1
+        self.row.calls -= 1
         error = quota_exceeded(*over)
         self.end(Outcome.REFUSED, error_code=error.code, refused_by=error.refused_by)
         raise error
 
     def _write(self, **fields: Any) -> None:
-        row = self._row
+        row = self.row
         for name, value in fields.items():
             setattr(row, name, value)
         if row.pk is None:
@@ -322,11 +320,11 @@ class Run:
 
     def _update(self, names: tuple[str, ...]) -> bool:
         try:
-            return sql.update(self._row, names)
+            return sql.update(self.row, names)
         except (OperationalError, InterfaceError) as error:
-            logger.warning("ledger.run.written_again run_id=%s error=%s", self._row.run_id, type(error).__name__)
+            logger.warning("ledger.run.written_again run_id=%s error=%s", self.row.run_id, type(error).__name__)
         reconnect()
-        return sql.update(self._row, names)
+        return sql.update(self.row, names)
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._started) * 1000)

@@ -5,7 +5,6 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -92,38 +91,30 @@ def query_usage(limits: Limits, now: datetime, before: int) -> list[tuple[Any, .
         covers them. Reservations are included.
     """
     connection = _connection()
-    question = _usage_query(limits, connection.alias)
+    usage_sql, subjects, totals = _usage_query(limits, connection.alias)
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
         before,
         *(adapt(begins(period, now)) for period in PERIODS),
-        *question.subjects,
+        *subjects,
         False,
-        *question.totals,
+        *totals,
     ]
     with connection.cursor() as cursor:
-        cursor.execute(question.sql, parameters)
+        cursor.execute(usage_sql, parameters)
         return list(cursor.fetchall())
 
 
-@dataclass(frozen=True, slots=True)
-class _UsageQuery:
-    """The parts of a usage query that are the same for many runs."""
-
-    sql: str
-    subjects: Sequence[Any]
-    totals: Sequence[Any]
-
-
 @lru_cache(maxsize=1024)
-def _usage_query(limits: Limits, alias: str) -> _UsageQuery:
+def _usage_query(limits: Limits, alias: str) -> tuple[str, Sequence[Any], Sequence[Any]]:
+    """The parts of a usage query that are the same for many runs: the SQL, and the parameters for rows and totals."""
     wanted = limits.subjects
     shapes = tuple(tuple(name for name in SUBJECT if getattr(place, name) is not None) for place in wanted)
     subjects = [getattr(place, name) for place, names in zip(wanted, shapes, strict=True) for name in names]
     adapt = connections[alias].ops.adapt_datetimefield_value
     totals = {limit.key: adapt(limit.starts_at) for limit in limits}
     keys = [value for total in totals.items() for value in total]
-    return _UsageQuery(_usage_sql(alias, shapes, len(totals)), subjects, [*(subjects if all(shapes) else ()), *keys])
+    return _usage_sql(alias, shapes, len(totals)), subjects, [*(subjects if all(shapes) else ()), *keys]
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from django.core.cache import cache
 from django.db import DatabaseError, IntegrityError, router, transaction
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import tolerated_outage
+from openedx_ai_extensions.ledger.counters import LimitUsage
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal
 from openedx_ai_extensions.ledger.signals import limit_reached
@@ -26,13 +26,7 @@ _notified: set[str] = set()
 conf.when_changed(_notified.clear)
 
 
-class UsageByLimit(Protocol):
-    """The usage of limits, see ``counters``."""
-
-    def of(self, limit: Limit) -> Amounts: ...
-
-
-def notify_reached(limits: Iterable[Limit], used: UsageByLimit) -> None:
+def notify_reached(limits: Iterable[Limit], used: LimitUsage) -> None:
     """Send ``limit_reached`` for newly reached thresholds. Queries the database only if there may be a new one."""
     for limit in limits:
         if limit.per == AILimit.Per.PERSON:

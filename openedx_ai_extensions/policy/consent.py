@@ -54,26 +54,21 @@ def recipients(processor_config: Mapping[str, Any]) -> tuple[Recipient, ...]:
 
     Those that the site does not have are omitted.
     """
-    names = {name for processor, config in processor_config.items() for name in _names(processor, config)}
+    asking = [
+        config
+        for processor, config in processor_config.items()
+        if processor not in PROCESSORS_WITHOUT_MODEL and isinstance(config, Mapping)
+    ]
+    names = {name for config in asking for name in _names(config)}
     entries = {conf.resolved_name(name, conf.providers()) for name in names}
     read = ((name, conf.provider_entry(name)) for name in entries)
-    servers = {name for processor, config in processor_config.items() for name in _mcp_servers(processor, config)}
+    servers = {name for config in asking for name in _texts(config.get("mcp_configs"))}
     known = (Recipient(name, name, "") for name in servers if name in conf.mcp_servers())
     return tuple(sorted([*(_recipient(name, entry) for name, entry in read if entry), *known]))
 
 
-def _asks_model(processor: str, config: Any) -> bool:
-    return processor not in PROCESSORS_WITHOUT_MODEL and isinstance(config, Mapping)
-
-
-def _mcp_servers(processor: str, config: Any) -> Iterator[str]:
-    if _asks_model(processor, config):
-        yield from _texts(config.get("mcp_configs"))
-
-
-def _names(processor: str, config: Any) -> Iterator[str]:
-    if not _asks_model(processor, config):
-        return
+def _names(config: Mapping[str, Any]) -> Iterator[str]:
+    """The providers that a processor may ask, its moderators included."""
     name = str(config.get("provider") or "default")
     yield name
     stand_ins = config.get("fallbacks")

@@ -198,7 +198,11 @@ def readable(keys: Iterable[UsageKey], user: Person | None) -> set[UsageKey]:
         return set(keys)
     course_id = keys[0].course_key
     ways, has_marks = get_platform().ways_to(keys), _has_location_pauses()
-    open_keys = {key for key in keys if not _is_restricted(ways.get(key) or (Step(key),), course_id, has_marks)}
+
+    def is_open(way: BlockPath) -> bool:
+        return not (is_exam(way) or (has_marks and pauses_at(way, course_id, None)))
+
+    open_keys = {key for key in keys if is_open(ways.get(key) or (Step(key),))}
     return set(keys) if len(open_keys) < len(keys) and not restrictions_apply_to(user, course_id) else open_keys
 
 
@@ -228,10 +232,6 @@ def restrictions_apply_to(user: Person | None, course_id: CourseKey | None) -> b
 def _has_location_pauses() -> bool:
     """Does any pause cover certain locations only? Usually not; checked first, as each use of pauses may be a query."""
     return any(pause.location_regex for pause in all_pauses())
-
-
-def _is_restricted(way: BlockPath, course_id: CourseKey | None, has_marks: bool) -> bool:
-    return is_exam(way) or (has_marks and bool(pauses_at(way, course_id, None)))
 
 
 def _without_restricted(block: Block, course_id: CourseKey | None) -> Block:

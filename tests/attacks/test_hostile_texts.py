@@ -14,8 +14,7 @@ from openedx_ai_extensions.console.transfer import reading
 from openedx_ai_extensions.console.transfer.entries import Format
 from openedx_ai_extensions.core.json5 import Unreadable, read
 from openedx_ai_extensions.core.redaction import masked_text, may_hold_credential, mentions_credential
-from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml
-from openedx_ai_extensions.edxapp.subtitles import transcript_text
+from openedx_ai_extensions.edxapp.safe_parsing import BrokenXML, parse_xml, transcript_text
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.processors.formulas import find_spans
 from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json

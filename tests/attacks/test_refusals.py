@@ -9,7 +9,6 @@ from django.utils import timezone
 from submissions.models import Submission
 
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.ledger import refusals as refusals_counted
 from openedx_ai_extensions.ledger.audit import audit
 from openedx_ai_extensions.models import AILimit, AIPause, AIWorkflowAsyncRun, AIWorkflowRun
 from openedx_ai_extensions.reports.usage import By, Filters, report
@@ -127,17 +126,17 @@ def test_people_places_and_reasons_are_counted_apart(make_scope, provider, learn
 
 def test_the_sums_agree_whenever_it_is_counted(chat: Chat, settings, monkeypatch):
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "month", "requests": 0}]
-    times = {name: getattr(refusals_counted, name) for name in ("MERGE_WINDOW", "COUNT_DELAY")}
+    times = {name: getattr(counters, name) for name in ("MERGE_WINDOW", "COUNT_DELAY")}
     for _time in range(3):
         for question in questions(3):
             chat.say(question)
             counters.count()
         assert refused_in_report() == sum(times for _by, times in refusals())
         for name in times:
-            monkeypatch.setattr(refusals_counted, name, timedelta(0))  # it is over
+            monkeypatch.setattr(counters, name, timedelta(0))  # it is over
         counters.count()
         for name, length in times.items():
-            monkeypatch.setattr(refusals_counted, name, length)
+            monkeypatch.setattr(counters, name, length)
     assert [times for _by, times in refusals()] == [3, 3, 3]
     assert not AIWorkflowRun.objects.filter(is_counted=False).exists()
     assert refused_in_report() == 9

@@ -16,8 +16,14 @@ from openedx_ai_extensions.edxapp.platform.exams import is_in_exam, ways_to
 from openedx_ai_extensions.edxapp.platform.imports import EdX
 from openedx_ai_extensions.edxapp.platform.libraries import ContentLibraries
 from openedx_ai_extensions.edxapp.platform.lms import Lms
-from openedx_ai_extensions.edxapp.platform.tree import AuthorTree, Tree, closed_blocks, outline, selected_units
-from openedx_ai_extensions.edxapp.platform.view import block_view
+from openedx_ai_extensions.edxapp.platform.tree import (
+    AuthorTree,
+    Tree,
+    block_view,
+    closed_blocks,
+    outline,
+    selected_units,
+)
 from openedx_ai_extensions.exceptions import ProcessorError
 
 

@@ -9,9 +9,8 @@ from typing import Any
 from lxml import etree
 from opaque_keys.edx.keys import UsageKey
 
-from openedx_ai_extensions.edxapp.safe_parsing import attribute, parse_json
+from openedx_ai_extensions.edxapp.safe_parsing import attribute, parse_json, transcript_text
 from openedx_ai_extensions.edxapp.standalone.export import definition_names, page_names, static_name
-from openedx_ai_extensions.edxapp.subtitles import transcript_text
 
 Files = Mapping[str, bytes]
 
