@@ -6,7 +6,6 @@ unreachable server offers no tools, and delays a run by its timeout at most.
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
 import logging
@@ -40,18 +39,6 @@ LEFT_OUT_SECONDS = 24 * 3600  # for which the health page knows of tools that we
 MAX_ERROR_CHARS = 1_000
 
 
-class Transport(enum.StrEnum):
-    STREAMABLE_HTTP = "streamable_http"
-    SSE = "sse"
-
-
-class McpCaller(enum.StrEnum):
-    """Who connects to a server: the provider if it can, or always this site."""
-
-    AUTO = "auto"
-    CLIENT = "client"
-
-
 @dataclass(frozen=True, slots=True)
 class McpServer:
     """A configured server. Its address and headers are secrets.
@@ -59,6 +46,8 @@ class McpServer:
     Attributes:
         allowed_tools: the server's names of the tools that may be used; None for all.
         timeout: seconds for a complete exchange with the server.
+        transport: ``streamable_http`` or ``sse``.
+        through: who connects to it: the provider if it can (``auto``), or always this site (``client``).
     """
 
     name: str
@@ -66,13 +55,13 @@ class McpServer:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     allowed_tools: tuple[str, ...] | None = None
     timeout: float = DEFAULT_TIMEOUT
-    transport: Transport = Transport.STREAMABLE_HTTP
-    through: McpCaller = McpCaller.AUTO
+    transport: str = "streamable_http"
+    through: str = "auto"
 
     @property
     def may_be_hosted(self) -> bool:
         """May a provider that supports MCP connect to this server itself?"""
-        return self.through is McpCaller.AUTO
+        return self.through == "auto"
 
     @property
     def hosted(self) -> dict[str, Any]:
@@ -180,8 +169,8 @@ def mcp_server(name: str) -> McpServer | None:
         headers=tuple((config.get("headers") or {}).items()),
         allowed_tools=None if allowed is None else tuple(allowed),
         timeout=float(config.get("timeout") or DEFAULT_TIMEOUT),
-        transport=Transport(config.get("transport") or Transport.STREAMABLE_HTTP),
-        through=McpCaller(config.get("through") or McpCaller.AUTO),
+        transport=config.get("transport") or "streamable_http",
+        through=config.get("through") or "auto",
     )
 
 
