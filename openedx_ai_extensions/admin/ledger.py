@@ -146,7 +146,7 @@ def usage_of(rules: Iterable[Rule]) -> list[SafeString]:
     now = timezone.now()
     limits = [list(_limits(rule, now)) for rule in rules]
     everything = Limits(limit for some in limits for limit in some)
-    used = counters.limit_usage(everything, now) if everything else None
+    used = counters.LimitUsage(everything, now) if everything else None
     return [_meters([meter for limit in some for meter in _usage(limit, used)]) for some in limits]
 
 

@@ -83,17 +83,13 @@ def current_version() -> str | None:
     if getattr(_uncommitted, "connection", None) is not None and _has_uncommitted_changes():
         return None
     with tolerated_outage(_OUTAGE_EVENT):
-        token: str | None = shared_cache().get(_VERSION_KEY)
-        return token or _new_version()
+        cache = shared_cache()
+        token: str | None = cache.get(_VERSION_KEY)
+        if not token:  # agree with the other processes on one; there is none where the cache keeps nothing
+            cache.add(_VERSION_KEY, uuid.uuid4().hex, timeout=None)
+            token = cache.get(_VERSION_KEY)
+        return token
     return None
-
-
-def _new_version() -> str | None:
-    """Agree with the other processes on a token; None where the cache keeps nothing."""
-    cache = shared_cache()
-    cache.add(_VERSION_KEY, uuid.uuid4().hex, timeout=None)
-    token: str | None = cache.get(_VERSION_KEY)
-    return token
 
 
 def bump_version(using: str | None = None) -> None:

@@ -143,17 +143,12 @@ def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
     }
 
 
-def all_values() -> Mapping[str, Any]:
-    """All Django settings of ours that the site has, former ones too."""
-    names = {name.partition(".")[0] for name in SETTINGS} | {setting.former for setting in SETTINGS.values()}
-    return {name: getattr(django_settings, name) for name in names if name and hasattr(django_settings, name)}
-
-
-def platform_values() -> Mapping[str, Any]:
-    """Django's settings, and those of what we use, that hold credentials."""
-    names = ("SECRET_KEY", "DATABASES", "CACHES", "EMAIL_HOST_PASSWORD", "CELERY_BROKER_URL", "BROKER_URL",
+def values_with_credentials() -> Mapping[str, Any]:
+    """The settings that may hold credentials: all of ours, former ones too; Django's, and those of what we use."""
+    ours = {name.partition(".")[0] for name in SETTINGS} | {setting.former for setting in SETTINGS.values()}
+    others = ("SECRET_KEY", "DATABASES", "CACHES", "EMAIL_HOST_PASSWORD", "CELERY_BROKER_URL", "BROKER_URL",
              "CELERY_RESULT_BACKEND", "EVENT_BUS_REDIS_CONNECTION_URL")  # fmt: skip
-    return {name: getattr(django_settings, name, None) for name in names}
+    return {name: getattr(django_settings, name) for name in (*ours, *others) if hasattr(django_settings, name)}
 
 
 def longest_answer() -> float:

@@ -186,12 +186,12 @@ class _Reader:
             self.at += 1
             self._record(path, start)
             return self._object(depth, path) if sign == "{" else self._list(depth, path)
-        value = self._string() if sign in {'"', "'"} else self._scalar(sign)
+        if sign in {'"', "'"}:
+            value: Any = self._string()
+        else:
+            value = self._number() if sign and sign in "+-.0123456789" else self._constant()
         self._record(path, start)
         return value
-
-    def _scalar(self, sign: str) -> Any:
-        return self._number() if sign and sign in "+-.0123456789" else self._constant()
 
     def _record(self, path: str, start: int, *, is_name: bool = False) -> None:
         if self._records:

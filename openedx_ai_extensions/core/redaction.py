@@ -65,7 +65,7 @@ def redact(value: Any, secrets: Collection[str]) -> Any:
     """
     if isinstance(value, Mapping):
         return {
-            redact(key, secrets): REDACTED if _hides(key, item) else redact(item, secrets)
+            redact(key, secrets): REDACTED if item != "" and names_credential(str(key), item) else redact(item, secrets)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):
@@ -97,11 +97,7 @@ def may_hold_credential(text: str) -> bool:
 
 def configured_secrets() -> frozenset[str]:
     """Every credential in the site's settings, ours and those of what we use, to recognise copies of it elsewhere."""
-    return frozenset(_secrets_in([conf.all_values(), conf.platform_values()]))
-
-
-def _hides(key: Any, value: Any) -> bool:
-    return value != "" and names_credential(str(key), value)
+    return frozenset(_secrets_in(conf.values_with_credentials()))
 
 
 def _holds_secret(text: str, secrets: Collection[str]) -> bool:

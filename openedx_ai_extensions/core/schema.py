@@ -113,17 +113,13 @@ def template_problems(template: Any) -> list[Problem]:
 
     What is missing there, or empty, is only a warning: profiles may add it.
     """
-    found = [
-        replace(problem, severity=Severity.WARNING) if _may_be_added(error) else problem
-        for error in _errors(template)
-        for problem in _in_words(error)
-    ]
+    found: list[Problem] = []
+    for error in _errors(template):
+        may_be_added = error.instance is None or error.validator in {"required", "minLength", "minProperties"}
+        severity = Severity.WARNING if may_be_added else Severity.ERROR
+        found += (replace(problem, severity=severity) for problem in _in_words(error))
     has_components = not any(problem.path == "$" or problem.path.startswith("$.actuator_config") for problem in found)
     return [*found, *(component_problems(template) if has_components else ())]
-
-
-def _may_be_added(error: ValidationError) -> bool:
-    return error.instance is None or error.validator in {"required", "minLength", "minProperties"}
 
 
 def _in_words(error: ValidationError) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from opaque_keys.edx.keys import LearningContextKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
 from openedx_ai_extensions.core.credential_forms import is_credential
-from openedx_ai_extensions.core.portable import number_problem
+from openedx_ai_extensions.core.portable import is_whole, number_problem
 
 # Thirty years, in seconds. Python's locks and clocks raise an error for larger values.
 MAX_NUMBER = 10**9
@@ -30,8 +30,8 @@ def positive_whole_number(value: Any) -> str | None:
 
 
 def whole_number(value: Any) -> str | None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return None if is_whole and 0 <= value <= MAX_NUMBER else f"must be a whole number, 0 or more, at most {MAX_NUMBER}"
+    is_good = is_whole(value) and 0 <= value <= MAX_NUMBER
+    return None if is_good else f"must be a whole number, 0 or more, at most {MAX_NUMBER}"
 
 
 def paths(value: Any) -> str | None:

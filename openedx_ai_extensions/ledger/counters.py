@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,19 +48,18 @@ MERGE_FIELDS = (
 
 
 class LimitUsage:
-    """The usage, including reservations, that counts towards some limits.
+    """The usage, including reservations, that counts towards some limits; read in one query.
 
     Args:
-        limits: the limits.
-        found: the rows of ``sql.query_usage``.
+        limits, now, before: as for ``sql.query_usage``.
     """
 
-    def __init__(self, limits: Limits, found: Iterable[Sequence[Any]]) -> None:
+    def __init__(self, limits: Limits, now: datetime, *, before: int = 0) -> None:
         self._columns = {subject: number for number, subject in enumerate(limits.subjects, start=3)}
         self._known: dict[tuple[str, bool], Amounts] = {}
         self._totals: dict[str, Sequence[Any]] = {}
         self._rows: list[Sequence[Any]] = []
-        for row in found:
+        for row in sql.query_usage(limits, now, before):
             if row[0]:
                 self._totals[row[0]] = row
             else:
@@ -83,11 +82,6 @@ class LimitUsage:
         if total is not None:
             requests, tokens, micros = requests + total[-3], tokens + total[-2], micros + total[-1]
         return Amounts(int(requests), int(tokens), int(micros))
-
-
-def limit_usage(limits: Limits, now: datetime, *, before: int = 0) -> LimitUsage:
-    """The usage for these limits, read in one query."""
-    return LimitUsage(limits, sql.query_usage(limits, now, before))
 
 
 def _uncounted() -> QuerySet[AIWorkflowRun]:

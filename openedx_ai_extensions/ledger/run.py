@@ -159,7 +159,7 @@ class Run:
         now = timezone.now()
         limits = self._limits_at(provider, now)
         plus = Amounts(1 + waiting, 1 + waiting, 0)
-        over = _exceeded(limits, counters.limit_usage(limits, now), plus=plus) if limits else None
+        over = _exceeded(limits, counters.LimitUsage(limits, now), plus=plus) if limits else None
         if over:
             raise quota_exceeded(*over)
 
@@ -167,7 +167,7 @@ class Run:
         """The limits that apply, each with the amounts that are used or reserved. Writes nothing."""
         now = timezone.now()
         limits = self._limits_at(provider, now)
-        used = counters.limit_usage(limits, now) if limits else None
+        used = counters.LimitUsage(limits, now) if limits else None
         return [(limit, used.of(limit)) for limit in limits] if used else []
 
     def reserve(self, reservation: Reservation) -> None:
@@ -287,7 +287,7 @@ class Run:
 
     def _require_within_limits(self, limits: Limits, now: datetime) -> None:
         for look in itertools.count():
-            used = counters.limit_usage(limits, now, before=self.row.pk)
+            used = counters.LimitUsage(limits, now, before=self.row.pk)
             if not look:
                 thresholds.notify_reached(limits, used)
             over = _exceeded(limits, used)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 
@@ -50,21 +50,11 @@ class Pause:
     @classmethod
     def of(cls, row: AIPause, secrets: Collection[str] = ()) -> Pause:
         """The pause of a row, without these credentials in its message."""
-        starts_at, ends_at = period_of(row.starts_at, row.ends_at)
-        return cls(
-            pk=row.pk,
-            course_id=str(row.course_id) if row.course_id else None,
-            profile_id=row.profile_id,
-            location_regex=row.location_regex,
-            weekdays=row.weekdays,
-            from_time=row.from_time,
-            to_time=row.to_time,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            message=masked_text(row.message, secrets),
-            has_hours=row.has_hours,
-            is_of_course_staff=row.is_of_course_staff,
-        )
+        values = {field.name: getattr(row, field.name) for field in fields(cls)}
+        values["course_id"] = str(row.course_id) if row.course_id else None
+        values["starts_at"], values["ends_at"] = period_of(row.starts_at, row.ends_at)
+        values["message"] = masked_text(row.message, secrets)
+        return cls(**values)
 
     def applies_to(self, course_id: CourseKey | None, profile_id: int | None) -> bool:
         """Does the pause cover this course and profile?"""
@@ -92,12 +82,9 @@ class Pause:
         today = timezone.localdate(moment, timezone.get_default_timezone())
         for day in (today - A_DAY, today):
             if str(day.weekday()) in (self.weekdays or EVERY_DAY):
-                begin, end = _at(day, self.from_time or MIDNIGHT), self._end_of(day)
-                yield max(begin, first), min(end, self.ends_at) if self.ends_at else end
-
-    def _end_of(self, day: date) -> datetime:
-        begin, end = self.from_time or MIDNIGHT, self.to_time or MIDNIGHT
-        return _at(day if begin < end else day + A_DAY, end)
+                from_time, to_time = self.from_time or MIDNIGHT, self.to_time or MIDNIGHT
+                end = _at(day if from_time < to_time else day + A_DAY, to_time)
+                yield max(_at(day, from_time), first), min(end, self.ends_at) if self.ends_at else end
 
 
 def _at(day: date, clock: clock_time) -> datetime:

@@ -58,11 +58,10 @@ def _step(tree: AuthorTree, usage_key: UsageKey) -> Step:
 
 def is_in_exam(user: Person) -> bool:
     """Does this person have an attempt under way? Never if the platform has no timed and proctored exams."""
-    return conf.has_feature("ENABLE_SPECIAL_EXAMS") and (_has_attempt(user) or _has_attempt_in_service(user))
-
-
-def _has_attempt(user: Person) -> bool:
-    return find_spec("edx_proctoring") is not None and bool(EdX.get_active_exams_for_user(user.pk))
+    if not conf.has_feature("ENABLE_SPECIAL_EXAMS"):
+        return False
+    has_attempt = find_spec("edx_proctoring") is not None and bool(EdX.get_active_exams_for_user(user.pk))
+    return has_attempt or _has_attempt_in_service(user)
 
 
 def _has_attempt_in_service(user: Person) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode
+from openedx_ai_extensions.edxapp.interface import CourseInfo, OutlineNode, Person, RetrievalMode
 from openedx_ai_extensions.processors.openedx.blocks.markup import html_text
 from openedx_ai_extensions.processors.openedx.blocks.parsing import squeeze
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
@@ -59,7 +59,16 @@ def location_facts(fitted: Fitted, location: UsageKey, mode: RetrievalMode, user
         {
             "unit_id": str(section.block.usage_key) if section.block else "",
             "display_name": section.heading,
-            "blocks": [_facts(piece.block, text) for piece, text in fitted.pieces(s) if piece.block is not None],
+            "blocks": [
+                {
+                    "block_id": str(piece.block.usage_key),
+                    "type": piece.block.category,
+                    "display_name": squeeze(piece.block.display_name),
+                    "text": text,
+                }
+                for piece, text in fitted.pieces(s)
+                if piece.block is not None
+            ],
         }
         for s, section in enumerate(fitted.sections)
     ]
@@ -69,15 +78,6 @@ def location_facts(fitted: Fitted, location: UsageKey, mode: RetrievalMode, user
     place = _sequence_of(location, user)
     facts = {"display_name": place.display_name if place else "", "retrieval_mode": str(mode), "units": shown}
     return {**facts, "sequence_id": str(place.usage_key)} if place and place.category == "sequential" else facts
-
-
-def _facts(block: Block, text: str) -> dict[str, str]:
-    return {
-        "block_id": str(block.usage_key),
-        "type": block.category,
-        "display_name": squeeze(block.display_name),
-        "text": text,
-    }
 
 
 def _sequence_of(location: UsageKey, user: Person) -> OutlineNode | None:

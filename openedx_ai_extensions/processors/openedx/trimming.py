@@ -113,7 +113,9 @@ def fitted(sections: Sequence[Section], limit: int | None, *, near_end: bool = F
     kept, _is_all = _keep(sections, room, centre)
     text = _render(sections, kept, lone_headings=False)
     if not text:
-        nearest = _nearest_text(sections, centre)
+        here, around = _by_distance(sections, centre)
+        texts = (_text(sections, position) for position in (*here, *around))
+        nearest = next(filter(None, texts), _render(sections, {}, lone_headings=True))
         text = shorten(nearest, room)
         if not text:
             return Fitted(nearest[:limit], sections, kept)
@@ -184,13 +186,6 @@ def _keep(sections: Sequence[Section], room: float, centre: int) -> tuple[dict[P
     part_room = int(room) - overhead(too_long[0])
     part = shorten(_text(sections, too_long), part_room) if part_room >= _MIN_PART_CHARS else ""
     return ({**kept, too_long: part} if part else kept), False
-
-
-def _nearest_text(sections: Sequence[Section], centre: int) -> str:
-    """The text to truncate if no piece fits: the nearest text, or the headings if there is none."""
-    here, around = _by_distance(sections, centre)
-    texts = (_text(sections, position) for position in (*here, *around))
-    return next(filter(None, texts), _render(sections, {}, lone_headings=True))
 
 
 def _text(sections: Sequence[Section], position: Position) -> str:

@@ -152,11 +152,6 @@ class AnswerReader:
         if some:
             yield from self.think()
 
-    def reason_details(self, extra: Any) -> Iterator[Signal]:
-        """Add the reasoning that LiteLLM stores beside a message of OpenRouter."""
-        if extra:
-            yield from self.reason({"reasoning_details": field(extra, "reasoning_details")})
-
     def add_calls(self, calls: Any, *, are_whole: bool = False) -> None:
         """Add calls of tools, or fragments of some, in any form that providers use for ``tool_calls``."""
         for call in members(calls):
@@ -355,7 +350,10 @@ class AnswerText:
             if self.is_thinking:
                 self.thought_length += len(before)
                 self.is_thinking, self._skips_space = False, True
-            elif not _starts_line(self.text + shown + before):
+                continue
+            so_far = self.text + shown + before
+            starts_line = not so_far.rpartition("\n")[2].strip() and len(_FENCE.findall(so_far)) % 2 == 0
+            if not starts_line:  # or it is in a code fence
                 shown += before + tag
             elif _OPENING.match(tag):
                 shown += before
@@ -374,8 +372,3 @@ def _without_unfinished_tag(piece: str) -> tuple[str, str]:
     if start >= 0 and any(tag.startswith(piece[start:].lower()) for tag in _WHOLE_TAGS):
         return piece[:start], piece[start:]
     return piece, ""
-
-
-def _starts_line(so_far: str) -> bool:
-    """Does the next character start a line, outside of a code fence?"""
-    return not so_far.rpartition("\n")[2].strip() and len(_FENCE.findall(so_far)) % 2 == 0

@@ -254,7 +254,8 @@ class _ChatStream:
         if delta is not None:
             content = field(delta, "content")
             yield from reader.reason(delta)
-            yield from reader.reason_details(field(delta, "provider_specific_fields"))
+            if extra := field(delta, "provider_specific_fields"):  # where LiteLLM stores the reasoning of OpenRouter
+                yield from reader.reason({"reasoning_details": field(extra, "reasoning_details")})
             if content:
                 yield from reader.say(content)
             if calls := field(delta, "tool_calls"):

@@ -201,18 +201,16 @@ def _on_request(request: httpx.Request) -> None:
 def _on_response(response: httpx.Response) -> None:
     watching = _current.get()
     streams = watching is not None and watching.streams and response.is_success
-    decoder = Unpacking(*_byte_limits(streams=streams)).decoder(response.headers.pop("Content-Encoding", ""))
+    characters = conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS")
+    longest = OVERHEAD_BYTES + BYTES_PER_CHARACTER * characters
+    # A stream may be longer as a whole, but not a line in it.
+    longest_stream = OVERHEAD_BYTES + BYTES_PER_CHARACTER_STREAMED * characters
+    unpacking = Unpacking(longest_stream if streams else longest, longest)
+    decoder = unpacking.decoder(response.headers.pop("Content-Encoding", ""))
     body = ResponseBody(response.stream, decoder, response.extensions.get("network_stream"))
     response.stream = body
     if watching is not None:
         watching.received(response, body)
-
-
-def _byte_limits(*, streams: bool) -> tuple[int, int]:
-    """The maximum size of a body, and of a line in it, in bytes."""
-    characters = conf.get("AI_EXTENSIONS_MAX_ANSWER_CHARS")
-    whole = OVERHEAD_BYTES + BYTES_PER_CHARACTER * characters
-    return (OVERHEAD_BYTES + BYTES_PER_CHARACTER_STREAMED * characters, whole) if streams else (whole, whole)
 
 
 class _WatchedStream:

@@ -128,7 +128,8 @@ def read_stream(events: Any, provider: Provider, reading: Reading) -> Iterator[s
             return
         elif kind in {"response.failed", "error"}:
             response = field(event, "response")
-            raise StreamedError(_as_mapping(field(response, "error") or event))
+            told = field(response, "error") or event
+            raise StreamedError({name: field(told, name) for name in ("code", "type", "message", "status")})
         elif kind.startswith("response.reasoning"):
             yield from reader.think()
         else:
@@ -160,10 +161,6 @@ def _read_end(reader: AnswerReader, response: Any, provider: Provider) -> None:
         elif kind == "reasoning":
             reader.has_reasoning = True
     reader.add_calls(calls, are_whole=True)
-
-
-def _as_mapping(error: Any) -> Mapping[str, Any]:
-    return {name: field(error, name) for name in ("code", "type", "message", "status")}
 
 
 def usage_of(response: Any) -> Mapping[str, int]:
