@@ -70,15 +70,6 @@ class Subject:
         ]
         return "/".join(parts) or "site"
 
-    def covers(self, other: Subject) -> bool:
-        """Does usage of ``other`` count for this subject?"""
-        return (
-            self.user_id in (None, other.user_id)
-            and self.course_id in (None, other.course_id)
-            and self.profile_id in (None, other.profile_id)
-            and self.provider in (None, other.provider)
-        )
-
     def subjects(self) -> Iterator[Subject]:
         """All subjects that usage of this combination counts for."""
         yield Subject()

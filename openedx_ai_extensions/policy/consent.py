@@ -84,8 +84,10 @@ def _moderation_providers(own: Any) -> Iterator[str]:
     said = {**conf.site_moderation(), **(own if isinstance(own, Mapping) else {})}
     moderators = conf.get("AI_EXTENSIONS_MODERATION.MODERATORS")
     for direction in ("before", "after"):
-        providers = (_parameter(moderators.get(name, {}), "provider") for name in _texts(said.get(direction)))
-        yield from (str(provider) for provider in providers if provider)
+        for name in _texts(said.get(direction)):
+            entry = {key.lower(): value for key, value in moderators.get(name, {}).items()}
+            if entry.get("provider"):
+                yield str(entry["provider"])
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -95,10 +97,6 @@ def _texts(value: Any) -> Iterator[str]:
 def _recipient(name: str, entry: ProviderEntry) -> Recipient:
     vendor, slash, _model = entry.model.partition("/")
     return Recipient(name, vendor if slash else "openai", str(entry.parameters.get("region", "")))
-
-
-def _parameter(entry: Mapping[str, Any], name: str) -> Any:
-    return next((value for key, value in entry.items() if key.lower() == name), None)
 
 
 @dataclass(frozen=True, slots=True)

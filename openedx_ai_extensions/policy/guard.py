@@ -28,6 +28,7 @@ from openedx_ai_extensions.ledger.quota import readable_time
 from openedx_ai_extensions.policy.consent import require_consent
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_pauses, resumes_at
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
+from openedx_ai_extensions.workflows.resolution import matches
 
 BlockPath = Sequence[Step]
 RECHECK_SECONDS = 2.0  # between two checks during a run
@@ -175,13 +176,13 @@ def pauses_at(way: BlockPath, course_id: CourseKey | None, profile_id: int | Non
         course_id: the course of the location.
         profile_id: None if unknown: pauses of every profile are returned then.
     """
-    now, keys = timezone.now(), [step.usage_key for step in way]
+    now, keys = timezone.now(), [str(step.usage_key) for step in way]
     return [
         pause
         for pause in all_pauses()
         if pause.location_regex
         and pause.applies_to(course_id, pause.profile_id if profile_id is None else profile_id)
-        and pause.is_at_any(keys)
+        and any(matches(pause.location_regex, key) for key in keys)
         and pause.is_active_at(now)
     ]
 

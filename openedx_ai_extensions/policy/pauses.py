@@ -17,7 +17,6 @@ from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.policy.models import AIPause, period_of
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
-from openedx_ai_extensions.workflows.resolution import matches
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +59,6 @@ class Pause:
         """Does the pause cover this course and profile?"""
         course = None if course_id is None else str(course_id)
         return self.course_id in (None, course) and self.profile_id in (None, profile_id)
-
-    def is_at_any(self, keys: Iterable[object]) -> bool:
-        """Does the pause cover one of these locations?"""
-        return any(matches(self.location_regex, str(key)) for key in keys)
 
     def is_active_at(self, moment: datetime) -> bool:
         return any(begin <= moment and (end is None or moment < end) for begin, end in self._windows(moment))

@@ -6,7 +6,7 @@ import enum
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,7 +117,13 @@ class StandalonePlatform(LibraryFolders):
 
     def __init__(self, check_interval: float = 2.0) -> None:
         super().__init__()
-        self._courses = _Courses(conf.get("AI_EXTENSIONS_STANDALONE.COURSES"), check_interval)
+        self._entries = [_CourseEntry.from_setting(entry) for entry in conf.get("AI_EXTENSIONS_STANDALONE.COURSES")]
+        self._check_interval = check_interval
+        self._next_check = 0.0
+        self._lock = threading.Lock()
+        # By key, with drafts or without. Readers in other threads get either all old courses or all new ones.
+        self._courses: Mapping[CourseKey, tuple[_CourseEntry, Course]] | None = None
+        self._drafts = False
 
     def can_see_course(self, user: Person, course_key: CourseKey) -> bool:
         view = self._view_or_none(user, course_key)
@@ -154,7 +160,7 @@ class StandalonePlatform(LibraryFolders):
         return {key: way for key, view in views.items() if view and (way := view.course.way_to(key))}
 
     def is_in_exam(self, user: Person) -> bool:
-        return self._courses.is_in_exam(user.get_username())
+        return any(user.get_username() in entry.in_exam for entry in self._entries)
 
     def block_link(self, usage_key: UsageKey) -> str:
         return learner_link(usage_key)
@@ -163,15 +169,43 @@ class StandalonePlatform(LibraryFolders):
         """Raises ProcessorError: there is no such course."""
         view = self._view_or_none(user, course_key)
         if view is None:
-            raise self._courses.error() or ProcessorError(_("There is no such course."))
+            unreadable = next((entry.error for entry in self._entries if entry.error), None)
+            raise unreadable or ProcessorError(_("There is no such course."))
         return view
 
     def _view_or_none(self, user: Person | None, course_key: CourseKey) -> _View | None:
-        found = self._courses.find(course_key)
-        if found is None:
+        drafts = conf.service_variant() == "cms"
+        courses = self._courses
+        if courses is None or drafts != self._drafts or time.monotonic() >= self._next_check:
+            courses = self._refreshed(drafts)
+        if course_key not in courses:
             return None
-        entry, course = found
+        entry, course = courses[course_key]
         return _View(course, _Role.NONE if user is None else entry.role(user), datetime.now(UTC))
+
+    def _refreshed(self, drafts: bool) -> Mapping[CourseKey, tuple[_CourseEntry, Course]]:
+        # While one thread reads, the others use the old courses; they wait only for the first reading.
+        is_first = self._courses is None or drafts != self._drafts
+        if not self._lock.acquire(blocking=is_first):
+            return self._courses or {}
+        try:
+            if self._courses is not None and drafts == self._drafts and time.monotonic() < self._next_check:
+                return self._courses
+            changed = False
+            courses: dict[CourseKey, tuple[_CourseEntry, Course]] = {}
+            for entry in self._entries:
+                changed |= entry.refresh(drafts=drafts)
+                if entry.course is None:
+                    continue
+                course_key = entry.course.info.course_key
+                if course_key in courses and changed:
+                    logger.warning("standalone.course.duplicate course=%s path=%s", course_key, entry.path)
+                courses.setdefault(course_key, (entry, entry.course))
+            self._courses, self._drafts = courses, drafts
+            self._next_check = time.monotonic() + self._check_interval
+            return courses
+        finally:
+            self._lock.release()
 
 
 def _is_site_staff(user: Person) -> bool:
@@ -202,7 +236,8 @@ class _CourseEntry:
 
     @classmethod
     def from_setting(cls, entry: Mapping[str, Any]) -> _CourseEntry:
-        staff, learners, in_exam = (_usernames(entry.get(name)) for name in ("staff", "learners", "in_exam"))
+        stated = [entry.get(name) or () for name in ("staff", "learners", "in_exam")]
+        staff, learners, in_exam = (frozenset([names] if isinstance(names, str) else names) for names in stated)
         return cls(Path(entry["path"]), staff, learners, in_exam)
 
     def role(self, user: Person) -> _Role:
@@ -225,60 +260,3 @@ class _CourseEntry:
             logger.error("standalone.course.unavailable path=%s error=%s", self.path, error)
             self.error = error
         return True
-
-
-def _usernames(value: str | Iterable[str] | None) -> frozenset[str]:
-    return frozenset([value] if isinstance(value, str) else value or ())
-
-
-class _Courses:
-    """All courses by key. Thread-safe: readers get either all old courses or all new ones.
-
-    In Studio a course has its drafts; in the LMS it is as it was published.
-    """
-
-    def __init__(self, entries: Iterable[Mapping[str, Any]], check_interval: float) -> None:
-        self._entries = [_CourseEntry.from_setting(entry) for entry in entries]
-        self._check_interval = check_interval
-        self._next_check = 0.0
-        self._lock = threading.Lock()
-        self._courses: Mapping[CourseKey, tuple[_CourseEntry, Course]] | None = None
-        self._drafts = False
-
-    def find(self, course_key: CourseKey) -> tuple[_CourseEntry, Course] | None:
-        drafts = conf.service_variant() == "cms"
-        courses = self._courses
-        if courses is None or drafts != self._drafts or time.monotonic() >= self._next_check:
-            courses = self._refreshed(drafts)
-        return courses.get(course_key)
-
-    def is_in_exam(self, username: str) -> bool:
-        return any(username in entry.in_exam for entry in self._entries)
-
-    def error(self) -> ProcessorError | None:
-        """Why one of the exports cannot be read; None if all can."""
-        return next((entry.error for entry in self._entries if entry.error), None)
-
-    def _refreshed(self, drafts: bool) -> Mapping[CourseKey, tuple[_CourseEntry, Course]]:
-        # While one thread reads, the others use the old courses; they wait only for the first reading.
-        is_first = self._courses is None or drafts != self._drafts
-        if not self._lock.acquire(blocking=is_first):
-            return self._courses or {}
-        try:
-            if self._courses is not None and drafts == self._drafts and time.monotonic() < self._next_check:
-                return self._courses
-            changed = False
-            courses: dict[CourseKey, tuple[_CourseEntry, Course]] = {}
-            for entry in self._entries:
-                changed |= entry.refresh(drafts=drafts)
-                if entry.course is None:
-                    continue
-                course_key = entry.course.info.course_key
-                if course_key in courses and changed:
-                    logger.warning("standalone.course.duplicate course=%s path=%s", course_key, entry.path)
-                courses.setdefault(course_key, (entry, entry.course))
-            self._courses, self._drafts = courses, drafts
-            self._next_check = time.monotonic() + self._check_interval
-            return courses
-        finally:
-            self._lock.release()

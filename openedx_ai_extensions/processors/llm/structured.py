@@ -33,6 +33,9 @@ _ESCAPES = (
     r"Its strings are JSON strings: write every backslash of a formula twice, so \(\frac{1}{2}\) as "
     r'"\\(\\frac{1}{2}\\)" and a row break \\ as "\\\\"; write a line break as \n and a quotation mark as \".'
 )
+_CORRECTION = (
+    "This answer cannot be used:\n{problems}\nAnswer again with the whole, corrected JSON object and nothing else."
+)
 # Keywords that the strict modes of providers support; limits are stated in the prompt and checked here.
 _PORTABLE = frozenset({"type", "properties", "items", "enum", "const", "anyOf", "description", "$ref", "$defs"})
 
@@ -114,7 +117,8 @@ class _StructuredRequest:
             asked = completion.request  # with the provider that answered, and the options that worked
             if completion.text.strip():
                 said = {"role": "assistant", "content": completion.text}
-                again = {"role": "user", "content": _correction(problems)}
+                told = "\n".join(f"- {problem}" for problem in problems[:MAX_PROBLEMS])
+                again = {"role": "user", "content": _CORRECTION.format(problems=told)}
                 asked = replace(asked, messages=[*asked.messages, said, again])
             completion = self._ask(asked)
             value, problems = self._read(completion.text)
@@ -178,8 +182,3 @@ def strict_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "properties" in schema:
         strict |= {"required": list(schema["properties"]), "additionalProperties": False}
     return strict
-
-
-def _correction(problems: list[str]) -> str:
-    told = "\n".join(f"- {problem}" for problem in problems[:MAX_PROBLEMS])
-    return f"This answer cannot be used:\n{told}\nAnswer again with the whole, corrected JSON object and nothing else."

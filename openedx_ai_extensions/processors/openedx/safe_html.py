@@ -87,9 +87,9 @@ def parse_html(text: str, tags: Set[str] = ALLOWED) -> etree._Element:
     return clean
 
 
-def clean_html(text: str, tags: Set[str] = ALLOWED) -> str:
+def clean_html(text: str) -> str:
     """The allowed parts of this HTML as HTML, without the ``div``."""
-    serialised: str = etree.tostring(parse_html(text, tags), method="html", encoding="unicode")
+    serialised: str = etree.tostring(parse_html(text), method="html", encoding="unicode")
     return serialised.removeprefix("<div>").removesuffix("</div>").strip()
 
 
@@ -112,7 +112,9 @@ def unmarked(text: str) -> str:
     opened = {name.lower() for name in _OPENING.findall(text)}
     closed = {name.lower() for name in _CLOSING.findall(text)}
     is_html = not opened.isdisjoint(closed) or "br" in opened
-    literal = _disarmed(_ENTITY.sub(lambda found: unescape(found[0]), printable(text)))
+    literal = _ENTITY.sub(lambda found: unescape(found[0]), printable(text))
+    if _MAY_HAVE_FORMULA.search(literal):
+        literal = _ACTIVE_TEX.sub(r"\1 ", literal)
     return (words(text) if is_html else "") or _SPACES.sub(" ", printable(literal)).strip()
 
 
@@ -154,10 +156,6 @@ def active_commands(root: etree._Element) -> Iterator[str]:
         for text in (*inside, element.tail, *element.attrib.values()):
             for found in _ACTIVE_TEX.finditer(str(text or "")):
                 yield _COMMAND.findall(found[0])[-1]
-
-
-def _disarmed(text: str) -> str:
-    return _ACTIVE_TEX.sub(r"\1 ", text) if _MAY_HAVE_FORMULA.search(text) else text
 
 
 def _copy(source: etree._Element, target: etree._Element, tags: Set[str], depth: int) -> None:

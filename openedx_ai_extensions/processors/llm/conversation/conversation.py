@@ -146,16 +146,13 @@ class Conversation(Chunks):
             self._ask_again(self._request)
             calls = yield from self._relay_answer()
         reason = self.finish_reason
-        if reason is None or calls or self._has_text():
+        last = self.messages[-1] if self.messages else None
+        has_text = last is not None and last["role"] == "assistant" and last["content"].strip()
+        if reason is None or calls or has_text:
             return calls
         request = self._request
         about = f"provider={request.provider} model={logged(self.model_used)}"
         raise error_without_text(reason, options=request.options, about=about)
-
-    def _has_text(self) -> bool:
-        """Does the last message contain text of the model?"""
-        last = self.messages[-1] if self.messages else None
-        return last is not None and last["role"] == "assistant" and bool(last["content"].strip())
 
     def _ask_again(self, request: Request) -> None:
         self._request = request

@@ -239,8 +239,9 @@ class AnswerReader:
         block = {key: value for key, value in block.items() if value is not None}
         self._reasoned_in_blocks += sum(len(as_text(block.get(key))) for key in ("thinking", "text", "summary"))
         blocks = self._blocks.setdefault(name, [])
-        last = blocks[-1] if blocks else None
-        if last is None or not _continues(last, block):
+        last = blocks[-1] if blocks else {}
+        is_of_last = bool(blocks) and all(last.get(key) == block.get(key) for key in ("type", "index"))
+        if not is_of_last or any(last.get(key) for key in _BLOCK_ENDS):
             blocks.append(block)
             return
         is_told_again = any(block.get(key) for key in _BLOCK_ENDS)  # some LiteLLM versions repeat the text here
@@ -248,12 +249,6 @@ class AnswerReader:
             is_piece = key in _PIECES and isinstance(value, str) and isinstance(last.get(key), str)
             if not (is_told_again and value == last.get(key)):
                 last[key] = last[key] + value if is_piece else value
-
-
-def _continues(last: Mapping[str, Any], piece: Mapping[str, Any]) -> bool:
-    """Does the fragment belong to the same block?"""
-    is_alike = all(last.get(key) == piece.get(key) for key in ("type", "index"))
-    return is_alike and not any(last.get(key) for key in _BLOCK_ENDS)
 
 
 class AnswerText:
