@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.moderation import Direction, Verdict, WordList
-from openedx_ai_extensions.moderation.folding import folded
+from openedx_ai_extensions.moderation.words import folded
 
 ENTRIES = [
     "kraxel", "purple elephant", "Straße", "naïve", "ass", "night-owl", "new york city", "坏蛋", "क्त", "Ёлка", "don't",

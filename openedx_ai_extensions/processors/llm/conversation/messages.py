@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from openedx_ai_extensions.moderation.folding import folded
+from openedx_ai_extensions.moderation.words import folded
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall, sendable_call, sendable_id
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 
