@@ -1,7 +1,6 @@
 """All models, where Django looks for them."""
 
-from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal, AIWorkflowRun
-from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace
+from openedx_ai_extensions.ledger.models import AILimit, AIUsageByPerson, AIUsageByPlace, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion, AIPause
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.workflows.admin_pages import AIHealth, AIModelView, AITryIt

@@ -14,7 +14,14 @@ from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
+from openedx_ai_extensions.ledger.models import (
+    AIUsageByPerson,
+    AIUsageByPlace,
+    AIUsageTotal,
+    AIWorkflowRun,
+    RollupLevel,
+    Usage,
+)
 from openedx_ai_extensions.ledger.periods import Period, begins
 from openedx_ai_extensions.ledger.rollups import (
     COLUMNS,
@@ -28,7 +35,6 @@ from openedx_ai_extensions.ledger.rollups import (
     fields_of,
     plus,
 )
-from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson, AIUsageByPlace, RollupLevel, Usage
 
 PURGE_MARK_KEY = "purged"  # key of a marker row: runs before its starts_at have been purged
 ROWS_PER_QUERY = 5_000  # rows

@@ -21,11 +21,10 @@ from django.utils import timezone
 
 from openedx_ai_extensions.ledger import sql
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, Limits, Subject, total_key
-from openedx_ai_extensions.ledger.models import AILimit, AIUsageTotal, AIWorkflowRun
+from openedx_ai_extensions.ledger.models import AILimit, AIUsageByPerson, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.ledger.periods import Period, begins
 from openedx_ai_extensions.ledger.prices import bounded_micros, bounded_tokens
 from openedx_ai_extensions.ledger.rollups import roll_up
-from openedx_ai_extensions.ledger.usage_models import AIUsageByPerson
 
 logger = logging.getLogger(__name__)
 

@@ -14,17 +14,17 @@ from django.db.models import CharField, QuerySet
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from openedx_ai_extensions.ledger.models import AIWorkflowRun
-from openedx_ai_extensions.ledger.prices import bounded_micros, bounded_tokens
-from openedx_ai_extensions.ledger.usage_models import (
+from openedx_ai_extensions.ledger.models import (
     DURATION,
     FIRST_TOKEN,
     AIUsageByPerson,
     AIUsageByPlace,
+    AIWorkflowRun,
     RollupLevel,
     Usage,
     bucket,
 )
+from openedx_ai_extensions.ledger.prices import bounded_micros, bounded_tokens
 
 TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens")
 SUMS = ("completed", "failed", "cancelled", "refused", "lost", "requests", "cached", *TOKENS, "cost_micros")

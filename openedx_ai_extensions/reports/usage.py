@@ -13,16 +13,17 @@ from django.db.models import Q, QuerySet, Sum
 
 from openedx_ai_extensions.ledger.audit import midnight
 from openedx_ai_extensions.ledger.counters import COUNTING_LOCK_KEY
-from openedx_ai_extensions.ledger.models import AIUsageTotal, AIWorkflowRun
-from openedx_ai_extensions.ledger.rollups import COLUMNS, SUMS, Fact, Figures, add_run, add_times, day_of, facts, plus
-from openedx_ai_extensions.ledger.usage_models import (
+from openedx_ai_extensions.ledger.models import (
     DURATION,
     FIRST_TOKEN,
     AIUsageByPerson,
     AIUsageByPlace,
+    AIUsageTotal,
+    AIWorkflowRun,
     RollupLevel,
     percentile,
 )
+from openedx_ai_extensions.ledger.rollups import COLUMNS, SUMS, Fact, Figures, add_run, add_times, day_of, facts, plus
 
 MAX_READS = 5  # of one report, while runs are being counted
 # Other days are typing errors, and the last ones before year 10000 cannot be incremented.

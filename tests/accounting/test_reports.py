@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.ledger.usage_models import BUCKETS, EDGES_MS, bucket, percentile
+from openedx_ai_extensions.ledger.models import BUCKETS, EDGES_MS, bucket, percentile
 from openedx_ai_extensions.models import AIUsageByPerson, AIUsageByPlace, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.runtime.retirement import retire_user
 from tests.accounting.ledger import a_run

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json
-from openedx_ai_extensions.processors.llm.conversation.latex_escapes import read_string
+from openedx_ai_extensions.processors.llm.conversation.json_reply import UnreadableReply, parse_json, read_string
 from tests.processors.llm.formulas import DECIDED, ESCAPED, MEANT, SPELLINGS, UNDECIDED
 
 
