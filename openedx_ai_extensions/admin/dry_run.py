@@ -20,7 +20,7 @@ from openedx_ai_extensions.admin.forms import VisibleLocationForm
 from openedx_ai_extensions.admin.profiles.form import template_choices, with_plain_line_ends
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
-from openedx_ai_extensions.exceptions import AIExtensionsError, PayloadTooLarge
+from openedx_ai_extensions.exceptions import PayloadTooLarge
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
 from openedx_ai_extensions.runtime.dry_run import DryRun
 
@@ -205,31 +205,18 @@ def events(dry_run: DryRun) -> Iterator[bytes]:
     ``error``. If the client stops reading, the model is stopped.
     """
     yield _part("notes", notes=notes(dry_run))
-    calls = 0
-    try:
-        error = None
-        try:
-            dry_run.begin()
-            calls = len(dry_run.requests)
+    for name, value in dry_run.parts():
+        if name == "requests":
             yield _part("sent", sent=sent(dry_run))
-            data = structured(dry_run.response)
-            if data is not None:
-                yield _part("answer", structured=data)
-            elif dry_run.response:
-                yield event("delta", {"text": dry_run.response})
-            for chunk in dry_run.chunks():
-                if len(dry_run.requests) > calls:
-                    calls = len(dry_run.requests)
-                    yield _part("sent", sent=sent(dry_run))
-                yield rendered(chunk)
-        except AIExtensionsError as raised:
-            error = raised
-        if len(dry_run.requests) > calls:
-            yield _part("sent", sent=sent(dry_run))
-        yield _part("figures", figures=figures(dry_run))
-        yield event("done", {}) if error is None else event("error", {"code": error.code, "message": str(error)})
-    finally:
-        dry_run.close()
+        elif name == "response" and (data := structured(value)) is not None:
+            yield _part("answer", structured=data)
+        elif name == "response" and value:
+            yield event("delta", {"text": value})
+        elif name == "chunk":
+            yield rendered(value)
+        elif name == "error":
+            yield _part("figures", figures=figures(dry_run))
+            yield event("error", {"code": value.code, "message": str(value)}) if value else event("done", {})
 
 
 def _part(name: str, **context: Any) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -21,9 +21,19 @@ from openedx_ai_extensions.admin.forms import CourseKeyFormField, SuggestingInpu
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIUsageByPlace
-from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, vertical_bars
+from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, summary_of, vertical_bars
 from openedx_ai_extensions.reports.tables import csv_response, lines_of, record
-from openedx_ai_extensions.reports.usage import FIRST_DAY, LAST_DAY, By, Filters, Line, report, top_people, total_of
+from openedx_ai_extensions.reports.usage import (
+    FIRST_DAY,
+    LAST_DAY,
+    By,
+    Filters,
+    Line,
+    every_period,
+    report,
+    top_people,
+    total_of,
+)
 
 BY = {
     By.DAY: gettext_lazy("Day"),
@@ -172,42 +182,28 @@ def _chart(by: By, filters: Filters, found: Sequence[Line], show: str) -> Chart:
     shown = _amount if show == "cost" else number
     title = _("{what} per {each}").format(what=SHOW[show], each=str(BY[by]).lower())
     if by in {By.DAY, By.MONTH}:
-        values = [(name, _measure(line, show)) for name, line in _all_periods(by, filters, found)]
+        values = [(name, _measure(line, show)) for name, line in every_period(by, filters, found)]
     else:
         values = [(line.name or _("(none)"), _measure(line, show)) for line in found]
         values.sort(key=lambda pair: -pair[1])
-    name, most = max(values, key=lambda pair: pair[1], default=("", 0))
-    summary = _("Most: {most} ({name}). All values are in the table below.").format(most=shown(most), name=name)
     draw = vertical_bars if by in {By.DAY, By.MONTH} else horizontal_bars
-    return draw(title, summary if most else _("Nothing to show."), values, shown)
+    return draw(title, summary_of(values, shown), values, shown)
 
 
 def _latency_chart(by: By, filters: Filters, found: Sequence[Line]) -> Chart:
-    periods = list(_all_periods(by, filters, found))
+    periods = every_period(by, filters, found)
     series = [
         (_("{percent} of 100 runs at most").format(percent=percent),
-         [line.first_token(percent) if line else None for _name, line in periods])
+         [line.first_token(percent) for _name, line in periods])
         for percent in (50, 95)
     ]  # fmt: skip
     title, summary = _("Time to the first token"), _("All values are in the table below.")
     return lines(title, summary, [name for name, _line in periods], series, lambda value: seconds(round(value), 1))
 
 
-def _measure(line: Line | None, show: str) -> int:
+def _measure(line: Line, show: str) -> int:
     """The number that a chart shows, one of ``SHOW``."""
-    return 0 if line is None else int(getattr(line, "cost_micros" if show == "cost" else show))
-
-
-def _all_periods(by: By, filters: Filters, found: Sequence[Line]) -> Iterator[tuple[str, Line | None]]:
-    """Every day or month of the report, also those without runs."""
-    by_name = {line.name: line for line in found}
-    days = (filters.since + timedelta(days=after) for after in range((filters.until - filters.since).days + 1))
-    names = dict.fromkeys(_period_name(by, day) for day in days)
-    return ((name, by_name.get(name)) for name in names)
-
-
-def _period_name(by: By, day: date) -> str:
-    return day.isoformat() if by == By.DAY else day.isoformat()[:7]
+    return int(getattr(line, "cost_micros" if show == "cost" else show))
 
 
 def _amount(micros: float) -> str:

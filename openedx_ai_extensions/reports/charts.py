@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 # In SVG units.
 WIDTH, HEIGHT = 720, 200
 LEFT, BOTTOM, TOP = 70, 24, 10
@@ -65,6 +67,14 @@ class Chart:
     x_marks: Sequence[Mark] = ()
     y_marks: Sequence[Mark] = ()
     is_horizontal: bool = False
+
+
+def summary_of(values: Values, shown: Format) -> str:
+    """The greatest value in words, for ``Chart.summary``."""
+    name, most = max(values, key=lambda pair: pair[1], default=("", 0))
+    if not most:
+        return _("Nothing to show.")
+    return _("Most: {most} ({name}). All values are in the table below.").format(most=shown(most), name=name)
 
 
 def vertical_bars(title: str, summary: str, values: Values, shown: Format) -> Chart:

@@ -144,6 +144,14 @@ def report(by: By, filters: Filters) -> list[Line]:
     return sorted(lines.values(), key=_cost_order)
 
 
+def every_period(by: By, filters: Filters, lines: Sequence[Line]) -> list[tuple[str, Line]]:
+    """The lines of a report by day or month by name, with empty lines for periods without runs."""
+    known = {line.name: line for line in lines}
+    days = (filters.since + timedelta(days=after) for after in range((filters.until - filters.since).days + 1))
+    names = dict.fromkeys(day.isoformat() if by == By.DAY else day.isoformat()[:7] for day in days)
+    return [(name, known.get(name) or Line((name,), name=name)) for name in names]
+
+
 def _cost_order(line: Line) -> tuple[Any, ...]:
     return -line.cost_micros, -line.runs, line.group
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, ClassVar
 
 from opaque_keys.edx.keys import CourseKey, UsageKey
@@ -67,7 +68,7 @@ class _NoGuard(Guard):
 
 @dataclass(kw_only=True, eq=False)
 class DryRun:
-    """One dry run. Call ``begin``, then read ``chunks``; ``close`` stops it early.
+    """One dry run: see ``parts`` and ``complete``.
 
     The site's rules (switch, pauses, exams) apply to a real model. Consent is not required, because no data of the
     person is sent: the text is that of the person who starts the dry run.
@@ -132,7 +133,42 @@ class DryRun:
         """The expected usage of each call."""
         return self._run.reservations
 
-    def begin(self) -> None:
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Run it, and yield what arrives: a name and a value. Closing the iterator stops the run.
+
+        ``requests``: those sent to the model so far; ``response``: the answer of a workflow that does not stream, or
+        None; ``chunk``: bytes of a streamed answer; at the end ``error``: an AIExtensionsError or None.
+        """
+        error, shown = None, 0
+        try:
+            try:
+                self._begin()
+                for name, value in chain([("response", self.response)], self._chunks()):
+                    if name == "response" or len(self.requests) > shown:
+                        shown = len(self.requests)
+                        yield "requests", self.requests
+                    yield name, value
+            except AIExtensionsError as raised:
+                error = raised
+            if len(self.requests) > shown:
+                yield "requests", self.requests
+            yield "error", error
+        finally:
+            if self._stream is not None and self._execution is not None:
+                with self._execution.as_current():
+                    self._stream.close()
+
+    def complete(self) -> tuple[str, AIExtensionsError | None]:
+        """Run it to its end; returns the text of its chunks, and what went wrong."""
+        text, error = "", None
+        for name, value in self.parts():
+            if name == "chunk":
+                text += value.decode()
+            elif name == "error":
+                error = value
+        return text, error
+
+    def _begin(self) -> None:
         """Run until the answer is complete or has started to arrive.
 
         Raises:
@@ -159,12 +195,7 @@ class DryRun:
         else:
             self._stream = outcome
 
-    def chunks(self) -> Iterator[bytes]:
-        """The chunks of a streamed answer; empty for other answers.
-
-        Raises:
-            AIExtensionsError: the answer was interrupted.
-        """
+    def _chunks(self) -> Iterator[tuple[str, bytes]]:
         while self._stream is not None and self._execution is not None:
             # Not around the yield: the thread may run other code then.
             with self._execution.as_current():
@@ -172,23 +203,4 @@ class DryRun:
                     chunk = next(self._stream)
                 except StopIteration:
                     return
-            yield chunk
-
-    def complete(self) -> tuple[str, AIExtensionsError | None]:
-        """Run it to its end; returns the text of its chunks, and what went wrong."""
-        text = ""
-        try:
-            self.begin()
-            for chunk in self.chunks():
-                text += chunk.decode()
-        except AIExtensionsError as error:
-            return text, error
-        finally:
-            self.close()
-        return text, None
-
-    def close(self) -> None:
-        """Stop the run."""
-        if self._stream is not None and self._execution is not None:
-            with self._execution.as_current():
-                self._stream.close()
+            yield "chunk", chunk

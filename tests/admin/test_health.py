@@ -19,7 +19,7 @@ from openedx_ai_extensions.models import AIPause, AIWorkflowRun
 from tests.accounting.ledger import a_run
 from tests.conftest import SECRET
 from tests.fakes.provider import FakeProvider
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -199,15 +199,15 @@ def test_the_ledger(prices, settings):
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "seconds", "words"),
     [
-        ("memory://", "ok Broker: It can be reached. error Worker: No worker answered"),
-        ("redis://127.0.0.1:1/0", "error Broker: The broker cannot be reached"),
-        ("amqp://192.0.2.1//", "error Broker: The broker cannot be reached"),
+        ("memory://", PATIENCE, "ok Broker: It can be reached. error Worker: No worker answered"),
+        ("redis://127.0.0.1:1/0", PATIENCE, "error Broker: The broker cannot be reached"),
+        ("amqp://192.0.2.1//", 0.5, "error Broker: The broker cannot be reached"),
     ],
 )
-def test_a_broker_and_its_workers(broker, prices, address, words, monkeypatch):
-    monkeypatch.setattr("openedx_ai_extensions.console.health.services.BROKER_SECONDS", 0.5)
+def test_a_broker_and_its_workers(broker, prices, address, seconds, words, monkeypatch):
+    monkeypatch.setattr("openedx_ai_extensions.console.health.services.BROKER_SECONDS", seconds)
     monkeypatch.setattr("openedx_ai_extensions.console.health.services.PING_SECONDS", 0.1)
     broker(address)
     assert words in said("worker")

@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy
 from openedx_ai_extensions.console.author.page import CoursePage, Unit, name_of, units_of
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
-from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.runtime.dry_run import DryRun
 
@@ -107,19 +106,14 @@ def events(dry_run: DryRun) -> Iterator[bytes]:
 
     The model is stopped when the client disconnects.
     """
-    try:
-        error = None
-        try:
-            dry_run.begin()
-            yield event("delta", {"text": readable(dry_run.response)})
-            for chunk in dry_run.chunks():
-                yield rendered(chunk)
-        except AIExtensionsError as raised:
-            error = raised
-        yield event("usage", {"text": _usage(dry_run)})
-        yield event("done", {}) if error is None else event("error", {"message": str(error)})
-    finally:
-        dry_run.close()
+    for name, value in dry_run.parts():
+        if name == "response":
+            yield event("delta", {"text": readable(value)})
+        elif name == "chunk":
+            yield rendered(value)
+        elif name == "error":
+            yield event("usage", {"text": _usage(dry_run)})
+            yield event("error", {"message": str(value)}) if value else event("done", {})
 
 
 def _usage(dry_run: DryRun) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.console.author.page import CoursePage, name_of
 from openedx_ai_extensions.ledger.quota import amount
-from openedx_ai_extensions.reports.charts import Chart, vertical_bars
-from openedx_ai_extensions.reports.usage import By, Filters, Line, report, total_of
+from openedx_ai_extensions.reports.charts import Chart, summary_of, vertical_bars
+from openedx_ai_extensions.reports.usage import By, Filters, Line, every_period, report, total_of
 
 VIEW_REPORT = "openedx_ai_extensions.view_usage_report"
 DAYS = (7, 30, 90)
@@ -34,7 +34,7 @@ class UsagePage(CoursePage):
         days = int(asked) if asked in map(str, DAYS) else DEFAULT_DAYS
         until = timezone.localdate(timezone=timezone.get_default_timezone())
         filters = Filters(until - timedelta(days=days - 1), until, course_id=str(self.course_key))
-        by_day = list(_every_day(filters, report(By.DAY, filters)))
+        by_day = every_period(By.DAY, filters, report(By.DAY, filters))
         by_workflow = sorted(report(By.PROFILE, filters), key=lambda line: (-line.runs, line.name))
         names = {profile.slug: name_of(profile) for profile in self.profiles()}
         shows_money = request.user.has_perm(VIEW_REPORT)
@@ -61,25 +61,16 @@ def _days(number: int) -> str:
     return ngettext("Last day", "Last {count} days", number).format(count=number)
 
 
-def _every_day(filters: Filters, lines: Sequence[Line]) -> Iterator[tuple[str, Line]]:
-    """Each day of the period, including days without requests."""
-    known = {line.group[0]: line for line in lines}
-    for number in range((filters.until - filters.since).days + 1):
-        day = filters.since + timedelta(days=number)
-        yield day.isoformat(), known.get(day) or Line((day,))
-
-
 def _cells(line: Line, name: str, *, shows_money: bool) -> dict[str, Any]:
     numbers = (line.runs, line.tokens, line.of("completed"), line.of("refused"), line.errors)
-    cells = [formats.number_format(number, force_grouping=True) for number in numbers]
+    cells = list(map(_number, numbers))
     return {"name": name, "cells": [*cells, *([amount(line.cost_micros)] if shows_money else [])]}
 
 
 def _chart(by_day: Sequence[tuple[str, Line]]) -> Chart:
     values = [(name, line.runs) for name, line in by_day]
-    name, most = max(values, key=lambda pair: pair[1])
-    summary = _("Most: {most} ({name}). All values are in the table below.").format(most=most, name=name)
-    return vertical_bars(
-        _("Requests per day"), summary if most else _("Nothing to show."), values,
-        lambda value: formats.number_format(round(value) if value == round(value) else value, force_grouping=True),
-    )  # fmt: skip
+    return vertical_bars(_("Requests per day"), summary_of(values, _number), values, _number)
+
+
+def _number(value: float) -> str:
+    return formats.number_format(round(value) if value == round(value) else value, force_grouping=True)
