@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +13,7 @@ from benchmarks.site import test_site
 
 SLOT = "unit-summary"
 COURSE = "course-v1:Org+Course{number}+run"
+ROTATING = 5_000  # courses
 LOCATION = "block-v1:Org+Course0+run+type@vertical+block@unit{number}"
 REDIS = {
     "default": {
@@ -105,10 +108,28 @@ def _run() -> None:
     report("get_profile, cold: 20 000 scopes / 10", (many_cold, few_cold, many_cold / few_cold), 1.3)
     report("get_profile, hot: 20 000 scopes / 10", (many_hot, few_hot, many_hot / few_hot), 1.3)
 
+    _rotation(AIWorkflowScope)
+
     one = _any_location(hot_locations(AIWorkflowScope), 1)
     scopes(10, regexes=500)
     many = _any_location(hot_locations(AIWorkflowScope), 500)
     report("get_profile, hot: a course with 500 patterns / with 1", (many, one, many / one), 3.0)
+
+
+def _rotation(model: type) -> None:
+    """Many courses in turn, beside reading each scope by its primary key."""
+    keys = dict(model.objects.order_by("id").values_list("id", "course_id")[:ROTATING])
+    contexts = itertools.cycle([str(course) for course in keys.values()])
+    pks = itertools.cycle(keys)
+    tracemalloc.start()
+    for _ in keys:
+        model.get_profile(next(contexts), None, SLOT)
+    size = tracemalloc.get_traced_memory()[0] / ROTATING
+    tracemalloc.stop()
+    ours = wall(lambda: model.get_profile(next(contexts), None, SLOT), 500)
+    by_key = wall(lambda: model.objects.get(pk=next(pks)), 500)
+    report(f"get_profile, {ROTATING:,} courses in turn / get(pk=…)", median_ratio(ours, by_key, 15), 1.0)
+    print(f"{'  memory of each':<58} {size / 1024:.1f} KB")
 
 
 def hot_locations(model: type) -> Callable[[int], Callable[[], None]]:

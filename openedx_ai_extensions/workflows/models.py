@@ -42,6 +42,10 @@ from openedx_ai_extensions.workflows.session import AIWorkflowSession
 
 __all__ = ["AIWorkflowProfile", "AIWorkflowProfileVersion", "AIWorkflowScope", "AIWorkflowSession"]
 
+# Per process. An entry takes about 2 KB, more if its profile has a long patch.
+MAX_CACHED_SLOTS = 8192  # pairs of a course and a slot
+MAX_CACHED_LOCATIONS = 1024
+
 
 class AIWorkflowProfile(ConfigurationModel):
     """What a workflow does: a template file, modified by a JSON5 merge patch (RFC 7386)."""
@@ -374,15 +378,15 @@ def first_match(candidates: Iterable[AIWorkflowScope], location_id: str | None) 
     return next((scope for scope in candidates if matches(scope.location_regex, location_id)), None)
 
 
-# Two small caches over one query, correct across threads and processes: the candidates of a course and slot, and the
-# winner for a location. Both are keyed by the cache version and a time bucket. Threads share the scopes, so they must
-# not be changed.
-@lru_cache(maxsize=128)
+# Two caches over one query, correct across threads and processes: the candidates of a course and slot, and the winner
+# for a location. Both are keyed by the cache version and a time bucket. Threads share the scopes, so they must not be
+# changed.
+@lru_cache(maxsize=MAX_CACHED_SLOTS)
 def _candidates(course_id: str, slot: str, variant: str, _version: str, _bucket: float) -> tuple[AIWorkflowScope, ...]:
     return load_candidates(course_id, slot, variant)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=MAX_CACHED_LOCATIONS)
 def _winner(
     course_id: str, location_id: str | None, slot: str, variant: str, version: str, bucket: float
 ) -> AIWorkflowScope | None:
