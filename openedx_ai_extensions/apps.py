@@ -57,5 +57,5 @@ class OpenEdXAIExtensionsConfig(AppConfig):
         import_module(f"{self.name}.contrib.upgrade.foreign_tables")
         if apps.is_installed("event_routing_backends"):
             import_module(f"{self.name}.xapi.transformers")
-            import_module(f"{self.name}.xapi.routing").ensure_events_allowed()
+            import_module(f"{self.name}.xapi.events").ensure_events_allowed()
         import_module(f"{self.name}.processors.llm.provider.preload").preload()

@@ -20,7 +20,7 @@ from openedx_ai_extensions.admin.base import BaseAdmin, ReadOnlyAdmin
 from openedx_ai_extensions.admin.forms import CourseKeyFormField
 from openedx_ai_extensions.models import AIConsent, AINotice, AINoticeVersion, AIPause
 from openedx_ai_extensions.policy.pauses import Pause
-from openedx_ai_extensions.reports.tables import csv_response
+from openedx_ai_extensions.reports.usage import csv_response
 
 
 class PauseForm(forms.ModelForm):

@@ -11,8 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.display import change_link, html_list
+from openedx_ai_extensions.admin.base import BaseAdmin, change_link, html_list
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.models import AIWorkflowProfile, PromptTemplate
 

@@ -24,8 +24,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.admin.base import ReadOnlyAdmin, first_words, users_starting_with
-from openedx_ai_extensions.admin.display import pretty_json, status_text
+from openedx_ai_extensions.admin.base import ReadOnlyAdmin, first_words, pretty_json, status_text, users_starting_with
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowSession

@@ -15,21 +15,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.base import PageAdmin
-from openedx_ai_extensions.admin.display import number, seconds
+from openedx_ai_extensions.admin.base import PageAdmin, number, seconds
 from openedx_ai_extensions.admin.forms import CourseKeyFormField, SuggestingInput, UserFormField, known_profiles
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger.quota import amount
 from openedx_ai_extensions.models import AIUsageByPlace
 from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, summary_of, vertical_bars
-from openedx_ai_extensions.reports.tables import csv_response, lines_of, record
 from openedx_ai_extensions.reports.usage import (
     FIRST_DAY,
     LAST_DAY,
     By,
     Filters,
     Line,
+    csv_response,
     every_period,
+    lines_of,
+    record,
     report,
     top_people,
     total_of,

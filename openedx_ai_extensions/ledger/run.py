@@ -21,7 +21,7 @@ from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError
-from openedx_ai_extensions.ledger import counters, sql, thresholds
+from openedx_ai_extensions.ledger import counters, sql
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, Subject, limits_for
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 from openedx_ai_extensions.ledger.prices import Price, PriceSource, bounded_micros, bounded_tokens
@@ -289,7 +289,7 @@ class Run:
         for look in itertools.count():
             used = counters.LimitUsage(limits, now, before=self.row.pk)
             if not look:
-                thresholds.notify_reached(limits, used)
+                counters.notify_reached(limits, used)
             over = _exceeded(limits, used)
             if over is None:
                 return

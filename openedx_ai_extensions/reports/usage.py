@@ -1,15 +1,17 @@
-"""Usage reports, from the sums by day and month plus the rows that are not counted yet."""
+"""Usage reports, from the sums by day and month plus the rows that are not counted yet; also as rows for files."""
 
 from __future__ import annotations
 
+import csv
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet, Sum
+from django.http import StreamingHttpResponse
 
 from openedx_ai_extensions.ledger.audit import midnight
 from openedx_ai_extensions.ledger.counters import COUNTING_LOCK_KEY
@@ -23,12 +25,15 @@ from openedx_ai_extensions.ledger.models import (
     RollupLevel,
     percentile,
 )
+from openedx_ai_extensions.ledger.prices import MICRO
 from openedx_ai_extensions.ledger.rollups import COLUMNS, SUMS, Fact, Figures, add_run, add_times, day_of, facts, plus
 
 MAX_READS = 5  # of one report, while runs are being counted
 # Other days are typing errors, and the last ones before year 10000 cannot be incremented.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 PEOPLE_PER_QUERY = 2000
+PERCENTILES = (50, 95, 99)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet runs cells that start with these as formulas
 Group = tuple[Any, ...]
 
 
@@ -297,3 +302,47 @@ def _named(lines: list[Line]) -> list[Line]:
         person = people.get(line.group[0])
         line.name = person.get_username() if person else str(line.group[0])
     return lines
+
+
+def lines_of(by: By, filters: Filters) -> Iterable[Line]:
+    """All lines of a report."""
+    return all_people(filters) if by == By.PERSON else report(by, filters)
+
+
+def record(by: By, line: Line) -> dict[str, Any]:
+    """A line as a dictionary with language-independent names: money as a decimal string, times in milliseconds."""
+    counted = ("completed", "failed", "cancelled", "refused", "lost")
+    values: dict[str, Any] = {str(by): line.name, "runs": line.runs, **{name: line.of(name) for name in counted}}
+    values |= {name: line.of(name) for name in ("requests", "cached", "prompt_tokens", "cached_tokens")}
+    values |= {"completion_tokens": line.of("completion_tokens"), "tokens": line.tokens}
+    values["cost"] = f"{line.cost_micros // MICRO}.{line.cost_micros % MICRO:06}"
+    if by != By.PERSON:
+        values |= {f"first_token_p{percent}_ms": line.first_token(percent) for percent in PERCENTILES}
+        values |= {f"duration_p{percent}_ms": line.duration(percent) for percent in PERCENTILES}
+    return values
+
+
+def csv_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """The records as lines of a CSV file, generated one by one; formulas are escaped."""
+    writer = csv.writer(_Echo())
+    for number, values in enumerate(records):
+        if number == 0:
+            yield writer.writerow(values)
+        yield writer.writerow(map(_escaped, values.values()))
+
+
+def csv_response(name: str, records: Iterable[dict[str, Any]]) -> StreamingHttpResponse:
+    """A CSV file to download."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingHttpResponse(csv_lines(records), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _escaped(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+class _Echo:
+    """A file that returns what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text

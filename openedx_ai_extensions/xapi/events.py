@@ -1,4 +1,4 @@
-"""Sends workflow events to the tracker."""
+"""Sends workflow events to the tracker, and repairs its allow-lists at start-up, if event routing is installed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from eventtracking import tracker
+from eventtracking.django.django_tracker import override_default_tracker
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.xapi.allow_list import BACKENDS, allow_events
 
 logger = logging.getLogger(__name__)
 
@@ -70,3 +73,15 @@ def _emit(name: str, data: dict[str, Any], user: Person, course_id: str | None) 
     # The URL names no course, so the request's context has none; a stream may end after the request's context.
     with current.context(_CONTEXT, context):
         current.emit(name, data)
+
+
+def ensure_events_allowed() -> None:
+    """Allow our events again, in case the settings were replaced after ours had run.
+
+    Event routing's production settings, or a patch that runs last, may have replaced what ``plugin_settings`` set. The
+    tracker may have been built from these already, so it is rebuilt. If nothing was replaced, nothing happens.
+    """
+    before = getattr(settings, BACKENDS, None)
+    allow_events(settings)
+    if getattr(settings, BACKENDS, None) != before:
+        override_default_tracker()

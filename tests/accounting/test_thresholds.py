@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
-from openedx_ai_extensions.ledger import thresholds
+from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger.signals import limit_reached
 from tests.accounting.test_limits import allowed
 
@@ -33,7 +33,7 @@ def test_it_is_told_once_at_each_threshold(as_learner, priced_scope, settings, t
 def test_another_process_that_has_no_cache_tells_nothing_again(as_learner, priced_scope, settings, told):
     settings.AI_EXTENSIONS_LIMITS = [{"per": "site", "period": "month", "requests": 2}]
     assert allowed(as_learner) == 2
-    thresholds._notified.clear()
+    counters._notified.clear()
     cache.clear()
     assert allowed(as_learner) == 0
     assert len(told) == 2

@@ -13,15 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from openedx_ai_extensions.admin.display import change_link
+from openedx_ai_extensions.admin.base import change_link
 from openedx_ai_extensions.console.diagnosis import scope_title
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
-from openedx_ai_extensions.models import (
-    AIWorkflowProfile,
-    AIWorkflowProfileVersion,
-    AIWorkflowScope,
-    AIWorkflowSession,
-)
+from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowProfileVersion, AIWorkflowScope, AIWorkflowSession
 from openedx_ai_extensions.workflows.template_utils import effective_config, load_template, pretty
 
 MAX_LINES = 1500  # the time of a comparison grows with the square of the lines

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from openedx_ai_extensions.admin.display import code, status_text
+from openedx_ai_extensions.admin.base import code, status_text
 from openedx_ai_extensions.admin.profiles.changes import (
     effective,
     impact_of,

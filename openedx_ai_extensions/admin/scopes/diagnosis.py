@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.admin.base import BaseAdmin
-from openedx_ai_extensions.admin.display import change_link
+from openedx_ai_extensions.admin.base import BaseAdmin, change_link
 from openedx_ai_extensions.admin.forms import (
     KEY_INPUT,
     CourseKeyFormField,

@@ -4,9 +4,8 @@
 deleted.
 """
 
-from openedx_ai_extensions.console.transfer.entries import EntryKind, Format
+from openedx_ai_extensions.console.transfer.entries import EntryKind, Format, export
 from openedx_ai_extensions.console.transfer.importing import Change, Plan, run_import
 from openedx_ai_extensions.console.transfer.reading import read
-from openedx_ai_extensions.console.transfer.writing import export
 
 __all__ = ["Change", "EntryKind", "Format", "Plan", "export", "read", "run_import"]

@@ -16,8 +16,7 @@ from opaque_keys.edx.keys import CourseKey
 from openedx_ai_extensions.edxapp.access import find_user
 from openedx_ai_extensions.ledger.audit import audit
 from openedx_ai_extensions.management.base import AICommand
-from openedx_ai_extensions.reports.tables import csv_lines, lines_of, record
-from openedx_ai_extensions.reports.usage import FIRST_DAY, LAST_DAY, By, Filters
+from openedx_ai_extensions.reports.usage import FIRST_DAY, LAST_DAY, By, Filters, csv_lines, lines_of, record
 
 TABLE = ("runs", "failed", "lost", "refused", "tokens", "cost", "first_token_p50_ms", "first_token_p95_ms",
          "duration_p50_ms", "duration_p95_ms")  # fmt: skip

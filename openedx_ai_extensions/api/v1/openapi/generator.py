@@ -18,8 +18,16 @@ from drf_spectacular.utils import (
 )
 
 from openedx_ai_extensions.api.v1 import serializers, views
-from openedx_ai_extensions.api.v1.openapi import actions, errors
-from openedx_ai_extensions.api.v1.openapi.json_schemas import COUNT, TEXT
+from openedx_ai_extensions.api.v1.openapi import actions
+from openedx_ai_extensions.api.v1.openapi.json_schemas import (
+    COUNT,
+    ERROR_SCHEMAS,
+    EVERYWHERE,
+    OF_A_BODY,
+    OF_A_RUN,
+    TEXT,
+    error_responses,
+)
 from openedx_ai_extensions.api.v1.requests import WidgetView
 
 CONTEXT = {
@@ -54,15 +62,15 @@ PROFILE = PolymorphicProxySerializer(
 )
 # By view and method: the operation's name in generated clients, and its error codes.
 OPERATIONS: Mapping[tuple[str, str], tuple[str, Iterable[str]]] = {
-    ("ProfileView", "GET"): ("get_profile", errors.EVERYWHERE),
-    ("WorkflowView", "POST"): ("run_action", errors.OF_A_RUN),
-    ("ConsentView", "GET"): ("get_consent", {*errors.EVERYWHERE, "workflow_not_found"}),
-    ("ConsentView", "POST"): ("give_consent", {*errors.OF_A_BODY, "workflow_not_found", "quota_exceeded"}),
-    ("LimitsView", "GET"): ("get_limits", errors.EVERYWHERE),
-    ("ProfileListView", "GET"): ("list_profiles", errors.EVERYWHERE),
-    ("CourseTextView", "GET"): ("get_course_text", {*errors.EVERYWHERE, "processor_error"}),
-    ("PromptView", "GET"): ("get_prompt", {*errors.EVERYWHERE, "not_found"}),
-    ("PromptView", "PATCH"): ("change_prompt", {*errors.OF_A_BODY, "not_found", "outdated"}),
+    ("ProfileView", "GET"): ("get_profile", EVERYWHERE),
+    ("WorkflowView", "POST"): ("run_action", OF_A_RUN),
+    ("ConsentView", "GET"): ("get_consent", {*EVERYWHERE, "workflow_not_found"}),
+    ("ConsentView", "POST"): ("give_consent", {*OF_A_BODY, "workflow_not_found", "quota_exceeded"}),
+    ("LimitsView", "GET"): ("get_limits", EVERYWHERE),
+    ("ProfileListView", "GET"): ("list_profiles", EVERYWHERE),
+    ("CourseTextView", "GET"): ("get_course_text", {*EVERYWHERE, "processor_error"}),
+    ("PromptView", "GET"): ("get_prompt", {*EVERYWHERE, "not_found"}),
+    ("PromptView", "PATCH"): ("change_prompt", {*OF_A_BODY, "not_found", "outdated"}),
 }
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "run_action": {
@@ -117,7 +125,7 @@ class OperationSchema(AutoSchema):
             answers = actions.RESPONSES
         _name, codes = OPERATIONS[type(self.view).__name__, self.method]
         described = {(200, media_type): OpenApiResponse(each, "The answer.") for media_type, each in answers.items()}
-        return {**described, **errors.responses(codes)}
+        return {**described, **error_responses(codes)}
 
     def get_examples(self) -> list[OpenApiExample]:
         examples = EXAMPLES.get(self.get_operation_id(), {})
@@ -194,7 +202,7 @@ def with_shared_parts(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     components = result["components"]
     components["schemas"] = _without_enum_ids(components["schemas"])
     components["schemas"]["PromptRequest"]["additionalProperties"] = False
-    components["schemas"] |= dict(sorted({**actions.SCHEMAS, **errors.SCHEMAS}.items()))
+    components["schemas"] |= dict(sorted({**actions.SCHEMAS, **ERROR_SCHEMAS}.items()))
     components["parameters"] = {"context": CONTEXT}
     for operations in result["paths"].values():
         for operation in operations.values():
