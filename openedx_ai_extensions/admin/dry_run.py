@@ -24,7 +24,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import PayloadTooLarge
-from openedx_ai_extensions.ledger.quota import amount
+from openedx_ai_extensions.ledger.prices import amount
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors.llm.conversation.messages import COURSE

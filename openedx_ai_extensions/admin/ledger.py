@@ -27,7 +27,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.ledger import counters
 from openedx_ai_extensions.ledger.limits import Limit, LimitKind, Limits, Rule, Subject, all_rules, rule_of
 from openedx_ai_extensions.ledger.periods import begins, ends
-from openedx_ai_extensions.ledger.quota import amount
+from openedx_ai_extensions.ledger.prices import amount
 from openedx_ai_extensions.models import AILimit, AIUsageTotal, AIWorkflowProfile, AIWorkflowRun
 
 MAX_COUNTED_ROWS = 5_000  # counting millions of rows takes long, and people search instead of paging so far

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from openedx_ai_extensions.admin.base import PageAdmin, number, seconds
 from openedx_ai_extensions.admin.forms import CourseKeyFormField, SuggestingInput, UserFormField, known_profiles
 from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.ledger.quota import amount
+from openedx_ai_extensions.ledger.prices import amount
 from openedx_ai_extensions.models import AIUsageByPlace
 from openedx_ai_extensions.reports.charts import Chart, horizontal_bars, lines, summary_of, vertical_bars
 from openedx_ai_extensions.reports.usage import (

@@ -1,4 +1,4 @@
-"""The limits that apply to a run, from the settings and from the admin."""
+"""The limits that apply to a run, from the settings and from the admin, and the error for one that is exceeded."""
 
 from __future__ import annotations
 
@@ -10,13 +10,28 @@ from decimal import ROUND_DOWN, Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import cached_until_changed
+from openedx_ai_extensions.exceptions import QuotaExceeded
 from openedx_ai_extensions.ledger.models import AILimit
 from openedx_ai_extensions.ledger.periods import begins, ends
 from openedx_ai_extensions.ledger.prices import MICRO
 
 Per = AILimit.Per
+
+# What was used up, by subject. Learners are not shown the budgets of a site or a course.
+EXHAUSTED_MESSAGES: Mapping[str, str | Promise] = {
+    Per.PERSON: gettext_lazy("You have used all of your AI requests for now."),
+    Per.COURSE: gettext_lazy("This course has used all of its AI requests for now."),
+    Per.PROFILE: gettext_lazy("This AI tool has used all of its requests for now."),
+    Per.PROVIDER: gettext_lazy("The AI service has used all of its requests for now."),
+    Per.SITE: gettext_lazy("This site has used all of its AI requests for now."),
+}
 
 
 class LimitKind(enum.StrEnum):
@@ -269,3 +284,23 @@ def _allowed(requests: int | None, tokens: int | None, money: Any) -> Mapping[Li
     micros = None if money is None else int((Decimal(str(money)) * MICRO).to_integral_value(ROUND_DOWN))
     stated = {LimitKind.REQUESTS: requests, LimitKind.TOKENS: tokens, LimitKind.MONEY: micros}
     return {kind: amount for kind, amount in stated.items() if amount is not None}
+
+
+def quota_exceeded(limit: Limit, kind: LimitKind) -> QuotaExceeded:
+    """The error for a limit that is exceeded, or that allows nothing."""
+    message, resets_at = _("AI is not available to you here."), None
+    if limit.allowed[kind]:
+        resets_at = limit.resets_at
+        then = _("You can continue {time}.").format(time=readable_time(resets_at))
+        message = f"{EXHAUSTED_MESSAGES[limit.per]} {then}"
+    name = f"{limit.per}/{limit.period}/{kind}"
+    return QuotaExceeded(message, refused_by=name, limit=kind, scope=limit.per, resets_at=resets_at)
+
+
+def readable_time(moment: datetime) -> str:
+    """A time for people, in the reader's time zone; with the date unless it is today."""
+    local = timezone.localtime(moment)
+    time = formats.date_format(local, "H:i")
+    if local.date() == timezone.localdate():
+        return _("at {time}").format(time=time)
+    return _("on {day} at {time}").format(day=formats.date_format(local, "MONTH_DAY_FORMAT"), time=time)

@@ -1,4 +1,4 @@
-"""Prices of tokens in integer micro-units of the site's currency, so that sums are exact."""
+"""Prices of tokens in integer micro-units of the site's currency, so that sums are exact; amounts for people."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.utils import formats
+
+from openedx_ai_extensions.core import conf
+
 MICRO = 1_000_000
 # Larger numbers are errors of a provider and must not distort the totals of other runs.
 MAX_TOKENS = 10**9
 MAX_MICROS = 10**15  # 10^9 units of the site's currency
+CENT = Decimal("0.01")
 
 
 def bounded_tokens(number: int) -> int:
@@ -74,3 +79,17 @@ class Price:
             + usage.get("completion_tokens", 0) * self.output
         )
         return bounded_micros(-(-total // MICRO))
+
+
+def money(micros: int) -> Decimal:
+    """Convert micro-units to an amount of the site's currency."""
+    return Decimal(micros) / MICRO
+
+
+def amount(micros: int) -> str:
+    """An amount in the site's currency, rounded to cents; below ten cents with all significant digits."""
+    value = money(micros)
+    value = value.quantize(CENT) if value >= 10 * CENT or not value else value.normalize()
+    places = max(-int(value.as_tuple().exponent), 2)
+    number = formats.number_format(value, decimal_pos=places, force_grouping=True)
+    return f"{number} {conf.get('AI_EXTENSIONS_COSTS.CURRENCY')}"

@@ -22,10 +22,9 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.ledger import counters, sql
-from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, Subject, limits_for
+from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind, Limits, Subject, limits_for, quota_exceeded
 from openedx_ai_extensions.ledger.models import AIWorkflowRun
 from openedx_ai_extensions.ledger.prices import Price, PriceSource, bounded_micros, bounded_tokens
-from openedx_ai_extensions.ledger.quota import quota_exceeded
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from openedx_ai_extensions.core.provider_entries import ProviderEntry
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired, QuotaExceeded
-from openedx_ai_extensions.ledger.quota import readable_time
+from openedx_ai_extensions.ledger.limits import readable_time
 from openedx_ai_extensions.policy import pauses
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile

@@ -24,7 +24,7 @@ from openedx_ai_extensions.core.long_waits import reconnect
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, Step
 from openedx_ai_extensions.exceptions import Refused
-from openedx_ai_extensions.ledger.quota import readable_time
+from openedx_ai_extensions.ledger.limits import readable_time
 from openedx_ai_extensions.policy.consent import require_consent
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_pauses, resumes_at
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile

@@ -21,7 +21,7 @@ from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import InvalidRequest, LLMConfigError, NotAllowed, Outdated, WorkflowNotFound
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind
-from openedx_ai_extensions.ledger.quota import money
+from openedx_ai_extensions.ledger.prices import money
 from openedx_ai_extensions.models import AILimit, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy import Guard, RefusalReason
 from openedx_ai_extensions.policy.audit_log import record

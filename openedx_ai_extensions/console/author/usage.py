@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from openedx_ai_extensions.console.author.page import CoursePage, name_of
-from openedx_ai_extensions.ledger.quota import amount
+from openedx_ai_extensions.ledger.prices import amount
 from openedx_ai_extensions.reports.charts import Chart, summary_of, vertical_bars
 from openedx_ai_extensions.reports.usage import By, Filters, Line, every_period, report, total_of
 
