@@ -21,23 +21,19 @@ from django.utils.functional import SimpleLazyObject
 from openedx_ai_extensions.processors.llm.provider import connections
 from openedx_ai_extensions.processors.llm.provider.answer_reader import drop_impossible_counts
 
-
-def warm_up() -> None:
-    """Import LiteLLM and what its first call would import, so that the first request does not wait for it."""
-    litellm: Any = litellm_module()
-    for name in ("openai.resources", "litellm._service_logger"):
-        import_module(name)
-    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.LlmProviders.ANTHROPIC)
-
-
 _loading = threading.RLock()
 # Python's exit waits for an import in a daemon thread. Otherwise the thread would end with the import lock held, and
 # LiteLLM's finalizers, which import modules, would wait for that lock forever.
 atexit.register(_loading.acquire)
 
 
+def warm_up() -> None:
+    """Import LiteLLM, so that the first call does not wait for it."""
+    litellm_module()
+
+
 def litellm_module() -> ModuleType:
-    """LiteLLM, imported and configured."""
+    """LiteLLM, configured, and imported with the modules that calls would import."""
     with _loading:
         return _load()
 
@@ -66,6 +62,9 @@ def _load() -> ModuleType:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     for name in ("httpx", "httpcore", "openai"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("openai.resources", "litellm._service_logger"):
+        import_module(name)
+    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.LlmProviders.ANTHROPIC)
     return litellm
 
 
