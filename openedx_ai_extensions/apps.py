@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 
 from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 from edx_django_utils.plugins.constants import PluginSettings, PluginSignals, PluginURLs
+
+from openedx_ai_extensions.console.required_apps import missing_apps
+
+logger = logging.getLogger(__name__)
 
 _URLS = {
     PluginURLs.NAMESPACE: "openedx_ai_extensions",
@@ -52,6 +57,10 @@ class OpenEdXAIExtensionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the modules that register themselves: workers, validators, checks, transformers."""
+        missing = missing_apps()
+        if missing:  # then most of them cannot be imported; servers run no checks, so the log says it too
+            logger.error("setup.apps_missing apps=%s", ",".join(missing))
+            return
         for module in ("console.checks", "runtime", "processors.openedx.tools", "events.receivers"):
             import_module(f"{self.name}.{module}")
         import_module(f"{self.name}.contrib.upgrade.foreign_tables")

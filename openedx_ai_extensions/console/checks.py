@@ -24,6 +24,7 @@ from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.moderation import moderator_problem
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
+from openedx_ai_extensions.tasks import run_workflow
 from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.patches import redundant_keys
 
@@ -40,7 +41,7 @@ def _message(number: str, text: str, hint: str, obj: Any = None) -> CheckMessage
 @register(TAG)
 def check_settings(app_configs: Any = None, **_kwargs: Any) -> list[CheckMessage]:
     """Every setting of this app has a valid value."""
-    return list(setting_errors()) or [*_former_names(), *_providers(), *_backend(), *_moderators()]
+    return list(setting_errors()) or [*_former_names(), *_providers(), *_backend(), *_moderators(), *_broker()]
 
 
 def setting_errors() -> Iterator[CheckMessage]:
@@ -145,6 +146,15 @@ def _moderators() -> Iterator[CheckMessage]:
         if problem:
             hint = "Requests that need it are refused. " + conf.SETTINGS[setting].meaning
             yield _message("E006", f"The moderator '{name}' cannot be used: {problem}.", hint)
+
+
+def _broker() -> Iterator[CheckMessage]:
+    celery = run_workflow.app.conf
+    if not celery.task_always_eager and not celery.broker_write_url:
+        hint = "Configure a Celery app with CELERY_BROKER_URL, and start a worker. Workflows that do not run in the "
+        hint += "background work without."
+        text = "Celery has no broker. Background runs are refused with service_unavailable."
+        yield _message("W008", text, hint)
 
 
 @register(TAG)

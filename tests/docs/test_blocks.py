@@ -28,7 +28,7 @@ def test_python_is_python_and_sets_what_we_read(block, monkeypatch, settings):
     for statement in ast.parse(block.text).body:
         match statement:
             case ast.Assign(targets=[ast.Name(name)], value=value) if name in {*conf.SETTINGS, *conf.DICTIONARIES}:
-                written = eval(compile(ast.Expression(value), block.place, "eval"), {"os": os})
+                written = eval(compile(ast.Expression(value), block.place, "eval"), {"os": os, "BASE_DIR": site.REPO})
                 setattr(settings, name, written)
             case ast.Assign(targets=[ast.Name(name)]):
                 assert not name.startswith("AI_EXTENSIONS"), f"{name} is no setting"
