@@ -372,9 +372,7 @@ def load_candidates(course_id: str, slot: str, variant: str) -> tuple[AIWorkflow
 
 
 def first_match(candidates: Iterable[AIWorkflowScope], location_id: str | None) -> AIWorkflowScope | None:
-    """The winner for a location: the first candidate that matches. Both resolution and its explanation use this
-    function.
-    """
+    """The winner for a location: the first candidate that matches."""
     return next((scope for scope in candidates if matches(scope.location_regex, location_id)), None)
 
 

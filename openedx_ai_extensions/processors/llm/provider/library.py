@@ -1,6 +1,6 @@
-"""Imports LiteLLM at the first call, and applies all process-wide settings.
+"""Imports LiteLLM once, and applies all process-wide settings.
 
-The import takes seconds and a hundred megabytes, so it must not happen at start-up.
+The import takes seconds and 135 MB. Web servers do it at start-up (see ``preload``), other processes at the first call.
 """
 
 from __future__ import annotations
