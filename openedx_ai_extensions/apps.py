@@ -23,7 +23,7 @@ _SETTINGS = {
     settings_type: {PluginSettings.RELATIVE_PATH: "plugin_settings"}
     for settings_type in ("common", "production", "devstack", "test")
 }
-# Both: one comes early, and the last says that it is over, hours later. What was written in between goes then.
+# The first comes early in a retirement, the second hours later at its end. It deletes data written in between.
 _RETIREMENT = {
     PluginSignals.RELATIVE_PATH: "events.receivers",
     PluginSignals.RECEIVERS: [

@@ -1,8 +1,7 @@
-"""The cache that every process of LMS and Studio shares, how to go on while a cache is down, and the version of the
-configuration, which is kept there.
+"""The cache that all processes of the LMS and Studio share, handling of its outages, and the configuration's version.
 
-The version is a random token, so a lost one never returns. Each change of a profile, a scope or a prompt replaces it;
-readers of cached configuration compare it first.
+The version is a random token in the cache. Each change of a profile, a scope or a prompt replaces it; readers of
+cached configuration compare it first. It is random so that a version that was lost is never used again.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from openedx_ai_extensions.core import conf
 
 logger = logging.getLogger(__name__)
 
-# The client libraries of Django's cache backends, by name: importing one just for its errors takes a third of a second.
+# Client libraries of Django's cache backends, by name, because importing one for its error classes takes 0.3 s.
 _CLIENTS = frozenset({"redis", "django_redis", "pymemcache", "pylibmc"})
 _VERSION_KEY = "generation"
-_OUTAGE_EVENT = "scope.cache.down"  # in the log
+_OUTAGE_EVENT = "scope.cache.down"  # log line
 _handles = threading.local()
 _uncommitted = threading.local()
 
@@ -37,11 +36,11 @@ Rows = TypeVar("Rows")
 
 
 def shared_cache() -> BaseCache:
-    """This thread's handle: backends promise no more than that one thread may use one."""
+    """This thread's cache object: cache backends are not thread-safe."""
     try:
         handle: BaseCache = _handles.cache
     except AttributeError:
-        # LMS and Studio share a cache server but not a key prefix: what is here must be the same for both.
+        # The LMS and Studio use one cache server with different key prefixes; these entries must be common to both.
         shared = {**settings.CACHES["default"], "KEY_PREFIX": "openedx_ai_extensions"}
         handle = _handles.cache = CacheHandler({"default": shared})["default"]
     return handle
@@ -57,14 +56,14 @@ setting_changed.connect(_forget_cache)
 
 
 def is_outage(error: Exception) -> bool:
-    """Does this exception say that the cache cannot be reached?"""
+    """Does this exception mean that the cache cannot be reached?"""
     modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
     return isinstance(error, OSError) or not _CLIENTS.isdisjoint(modules)
 
 
 @contextmanager
 def tolerated_outage(event: str = "") -> Iterator[None]:
-    """Context manager that ends its block, without an error, where the cache cannot be reached.
+    """Context manager that leaves its block, without an error, if the cache cannot be reached.
 
     Args:
         event: the name of the warning to log; empty for none.
@@ -79,13 +78,13 @@ def tolerated_outage(event: str = "") -> Iterator[None]:
 
 
 def current_version() -> str | None:
-    """The present token; None when nothing may be answered from a cache: it is down, or we have uncommitted changes."""
+    """The current version. None if caches must not be used: the cache is down, or changes are not committed yet."""
     if getattr(_uncommitted, "connection", None) is not None and _has_uncommitted_changes():
         return None
     try:
         cache = shared_cache()
         token: str | None = cache.get(_VERSION_KEY)
-        if not token:  # agree with the other processes on one; there is none where the cache keeps nothing
+        if not token:  # agree on one with other processes; still None with a dummy cache
             cache.add(_VERSION_KEY, uuid.uuid4().hex, timeout=None)
             token = cache.get(_VERSION_KEY)
         return token
@@ -97,10 +96,10 @@ def current_version() -> str | None:
 
 
 def bump_version(using: str | None = None) -> None:
-    """Tell every process that configuration changed: now, and once more when the transaction commits.
+    """Notify all processes of a change of configuration: now, and again when the transaction commits.
 
-    The first lets this very transaction's readers in other code see it; the second outdates what others cached from the
-    still uncommitted state.
+    The first makes later reads in this transaction see the change; the second invalidates what other processes cached
+    before the commit.
     """
     _replace_version()
     connection = transaction.get_connection(using)
@@ -110,14 +109,14 @@ def bump_version(using: str | None = None) -> None:
 
 
 def _replace_version() -> None:
-    # While it is down readers cannot reach the token either, so they ask the database; those that can again do so
-    # within the bound of AI_EXTENSIONS_RESOLUTION_MAX_AGE.
+    # While the cache is down, readers query the database. If only this process cannot reach it, the others notice the
+    # change within AI_EXTENSIONS_RESOLUTION_MAX_AGE.
     with tolerated_outage(_OUTAGE_EVENT):
         shared_cache().set(_VERSION_KEY, uuid.uuid4().hex, timeout=None)
 
 
 def _has_uncommitted_changes() -> bool:
-    """Is our callback still waiting for the commit? A commit runs it, a rollback drops it."""
+    """Is our on_commit callback still registered? A commit runs it, a rollback removes it."""
     pending = any(entry[1] is _replace_version for entry in _uncommitted.connection.run_on_commit)
     if not pending:
         _uncommitted.connection = None
@@ -125,10 +124,10 @@ def _has_uncommitted_changes() -> bool:
 
 
 def cached_until_changed(max_age: Callable[[], float]) -> Callable[[Callable[[], Rows]], Callable[[], Rows]]:
-    """Decorator that caches what a function without arguments reads of the configuration.
+    """Decorator that caches the result of a function without arguments until the configuration changes.
 
     Args:
-        max_age: seconds after which it is read again, news or not: without a shared cache no news comes.
+        max_age: seconds after which the function is called again in any case, for sites without a shared cache.
     """
 
     def decorate(ask: Callable[[], Rows]) -> Callable[[], Rows]:

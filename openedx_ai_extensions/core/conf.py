@@ -1,6 +1,6 @@
-"""The site's settings. Nothing else reads Django's; ``setting_list`` says which there are.
+"""The site's settings, which are listed in ``setting_list``. No other module reads Django's settings.
 
-A site's own value always wins. Values are read once and kept until Django says that a setting changed.
+A value of the site overrides the default. Values are cached until Django's signal ``setting_changed``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ __all__ = ["BUILT_IN_TEMPLATE_DIR", "DICTIONARIES", "PACKAGE_DIR", "SETTINGS"]
 
 
 def get(name: str) -> Any:
-    """The site's value of a setting, or its default.
+    """The value of a setting: the site's, or the default.
 
     Args:
         name: as in ``SETTINGS``. A key of a dictionary is ``"AI_EXTENSIONS_ASYNC.LEASE"``.
 
     Raises:
-        KeyError: the setting is not one of ours.
-        ImproperlyConfigured: what must be a dictionary is none.
+        KeyError: there is no such setting in ``SETTINGS``.
+        ImproperlyConfigured: a value that must be a dictionary is not one.
     """
     try:
         return _values[name]
@@ -39,7 +39,7 @@ def get(name: str) -> Any:
 
 
 def written(name: str) -> tuple[str, Any] | None:
-    """Where the site states a setting, as people write it, and the value there; None where it does not.
+    """The name under which the site sets this setting, and its value there; None if the site does not set it.
 
     Raises:
         KeyError, ImproperlyConfigured: as ``get``.
@@ -57,10 +57,10 @@ def written(name: str) -> tuple[str, Any] | None:
 
 
 def stated_keys(dictionary: str) -> Mapping[str, Any]:
-    """What the site states in one of ``DICTIONARIES``, its keys in capitals.
+    """The site's values in one of ``DICTIONARIES``, with keys in upper case.
 
     Raises:
-        ImproperlyConfigured: it is no dictionary.
+        ImproperlyConfigured: it is not a dictionary.
     """
     value = getattr(django_settings, dictionary, {})
     if not isinstance(value, Mapping):
@@ -69,23 +69,23 @@ def stated_keys(dictionary: str) -> Mapping[str, Any]:
 
 
 def path(name: str) -> str:
-    """A setting as people write it: ``AI_EXTENSIONS_ASYNC["LEASE"]``."""
+    """A setting as it is written in Python: ``AI_EXTENSIONS_ASYNC["LEASE"]``."""
     dictionary, dot, key = name.partition(".")
     return f'{dictionary}["{key}"]' if dot else name
 
 
 def has_feature(name: str) -> bool:
-    """Is this switch of the platform's on? Releases move them out of ``FEATURES``, to be settings of their own."""
+    """Is this feature flag of the platform on? In newer releases, some flags are settings instead of ``FEATURES``."""
     return bool((get("FEATURES") or {}).get(name, getattr(django_settings, name, False)))
 
 
 _values: dict[str, Any] = {}
-_entries: dict[str, tuple[Any, ProviderEntry]] = {}  # as it was when it was read, and what it says
+_entries: dict[str, tuple[Any, ProviderEntry]] = {}  # the value that was read, and the result
 _derived: list[Callable[[], None]] = []
 
 
 def when_changed(forget: Callable[[], None]) -> None:
-    """Have ``forget`` called when Django says that a setting changed: it drops what was made of our settings."""
+    """Register a function that clears a cache when a setting changes."""
     _derived.append(forget)
 
 
@@ -100,8 +100,8 @@ setting_changed.connect(_forget_values)
 
 
 def providers() -> Mapping[str, Any]:
-    """The configured LLM providers by name, in the order the site wrote them: their entries, whatever these are. See
-    ``provider_entry`` for what one says.
+    """The unvalidated entries of LLM providers by name, in the order of the setting. See ``provider_entry`` for the
+    validated ones.
     """
     configured = get("AI_EXTENSIONS")
     entries = configured if isinstance(configured, Mapping) else {}
@@ -114,25 +114,25 @@ def resolved_name(name: str, entries: Collection[str]) -> str:
 
 
 def provider_entry(name: str) -> ProviderEntry | None:
-    """What the entry of that name says, as far as it can be used; None when there is none."""
+    """The usable parts of the entry with that name; None if there is none."""
     entries = providers()
     if name not in entries:
         return None
     written_entry = entries[name]
     known = _entries.get(name)
-    if known is None or known[0] != written_entry:  # a site's own code may change it in place
+    if known is None or known[0] != written_entry:  # code of the site may change it in place
         known = _entries[name] = copy(written_entry), read_entry(written_entry, name)
     return known[1]
 
 
 def site_moderation() -> Mapping[str, Sequence[str]]:
-    """Names of the moderators that the site asks, by direction: ``before`` and ``after``."""
+    """Names of the site's moderators: ``before`` for messages, ``after`` for answers."""
     return {"before": get("AI_EXTENSIONS_MODERATION.BEFORE"), "after": get("AI_EXTENSIONS_MODERATION.AFTER")}
 
 
 def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
-    """The configured MCP servers by name: keys in lower case, the address under ``url``. Those that can't be used
-    are left out; ``manage.py check`` says why.
+    """The configured MCP servers by name: keys in lower case, the address under ``url``. Invalid ones are omitted;
+    ``manage.py check`` reports them.
     """
     configured = get("AI_EXTENSIONS_MCP_CONFIGS")
     names = configured if isinstance(configured, Mapping) else {}
@@ -144,7 +144,7 @@ def mcp_servers() -> Mapping[str, Mapping[str, Any]]:
 
 
 def values_with_credentials() -> Mapping[str, Any]:
-    """The settings that may hold credentials: all of ours, former ones too; Django's, and those of what we use."""
+    """Settings that may contain credentials: ours, under old names too, Django's, and those of libraries in use."""
     ours = {name.partition(".")[0] for name in SETTINGS} | {setting.former for setting in SETTINGS.values()}
     others = ("SECRET_KEY", "DATABASES", "CACHES", "EMAIL_HOST_PASSWORD", "CELERY_BROKER_URL", "BROKER_URL",
              "CELERY_RESULT_BACKEND", "EVENT_BUS_REDIS_CONNECTION_URL")  # fmt: skip
@@ -152,7 +152,7 @@ def values_with_credentials() -> Mapping[str, Any]:
 
 
 def longest_answer() -> float:
-    """Seconds that an answer may take, of whichever provider."""
+    """Seconds that an answer of the slowest provider may take."""
     total = get("AI_EXTENSIONS_PROVIDER_DEFAULTS.TIMEOUT")
     return max(float(read_entry(entry).parameters.get("total_timeout", total)) for entry in [{}, *providers().values()])
 

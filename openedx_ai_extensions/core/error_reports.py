@@ -1,4 +1,4 @@
-"""Errors that are not ours to raise: one log line with a reference, and Django's reports without credentials.
+"""Reports of unexpected exceptions: a log line with a reference, and Django's reports with credentials masked.
 
 The text of an exception may contain a learner's words, so it is never logged.
 """
@@ -19,7 +19,7 @@ from openedx_ai_extensions.exceptions import AIExtensionsError
 
 logger = logging.getLogger(__name__)
 
-MAX_FRAMES = 6  # of a traceback: the innermost
+MAX_FRAMES = 6  # the innermost frames of a traceback
 
 
 def unexpected(error: BaseException, event: str) -> AIExtensionsError:

@@ -1,6 +1,6 @@
-"""Where higher layers leave what lower ones need to call, so that no import looks up.
+"""A registry of functions that lower layers call and higher layers implement, so that imports go in one direction.
 
-The app's ``ready()`` imports the modules that register; nothing here is configured at run time.
+The app's ``ready()`` imports the modules that register functions.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Problem:
 
     @property
     def text(self) -> str:
-        """For people, who learn nothing from the path ``$``: it is the whole configuration."""
+        """For people: without the path ``$``, which stands for the whole configuration."""
         return self.message if self.path == "$" else str(self)
 
     @property
@@ -55,7 +55,7 @@ _slow_validators: list[ConfigValidator] = []
 
 
 def provides(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: this function does the work behind the door called ``name``."""
+    """Decorator: registers this function under ``name``."""
 
     def register(worker: Callable[..., Any]) -> Callable[..., Any]:
         _workers[name] = worker

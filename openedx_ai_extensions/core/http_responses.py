@@ -1,5 +1,5 @@
-"""HTTP responses: what is taken of those of other servers, which is so many bytes, however well they compress; and
-server-sent events (WHATWG HTML, section 9.2), those that we send and those that providers send.
+"""HTTP responses: bodies of other servers are decompressed within size limits; server-sent events (WHATWG HTML, section
+9.2) are written for clients, and read from providers.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from django.http.request import MediaType
 
 from openedx_ai_extensions.core.credential_forms import is_credential
 
-ACCEPTED_ENCODING = "identity"  # what we ask for; some servers compress all the same
-_NAME = re.compile(r"[\w.:/@+=-]{1,512}")  # LiteLLM puts more into the id of a response
-_STEP = 64 * 1024  # bytes that are unpacked at a time
+ACCEPTED_ENCODING = "identity"  # what we request; some servers compress anyway
+_NAME = re.compile(r"[\w.:/@+=-]{1,512}")  # LiteLLM encodes more in the id of a response
+_STEP = 64 * 1024  # bytes that are decompressed at a time
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 EVENT_STREAM = "text/event-stream"
-MAX_LINE_BYTES = 16 * 1024 * 1024  # far more than any event of a language model
+MAX_LINE_BYTES = 16 * 1024 * 1024  # far more than any event of a model needs
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def logged(name: str) -> str:
-    """A name that another server gave, as a log line may have it: no second line, no prose and no credential."""
+    """A name from another server, safe for a log line: no line breaks, no prose and no credentials."""
     return name if _NAME.fullmatch(name) and not is_credential(name) else "-"
 
 
 class BadResponse(Exception):
-    """A response that is not taken.
+    """A response that is rejected.
 
     Attributes:
         reason: a word for the log.
@@ -40,23 +40,23 @@ class BadResponse(Exception):
 
 
 class BodyTooLong(BadResponse):
-    """A server sends more than a response of the longest kind can need."""
+    """A body is longer than the longest valid response."""
 
     reason = "body_too_long"
 
 
 class BodyUnreadable(BadResponse):
-    """A body is compressed more than once, in a way that we did not ask for, or wrongly."""
+    """A body is compressed twice, in a format that we did not request, or incorrectly."""
 
     reason = "body_unreadable"
 
 
 class Unpacking:
-    """Unpacks a body, or several in a row, and stops where there is too much. Never holds more than a step of it.
+    """Decompresses one body, or several in a row, up to a limit, in small steps.
 
     Args:
-        longest: bytes of all of it, as unpacked.
-        longest_line: bytes without a line feed: a reader of lines keeps as many in memory.
+        longest: maximum total size in bytes, decompressed.
+        longest_line: maximum bytes without a line feed, because a line reader keeps them in memory.
     """
 
     def __init__(self, longest: int, longest_line: int | None = None) -> None:
@@ -65,10 +65,10 @@ class Unpacking:
         self._size = self._line = 0
 
     def decoder(self, encoding: str) -> Decoder:
-        """What unpacks one body.
+        """A decoder for one body.
 
         Args:
-            encoding: its header ``Content-Encoding``.
+            encoding: its ``Content-Encoding`` header.
 
         Raises:
             BodyUnreadable: this encoding was not requested.
@@ -79,10 +79,10 @@ class Unpacking:
         return Decoder(self, is_packed=bool(layers))
 
     def counted(self, data: bytes) -> bytes:
-        """The same bytes.
+        """Count these bytes, and return them.
 
         Raises:
-            BodyTooLong: they are too many.
+            BodyTooLong: the limit is exceeded.
         """
         self._size += len(data)
         end = data.rfind(b"\n")
@@ -93,18 +93,18 @@ class Unpacking:
 
 
 class Decoder:
-    """Unpacks one body."""
+    """Decompresses one body."""
 
     def __init__(self, unpacking: Unpacking, *, is_packed: bool) -> None:
         self._unpacking = unpacking
         self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB) if is_packed else None
 
     def unpacked(self, data: bytes) -> Iterator[bytes]:
-        """The next bytes of the body as it was meant.
+        """The next bytes of the body, decompressed.
 
         Raises:
-            BodyTooLong: there is too much.
-            BodyUnreadable: it was not packed as the server says.
+            BodyTooLong: the limit is exceeded.
+            BodyUnreadable: it is not compressed as its header says.
         """
         if self._inflate is None:
             yield self._unpacking.counted(data)
@@ -122,7 +122,7 @@ class Decoder:
 
 
 class StreamEvent(bytes):
-    """An empty chunk with news of the work: nothing for a reader of text, an event for a client that shows progress.
+    """An empty chunk that carries an event: ignored in plain text, sent as an event to clients that show progress.
 
     Attributes:
         name: the event, such as ``tool`` or ``status``.
@@ -140,7 +140,7 @@ class StreamEvent(bytes):
 
 
 def event(name: str, data: Mapping[str, Any]) -> bytes:
-    """An event as it is sent."""
+    """A server-sent event as bytes."""
     return f"event: {name}\ndata: {json.dumps(dict(data), ensure_ascii=False)}\n\n".encode()
 
 
@@ -169,7 +169,7 @@ def _is_refused(quality: str | bytes) -> bool:
 
 
 def streaming_response(body: Iterable[bytes], content_type: str = EVENT_STREAM) -> StreamingHttpResponse:
-    """An answer that no proxy holds back."""
+    """A streaming response that proxies do not buffer."""
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(body, content_type=content_type, headers=headers)
 
@@ -179,7 +179,7 @@ class LineTooLong(ValueError):
 
 
 def event_data(chunks: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The name (usually empty) and the data of each event in a response, with the deviations of real providers.
+    """The name (usually empty) and the data of each event in a response. Accepts the deviations of real providers.
 
     Supports all three line endings, comments, several data lines, a missing space after the colon, a byte order mark,
     and a last event without a blank line.

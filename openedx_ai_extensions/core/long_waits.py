@@ -1,7 +1,7 @@
-"""Long waits, such as for a model: where a thread lets go of what others need meanwhile, and ends when it is cancelled.
+"""Long waits, such as for a model: the thread returns its database connections, and stops waiting if it is cancelled.
 
-A database may hang up in the meantime, so what is written afterwards goes over a connection that works. A call that may
-hang runs in a thread that can be left behind.
+A database may close idle connections meanwhile; the next query opens new ones. A call that may hang runs in a thread
+that can be abandoned.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Value = TypeVar("Value")
 
 
 class Holder(Protocol):
-    """What this thread holds, and others may have while it waits."""
+    """Something that this thread holds and can return while it waits, such as its database connections."""
 
     def released(self) -> AbstractContextManager[None]:
-        """Let go of it; have it again at the end."""
+        """Context manager: return it at the start, and get it back at the end."""
 
 
 class Cancellation:
-    """Ends the waits of a run whose answer is not wanted any more. Any thread cancels."""
+    """Ends the waits of a run that is cancelled. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,7 +48,7 @@ class Cancellation:
 
     @contextmanager
     def waking(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Have ``wake`` be called when the run is cancelled within the block, or was before."""
+        """Inside the block, ``wake`` is called when the run is cancelled, or at once if it was cancelled before."""
         with self._lock:
             self._wakes.append(wake)
             is_cancelled = self._is_cancelled
@@ -62,8 +62,8 @@ class Cancellation:
 
 
 class _ThisThread(threading.local):
-    """What the waits of one thread obey. No context variables: a thread with a copy of another's context would let go
-    of what the other one holds.
+    """The holder and the cancellation of a thread. Not context variables: a thread with a copy of another thread's
+    context would return what the other thread holds.
     """
 
     holder: Holder | None = None
@@ -75,7 +75,7 @@ _this_thread = _ThisThread()
 
 @contextmanager
 def held(holder: Holder) -> Iterator[None]:
-    """Have this be let go of in the long waits of this thread."""
+    """Inside the block, long waits of this thread return this holder."""
     before, _this_thread.holder = _this_thread.holder, holder
     try:
         yield
@@ -85,7 +85,7 @@ def held(holder: Holder) -> Iterator[None]:
 
 @contextmanager
 def cancellable(cancellation: Cancellation | None) -> Iterator[None]:
-    """Have this end this thread's waits within the block; None for work that is not cancelled."""
+    """Inside the block, this cancellation ends waits of this thread; None for work that cannot be cancelled."""
     before, _this_thread.cancellation = _this_thread.cancellation, cancellation
     try:
         yield
@@ -94,7 +94,7 @@ def cancellable(cancellation: Cancellation | None) -> Iterator[None]:
 
 
 def require_wanted() -> None:
-    """Raises RunCancelled if the run under way was cancelled."""
+    """Raise RunCancelled if the current run was cancelled."""
     cancellation = _this_thread.cancellation
     if cancellation is not None and cancellation.is_cancelled:
         raise RunCancelled
@@ -102,12 +102,11 @@ def require_wanted() -> None:
 
 @contextmanager
 def long_wait(wake: Callable[[], None] | None = None) -> Iterator[None]:
-    """Around what blocks this thread for as long as a model, a tool or a client takes. No database is used within.
-
-    Hold no lock that other threads wait for: at the end, this thread waits for what it let go of, which they may hold.
+    """Context manager for calls that block for as long as a model, a tool or a client takes. Do not use the database
+    inside, and do not hold a lock: at the end, this thread waits for connections that other threads may hold.
 
     Args:
-        wake: ends the wait; called by another thread, or by this one at the beginning, when the run is cancelled. None
+        wake: called to end the wait when the run is cancelled, by another thread or, at the start, by this one. None
             for a wait that ends by itself.
     """
     holder, cancellation = _this_thread.holder, _this_thread.cancellation
@@ -119,7 +118,7 @@ def long_wait(wake: Callable[[], None] | None = None) -> Iterator[None]:
 
 
 def pause(seconds: float) -> None:
-    """Wait this long.
+    """Sleep.
 
     Raises:
         RunCancelled: the run is cancelled.
@@ -131,7 +130,7 @@ def pause(seconds: float) -> None:
 
 
 def reconnect() -> None:
-    """Close this thread's connections to databases that have hung up: the next query opens new ones."""
+    """Close this thread's connections that the database has closed, so that the next query opens new ones."""
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None and not connection.in_atomic_block and not connection.is_usable():
             connection.close()
@@ -142,18 +141,18 @@ class TookTooLong(Exception):
 
 
 def in_thread(call: Callable[[], Value], seconds: float, name: str) -> Value:
-    """What a call returns or raises, if it does so in time. This thread waits for it in a ``long_wait``.
+    """Run a call in a thread, and return what it returns. This thread waits in a ``long_wait``.
 
     Args:
-        call: has the language and the cancellation of this thread, but not its database connections; it closes those
-            that it opens.
-        seconds: until it is left behind.
-        name: of its thread.
+        call: runs with the language and the cancellation of this thread, but not with its database connections; it
+            must close those that it opens.
+        seconds: after which the thread is abandoned.
+        name: the name of the thread.
 
     Raises:
-        TookTooLong: time is up.
-        RunCancelled: the answer is not wanted any more.
-        RuntimeError: there are no more threads.
+        TookTooLong: the time is up.
+        RunCancelled: the run was cancelled.
+        RuntimeError: no thread can be started.
     """
     language, cancellation = translation.get_language(), _this_thread.cancellation
     answers: queue.SimpleQueue[tuple[Value | None, BaseException | None]] = queue.SimpleQueue()

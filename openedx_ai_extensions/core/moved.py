@@ -9,7 +9,7 @@ from typing import Any
 
 
 def moved(old: str, new: str) -> Callable[[str], Any]:
-    """A module's ``__getattr__`` (PEP 562) that looks names up in another module.
+    """A module's ``__getattr__`` (PEP 562) that returns names of another module, with a warning.
 
     Args:
         old, new: dotted paths of the modules.

@@ -1,4 +1,4 @@
-"""What can be stored in every database, shown in JSON and YAML, and sent to a provider, and what cannot."""
+"""Checks whether values can be stored in every database, shown in JSON and YAML, and sent to a provider."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from django.apps import apps
 from django.db import connections
 from django.utils.translation import gettext as _
 
-# Databases, JSON parsers and providers take whole numbers of 64 bits; many fail, or round, beyond.
+# Databases, JSON parsers and providers support whole numbers of 64 bits; many fail or round larger ones.
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 
-# Control characters but for tab and line ends; and halves of a character, which have no UTF-8.
+# Control characters except tab and line ends; and lone surrogates, which have no UTF-8 form.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
-# In MySQL and MariaDB the character set utf8 (utf8mb3) has no characters of four bytes, such as emoji: storing one
-# raises an error. Many sites have databases, or connections, that were made with it.
+# In MySQL and MariaDB, the character set utf8 (utf8mb3) has no characters of four bytes, such as emoji: storing one
+# raises an error. Many sites have databases or connections with this character set.
 _FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 _COMPLETE = {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}
 
 
 def find_unfit(text: str) -> int | None:
-    """The offset of the first character that a text must not have; None when there is none."""
+    """The offset of the first character that is not allowed; None if there is none."""
     found = _UNFIT.search(text)
     return found.start() if found else None
 
 
 def character_problem(character: str) -> str:
-    """Why this character must not be in a text, in words."""
+    """Why a character is not allowed, as a text."""
     name = f"U+{ord(character):04X}"
     if "\ud800" <= character <= "\udfff":
         return _("{character} is half of a character, which cannot be stored.").format(character=name)
@@ -40,7 +40,7 @@ def character_problem(character: str) -> str:
 
 
 def text_problem(text: str) -> str | None:
-    """What must not be in a text, with line and column, in words; None when nothing is wrong with it."""
+    """The first character that is not allowed, with line and column, as a text; None if there is none."""
     offset = find_unfit(text)
     if offset is None:
         return None
@@ -52,7 +52,7 @@ def text_problem(text: str) -> str | None:
 
 
 def number_problem(value: float | Decimal) -> str | None:
-    """Why this number cannot be stored, in words; None when it can."""
+    """Why a number cannot be stored, as a text; None if it can."""
     if isinstance(value, int):
         is_small = MIN_INTEGER <= value <= MAX_INTEGER
         return None if is_small else _("This whole number is too large: it must fit into 64 bits.")
@@ -61,12 +61,12 @@ def number_problem(value: float | Decimal) -> str | None:
 
 
 def is_whole(value: Any) -> TypeGuard[int]:
-    """Is it a whole number? To Python True and False are numbers, too."""
+    """Is it a whole number? Excludes booleans, which are integers in Python."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_portable(value: Any) -> bool:
-    """Can all of a value of dictionaries, lists, texts and numbers be stored, shown and sent?"""
+    """Can all parts of a JSON-like value be stored, shown and sent?"""
     if isinstance(value, Mapping):
         return all(is_portable(part) for pair in value.items() for part in pair)
     if isinstance(value, list | tuple):
@@ -77,12 +77,12 @@ def is_portable(value: Any) -> bool:
 
 
 def replace_surrogates(value: Any) -> Any:
-    """A JSON value whose texts are all valid Unicode: each half of a character becomes U+FFFD.
+    """A JSON value with lone surrogates in its texts replaced by U+FFFD.
 
-    A browser sends such a half when it cuts a text in the middle of an emoji.
+    A browser sends one if it cuts a text in the middle of an emoji.
 
     Raises:
-        RecursionError: the value is nested beyond reason.
+        RecursionError: the value is nested too deep.
     """
     if isinstance(value, str):
         return value if value.isascii() else HALF_CHARACTERS.sub(REPLACEMENT, value)
@@ -94,7 +94,7 @@ def replace_surrogates(value: Any) -> Any:
 
 
 def connection_is_limited(alias: str) -> bool:
-    """Do characters of four bytes fail on the way to this database?"""
+    """Does the connection to this database reject characters of four bytes?"""
     connection = connections[alias]
     if connection.vendor != "mysql":
         return False
@@ -104,7 +104,7 @@ def connection_is_limited(alias: str) -> bool:
 
 
 def limited_tables(alias: str) -> list[str]:
-    """The tables of this app in this database with columns that cannot hold characters of four bytes."""
+    """This app's tables with columns that cannot store characters of four bytes."""
     connection = connections[alias]
     if connection.vendor != "mysql":
         return []
@@ -119,7 +119,7 @@ def limited_tables(alias: str) -> list[str]:
 
 
 def storage_problem(text: str, alias: str) -> str | None:
-    """Why this database cannot store a text, in words; None when it can."""
+    """Why this database cannot store a text, as a text; None if it can."""
     found = _FOUR_BYTES.search(text)
     if found is None or not (connection_is_limited(alias) or limited_tables(alias)):
         return None

@@ -1,6 +1,6 @@
-"""Reading the entries of the setting ``AI_EXTENSIONS``: what goes to LiteLLM, what is ours, and what is wrong.
+"""Reads the entries of the setting ``AI_EXTENSIONS``: parameters for LiteLLM, our own parameters, and problems.
 
-What is wrong is an error of ``manage.py check`` and is left out at run time: a wrong entry makes no call fail.
+``manage.py check`` reports problems. At run time, invalid parameters are omitted, so that calls do not fail.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from openedx_ai_extensions.core.portable import is_portable
 from openedx_ai_extensions.core.provider_parameters import NO_KEY, Use, parameter_named, text
 
 NEEDS_MODEL = "must be a dictionary with a MODEL such as 'openai/gpt-4.1-mini'"
-# What an entry of such a name asks if it says nothing: a small model of that provider, fit for all built-in workflows.
+# Default models of entries with these names: small models that suit all built-in workflows.
 DEFAULT_MODELS: Mapping[str, str] = {
     "openai": "openai/gpt-4.1-mini",
     "anthropic": "anthropic/claude-haiku-4-5",
@@ -26,15 +26,15 @@ DEFAULT_MODELS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ProviderEntry:
-    """An entry as far as it can be used.
+    """The usable parts of an entry.
 
     Attributes:
-        model: LiteLLM's name of the model; empty when the entry has none that can be used.
-        is_default: the entry names no model, and this one was chosen by the entry's name.
+        model: LiteLLM's name of the model; empty if the entry has no valid one.
+        is_default: the entry has no model, and this one was chosen by the entry's name.
         parameters: all others that can be used, ours too, under names in lower case. Of several names for the same
             thing (``timeout``, ``total_timeout``) it has only the one that ``PARAMETERS`` names first.
-        problems: what ``manage.py check`` says of it; no value is in there, as it may be a secret.
-        ignored: the parameters that are left out for that, as the site spells them.
+        problems: for ``manage.py check``; without values, which may be secret.
+        ignored: the omitted parameters, as the site spells them.
     """
 
     model: str
@@ -45,11 +45,11 @@ class ProviderEntry:
 
 
 def read_entry(entry: Any, name: str = "") -> ProviderEntry:
-    """Take an entry as the site wrote it, whatever it is.
+    """Read an entry.
 
     Args:
-        entry: what the site wrote.
-        name: the entry's own.
+        entry: the value in the setting, of any type.
+        name: the name of the entry.
     """
     default = DEFAULT_MODELS.get(name.lower(), "") if isinstance(entry, Mapping) else ""
     found: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def read_entry(entry: Any, name: str = "") -> ProviderEntry:
 
 
 def _usable(name: str, value: Any) -> Any:
-    """The value, without the spaces around it where these are all that is wrong: what is meant is clear."""
+    """The value, without surrounding spaces if it is valid without them."""
     return value.strip() if isinstance(value, str) and _problem(name, value) else value
 
 
@@ -94,7 +94,7 @@ def _problem(name: str, value: Any) -> str | None:
 
 
 def _by_first_name(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Only ours have several names for the same thing: LiteLLM knows its own."""
+    """Resolve parameters of ours that have several names."""
     named: dict[str, Any] = {}
     for name, value in found.items():
         names = parameter_named(name).names if parameter_named(name).use is Use.OURS else (name,)
@@ -104,7 +104,7 @@ def _by_first_name(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def entries_problem(value: Any) -> str | None:
-    """What is wrong with the setting ``AI_EXTENSIONS``; None when nothing is."""
+    """The problems of the setting ``AI_EXTENSIONS`` as a text; None if there are none."""
     if not isinstance(value, Mapping):
         return "must be a dictionary of provider name to its parameters"
     wrong = list(_problems(value))

@@ -1,4 +1,4 @@
-"""Configurations fit to be shown: credentials are replaced, everything else is kept."""
+"""Masks credentials in configurations and texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from openedx_ai_extensions.core.credential_forms import SECRET_VALUE
 
 REDACTED = "[REDACTED]"
 
-# Shorter secrets ("none", "test") are placeholders of local servers: looked for inside a text they would hide it all.
+# Shorter secrets, such as "none" and "test", are placeholders; masking them inside texts would hide ordinary words.
 MIN_SECRET_INSIDE_TEXT = 8
 
 _KEY_OWNERS = (
@@ -21,14 +21,14 @@ _KEY_OWNERS = (
     "encryption|fireworks|gemini|google|groq|hf|huggingface|license|master|mistral|nvidia|openai|openrouter|perplexity|"
     "private|replicate|secret|service|session|shared|signing|ssh|storage|subscription|together|voyage|watsonx|xai"
 )
-# Names are compared with case, accents of spelling and separators removed: "API-Key" and "apiKey" are "apikey".
+# Names are compared without case and separators: "API-Key" and "apiKey" are "apikey".
 _ALWAYS_SECRET = re.compile(r"passw|passphrase|passcode|pwd|secret(?!ar[yi])")
 _SECRET_TEXT = re.compile(
     rf"(?:{_KEY_OWNERS})keys?|credential|authori[sz]ation|auth$|authheader|bearer|cookie|connectionstring|^dsn$|jwt$"
     r"|token$|(?:access|api|auth|bearer|personal|refresh|security|session)tokens$"
 )
 _TOKEN_COUNT = re.compile(r"^(?:max|min|n|num|total|prompt|completion|per)\w*token$")
-# What prose says of a credential: its name, a sign, a value.
+# A credential in prose: its name, a sign, a value.
 _ASSIGNED = re.compile(r"([A-Za-z][\w.-]{0,60})[\"'`]?\s*(?:[:=]|\bis\b)\s*[\"'`]?([^\s\"'`,;{}\[\]]{4,})")
 _WORDS = re.compile(r"(?:true|false|null|none|required|optional|here|[A-Z_]+|\[REDACTED\])\.?", re.IGNORECASE)
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -40,7 +40,7 @@ _HEADER_SCHEME = re.compile(r"^\s*(?:Bearer|Basic)\s+", re.IGNORECASE)
 
 def names_credential(key: str, value: Any = "") -> bool:
     """Does this key, with this value, name a credential? Counts and switches (``max_tokens``) do not."""
-    # The second of two tokens ("token_2") is one too.
+    # A number at the end, as in "token_2", is ignored.
     name = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", key).casefold()).rstrip("0123456789")
     if value is None or isinstance(value, bool):
         return False
@@ -53,15 +53,15 @@ def names_credential(key: str, value: Any = "") -> bool:
 
 
 def redact(value: Any, secrets: Collection[str]) -> Any:
-    """A copy of a JSON-like value without credentials; the value itself is not touched.
+    """A copy of a JSON-like value with credentials masked.
 
     Args:
         value: dicts, lists and scalars at any depth.
         secrets: texts that must not appear, usually ``configured_secrets()``.
 
     Returns:
-        The same shape, with ``REDACTED`` for what a credential's name holds and for every text that is, or contains,
-        a secret.
+        The same structure, with ``REDACTED`` for the values of credential names, and for every text that is or
+        contains a secret.
     """
     if isinstance(value, Mapping):
         return {
@@ -76,27 +76,27 @@ def redact(value: Any, secrets: Collection[str]) -> Any:
 
 
 def masked_text(text: str, secrets: Collection[str]) -> str:
-    """A text in which ``REDACTED`` stands for each credential; the rest stays."""
+    """The text with each credential replaced by ``REDACTED``."""
     for secret in sorted(filter(_is_unusual, secrets), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return SECRET_VALUE.sub(REDACTED, text)
 
 
 def mentions_credential(text: str) -> bool:
-    """Does a comment name a credential and say what it is?"""
+    """Does a comment contain a credential: its name and its value?"""
     return any(
         names_credential(found[1], found[2]) and not _WORDS.fullmatch(found[2]) for found in _ASSIGNED.finditer(text)
     )
 
 
 def may_hold_credential(text: str) -> bool:
-    """Might a text that does not parse contain a credential? In doubt, yes."""
+    """Can a text that does not parse contain a credential? True if uncertain."""
     is_named = any(names_credential(found[1], found[2]) for found in _ASSIGNED.finditer(text))
     return is_named or masked_text(text, configured_secrets()) != text
 
 
 def configured_secrets() -> frozenset[str]:
-    """Every credential in the site's settings, ours and those of what we use, to recognise copies of it elsewhere."""
+    """All credentials in the settings of this app and of libraries in use, to find copies of them elsewhere."""
     return frozenset(_secrets_in(conf.values_with_credentials()))
 
 
@@ -107,14 +107,14 @@ def _holds_secret(text: str, secrets: Collection[str]) -> bool:
 
 
 def _is_unusual(secret: str) -> bool:
-    """Is a text that has this in it unlikely to mean something else? A password may be a word."""
+    """Is this secret unlikely to occur in other texts? A password may be an ordinary word."""
     return len(secret) >= (2 if secret.isalpha() else 1) * MIN_SECRET_INSIDE_TEXT
 
 
 def _secrets_in(value: Any, under_credential: bool = False) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            # A service account's dict also holds public parts (its type, URLs): only its own secret names count.
+            # A service account's dictionary also has public parts, such as URLs; only its secret names count.
             yield from _secrets_in(item, names_credential(str(key), item))
             if isinstance(item, Mapping) and _HEADERS.match(re.sub(r"[\W_]+", "", str(key).casefold())):
                 yield from _secrets_of_headers(item)
@@ -129,7 +129,7 @@ def _secrets_in(value: Any, under_credential: bool = False) -> Iterator[str]:
 
 
 def _secrets_of_headers(headers: Mapping[Any, Any]) -> Iterator[str]:
-    """Headers may have any name; a value without a digit, or of several words, is none."""
+    """Credentials in headers of any name. Values without a digit, or of several words, are not credentials."""
     for name, value in headers.items():
         bare = _HEADER_SCHEME.sub("", value).strip() if isinstance(value, str) else ""
         is_plain = str(name).lower() in _PLAIN_HEADERS or not _UNUSUAL_HEADER.fullmatch(bare)
@@ -138,7 +138,7 @@ def _secrets_of_headers(headers: Mapping[Any, Any]) -> Iterator[str]:
 
 
 def _secrets_of_address(address: str) -> Iterator[str]:
-    """The password in an address, and what its parameters name as a credential."""
+    """The password in a URL, and credentials in its query parameters."""
     try:
         url = urlsplit(address)
         parameters = parse_qsl(url.query)

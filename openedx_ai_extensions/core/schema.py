@@ -1,4 +1,4 @@
-"""The template's JSON Schema 1.0, and its violations in words."""
+"""JSON Schema 1.0 of templates, and messages for violations."""
 
 from __future__ import annotations
 
@@ -90,13 +90,13 @@ _VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
 
 
 def schema_problems(config: Any) -> list[Problem]:
-    """What breaks schema 1.0 in a configuration, in the order of its paths."""
+    """The violations of schema 1.0 in a configuration, ordered by path."""
     return [problem for error in _errors(config) for problem in _in_words(error)]
 
 
 @config_validator
 def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """The half of a widget that is missing beside the other."""
+    """A widget's missing half, if it has only a request or only a response."""
     components = config.get("actuator_config", {}).get("UIComponents", {})
     missing = [half for half in HALVES if half not in components]
     if len(missing) == 1:
@@ -109,9 +109,9 @@ def _errors(config: Any) -> list[ValidationError]:
 
 
 def template_problems(template: Any) -> list[Problem]:
-    """What breaks schema 1.0 in a template by itself.
+    """The violations of schema 1.0 in a template.
 
-    What is missing there, or empty, is only a warning: profiles may add it.
+    Missing and empty parts are only warnings, because profiles may add them.
     """
     found: list[Problem] = []
     for error in _errors(template):
@@ -126,7 +126,7 @@ def _in_words(error: ValidationError) -> Iterator[Problem]:
     allowed = error.validator_value
     if error.validator == "required":
         missing = [name for name in allowed if name not in error.instance]
-        # The library reports each missing name by itself; its message starts with the name.
+        # jsonschema reports each missing name separately; its message starts with the name.
         name = next(name for name in missing if error.message.startswith(repr(name)))
         yield Problem(f"{error.json_path}.{name}", _("This is required."))
     elif error.validator == "type":

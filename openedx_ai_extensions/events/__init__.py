@@ -1,4 +1,4 @@
-"""Doors for other services (the event bus) and for the platform's own signals."""
+"""Receives events of other services (from the event bus) and signals of the platform."""
 
 from openedx_ai_extensions.events.signals import AI_ORCHESTRATION_REQUESTED, AIOrchestrationData
 

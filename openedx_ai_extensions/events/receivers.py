@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ID_DIGITS = 19  # all numbers of fewer digits fit into a database's 64 bits
 REMEMBERED = 86_400  # seconds in which a bus may deliver an event again
-# A provider that was near the end of an abandoned answer may still store it. Until then there is nothing to delete.
+# A provider may store an answer some seconds after it was abandoned. Before that, there is nothing to delete.
 ANSWER_SETTLES_SECONDS = 10
 FIRST_WAIT = 60  # seconds; quadruples
 # Seconds: less than the hour after which a Redis broker takes a message that waits for a lost one, and sends it again.
@@ -92,7 +92,7 @@ def _run(orchestration: AIOrchestrationData, run_id: str) -> None:
         )
     )
     if isinstance(outcome, Stream):
-        # Some orchestrators know no other way; what it does at its end, it does when it was read.
+        # Some orchestrators always stream. At its end, the stream stores the history and completes the ledger.
         for _chunk in outcome:
             pass
 

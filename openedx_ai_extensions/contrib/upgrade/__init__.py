@@ -1,1 +1,1 @@
-"""Takes over a site that ran the public implementation of the same contract: its tables and their rows."""
+"""Upgrades a site that ran the public implementation of this plugin: its tables and their rows."""
