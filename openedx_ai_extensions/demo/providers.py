@@ -1,4 +1,4 @@
-"""Which model the demo uses: a configured one, else one on this machine, else a script.
+"""Which model the demo uses: a configured one, else the small one on this machine if it was started, else a script.
 
 The model on this machine is too small for quiz questions and flashcards, which are structured data: a script answers
 those.
@@ -12,14 +12,21 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from openedx_ai_extensions.demo import scripted_model
+from openedx_ai_extensions.demo.scripted_items import items
 
 STRUCTURED = "structured"  # the provider for structured data
+SCRIPTED_NOTE = (
+    "Answers are scripted: they were written in advance, and no AI model is used. For answers of a model, set "
+    "OPENAI_API_KEY or ANTHROPIC_API_KEY and start the demo again. For a small model on this machine, start it with "
+    "make demo MODEL=local."
+)
+LOCAL_NOTE = (
+    "Answers come from a toy model on this machine (SmolLM2, 135 million parameters) and are often wrong. Flashcards "
+    "and quiz questions are scripted: they were written in advance. For better answers, set OPENAI_API_KEY or "
+    "ANTHROPIC_API_KEY and start the demo again."
+)
 SCRIPTED_TEXT = (
-    "This answer is scripted: no AI model is configured, so everyone reads the same text.\n\n"
-    "- Plants turn sunlight, water and carbon dioxide into sugar.\n"
-    "- The light reactions catch the energy, the Calvin cycle spends it.\n\n"
-    "Set OPENAI_API_KEY or ANTHROPIC_API_KEY and start the demo again to get answers from a real model."
+    "This answer is scripted, and always the same. Start the demo with python -m openedx_ai_extensions.demo."
 )
 # A model this small is slow on one core and knows little, so it gets short texts and writes short answers.
 LOCAL_CHAR_LIMIT = 900
@@ -40,14 +47,14 @@ class Choice:
     Attributes:
         providers: the setting ``AI_EXTENSIONS``.
         note: which model answers, for the pages and the console.
+        is_scripted: no model answers.
         is_local: it is the small model on this machine.
-        is_data_scripted: quiz questions and flashcards come from the script.
     """
 
     providers: Mapping[str, Mapping[str, Any]]
     note: str
+    is_scripted: bool = False
     is_local: bool = False
-    is_data_scripted: bool = False
 
 
 def local_model_is_installed() -> bool:
@@ -69,19 +76,18 @@ def choose(environment: Mapping[str, str]) -> Choice:
     if providers:
         default = providers.get("default") or next(iter(providers.values()))
         return Choice({STRUCTURED: default, **providers}, note)
-    scripted = {"MODEL": "openai/scripted", "API_KEY": "none"}
     model_url, script_url = (environment.get(f"AI_EXTENSIONS_DEMO_{name}_URL") for name in ("MODEL", "SCRIPT"))
-    if model_url:
-        model: dict[str, Any] = {"MODEL": "openai/smollm2-135m-instruct", "API_KEY": "none", "API_BASE": model_url}
-        model |= {"MAX_TOKENS": LOCAL_MAX_TOKENS, "TEMPERATURE": 0.2}
-        note = "Answers come from a toy model on this machine (SmolLM2, 135 million parameters) and are often wrong."
-    else:
-        model = {**scripted, "MOCK_RESPONSE": SCRIPTED_TEXT}
-        note = "Answers are scripted: no AI model is used. Set OPENAI_API_KEY to use one."
-    # Without the script's server, LiteLLM answers with all of its data.
-    data = {"API_BASE": script_url} if script_url else {"MOCK_RESPONSE": scripted_model.answer("", "")}
-    providers = {"default": {**model, "PRICES": DEMO_PRICES}, STRUCTURED: {**scripted, **data}}
-    return Choice(providers, note, is_local=bool(model_url), is_data_scripted=True)
+    scripted: dict[str, Any] = {"MODEL": "openai/scripted", "API_KEY": "none", "PRICES": DEMO_PRICES}
+    # Without the script's server, LiteLLM answers: in words with a single sentence, otherwise with all of the data.
+    text, data = (
+        {**scripted, **({"API_BASE": script_url} if script_url else {"MOCK_RESPONSE": mock})}
+        for mock in (SCRIPTED_TEXT, items("", ""))
+    )
+    if not model_url:
+        return Choice({"default": text, STRUCTURED: data}, SCRIPTED_NOTE, is_scripted=True)
+    model = {**scripted, "MODEL": "openai/smollm2-135m-instruct", "API_BASE": model_url}
+    model |= {"MAX_TOKENS": LOCAL_MAX_TOKENS, "TEMPERATURE": 0.2}
+    return Choice({"default": model, STRUCTURED: data}, LOCAL_NOTE, is_local=True)
 
 
 def _configured(environment: Mapping[str, str]) -> tuple[dict[str, Mapping[str, Any]], str]:

@@ -1,4 +1,4 @@
-"""A model whose answers are always the same, for quiz questions and flashcards where no real model is available.
+"""A model whose answers were written in advance, for where no real one is available.
 
 It is served at an OpenAI-compatible address of this process, so that the demo calls it like any model.
 """
@@ -10,16 +10,20 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).with_name("script.json")
-REPLACING = "The question to replace:"  # in the processor's request for a single new question
-PAUSE_SECONDS = 4.0  # before a complete answer: time to see its progress, and to cancel
+from openedx_ai_extensions.demo.scripted_items import REPLACING, items
+from openedx_ai_extensions.demo.scripted_texts import Reply, reply
+
+PAUSE_SECONDS = 4.0  # before quiz questions or flashcards: time to see their progress, and to cancel
 SHORT_PAUSE_SECONDS = 1.0  # before a single question
+THINKING_SECONDS = 0.5  # before a text
+WORD_SECONDS = 1 / 32
+CHARS_PER_TOKEN = 4  # roughly, as in English texts
+
+JSON = dict[str, Any]
 
 
 @contextlib.contextmanager
@@ -40,60 +44,79 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-        asked = "\n\n".join(str(message.get("content")) for message in body["messages"])
-        form = body.get("response_format", {}).get("json_schema", {}).get("name", "")
-        time.sleep(SHORT_PAUSE_SECONDS if REPLACING in asked else PAUSE_SECONDS)
-        completion = {
-            "id": "script",
-            "object": "chat.completion",
-            "created": int(time.time()),
-            "model": body.get("model"),
-            "choices": [
-                {"index": 0, "message": {"role": "assistant", "content": answer(form, asked)}, "finish_reason": "stop"}
-            ],
-            "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
-        }
-        payload = json.dumps(completion).encode()
+        answer = _answer(body)
         with contextlib.suppress(ConnectionError):  # the client may have disconnected
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
+            if body.get("stream"):
+                self._stream(answer, body)
+            else:
+                self._send("application/json", json.dumps(_completion(answer, body)).encode())
+
+    def _stream(self, answer: Reply, body: Mapping[str, Any]) -> None:
+        self._send("text/event-stream")
+        for chunk in _chunks(answer, body):
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            self.wfile.flush()
+            if any(choice["delta"].get("content") for choice in chunk["choices"]):
+                time.sleep(WORD_SECONDS)
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _send(self, content_type: str, payload: bytes | None = None) -> None:
+        """The head of a response, and its body; without one, the end of the connection is the end of the body."""
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        if payload is not None:
             self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
+        self.end_headers()
+        self.wfile.write(payload or b"")
 
 
-def answer(form: str, asked: str) -> str:
-    """An answer as JSON, with items about the text in ``asked`` first.
-
-    Args:
-        form: ``quiz_questions`` or ``flashcards``; any other name gets both.
-        asked: the whole request.
-    """
-    script = _script()
-    cards, questions = (_ordered(script[name], asked) for name in ("cards", "questions"))
-    if form == "flashcards":
-        return json.dumps({"cards": cards})
-    if form == "quiz_questions" and REPLACING in asked:
-        questions = [_replacement(questions, asked)]
-    quiz = {"collection_name": script["collection_name"], "questions": questions}
-    return json.dumps(quiz if form == "quiz_questions" else {**quiz, "cards": cards})
+def _answer(body: Mapping[str, Any]) -> Reply:
+    form = (body.get("response_format") or {}).get("json_schema", {}).get("name")
+    if form:
+        asked = "\n\n".join(str(message.get("content")) for message in body["messages"])
+        time.sleep(SHORT_PAUSE_SECONDS if REPLACING in asked else PAUSE_SECONDS)
+        return Reply(items(form, asked))
+    time.sleep(THINKING_SECONDS)
+    return reply(body["messages"], [tool["function"]["name"] for tool in body.get("tools") or ()])
 
 
-def _ordered(items: Iterable[Mapping[str, Any]], asked: str) -> list[dict[str, Any]]:
-    ordered = sorted(items, key=lambda item: item["about"] not in asked)
-    return [{name: value for name, value in item.items() if name != "about"} for item in ordered]
+def _completion(answer: Reply, body: Mapping[str, Any]) -> JSON:
+    message: JSON = {"role": "assistant", "content": answer.text or None}
+    if answer.tool:
+        message["tool_calls"] = [_call(answer.tool)]
+    choice = {"index": 0, "message": message, "finish_reason": _reason(answer)}
+    return {**_head(body), "object": "chat.completion", "choices": [choice], "usage": _usage(answer, body)}
 
 
-def _replacement(questions: Sequence[dict[str, Any]], asked: str) -> dict[str, Any]:
-    """The next question after the one to replace that is not in use."""
-    replaced = asked.partition(REPLACING)[2].partition("\n\n")[0]
-    start = next((index for index, question in enumerate(questions) if question["display_name"] in replaced), 0)
-    following = [*questions[start + 1 :], *questions[:start]]
-    unused = (each for each in following if re.sub(r"<[^>]+>", "", each["question_html"]) not in asked)
-    return next(unused, following[0])
+def _chunks(answer: Reply, body: Mapping[str, Any]) -> Iterator[JSON]:
+    head = {**_head(body), "object": "chat.completion.chunk"}
+    deltas: list[JSON] = [{"content": word} for word in re.findall(r"\s*\S+\s*", answer.text)]
+    if answer.tool:
+        deltas = [{"tool_calls": [{"index": 0, **_call(answer.tool)}]}]
+    role = {"role": "assistant"}
+    for delta in deltas:
+        yield {**head, "choices": [{"index": 0, "delta": role | delta, "finish_reason": None}]}
+        role = {}
+    yield {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": _reason(answer)}]}
+    if (body.get("stream_options") or {}).get("include_usage"):
+        yield {**head, "choices": [], "usage": _usage(answer, body)}
 
 
-@cache
-def _script() -> dict[str, Any]:
-    script: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    return script
+def _head(body: Mapping[str, Any]) -> JSON:
+    return {"id": "script", "created": int(time.time()), "model": body.get("model")}
+
+
+def _reason(answer: Reply) -> str:
+    return "tool_calls" if answer.tool else "stop"
+
+
+def _call(tool: Mapping[str, Any]) -> JSON:
+    function = {"name": tool["name"], "arguments": json.dumps(tool["arguments"])}
+    return {"id": f"call_{time.time_ns()}", "type": "function", "function": function}
+
+
+def _usage(answer: Reply, body: Mapping[str, Any]) -> JSON:
+    """As many tokens as a real model would count, roughly, so that the usage report has something to show."""
+    prompt = sum(len(str(message.get("content"))) for message in body["messages"]) // CHARS_PER_TOKEN
+    completion = len(answer.text or json.dumps(answer.tool)) // CHARS_PER_TOKEN + 1
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

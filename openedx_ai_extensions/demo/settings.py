@@ -14,7 +14,8 @@ from openedx_ai_extensions.demo.providers import choose
 HERE = Path(__file__).resolve().parent
 DATA_DIR = Path(os.environ.get("AI_EXTENSIONS_DEMO_DIR", ".demo")).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-COURSE_DIR = HERE / "course"
+# An export of somebody's own course, in place of the demo course.
+COURSE = Path(os.environ.get("AI_EXTENSIONS_DEMO_COURSE") or HERE / "course").resolve()
 SITE_TEMPLATES = HERE.parent.parent / "templates"
 
 SERVICE_VARIANT = "lms"
@@ -31,7 +32,8 @@ LEARNING_MICROFRONTEND_URL = os.environ.get("AI_EXTENSIONS_DEMO_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/"
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [HERE / "static", HERE / "course" / "static"]
+# Pictures of a course: only in an export that is a directory.
+STATICFILES_DIRS = [HERE / "static", *([COURSE / "static"] if (COURSE / "static").is_dir() else [])]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -66,6 +68,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "openedx_ai_extensions.demo.views.note",
             ]
         },
     }
@@ -113,7 +116,7 @@ LOGGING = {
 
 AI_EXTENSIONS = choose(os.environ).providers
 AI_EXTENSIONS_STANDALONE = {
-    "COURSES": [{"path": COURSE_DIR, "staff": ["author"], "learners": ["learner"]}],
+    "COURSES": [{"path": COURSE, "staff": ["author"], "learners": ["learner"]}],
     "LIBRARIES": {LIBRARY_ID: {"path": DATA_DIR / "library", "editors": ["author"]}},
 }
 # A checkout also has templates of the site.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model, login, logout
@@ -15,30 +15,44 @@ from django.utils.html import linebreaks
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 from opaque_keys import InvalidKeyError
-from opaque_keys.edx.keys import CourseKey, UsageKey
+from opaque_keys.edx.keys import UsageKey
 from opaque_keys.edx.locator import LibraryLocatorV2
 
 from openedx_ai_extensions.demo import library
+from openedx_ai_extensions.demo.courses import chapters, course_key, units
 from openedx_ai_extensions.demo.providers import choose
-from openedx_ai_extensions.demo.seed import COURSE_ID, PEOPLE
+from openedx_ai_extensions.demo.seed import PEOPLE
 from openedx_ai_extensions.edxapp import get_platform
-from openedx_ai_extensions.edxapp.interface import Block, OutlineNode, RetrievalMode
+from openedx_ai_extensions.edxapp.interface import Block, RetrievalMode
 from openedx_ai_extensions.exceptions import NotAllowed, ProcessorError
 from openedx_ai_extensions.processors.openedx.extraction import block_text
 
-SLOTS = ("unit-summary", "unit-simple", "unit-ask", "unit-mock", "unit-chat", "unit-flashcards")
+# Buttons, in one bar, and below it what needs a line of its own.
+SLOTS = ("unit-summary", "unit-simple", "unit-chat", "unit-flashcards")
 STAFF_SLOTS = ("unit-quiz",)
-COURSE_KEY = CourseKey.from_string(COURSE_ID)
+LINE_SLOTS = ("unit-ask",)
+# The HTML of a course is shown as it is, but no script in it runs, and no form in it is sent elsewhere.
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'", "script-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src * data:",
+        "media-src *", "frame-src https:", "object-src 'none'", "base-uri 'none'", "form-action 'self'",
+    )
+)  # fmt: skip
 login_required = django_login_required(login_url="home", redirect_field_name=None)
+
+
+def note(_request: HttpRequest) -> Mapping[str, str]:
+    """Which model answers, for every template."""
+    return {"note": choose(os.environ).note}
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """The choice of a person; people who are logged in are sent to their first unit."""
     if request.user.is_authenticated:
-        units = list(_units(request))
-        if units:
-            return redirect("unit", location=str(units[0].usage_key))
-    return render(request, "demo/home.html", {"people": PEOPLE, "note": choose(os.environ).note})
+        found = units(chapters(request.user))
+        if found:
+            return redirect("unit", location=str(found[0].usage_key))
+    return render(request, "demo/home.html", {"people": PEOPLE})
 
 
 @require_POST
@@ -60,36 +74,39 @@ def log_out(request: HttpRequest) -> HttpResponse:
 def unit(request: HttpRequest, location: str) -> HttpResponse:
     """A unit as this person sees it, with its widgets."""
     block = _unit_with(request, location)
-    is_staff = get_platform().is_course_staff(request.user, COURSE_KEY)
-    choice = choose(os.environ)
-    return render(
+    is_staff = get_platform().is_course_staff(request.user, course_key())
+    contents = [(chapter.display_name, units([chapter])) for chapter in chapters(request.user)]
+    response = render(
         request,
         "demo/unit.html",
         {
-            "course": get_platform().course_info(COURSE_KEY),
-            "course_id": COURSE_ID,
+            # Titles of chapters with their units, and whether the current one is among them.
+            "chapters": [
+                (title, found, block.usage_key in [unit.usage_key for unit in found]) for title, found in contents
+            ],
+            "course": get_platform().course_info(course_key()),
+            "course_id": str(course_key()),
             "current": str(block.usage_key),
             "is_staff": is_staff,
             # Attributes of the widget.
             "library": {"id": library.LIBRARY_ID, "collections": json.dumps(library.collections())}
             if is_staff
             else None,
-            "note": choice.note,
             "parts": list(_parts(block)),
-            "scripted": ["unit-flashcards", "unit-quiz"] if choice.is_data_scripted else [],
-            "slots": [*SLOTS, *(STAFF_SLOTS if is_staff else ())],
+            "slots": [*SLOTS, *(STAFF_SLOTS if is_staff else ()), *LINE_SLOTS],
             "staff_slots": STAFF_SLOTS,
-            "title": block.display_name,
-            "units": list(_units(request)),
+            "title": block.display_name or block.usage_key.block_id,
         },
     )
+    response["Content-Security-Policy"] = CONTENT_POLICY
+    return response
 
 
 @login_required
 def embed(request: HttpRequest, location: str) -> HttpResponse:
     """A widget in an HTML block, on a page without anything else of the demo."""
     block = _unit_with(request, location)
-    return render(request, "demo/embed.html", {"course_id": COURSE_ID, "current": str(block.usage_key)})
+    return render(request, "demo/embed.html", {"course_id": str(course_key()), "current": str(block.usage_key)})
 
 
 @login_required
@@ -114,7 +131,7 @@ def collection(request: HttpRequest, library_id: str, key: str) -> HttpResponse:
     return render(
         request,
         "demo/collection.html",
-        {"note": choose(os.environ).note, "problems": library.problems(key), "title": titles[key]},
+        {"problems": library.problems(key), "title": titles[key]},
     )
 
 
@@ -128,18 +145,10 @@ def _unit_with(request: HttpRequest, location: str) -> Block:
     return block
 
 
-def _units(request: HttpRequest) -> Iterator[OutlineNode]:
-    if not get_platform().can_see_course(request.user, COURSE_KEY):
-        return
-    for chapter in get_platform().course_outline(request.user, COURSE_KEY):
-        for sequence in chapter.children:
-            yield from sequence.children
-
-
 def _parts(block: Block) -> Iterator[SafeString]:
     """The blocks of a unit as HTML."""
     for child in block.children:
         data: Any = child.fields.get("data")
         is_html = child.category == "html" and isinstance(data, str)
-        # Safe only because this course is part of the demo.
+        # Safe because of the page's content policy.
         yield mark_safe(data if is_html else linebreaks(block_text(child), autoescape=True))  # noqa: S308

@@ -3,20 +3,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from openedx_ai_extensions.demo import library, scripted_model
+from openedx_ai_extensions.demo.providers import choose
+from openedx_ai_extensions.demo.seed import seed
+from tests.api.conftest import HERE, Api
 
 
 @pytest.fixture
 def scripted(settings, monkeypatch):
-    """The script answers for the provider of structured answers, without its pauses."""
-    for name in ("PAUSE_SECONDS", "SHORT_PAUSE_SECONDS"):
+    """The script answers everything, without its pauses."""
+    for name in ("PAUSE_SECONDS", "SHORT_PAUSE_SECONDS", "THINKING_SECONDS", "WORD_SECONDS"):
         monkeypatch.setattr(scripted_model, name, 0)
     with scripted_model.running() as url:
-        settings.AI_EXTENSIONS = {
-            "default": {"MODEL": "openai/none"},
-            "structured": {"MODEL": "openai/scripted", "API_KEY": "none", "API_BASE": url},
-        }
+        settings.AI_EXTENSIONS = choose({"AI_EXTENSIONS_DEMO_SCRIPT_URL": url}).providers
         yield
 
 
@@ -26,6 +27,19 @@ def shelf(settings, tmp_path):
     settings.AI_EXTENSIONS_STANDALONE_LIBRARIES = {
         library.LIBRARY_ID: {"path": tmp_path / "library", "editors": ["author"]}
     }
+
+
+@pytest.fixture
+def ask(scripted, shelf, db):
+    """Run an action in a slot of the seeded demo as somebody, on the first unit or another one."""
+    seed()
+
+    def ask(name, slot, action, user_input=None, unit="unit_sunlight"):
+        person = get_user_model().objects.get(username=name)
+        here = {**HERE, "uiSlotSelectorId": slot, "locationId": HERE["locationId"].replace("unit_sunlight", unit)}
+        return Api(person).run(user_input, action=action, context=here)
+
+    return ask
 
 
 def in_background(command: Sequence[str]) -> list[str]:

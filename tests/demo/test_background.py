@@ -92,7 +92,7 @@ def servers(tmp_path_factory, model):
         "AI_EXTENSIONS_DEMO_DIR": str(tmp_path_factory.mktemp("demo")),
         "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
     }
-    command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--no-model", "--port", "9150"]
+    command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--port", "9150"]
     started = []
 
     def running():

@@ -32,25 +32,25 @@ def test_which_model_answers(environment, model):
     assert next(iter(choice.providers.values()))["MODEL"] == model
     assert choice.note
     assert choice.is_local is (environment == URL)
+    assert choice.is_scripted is (environment == {})
 
 
 @pytest.mark.parametrize(
-    ("environment", "model", "is_scripted"),
+    ("environment", "model"),
     [
-        pytest.param(OWN, "openai/own", False, id="the one that is configured"),
-        pytest.param({"OPENAI_API_KEY": "k"}, "openai/gpt-4.1-mini", False, id="a provider with a key"),
-        pytest.param(URL, "openai/scripted", True, id="a script beside the small model"),
-        pytest.param({}, "openai/scripted", True, id="a script where there is no model"),
+        pytest.param(OWN, "openai/own", id="the one that is configured"),
+        pytest.param({"OPENAI_API_KEY": "k"}, "openai/gpt-4.1-mini", id="a provider with a key"),
+        pytest.param(URL, "openai/scripted", id="a script beside the small model"),
+        pytest.param({}, "openai/scripted", id="a script where there is no model"),
         pytest.param(
             {"AI_EXTENSIONS": json.dumps({"a": {"MODEL": "openai/a"}, "structured": {"MODEL": "openai/b"}})},
-            "openai/b", False, id="somebody's own of that name",
+            "openai/b", id="somebody's own of that name",
         ),
     ],
 )  # fmt: skip
-def test_who_writes_questions_and_cards(environment, model, is_scripted):
+def test_who_writes_questions_and_cards(environment, model):
     choice = choose({**environment, "AI_EXTENSIONS_DEMO_SCRIPT_URL": "http://127.0.0.1:1/v1"})
     assert choice.providers["structured"]["MODEL"] == model
-    assert choice.is_data_scripted is is_scripted
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "7", "{}"])

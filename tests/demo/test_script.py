@@ -5,27 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.contrib.auth import get_user_model
 
-from openedx_ai_extensions.demo import library, scripted_model
+from openedx_ai_extensions.demo import library, scripted_items
 from openedx_ai_extensions.demo.providers import choose
-from openedx_ai_extensions.demo.seed import seed
-from tests.api.conftest import HERE, Api, error_of
+from tests.api.conftest import error_of
 from tests.processors.openedx.quiz import question
 
-POOL = json.loads(scripted_model.FILE.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def ask(scripted, shelf, db):
-    """Run an action in a slot of the seeded demo as somebody."""
-    seed()
-
-    def ask(name, slot, action, user_input=None):
-        person = get_user_model().objects.get(username=name)
-        return Api(person).run(user_input, action=action, context={**HERE, "uiSlotSelectorId": slot})
-
-    return ask
+POOL = json.loads(scripted_items.FILE.read_text(encoding="utf-8"))
 
 
 def test_every_scripted_question_can_be_asked(ask):
@@ -61,9 +47,21 @@ def test_cards_are_never_repeated(ask):
 
 
 def test_what_the_unit_is_about_comes_first():
-    cards = json.loads(scripted_model.answer("flashcards", "… Pigments of a leaf …"))["cards"]
+    cards = json.loads(scripted_items.items("flashcards", "… Pigments of a leaf …"))["cards"]
     about = {card["question"] for card in POOL["cards"] if card["about"] == "Pigments"}
     assert {card["question"] for card in cards[: len(about)]} == about
+
+
+def test_another_course_gets_gaps_in_its_own_sentences():
+    text = (
+        "# Rivers\n\n## Springs\nMost springs carry only a little water. 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.\nA | B"
+    )
+    everything = json.loads(scripted_items.items("", f"Write.\n<course_content>\n{text}\n</course_content>"))
+    [card], [gap] = everything["cards"], everything["questions"]
+    assert card["answer"] == gap["answer_value"] == "springs"
+    assert "Most _____ carry" in card["question"]
+    assert "without AI" in card["question"]
+    assert "without AI" in gap["explanation"]
 
 
 def test_without_its_server_the_script_still_answers():

@@ -48,7 +48,7 @@ def test_a_signal_stops_the_demo_and_its_model_server(tmp_path, model_process, h
         "MODEL_PROCESS": str(model_process),
         "PYTHONPATH": str(tmp_path),
     }
-    command = in_background([sys.executable, "-m", "openedx_ai_extensions.demo"])
+    command = in_background([sys.executable, "-m", "openedx_ai_extensions.demo", "--local-model"])
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as demo:
         try:
             eventually(lambda: model_process.exists() and model_process.read_text().endswith("\n"))

@@ -46,7 +46,7 @@ def site(tmp_path_factory) -> Iterator[tuple[str, FakeProvider]]:
         }
         # Each worker looks for a free port from a place of its own.
         port = FIRST_PORT + 40 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-        command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--no-model", "--port", str(port)]
+        command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--port", str(port)]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
             try:
                 addresses = (re.search(r"http://[\d.]+:\d+", line) for line in process.stdout)

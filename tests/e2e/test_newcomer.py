@@ -50,7 +50,7 @@ def address(tmp_path_factory) -> Iterator[str]:
         "AI_EXTENSIONS_DEMO_DIR": str(tmp_path_factory.mktemp("demo")),
         "DJANGO_SETTINGS_MODULE": "openedx_ai_extensions.demo.settings",
     }
-    command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--no-model", "--port", str(FIRST_PORT)]
+    command = [sys.executable, "-u", "-m", "openedx_ai_extensions.demo", "--port", str(FIRST_PORT)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             addresses = (re.search(r"http://[\d.]+:\d+", line) for line in process.stdout)
