@@ -17,7 +17,6 @@ REQUIRED_APPS: Mapping[str, str] = {
     "django.contrib.admin": "it records who changed what",
     "django.contrib.auth": "it has the users",
     "django.contrib.contenttypes": "django.contrib.admin and django.contrib.auth need it",
-    "rest_framework": "the endpoints need it, and the translations of their messages",
     "submissions": "it stores conversations",
 }
 

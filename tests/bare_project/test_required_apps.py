@@ -5,7 +5,7 @@ import pytest
 from tests.bare_project.project import Project
 
 OURS = "openedx_ai_extensions"
-OTHERS = ("django.contrib.admin", "rest_framework", "submissions")
+OTHERS = ("django.contrib.admin", "submissions")
 URLS = """
 from django.urls import include, path
 

@@ -64,7 +64,7 @@ def _load() -> ModuleType:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("openai.resources", "litellm._service_logger"):
         import_module(name)
-    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.LlmProviders.ANTHROPIC)
+    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.types.utils.LlmProviders.ANTHROPIC)
     return litellm
 
 
