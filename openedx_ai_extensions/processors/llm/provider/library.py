@@ -64,7 +64,8 @@ def _load() -> ModuleType:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("openai.resources", "litellm._service_logger"):
         import_module(name)
-    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=litellm.types.utils.LlmProviders.ANTHROPIC)
+    providers = litellm.types.utils.LlmProviders
+    litellm.ProviderConfigManager.get_provider_chat_config(model="", provider=providers.ANTHROPIC)
     return litellm
 
 
