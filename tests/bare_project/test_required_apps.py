@@ -2,10 +2,10 @@
 
 import pytest
 
+from openedx_ai_extensions.console.required_apps import REQUIRED_APPS
 from tests.bare_project.project import Project
 
 OURS = "openedx_ai_extensions"
-OTHERS = ("django.contrib.admin", "submissions")
 URLS = """
 from django.urls import include, path
 
@@ -36,12 +36,12 @@ def test_a_project_that_has_all_of_them_hears_of_none(project):
     assert f"{OURS}.E007" not in done.stderr
 
 
-@pytest.mark.parametrize("missing", OTHERS)
+@pytest.mark.parametrize("missing", ["django.contrib.admin", "submissions"])
 def test_the_app_that_is_missing_is_named_in_an_error_and_its_hint(project, missing):
     name = f"without_{missing.rpartition('.')[2]}"
     urls = "" if missing != "django.contrib.admin" else 'ROOT_URLCONF = "mysite.without_admin_urls"'
     project.add("mysite/without_admin_urls.py", URLS)
-    done = checked(project, name, f'INSTALLED_APPS = [app for app in INSTALLED_APPS if app != "{missing}"]\n{urls}')
+    done = checked(project, name, f"INSTALLED_APPS.remove('{missing}')\n{urls}")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     (error,) = [line for line in done.stderr.splitlines() if f"({OURS}.E007)" in line]
@@ -50,12 +50,16 @@ def test_the_app_that_is_missing_is_named_in_an_error_and_its_hint(project, miss
     assert f"setup.apps_missing apps={missing}" in done.stderr
 
 
+def test_rest_framework_may_be_missing(project):
+    assert f"{OURS}.E007" not in checked(project, "without_drf", "INSTALLED_APPS.remove('rest_framework')").stderr
+
+
 def test_a_project_that_lacks_everything_hears_it_at_once(project):
     project.add("mysite/bare_urls.py", URLS)
     done = checked(project, "nothing", 'INSTALLED_APPS = ["openedx_ai_extensions"]\nROOT_URLCONF = "mysite.bare_urls"')
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert done.stderr.count(f"({OURS}.E007)") == len(OTHERS) + 2
+    assert done.stderr.count(f"({OURS}.E007)") == len(REQUIRED_APPS)
 
 
 def test_without_them_the_project_starts_but_has_none_of_our_addresses(project):

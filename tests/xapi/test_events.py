@@ -34,6 +34,7 @@ settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     INSTALLED_APPS=[
         "submissions",
+        "django.contrib.admin",
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "rest_framework",
