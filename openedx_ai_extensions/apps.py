@@ -56,12 +56,12 @@ class OpenEdXAIExtensionsConfig(AppConfig):
         import_module(f"{self.name}.events.signals")
 
     def ready(self) -> None:
-        """Import the modules that register themselves: workers, validators, checks, transformers."""
+        """Import the modules that register themselves: admin pages, workers, validators, checks, transformers."""
         missing = missing_apps()
         if missing:  # then most of them cannot be imported; servers run no checks, so the log says it too
             logger.error("setup.apps_missing apps=%s", ",".join(missing))
             return
-        for module in ("console.checks", "runtime", "processors.openedx.tools", "events.receivers"):
+        for module in ("admin.pages", "console.checks", "runtime", "processors.openedx.tools", "events.receivers"):
             import_module(f"{self.name}.{module}")
         import_module(f"{self.name}.contrib.upgrade.foreign_tables")
         if apps.is_installed("event_routing_backends"):
