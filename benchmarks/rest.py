@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from benchmarks.measure import fake_provider, median_ratio, report, wall
 from benchmarks.site import test_site
 
-SLOT, COURSE = "unit-summary", "course-v1:OpenedX+AIX+demo"
+SLOT, CHAT, COURSE = "unit-summary", "chat", "course-v1:OpenedX+AIX+demo"
 CONTEXT = urlencode({"context": json.dumps({"courseId": COURSE, "uiSlotSelectorId": SLOT})})
+CHAT_CONTEXT = urlencode({"context": json.dumps({"courseId": COURSE, "uiSlotSelectorId": CHAT})})
 NO_CONTENT = {"processor_config": {"OpenEdXProcessor": {"function": "no_context"}, "LLMProcessor": {"stream": False}}}
 STREAM = {"processor_config": {"OpenEdXProcessor": {"function": "no_context"}}}
 # Seconds for the threads of the last measurement to end: LiteLLM keeps its records in the background.
@@ -150,6 +151,14 @@ def _run(url: str) -> None:
         first_byte(workflows)(), first_byte("/bare/stream/")()
         figures = median_ratio(first_byte(workflows), first_byte("/bare/stream/"), 61)
         report("POST workflows/ to the first byte / the same, streamed", figures, 1.25)
+        chat = AIWorkflowProfile.objects.create(
+            slug="chat", base_filepath="base/chat.json5", content_patch=json.dumps(STREAM)
+        )
+        AIWorkflowScope.objects.create(profile=chat, course_id=COURSE, ui_slot_selector_id=CHAT)
+        turns = f"{reverse('openedx_ai_extensions:api:v1:aiext_workflows')}?{CHAT_CONTEXT}"
+        first_byte(turns)()
+        figures = median_ratio(first_byte(turns), first_byte("/bare/stream/"), 61)
+        report("a turn of a chat to the first byte / the same, streamed", figures, 1.4)
 
 
 if __name__ == "__main__":

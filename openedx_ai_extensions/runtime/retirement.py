@@ -84,8 +84,10 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
         items = StudentItem.objects.filter(student_id=str(user.pk), item_type=ITEM_TYPE)
         # The default manager hides cleared submissions, whose text is still stored.
         submissions = Submission._objects.filter(student_item__in=items)
-        # Locked: a concurrent run adds to a thread before this point, or finds no session.
+        # Locked: a concurrent run adds to a thread before this point, or finds no session and no student item.
         held = sessions if dry_run else sessions.select_for_update()
+        if not dry_run:
+            list(items.select_for_update())
         threads = tuple(_thread(session) for session in held.order_by("pk") if session.remote_response_id)
         runs = AIWorkflowRun.objects.filter(user_id=user.pk)
         consents = AIConsent.objects.filter(user_id=user.pk)

@@ -149,6 +149,25 @@ def test_a_database_that_fails_is_the_platforms_to_know(chats, responses, learne
     assert kept(learner) == (0, 0)
 
 
+@pytest.mark.parametrize("stored_before", [0, 1], ids=["before the question", "before the answer"])
+def test_a_retirement_just_before_a_message_is_stored_leaves_nothing(
+    chats, responses, learner, retire_person, stored_before
+):
+    inserts = []
+
+    def retire_first(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and "submissions_submission" in sql:
+            inserts.append(sql)
+            if len(inserts) == stored_before + 1:
+                retire_person(learner)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(retire_first):
+        chats[0].say("Why not blue?")
+    assert len(inserts) == 2
+    assert kept(learner) == (0, 0)
+
+
 def test_a_retirement_that_is_rolled_back_leaves_the_provider_alone(chats, responses, learner, retire_person):
     with transaction.atomic():
         retire_person(learner)

@@ -124,7 +124,7 @@ class _Draft:
                 return
             message = json.loads("".join(text for _number, text in sorted(pieces.items())))
         plain = {name: value for name, value in message.items() if name not in _BOOKKEEPING}
-        self.messages[place] = {**plain, "submission_id": submission["uuid"]}
+        self.messages[place] = {**plain, "submission_id": str(submission["uuid"])}
 
     def turn(self, turn_id: str) -> Turn | None:
         """The turn; None if its beginning was not read."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 from submissions import api
-from submissions.errors import SubmissionInternalError, SubmissionRequestError
-from submissions.models import Submission
+from submissions.errors import SubmissionInternalError
+from submissions.models import StudentItem, Submission
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.long_waits import reconnect
@@ -24,20 +24,8 @@ from openedx_ai_extensions.processors.openedx.history import Turn
 
 logger = logging.getLogger(__name__)
 
-
-class _AnswerRedactionFilter(logging.Filter):
-    """Removes learners' and models' texts from error messages of the library."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if ITEM_TYPE in record.getMessage() and record.levelno >= logging.ERROR:
-            record.msg, record.args = "Submissions failed for an item of type %s.", (ITEM_TYPE,)
-            record.exc_info = record.exc_text = None
-        return True
-
-
-logging.getLogger("submissions.api").addFilter(_AnswerRedactionFilter())
-
 ITEM_TYPE = "openedx_ai_extensions_chat"
+ATTEMPT_NUMBER = 1  # conversations have no attempts
 ANSWER_GRACE_SECONDS = 30  # after the longest possible answer, before a question without an answer counts as failed
 MAX_ATTEMPTS = 5  # of a write, if concurrent requests of one person collide
 FIRST_WAIT_SECONDS = 0.05  # doubles each time
@@ -62,20 +50,19 @@ class SubmissionProcessor(Processor):
     def __init__(self, processor_config: Mapping[str, Any] | None, user_session: Any) -> None:
         super().__init__(processor_config)
         self.session = user_session
+        # Of a session that is stored; kept here because a deleted one loses its primary key.
+        self._item = user_session.pk and {
+            "student_id": str(user_session.user_id),
+            "course_id": str(user_session.course_id or "-"),  # submissions require a value
+            "item_id": str(user_session.pk),
+            "item_type": ITEM_TYPE,
+        }
+        self._item_id: int | None = None
 
     @property
     def max_context_messages(self) -> int:
         configured: int | None = self.config.get("max_context_messages")
         return configured or conf.get("AI_EXTENSIONS_MAX_CONTEXT_MESSAGES")
-
-    @property
-    def _item(self) -> dict[str, str]:
-        return {
-            "student_id": str(self.session.user_id),
-            "course_id": str(self.session.course_id or "-"),  # submissions require a value
-            "item_id": str(self.session.pk),
-            "item_type": ITEM_TYPE,
-        }
 
     def recent(self, messages: int | None = None) -> tuple[list[Turn], bool]:
         """The last turns, oldest first, and whether there are older ones.
@@ -103,11 +90,23 @@ class SubmissionProcessor(Processor):
         return history.turns(reversed(newest_first), overdue=overdue)
 
     def _newest(self, limit: int | None) -> Sequence[Mapping[str, Any]]:
-        """The submissions, newest first. The first call for a session creates its student item."""
-        if self.session.pk is None:
+        """``{"uuid", "answer"}`` of the submissions, newest first.
+
+        The first call for a session creates its student item: then concurrent first requests cannot fail at that after
+        the provider was called.
+        """
+        if not self._item:
             return ()
-        found: Sequence[Mapping[str, Any]] = _retried(partial(api.get_submissions, self._item, limit))
+        of_session = {f"student_item__{name}": value for name, value in self._item.items()}
+        rows = Submission.objects.filter(**of_session).values("uuid", "answer", "student_item_id")
+        found = _retried(lambda: list(rows[:limit]))
+        self._item_id = found[0]["student_item_id"] if found else self._created_item_id()
         return found
+
+    def _created_item_id(self) -> int:
+        """The primary key of the student item, which is created if there is none."""
+        item, _is_new = _retried(lambda: StudentItem.objects.get_or_create(**self._item))
+        return int(item.pk)
 
     def add(
         self, turn: str, messages: Sequence[Mapping[str, Any]], *, start: int = 0, attempt: int = 1, status: str = ""
@@ -124,55 +123,56 @@ class SubmissionProcessor(Processor):
         Returns:
             The UUID of the last submission; empty if nothing was stored because the session was deleted.
         """
-        if self.session.pk is None:
+        if not self._item:
             return ""
+        if self._item_id is None:
+            self._item_id = self._created_item_id()
         now = timezone.now()
         stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
         if status:
             stamped[-1]["status"] = status
         uuid = ""
         for answer in history.submissions(history.stored(turn, attempt, start, stamped), Submission.MAXSIZE):
-            uuid = _retried(partial(self._create, answer, now))
+            # The library's function would read the student item twice for each submission.
+            submission = Submission(
+                student_item_id=self._item_id, answer=answer, submitted_at=now, attempt_number=ATTEMPT_NUMBER
+            )
+            if not _retried(partial(_insert, submission)):
+                return ""
+            uuid = str(submission.uuid)
         return uuid
 
-    def _create(self, answer: Sequence[Mapping[str, Any]], now: datetime) -> str:
-        """Store one submission, unless the session was deleted: after a retirement nothing may be stored.
-
-        Returns:
-            Its UUID; empty without a session.
-        """
-        sessions = type(self.session).objects.filter(pk=self.session.pk)
-        with transaction.atomic(using=router.db_for_write(type(self.session))):
-            # The update takes a lock: the session cannot be deleted before the transaction ends.
-            if not sessions.update(updated_at=timezone.now()):
-                return ""
-            # Conversations have no attempts; without a number the library would query the latest submission.
-            submission = api.create_submission(self._item, answer, now, attempt_number=1)
-        return str(submission["uuid"])
-
     def clear(self) -> None:
-        """Delete the conversation."""
-        if self.session.pk is None:
-            return
+        """Delete the conversation, also that of a deleted session."""
         item = self._item
-        _retried(
-            lambda: api.reset_score(
-                item["student_id"], item["course_id"], item["item_id"], clear_state=True, emit_signal=False
+        if item:
+            _retried(
+                lambda: api.reset_score(
+                    item["student_id"], item["course_id"], item["item_id"], clear_state=True, emit_signal=False
+                )
             )
-        )
+
+
+def _insert(submission: Submission) -> bool:
+    """Insert a submission. Returns False if the person was retired meanwhile."""
+    try:
+        submission.save(force_insert=True)
+    except IntegrityError:
+        # The foreign key guards it: the retirement deleted the student item.
+        return False
+    return True
 
 
 def _retried(call: Callable[[], Value]) -> Value:
-    """Call the library; retry if concurrent requests of one person collide."""
+    """Call the database; retry if concurrent requests of one person collide."""
     for number in range(MAX_ATTEMPTS):
         try:
             return call()
-        # Includes request errors: a lost race for the student item is reported as a unique constraint.
-        except (SubmissionInternalError, SubmissionRequestError, DatabaseError) as error:
+        except (SubmissionInternalError, DatabaseError) as error:
             logger.warning("submissions.failed attempt=%s error=%s", number + 1, type(error).__name__)
             reconnect()
             if number == MAX_ATTEMPTS - 1:
-                # The library's errors quote the data to store.
+                # The errors of databases can quote the data to store.
                 raise AIExtensionsError from None
         time.sleep(FIRST_WAIT_SECONDS * 2**number)
     raise AssertionError("unreachable")

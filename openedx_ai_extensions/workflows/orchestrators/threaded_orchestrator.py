@@ -83,8 +83,10 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         return self._page(turns, has_older, "current_count") if turns else None
 
     def clear(self) -> None:
-        self.history.clear()
+        history = self.history
         super().clear()
+        # Afterwards: a turn that ends meanwhile finds no session, and deletes what it stored.
+        history.clear()
 
 
 class _CurrentTurn:

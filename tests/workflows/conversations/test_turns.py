@@ -1,9 +1,11 @@
 """A conversation as its learner has it: turns, memory, opening, scrolling back, clearing."""
 
 import json
+import re
 
 import pytest
 from django.db import DatabaseError, connection
+from django.test.utils import CaptureQueriesContext
 from submissions.models import Submission
 
 from openedx_ai_extensions.models import AIWorkflowSession
@@ -43,6 +45,15 @@ def test_each_turn_knows_the_ones_before(chat, provider):
         ("user", "Why green?"), ("assistant", "Chlorophyll."), ("user", "Where is it?"), ("assistant", "In leaves."),
         ("user", "Sure?"),
     ]  # fmt: skip
+
+
+def test_a_later_turn_takes_seven_queries_of_ours(chat, provider, transactional_db):
+    for number in range(3):
+        chat.answer(f"question {number}")
+    with CaptureQueriesContext(connection) as captured:
+        chat.answer("and?")
+    ours = [query["sql"] for query in captured if not re.search("django_session|auth_user", query["sql"])]
+    assert len(ours) == 7, ours
 
 
 def test_what_a_widget_gets_when_it_opens(chat, provider):
