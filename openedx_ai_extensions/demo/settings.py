@@ -25,6 +25,7 @@ SECRET_KEY = "demo-on-loopback-only"  # noqa: S105  # guards nothing of value
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 USE_TZ = True
+TIME_ZONE = "UTC"
 ROOT_URLCONF = "openedx_ai_extensions.demo.urls"
 LMS_ROOT_URL = "http://localhost:8000"
 # The address of the demo's server; unset on the command line.
@@ -57,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "openedx_ai_extensions.demo.timezone.browser_timezone",
 ]
 TEMPLATES = [
     {

@@ -141,3 +141,16 @@ def test_the_others_get_the_widgets_and_can_leave(page, demo, name):
     # Some widgets are still asking; that the session ends meanwhile must not show in the console.
     page.get_by_role("button", name="Change person").click()
     expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+
+
+def test_times_are_those_of_the_browsers_clock(browser, demo):
+    with browser.new_context(timezone_id="Pacific/Kiritimati") as context:
+        page = context.new_page()
+        log_in(page, demo, "admin")
+        page.goto(f"{demo.url}/admin/auth/user/1/change/")
+        warning = page.locator(".timezonewarning").first  # Django's, if the server's time differs from the browser's
+        expect(page.get_by_role("link", name="Now").first).to_be_visible()
+        expect(warning).to_have_count(0)
+        context.clear_cookies(name="timezone")
+        page.reload()
+        expect(warning).to_have_text("Note: You are 14 hours ahead of server time.")
