@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import connections, models
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
@@ -29,14 +30,18 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         """The session. If there is none, it is created: at once, or only when it is saved. Concurrent requests get the
         same one.
         """
-        fields = {
-            "user": user,
-            "scope": scope,
-            "profile": scope.profile,
-            "course_id": course_id or CourseKeyField.Empty,
-            "location_id": location_id or UsageKeyField.Empty,
-        }
-        session = self.get_or_create(**fields)[0] if creates else self.filter(**fields).first() or self.model(**fields)
+        # Every turn of a conversation does it, and building the query with the ORM takes longer than running it.
+        place = (user.pk, scope.pk, scope.profile.pk, str(course_id or ""), str(location_id or ""))
+        session = next(iter(self.raw(_find_sql(self.db), place)), None)
+        if session is None:
+            fields = {
+                "user": user,
+                "scope": scope,
+                "profile": scope.profile,
+                "course_id": course_id or CourseKeyField.Empty,
+                "location_id": location_id or UsageKeyField.Empty,
+            }
+            session = self.get_or_create(**fields)[0] if creates else self.model(**fields)
         # Avoids further queries.
         session.user, session.scope, session.profile = user, scope, scope.profile
         return session
@@ -50,6 +55,14 @@ class SessionManager(models.Manager["AIWorkflowSession"]):
         )
         session.is_in_memory = True
         return session
+
+
+@lru_cache(maxsize=8)
+def _find_sql(alias: str) -> str:
+    quote = connections[alias].ops.quote_name
+    names = ("user_id", "scope_id", "profile_id", "course_id", "location_id")
+    wanted = " AND ".join(f"{quote(name)} = %s" for name in names)
+    return f"SELECT * FROM {quote(AIWorkflowSession._meta.db_table)} WHERE {wanted}"  # noqa: S608  # our names
 
 
 class AIWorkflowSession(models.Model):

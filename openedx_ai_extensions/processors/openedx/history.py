@@ -1,5 +1,5 @@
 """The storage format of conversations: converts turns to messages in submissions of limited size, and back. No
-database.
+queries.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from submissions.models import Submission
 
 FAILED, INTERRUPTED, REFUSED = "failed", "interrupted", "refused"
 CUT_OFF = "cut_off"  # answered, but the answer was truncated
@@ -114,7 +116,7 @@ class _Draft:
     messages: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     pieces: dict[tuple[int, int], dict[int, str]] = field(default_factory=dict)
 
-    def add(self, part: Mapping[str, Any], submission: Mapping[str, Any]) -> None:
+    def add(self, part: Mapping[str, Any], submission: Submission) -> None:
         place = (part["attempt"], part["index"])
         message: Mapping[str, Any] = part
         if "json" in part:
@@ -124,7 +126,7 @@ class _Draft:
                 return
             message = json.loads("".join(text for _number, text in sorted(pieces.items())))
         plain = {name: value for name, value in message.items() if name not in _BOOKKEEPING}
-        self.messages[place] = {**plain, "submission_id": str(submission["uuid"])}
+        self.messages[place] = {**plain, "submission_id": str(submission.uuid)}
 
     def turn(self, turn_id: str) -> Turn | None:
         """The turn; None if its beginning was not read."""
@@ -138,14 +140,14 @@ class _Draft:
         return Turn(turn_id, kept, last)
 
 
-def turns(found: Iterable[Mapping[str, Any]], *, overdue: datetime) -> list[Turn]:
+def turns(found: Iterable[Submission], *, overdue: datetime) -> list[Turn]:
     """The turns in submissions, which are given oldest first; turns without their beginning are omitted.
 
     A question from before ``overdue`` without an answer counts as failed, because its run cannot be under way any more.
     """
     drafts: dict[str, _Draft] = {}
     for submission in found:
-        for part in submission["answer"]:
+        for part in submission.answer:
             drafts.setdefault(part["turn"], _Draft()).add(part, submission)
     built = (draft.turn(turn_id) for turn_id, draft in drafts.items())
     return [_marked(turn, overdue) for turn in built if turn is not None]

@@ -92,6 +92,10 @@ def _skip_unneeded_work(litellm: Any) -> None:
     """Skip, in our calls, work whose result we do not use: LiteLLM calculates a price for each answer, maps files and
     MCP servers of its own proxy, and checks errors for the proxy's guardrails. The first time, it imports the proxy,
     FastAPI and a tokenizer for that: more than a second and 80 MB.
+
+    In each call, it starts an event loop to tell its service callbacks the duration, even if there are none. OpenAI's
+    client looks for attributes with another name in JSON at each level of each message and tool, but the parameters of
+    chat completions have none: 3 ms of a conversation with tools.
     """
     logging_module = import_module("litellm.litellm_core_utils.litellm_logging")
     responses = import_module("litellm.responses.main")
@@ -102,20 +106,37 @@ def _skip_unneeded_work(litellm: Any) -> None:
     _replace_in_our_calls(
         import_module("litellm.litellm_core_utils.exception_mapping_utils"), "_is_guardrail_block", lambda _error: False
     )
+    _replace_in_our_calls(
+        import_module("litellm._service_logger").ServiceLogging,
+        "service_success_hook",
+        lambda *_args, **_kwargs: None,
+        unless=lambda: litellm.service_callback,
+    )
+    is_given = import_module("openai._utils").is_given
+    _replace_in_our_calls(
+        import_module("openai.resources.chat.completions.completions"),
+        "maybe_transform",
+        lambda parameters, _type: {name: value for name, value in parameters.items() if is_given(value)},
+    )
     load_tokenizer = getattr(litellm.main, "_load_default_encoding", None)
     if load_tokenizer is not None:
         # Passed to the code of each provider, which uses it only if the provider reports no usage.
         litellm.main.encoding = SimpleLazyObject(load_tokenizer)
 
 
-def _replace_in_our_calls(owner: Any, name: str, replacement: Callable[..., Any]) -> None:
-    """Replace a function of LiteLLM in calls of this plugin. Other code of the process gets the original."""
+def _replace_in_our_calls(
+    owner: Any, name: str, replacement: Callable[..., Any], *, unless: Callable[[], Any] = lambda: False
+) -> None:
+    """Replace a library's function in calls of this plugin, unless the condition is true at the time of the call. Other
+    code of the process gets the original.
+    """
     original = getattr(owner, name, None)
     if original is None:  # another version of LiteLLM
         return
 
     @wraps(original)
     def replaced(*args: Any, **kwargs: Any) -> Any:
-        return (replacement if connections.is_calling() else original)(*args, **kwargs)
+        is_replaced = connections.is_calling() and not unless()
+        return (replacement if is_replaced else original)(*args, **kwargs)
 
     setattr(owner, name, replaced)
