@@ -29,8 +29,9 @@ AGPL = {"AGPL": r"agpl.*|gnu affero general public license v3.*"}
 LICENCES = PERMISSIVE | WEAK_COPYLEFT | AGPL
 
 # Of the packages that the widget needs, those that do nothing but help its developers, or have no code in a browser.
-NOT_IN_THE_BUNDLE = {"character-entities", "debug", "dequal", "devlop", "esbuild", "micromark-util-symbol",
-                     "micromark-util-types", "ms"}  # fmt: skip
+NOT_IN_THE_BUNDLE = {"character-entities", "commander", "debug", "dequal", "devlop", "esbuild", "mathjax", "mathjax-2",
+                     "micromark-util-html-tag-name", "micromark-util-symbol", "micromark-util-types",
+                     "ms"}  # fmt: skip
 LONGEST_LINE_OF_A_PERSON = 500
 
 
@@ -100,7 +101,7 @@ def test_the_readme_says_that_agpl_is_among_them():
 
 
 def test_each_bundled_package_is_named_with_its_licence():
-    notice = (STATIC / "openedx_ai_extensions/widget.LICENSE.txt").read_text(encoding="utf-8")
+    notices = {path.name: path.read_text("utf-8") for path in STATIC.glob("openedx_ai_extensions/*.LICENSE.txt")}
     lock = json.loads((REPO / "widget/package-lock.json").read_text(encoding="utf-8"))["packages"]
     packages = {path.removeprefix("node_modules/"): each for path, each in lock.items() if path}
     bundled = {
@@ -109,11 +110,24 @@ def test_each_bundled_package_is_named_with_its_licence():
         if name not in NOT_IN_THE_BUNDLE and not name.startswith(("@esbuild/", "@types/"))
     }
     assert bundled
-    assert set(re.findall(r"^(\S+) (\d+\.\d+\.\d+)$", notice, re.MULTILINE)) == set(bundled.items())
-    assert {packages[name]["license"] for name in bundled} == {"MIT"}
-    assert "Copyright (c) Titus Wormer" in notice
-    assert "The above copyright notice and this permission notice shall be" in notice
-    assert "see widget.LICENSE.txt" in (STATIC / "openedx_ai_extensions/widget.js").read_text("utf-8")[:200]
+    named = re.findall(r"^(\S+) (\d+\.\d+\.\d+)$", "\n".join(notices.values()), re.MULTILINE)
+    assert set(named) == set(bundled.items())
+    assert {packages[name]["license"] for name in bundled} == {"MIT", "BSD-3-Clause"}
+    for name, holder in (
+        ("widget", "Titus Wormer"),
+        ("widget-katex", "Khan Academy"),
+        ("widget-code", "Ivan Sagalaev"),
+    ):
+        assert holder in notices[f"{name}.LICENSE.txt"]
+        assert f"see {name}.LICENSE.txt" in (STATIC / f"openedx_ai_extensions/{name}.js").read_text("utf-8")[:200]
+    assert "The above copyright notice and this permission notice shall be" in notices["widget.LICENSE.txt"]
+
+
+def test_the_fonts_of_formulas_travel_with_their_licence():
+    notice = (STATIC / "openedx_ai_extensions/widget-katex.LICENSE.txt").read_text(encoding="utf-8")
+    assert "SIL OPEN FONT LICENSE Version 1.1" in notice
+    families = {path.stem.partition("-")[0] for path in (STATIC / "openedx_ai_extensions/fonts").iterdir()}
+    assert {family for family in families if family not in notice} == set()
 
 
 def test_no_other_file_is_a_bundle():

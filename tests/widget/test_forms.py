@@ -40,8 +40,8 @@ HOSTILE = """
 ```
 """
 ALLOWED = {
-    "a", "blockquote", "br", "code", "div", "em", "h3", "h4", "li", "ol", "p", "pre", "small", "strong", "table",
-    "tbody", "td", "th", "thead", "tr", "ul",
+    "a", "blockquote", "br", "code", "div", "em", "h3", "h4", "li", "ol", "p", "pre", "small", "span", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 
 
@@ -171,12 +171,13 @@ def test_nothing_that_a_model_writes_does_anything(block, make_scope, provider):
     block.button("AI summary").click()
     expect(block.root.locator(".result-footer")).to_be_visible()
     found = block.answer.evaluate(
-        "node => [...node.querySelectorAll('*')].map(e => [e.localName, [...e.attributes].map(a => [a.name, a.value])])"
+        """node => [...node.querySelectorAll("*:not(.code-header, .code-header *)")].map(
+          e => [e.localName, [...e.attributes].map(a => [a.name, a.value])])"""
     )
     assert {name for name, _attributes in found} <= ALLOWED
     for name, attributes in found:
         given = dict(attributes)
-        assert set(given) <= {"href", "rel", "target", "class", "tabindex", "start"}, (name, given)
+        assert set(given) <= {"href", "rel", "target", "class", "data-language", "tabindex", "start"}, (name, given)
         if name == "a":
             assert given["href"].startswith(("http://", "https://", "mailto:"))
             assert given["rel"] == "noopener noreferrer"

@@ -1,6 +1,7 @@
 // Live regions for screen readers. An answer is announced once it is complete, in pieces of a listenable length, and not
 // word by word as it streams in.
 import { element } from "./dom.js";
+import { texOf } from "./formulas.js";
 import { markdown } from "./markdown.js";
 
 const MAX_PIECE_CHARS = 400; // about half a minute of speech; longer paragraphs are split into sentences
@@ -24,7 +25,7 @@ export class Announcer {
   // Announce an answer and, after it, the notice on how it was cut off.
   announceAnswer(text, speaker, notice = "") {
     this.status.textContent = "";
-    const pieces = splitForSpeech([...markdown(text).map((node) => node.textContent), notice]);
+    const pieces = splitForSpeech([...markdown(text).map(spokenText), notice]);
     this.log.replaceChildren(...pieces.map((piece, index) =>
       element("p", { textContent: index === 0 ? `${speaker}: ${piece}` : piece })));
   }
@@ -33,6 +34,12 @@ export class Announcer {
     this.status.textContent = "";
     this.log.replaceChildren();
   }
+}
+
+// Formulas are spoken without their delimiters.
+function spokenText(node) {
+  for (const formula of node.querySelectorAll?.(".formula") ?? []) formula.textContent = texOf(formula.textContent);
+  return node.textContent;
 }
 
 // Split long texts into sentences, and join short neighbours.

@@ -4,8 +4,8 @@ import { icon } from "./icons.js";
 
 const CONFIRMATION_MS = 2000; // for how long the check mark shows
 
-export function copyButton({ i18n, announcer }, getText) {
-  const node = iconButton(i18n.t("copy"), async () => {
+export function copyButton({ i18n, announcer }, getText, label = i18n.t("copy")) {
+  const node = iconButton(label, async () => {
     try {
       await navigator.clipboard.writeText(getText());
     } catch {

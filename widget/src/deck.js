@@ -1,11 +1,14 @@
 // A deck of flashcards in review: one card at a time, its answer on the back, and buttons to grade how well it was known.
 import { button, element, uniqueId } from "./dom.js";
+import { markFormulas } from "./formulaNodes.js";
 import { GRADES, isDue, reviewed } from "./sm2.js";
+import { typeset } from "./typeset.js";
 
 export class Deck {
   // `handlers`: onReview (a card was graded), onChange (the number of cards, or of those due, has changed).
-  constructor({ i18n, announcer }, handlers) {
-    Object.assign(this, { i18n, announcer, handlers, cards: new Map(), queue: [] });
+  constructor(context, handlers) {
+    const { i18n, announcer } = context;
+    Object.assign(this, { context, i18n, announcer, handlers, cards: new Map(), queue: [] });
     this.t = i18n.t;
     this.side = element("span", { className: "side" });
     this.text = element("span", { className: "content", dir: "auto" });
@@ -79,7 +82,9 @@ export class Deck {
     const card = this.cards.get(this.queue[0]);
     this.isFlipped = isFlipped;
     this.side.textContent = this.t(isFlipped ? "answer" : "questionSide");
-    this.text.textContent = isFlipped ? card.answer : card.question;
+    this.words = isFlipped ? card.answer : card.question;
+    this.text.textContent = this.words;
+    typeset(markFormulas(this.text), this.context, uniqueId());
     this.card.classList.toggle("flipped", isFlipped);
     this.gradeButtons.hidden = !isFlipped;
     this.flipButton.hidden = isFlipped;
@@ -95,7 +100,7 @@ export class Deck {
     this.#showSide(!this.isFlipped);
     if (hadFocus) this.card.focus();
     // Screen readers do not announce a focused button whose text changes.
-    this.announcer.announce(this.t("saidBy", { who: this.side.textContent, words: this.text.textContent }));
+    this.announcer.announce(this.t("saidBy", { who: this.side.textContent, words: this.words }));
   }
 
   #grade(grade) {

@@ -37,20 +37,28 @@ export function isAriaDisabled(node) {
   return node.ariaDisabled === "true";
 }
 
+const idPrefix = Math.random().toString(36).slice(2); // modules that are loaded later have their own copy of this file
 let idCount = 0;
 
-// An id for ARIA attributes that refer to another element.
+// An id for ARIA attributes that refer to another element, and for slots.
 export function uniqueId() {
   idCount += 1;
-  return `ai-${idCount}`;
+  return `ai-${idPrefix}-${idCount}`;
 }
 
-// Make the children of `parent` equal to `nodes`. Children that are equal already stay, which preserves a selection.
-export function reconcileChildren(parent, nodes) {
+const markups = new WeakMap(); // of nodes before `finish` has changed them
+
+// Replace the children of `parent` by `nodes`, after `finish(node)`. Children that were made of equal nodes stay, which
+// preserves a selection.
+export function reconcileChildren(parent, nodes, finish) {
   const old = [...parent.childNodes];
   nodes.forEach((node, index) => {
-    if (!old[index]) parent.append(node);
-    else if (!old[index].isEqualNode(node)) old[index].replaceWith(node);
+    const markup = node.outerHTML ?? node.data;
+    if (old[index] && markups.get(old[index]) === markup) return;
+    markups.set(node, markup);
+    finish(node);
+    if (old[index]) old[index].replaceWith(node);
+    else parent.append(node);
   });
   for (const surplus of old.slice(nodes.length)) surplus.remove();
 }

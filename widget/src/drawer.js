@@ -50,6 +50,16 @@ export class Drawer {
     this.list = element("ol", { role: "list" });
     this.log = element("div", { className: "log", role: "region", ariaLabel: this.t("conversation"), tabIndex: 0 },
       this.earlierButton, this.list);
+    // Formulas and code grow when they are typeset, some time after they are shown.
+    this.isFollowing = true; // until the reader scrolls up
+    this.log.addEventListener("scroll", () => {
+      const isUp = this.log.scrollTop < this.scrollTop;
+      this.scrollTop = this.log.scrollTop;
+      this.isFollowing = this.#isNearEnd || (this.isFollowing && !isUp);
+    });
+    new ResizeObserver(() => {
+      if (this.isFollowing) this.scrollToEnd();
+    }).observe(this.list);
     return this.log;
   }
 
@@ -125,9 +135,14 @@ export class Drawer {
 
   // Apply a change to the messages and stay scrolled to the end, unless the reader has scrolled up.
   updateLog(change) {
-    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    const isNearEnd = this.#isNearEnd;
     change();
-    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) this.scrollToEnd();
+    if (isNearEnd) this.scrollToEnd();
+  }
+
+  get #isNearEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
 
   scrollToEnd() {

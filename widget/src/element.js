@@ -10,18 +10,19 @@ import { HeightCache } from "./heightCache.js";
 import { loadI18n } from "./i18n.js";
 import { Limits } from "./limits.js";
 import { OneShot } from "./oneShot.js";
-import { Quiz } from "./quiz.js";
 import css from "./styles.css";
 
-// The form for a request or response component. The last three names are those of templates for earlier versions.
+// The form of authors is not in the script that every learner loads.
+const loadQuiz = async () => (await import("./widget-quiz.js")).Quiz;
+// The form for a request or response component, or a function that loads it. The last three names are those of templates for earlier versions.
 const FORMS = {
   __proto__: null, // a component may be called "toString"
   AISidebarResponse: Chat,
   FlashcardCreator: Flashcards,
-  LibraryProblemCreator: Quiz,
+  LibraryProblemCreator: loadQuiz,
   AISidebarChatComponent: Chat,
   AIFlashcardsRequest: Flashcards,
-  AIEducatorLibraryAssistComponent: Quiz,
+  AIEducatorLibraryAssistComponent: loadQuiz,
 };
 let styleSheet; // shared by all widgets of a page
 
@@ -76,7 +77,9 @@ export class OpenedxAIWidget extends HTMLElement {
       return;
     }
     const { request, response } = profile.ui_components;
-    const Form = FORMS[request.component] ?? FORMS[response?.component] ?? OneShot;
+    const found = FORMS[request.component] ?? FORMS[response?.component] ?? OneShot;
+    const Form = found === loadQuiz ? await loadQuiz() : found;
+    if (signal.aborted) return;
     const configs = { request: request.config ?? {}, response: response?.config ?? {} };
     const form = new Form(context, configs, request.component);
     context.root.prepend(form.node);

@@ -12,6 +12,7 @@ export const en = {
   continue: "Continue",
   copied: "Copied.",
   copy: "Copy",
+  copyCode: "Copy the code",
   keepThem: "Keep them",
   progress: "Progress",
   question: "Your question",

@@ -1,17 +1,38 @@
 // Renders the Markdown of a model as DOM nodes. micromark shows HTML in it as text; its output is sanitized all the same.
+// Formulas are taken out before: in Markdown, \( is an escaped bracket, and a*b*c has an emphasis.
 import { micromark } from "micromark";
 import { gfmTable, gfmTableHtml } from "micromark-extension-gfm-table";
+import { cjkEmphasis } from "./cjk.js";
 import { element } from "./dom.js";
+import { replaceTexts } from "./formulaNodes.js";
+import { splitFormulas } from "./formulas.js";
 import { sanitize } from "./sanitize.js";
 
-const OPTIONS = { extensions: [gfmTable()], htmlExtensions: [gfmTableHtml()] };
+// HTML is text, so nothing has to find it.
+const WITHOUT_HTML = { disable: { null: ["htmlFlow", "htmlText"] } };
+const OPTIONS = { extensions: [gfmTable(), cjkEmphasis, WITHOUT_HTML], htmlExtensions: [gfmTableHtml()] };
 // micromark's time grows with the square of the length of some texts, so it gets no more than this at once.
 const MAX_PIECE_CHARS = 4000;
 const AFTER_LINE_END = /(?<=\n|\r(?!\n))/;
 const BLOCK_START = /^(?:#|[-*+] |\d{1,9}[.)] )/;
 const FENCE = /^([\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)?)(`{3,}|~{3,})/;
 
-export function markdown(text) {
+// In place of a formula, Markdown sees its number between two characters that are private and like letters.
+const PLACEHOLDER = /\ue000(\d+)\ue001/;
+const PRIVATE = /[\ue000\ue001]/g;
+
+// `isStreaming`: more of the text is to come.
+export function markdown(text, isStreaming = false) {
+  const formulas = [];
+  const source = splitFormulas(text.replace(PRIVATE, ""), { isStreaming })
+    .map((part) => (typeof part === "string" ? part : `\ue000${formulas.push(part) - 1}\ue001`)).join("");
+  const nodes = renderPieces(source);
+  if (!formulas.length) return nodes;
+  const split = (data) => data.split(PLACEHOLDER).map((part, index) => (index % 2 ? { ...formulas[part], number: part } : part));
+  return [...replaceTexts(element("div", {}, ...nodes), split).childNodes];
+}
+
+function renderPieces(text) {
   return (text.length > MAX_PIECE_CHARS ? splitIntoPieces(text) : [text]).flatMap(render);
 }
 
@@ -30,7 +51,10 @@ function plainText(piece) {
 function codeBlock(piece) {
   const lines = piece.trimEnd().split(AFTER_LINE_END);
   const end = lines.length > 1 && FENCE.test(lines.at(-1)) ? -1 : undefined;
-  return element("pre", { tabIndex: 0 }, element("code", { textContent: lines.slice(1, end).join("") }));
+  const code = element("code", { textContent: lines.slice(1, end).join("") });
+  const [language] = lines[0].replace(FENCE, "").trim().split(/\s/);
+  if (language) code.dataset.language = language;
+  return element("div", { className: "code" }, element("pre", { tabIndex: 0 }, code));
 }
 
 // Join blocks into pieces of at most MAX_PIECE_CHARS. A longer block is a piece by itself.

@@ -8,7 +8,7 @@ export class Message {
   constructor(context, role, text = "", id = "") {
     this.id = id;
     const author = context.i18n.t(role === "user" ? "you" : "tutor");
-    this.answer = role === "user" ? undefined : new Answer();
+    this.answer = role === "user" ? undefined : new Answer(context);
     this.body = this.answer?.node ?? element("p", { className: "content", dir: "auto" });
     this.progress = element("p", { className: "progress-text" });
     this.note = element("div", { className: "note", role: "note" });

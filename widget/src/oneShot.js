@@ -19,7 +19,7 @@ export class OneShot {
     this.context = context;
     this.runner = new Runner(context);
     this.t = context.i18n.t;
-    this.answer = new Answer();
+    this.answer = new Answer(context);
     const hasInput = Boolean(request.placeholder) || component === LEGACY_QUESTION_COMPONENT;
     this.node = element("section", { className: "card card-body", part: "box", ariaBusy: "false" });
     this.node.append(this.#createForm(request, hasInput), this.#createResult(response.customMessage ?? this.t("answer")));

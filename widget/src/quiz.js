@@ -13,7 +13,7 @@ export class Quiz extends Disclosure {
       restoresSession: request.preloadPreviousSession });
     this.savedTexts = response;
     this.library = libraryOf(context.host, request);
-    this.review = new QuizReview(context.i18n, this.library, {
+    this.review = new QuizReview(context, this.library, {
       onRewrite: (index, instructions) => this.#rewrite(index, instructions),
       onSave: () => this.#save(),
       onDiscard: () => this.#discard(),

@@ -1,13 +1,16 @@
 // One quiz question in review: its content, its versions, a form to rewrite it, and the result of saving it.
-import { button, element, setAriaDisabled } from "./dom.js";
+import { button, element, setAriaDisabled, uniqueId } from "./dom.js";
+import { markFormulas } from "./formulaNodes.js";
 import { icon } from "./icons.js";
 import { sanitize } from "./sanitize.js";
+import { typeset } from "./typeset.js";
 
 export class QuizQuestion {
   // `onRewrite` takes the question's index and the author's instructions, and resolves to {history, selected}: all
   // versions, and the index of the new one.
-  constructor(i18n, { versions, selected }, index, { onRewrite, onChange }) {
-    Object.assign(this, { i18n, index, onRewrite, onChange });
+  constructor(context, { versions, selected }, index, { onRewrite, onChange }) {
+    const { i18n } = context;
+    Object.assign(this, { context, i18n, index, onRewrite, onChange });
     this.t = i18n.t;
     this.title = element("h3", { dir: "auto" });
     this.checkbox = element("input", { type: "checkbox", checked: true });
@@ -47,6 +50,7 @@ export class QuizQuestion {
     this.question = this.versions[index];
     this.title.textContent = `${this.i18n.formatValue(this.index + 1)}. ${this.question.display_name}`;
     this.body.replaceChildren(...this.#createContent(this.question));
+    typeset(markFormulas(this.body), this.context, uniqueId());
     this.error.textContent = "";
     this.item.ariaLabel = this.title.textContent;
   }

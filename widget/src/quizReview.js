@@ -5,9 +5,9 @@ import { StatusLines } from "./statusLines.js";
 
 export class QuizReview {
   // `library`: {id, collections: [{key, title}]}. `handlers`: onRewrite, onSave, onDiscard.
-  constructor(i18n, library, handlers) {
-    Object.assign(this, { i18n, library, handlers, questions: [], lines: new StatusLines() });
-    this.t = i18n.t;
+  constructor(context, library, handlers) {
+    Object.assign(this, { context, library, handlers, questions: [], lines: new StatusLines() });
+    this.t = context.i18n.t;
     this.heading = element("h3", { tabIndex: -1 });
     this.list = element("ol", { role: "list", className: "questions" });
     this.node = element("div", { className: "review", hidden: true }, this.heading, this.list, this.#createForm());
@@ -39,7 +39,7 @@ export class QuizReview {
   }
 
   show({ question_slots: slots, collection_name: name }) {
-    this.questions = slots.map((slot, index) => new QuizQuestion(this.i18n, slot, index, {
+    this.questions = slots.map((slot, index) => new QuizQuestion(this.context, slot, index, {
       onRewrite: this.handlers.onRewrite,
       onChange: () => this.#update(),
     }));

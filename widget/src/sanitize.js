@@ -36,8 +36,11 @@ function copyElement(node, links) {
   const copy = element(tag, {}, ...copyChildren(node, links && !isCode));
   if (tag === "ol" && node.start > 1) copy.start = node.start;
   if (["center", "right"].includes(node.align)) copy.className = `align-${node.align}`;
+  const language = tag === "code" && /^language-(\S+)$/.exec(node.className)?.[1];
+  if (language) copy.dataset.language = language;
   // Wide code and tables scroll by themselves. A tabIndex lets the keyboard scroll them, too.
   if (tag === "pre") copy.tabIndex = 0;
+  if (tag === "pre") return [element("div", { className: "code" }, copy)];
   return tag === "table" ? [element("div", { className: "scroll-x", tabIndex: 0 }, copy)] : [copy];
 }
 
