@@ -35,7 +35,7 @@ def session(learner, provider, make_scope, settings) -> AIWorkflowSession:
     chat.answer("Why are leaves green?")
     provider.then(CallTools(ToolCall("roll_dice", {"sides": 6}), text="Let me see."), Say("You rolled a four."))
     chat.answer("Roll a die for me!")
-    provider.reply("W" * 400 + " <b>not bold</b>")
+    provider.reply("W" * 400 + " <b>not bold</b> for $5, as \\(E = mc^2\\) and `$x$`")
     chat.answer(HEBREW)
     provider.reply(["It begins ", "well but"])
     provider.cut_after(1)
@@ -54,6 +54,11 @@ def test_reading_a_transcript_with_the_keyboard(live_server, page, admin_user, s
     assert "Interrupted: the answer is not complete" in transcript.inner_text()
     question = transcript.get_by_text(HEBREW)
     assert question.evaluate("element => getComputedStyle(element).direction") == "rtl"
+    formula = transcript.locator("math annotation")
+    formula.wait_for(state="attached")
+    assert formula.text_content() == "E = mc^2"
+    assert "for $5, as" in transcript.inner_text()
+    assert "`$x$`" in transcript.inner_text()
     page.screenshot(path=tmp_path / "session.png", full_page=True)
 
     call = transcript.locator("summary", has_text="Calls roll_dice").first

@@ -154,3 +154,11 @@ def test_times_are_those_of_the_browsers_clock(browser, demo):
         context.clear_cookies(name="timezone")
         page.reload()
         expect(warning).to_have_text("Note: You are 14 hours ahead of server time.")
+
+
+def test_the_formulas_of_the_course_are_typeset(page, demo):
+    log_in(page, demo)
+    page.goto(f"{demo.url}/unit/{UNIT_ID.rpartition('@')[0]}@unit_sugar/")
+    formula = page.locator("article math annotation")
+    expect(formula).to_contain_text("12\\,\\mathrm{NADPH} \\rightarrow \\text{one glucose}")
+    expect(page.locator("article .formula")).to_have_css("direction", "ltr")

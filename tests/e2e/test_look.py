@@ -19,6 +19,8 @@ expect = sync_api.expect
 pytestmark = in_a_browser
 ANSWER = (
     "Green **light**, see [more](https://example.org/x).\n\n| Part | Use |\n|-|-|\n| Leaf | `light` |\n\n- one\n- two"
+    '\n\n```python\n@cached  # a comment\ndef f(x: int = 1) -> str:\n    return print(f"{x}")\n```\n\n'
+    "\\[ f(x) = \\int_0^1 \\frac{\\sqrt{a + b + c + d + e + f + g + h}}{x}\\,dx + \\binom{n}{k} \\]"
 )
 CUT_OFF = Wire((text(ANSWER, "length"), usage(), DONE))
 CARDS = json.dumps({"cards": [{"question": "What is split?", "answer": "Water. " + "W" * 60}]})
@@ -33,11 +35,17 @@ SPEAK = """new MutationObserver((_list, self) => {
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
+def typeset(box):
+    box.locator(".code-header").wait_for()
+    box.locator(".katex").wait_for()
+
+
 def answered(page, demo, look):
     demo.provider.then(CUT_OFF)
     box = widget(page)
     box.locator("button.primary").click()
     box.locator("[role=note] button").wait_for()
+    typeset(box)
     look("answered, and cut off")
     demo.provider.fail(401, times=1)
     ask = widget(page, "unit-ask")
@@ -73,6 +81,7 @@ def discussed(page, demo, look):
     chat = widget(page, "unit-chat")
     chat.locator("button.open").click()
     chat.locator("[role=note] button").wait_for()
+    typeset(chat)
     look("the chat, and an answer that was cut off")
     chat.locator("header button").first.click()
     chat.locator("dialog.modal").wait_for()

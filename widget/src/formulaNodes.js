@@ -15,8 +15,8 @@ export function formulaNode({ source, isDisplay, isPending, number }) {
 }
 
 // Replace the formulas in the texts of an element. Returns it.
-export function markFormulas(container, options) {
-  return replaceTexts(container, (data) => splitFormulas(data, options));
+export function markFormulas(container) {
+  return replaceTexts(container, (data) => splitFormulas(data));
 }
 
 // `split` returns the strings and formulas to show in place of a text; in code, formulas are shown as their source.

@@ -1,8 +1,8 @@
 // Typesets formulas: with the page's MathJax, or with KaTeX, which is loaded only if the page has no MathJax.
 import { copyWithSources } from "./copyFormulas.js";
 import { element } from "./dom.js";
-import { markFormulas } from "./formulaNodes.js";
-import { texOf } from "./formulas.js";
+import { replaceTexts } from "./formulaNodes.js";
+import { splitFormulas, texOf } from "./formulas.js";
 import css from "./formulas.css";
 import { loadMathJax } from "./mathJax.js";
 
@@ -11,6 +11,7 @@ const OPTIONS = { throwOnError: true, strict: "ignore", trust: false, maxExpand:
 const UNNUMBERED = /\\(begin|end)\{(equation|align|alignat|gather|multline|flalign|eqnarray)\*?\}/g;
 const NAMES = { multline: "gather*", flalign: "align*", eqnarray: "align*" };
 const LABEL = /\\label\{[^}]*\}/g;
+const PLATFORM_DELIMITERS = /\[(mathjax(?:inline)?)\]([^]*?)\[\/\1\]/g;
 const styles = new CSSStyleSheet();
 styles.replaceSync(css);
 
@@ -25,9 +26,12 @@ export async function loadTypesetter() {
   };
 }
 
-// Typeset the formulas in the texts of elements of the page.
-export async function typesetPage(elements, options) {
-  const formulas = [...elements].flatMap((each) => [...markFormulas(each, options).querySelectorAll(".formula")]);
+// Typeset the formulas in the texts of elements of the page. `isCourse`: in course content, a dollar is a dollar, and the
+// platform has delimiters of its own.
+export async function typesetPage(elements, { isCourse = false } = {}) {
+  const split = (text) => (isCourse ? splitFormulas(text.replace(PLATFORM_DELIMITERS, toLatex), { hasDollars: false })
+    : splitFormulas(text));
+  const formulas = elements.flatMap((each) => [...replaceTexts(each, split).querySelectorAll(".formula")]);
   if (formulas.length) (await loadTypesetter())(formulas);
 }
 
@@ -52,6 +56,10 @@ function typesetWithKatex(katex, formula) {
   }
   formula.replaceChildren(...content.childNodes);
   if (isDisplay) formula.tabIndex = 0; // wide formulas scroll by themselves, and with the keyboard
+}
+
+function toLatex(_whole, name, tex) {
+  return name === "mathjax" ? `\\[${tex}\\]` : `\\(${tex}\\)`;
 }
 
 function adopt(root, sheet) {
