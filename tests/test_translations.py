@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.models import AIWorkflowProfile
+from openedx_ai_extensions.workflows.widget_texts import template_texts
 from tests.admin.pages import Admin
 from tests.api.conftest import Api
 from tests.author.conftest import Pages
@@ -48,7 +49,8 @@ def test_every_text_has_a_translation(language):
     po = catalogue(language)
     assert not po.metadata_is_fuzzy
     assert (po.metadata["Project-Id-Version"], po.metadata["Language"]) == ("openedx-ai-extensions", language)
-    assert {entry.msgid for entry in catalogue("en")} - {entry.msgid for entry in po} == set()
+    texts = {(entry.msgctxt, entry.msgid) for entry in po}
+    assert {(entry.msgctxt, entry.msgid) for entry in catalogue("en")} - texts == set()
     assert [entry.msgid for entry in [*po.fuzzy_entries(), *po.untranslated_entries(), *po.obsolete_entries()]] == []
 
 
@@ -70,8 +72,8 @@ def test_what_is_compiled_is_what_is_written(language):
     """Else: make compile_translations."""
     compiled = polib.mofile(str(LOCALES / language / "LC_MESSAGES" / "django.mo"))
     written = catalogue(language).translated_entries()
-    assert {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in compiled} == {
-        entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in written
+    assert {(entry.msgctxt, entry.msgid): (entry.msgstr, entry.msgstr_plural) for entry in compiled} == {
+        (entry.msgctxt, entry.msgid): (entry.msgstr, entry.msgstr_plural) for entry in written
     }
 
 
@@ -80,7 +82,7 @@ def marked(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text("utf-8"))
     imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
     translators = {
-        name.asname or name.name
+        name.asname or name.name: name.name
         for node in imports
         if node.module == "django.utils.translation"
         for name in node.names
@@ -88,8 +90,9 @@ def marked(path: Path) -> Iterator[str]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in translators:
-            assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}: no text to extract"
-            yield node.args[0].value
+            text = node.args[1 if translators[node.func.id].startswith("p") else 0]  # pgettext begins with a context
+            assert isinstance(text, ast.Constant), f"{path}:{node.lineno}: no text to extract"
+            yield text.value
 
 
 def test_every_text_in_the_code_can_be_extracted():
@@ -97,6 +100,18 @@ def test_every_text_in_the_code_can_be_extracted():
     known = {entry.msgid for entry in catalogue("en")}
     modules = [path for path in PACKAGE.rglob("*.py") if "demo" not in path.relative_to(PACKAGE).parts]
     assert {text for path in modules for text in marked(path)} - known == set()
+
+
+def texts_of(template: dict) -> Iterator[str]:
+    for component in template["actuator_config"]["UIComponents"].values():
+        yield from (value for value in component["config"].values() if isinstance(value, str))
+
+
+def test_every_text_of_a_template_is_marked_for_translation():
+    """Else: add it to, or remove it from, the list in workflows/widget_texts.py."""
+    folders = (PACKAGE / "workflows" / "profiles", REPO / "templates")
+    files = [path for folder in folders for path in folder.rglob("*.json5")]
+    assert {text for path in files for text in texts_of(json5.loads(path.read_text("utf-8")))} == set(template_texts())
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="GNU gettext is not installed")
@@ -113,8 +128,8 @@ def test_the_catalogues_are_up_to_date(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=copy, env=environment, check=True, capture_output=True)
     extracted = polib.pofile(str(copy / "conf/locale/en/LC_MESSAGES/django.po"))
-    now = {(entry.msgid, entry.msgid_plural) for entry in extracted if not entry.obsolete}
-    assert now == {(entry.msgid, entry.msgid_plural) for entry in catalogue("en")}
+    now = {(entry.msgctxt, entry.msgid, entry.msgid_plural) for entry in extracted if not entry.obsolete}
+    assert now == {(entry.msgctxt, entry.msgid, entry.msgid_plural) for entry in catalogue("en")}
 
 
 def leaves(texts: dict, above: str = "") -> Iterator[tuple[str, str | dict]]:

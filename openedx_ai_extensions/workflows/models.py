@@ -105,7 +105,7 @@ class AIWorkflowProfile(ConfigurationModel):
 
     @property
     def shown_ui_components(self) -> Mapping[str, Any]:
-        """The widget's components without credentials; they must not be changed."""
+        """The widget's components in the active language and without credentials; they must not be changed."""
         return template_utils.shown_components(self.base_filepath, self.content_patch)
 
     @property

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from jsonmerge import Merger
 from jsonmerge.jsonvalue import JSONValue
@@ -19,6 +20,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.json5 import Unreadable, is_silent, place_of, read
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.core.schema import schema_problems
+from openedx_ai_extensions.workflows.widget_texts import readable
 
 logger = logging.getLogger(__name__)
 
@@ -256,16 +258,24 @@ def effective_config(base_filepath: str, content_patch: str | None) -> dict[str,
 
 
 def shown_components(base_filepath: str, content_patch: str | None) -> Mapping[str, Any]:
-    """The UI components as everybody may see them, without credentials. Cached, so they must not be changed."""
+    """The UI components as everybody may see them, in the active language and without credentials.
+
+    Cached, so they must not be changed.
+    """
     version = template_version(base_filepath)
-    return _shown_components(version, content_patch) if version else {}
+    return _shown_components(version, content_patch, get_language()) if version else {}
 
 
-@lru_cache(maxsize=256)
-def _shown_components(version: TemplateVersion, content_patch: str | None) -> Mapping[str, Any]:
-    actuator = (_effective_config(version, content_patch) or {}).get("actuator_config")
+@lru_cache(maxsize=1024)  # profiles by languages
+def _shown_components(version: TemplateVersion, content_patch: str | None, _language: str | None) -> Mapping[str, Any]:
+    components = _components(_effective_config(version, content_patch))
+    return redact(readable(components, _components(_parse_file(*version))), configured_secrets())
+
+
+def _components(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    actuator = (config or {}).get("actuator_config")
     components = actuator.get("UIComponents") if isinstance(actuator, Mapping) else None
-    return redact(components, configured_secrets()) if isinstance(components, Mapping) else {}
+    return components if isinstance(components, Mapping) else {}
 
 
 conf.when_changed(_shown_components.cache_clear)

@@ -202,19 +202,21 @@ def test_a_widget_that_goes_gives_up_and_one_that_changes_asks_again(block, make
 
 
 @pytest.mark.parametrize(
-    ("language", "direction", "said", "left"),
+    ("language", "direction", "button", "said", "left"),
     [
-        pytest.param("es-419", "ltr", "Detener", "Queda 1 consulta hoy", id="Spanish"),
-        pytest.param("ar", "rtl", "إيقاف", "بقي طلب واحد اليوم", id="Arabic"),
-        pytest.param("xx", "ltr", "Stop", "1 request left today", id="one that nobody wrote"),
+        pytest.param("es-419", "ltr", "Resumen con IA", "Detener", "Queda 1 consulta hoy", id="Spanish"),
+        pytest.param("ar", "rtl", "ملخص بالذكاء الاصطناعي", "إيقاف", "بقي طلب واحد اليوم", id="Arabic"),
+        pytest.param("xx", "ltr", "AI summary", "Stop", "1 request left today", id="one that nobody wrote"),
     ],
 )
-def test_it_speaks_the_language_of_the_page(block, make_scope, provider, settings, language, direction, said, left):
+def test_it_speaks_the_language_of_the_page(
+    block, make_scope, provider, settings, language, direction, button, said, left
+):
     settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "day", "requests": 2}]
     make_scope()
     provider.reply(["One ", "two"], delay=60)
     block.open(page=f'lang="{language}" dir="{direction}"')
-    block.button("AI summary").click()
+    block.button(button).click()
     expect(block.button(said)).to_be_visible()
     provider.go_on()
     expect(block.root.locator(".limits")).to_have_text(left)

@@ -1,6 +1,7 @@
 // The REST API for one slot of a page. Every request carries the slot and its place in the course.
 import { ApiError } from "./apiError.js";
 import { delay } from "./dom.js";
+import { isLanguage } from "./i18n.js";
 import { fetchUnlessUnloading } from "./pageUnload.js";
 
 const PATH = "/openedx-ai-extensions/v1";
@@ -12,11 +13,14 @@ const READ_ONLY_ACTIONS = new Set(["get_run_status", "get_current_session_respon
 const csrfTokens = new Map(); // by base address, shared by all widgets of a page
 
 export class Client {
-  // `signal` aborts the requests of the widget. `askConsent` shows a notice and resolves to whether it was accepted.
-  constructor({ apiBase, courseId, locationId, uiSlotSelectorId }, { i18n, signal, askConsent }) {
+  // `language` is what the page says, or "". The server's texts are in it, unless the person has chosen another one on
+  // the site. `signal` aborts the requests of the widget. `askConsent` shows a notice and resolves to whether it was
+  // accepted.
+  constructor({ apiBase, courseId, locationId, uiSlotSelectorId }, { i18n, language, signal, askConsent }) {
     this.base = apiBase.replace(/\/+$/, "");
     this.isRemote = new URL(this.base || "/", document.baseURI).origin !== location.origin;
     this.query = `?context=${encodeURIComponent(JSON.stringify({ courseId, locationId, uiSlotSelectorId }))}`;
+    this.sharedHeaders = { Accept: "application/json", ...(isLanguage(language) && { "Accept-Language": language }) };
     Object.assign(this, { i18n, signal, askConsent });
   }
 
@@ -63,7 +67,7 @@ export class Client {
   // Return a successful response; throw an ApiError for any other. `signal` is the widget's unless one is given.
   async #fetch(path, { headers = {}, signal = this.signal, keepalive = false, isReadOnly, ...rest } = {}) {
     const remoteHeaders = this.isRemote ? { "USE-JWT-COOKIE": "true" } : {};
-    const options = { ...rest, keepalive, headers: { Accept: "application/json", ...headers, ...remoteHeaders },
+    const options = { ...rest, keepalive, headers: { ...this.sharedHeaders, ...headers, ...remoteHeaders },
       // The API never redirects: a redirect comes from a login page in front of it.
       redirect: "manual", credentials: this.isRemote ? "include" : "same-origin" };
     let response;

@@ -97,7 +97,8 @@ export class OpenedxAIWidget extends HTMLElement {
     const root = element("div", { className: "widget", part: "widget", lang: i18n.language });
     const context = { host: this, root, i18n, signal, announcer: new Announcer() };
     const consent = new Consent(context);
-    context.client = new Client(this.#placement, { i18n, signal, askConsent: (notice) => consent.ask(notice) });
+    const askConsent = (notice) => consent.ask(notice);
+    context.client = new Client(this.#placement, { i18n, language: this.#language, signal, askConsent });
     context.limits = new Limits(context);
     context.emit = (name, detail) => this.#emit(name, detail);
     return context;
@@ -113,7 +114,7 @@ export class OpenedxAIWidget extends HTMLElement {
   }
 
   get #language() {
-    return this.getAttribute("lang") || document.documentElement.lang || "en";
+    return this.getAttribute("lang") || document.documentElement.lang;
   }
 
   // Dispatch an event to the page. Its detail never contains questions or answers.

@@ -61,13 +61,17 @@ export class I18n {
 
 // The texts for a language such as "es-419": from its own catalogue, or that of "es", or English.
 export async function loadI18n(language) {
-  const wanted = /^[a-z]{2,3}(-[a-z\d]{1,8})*$/i.test(language) ? language : "en";
+  const wanted = isLanguage(language) ? language : "en";
   for (const name of new Set([wanted, wanted.split("-")[0]])) {
     if (name.split("-")[0] === "en") break;
     const messages = await loadCatalogue(name);
     if (messages) return new I18n(name, messages);
   }
   return new I18n(wanted.startsWith("en") ? wanted : "en", en);
+}
+
+export function isLanguage(text) {
+  return /^[a-z]{2,3}(-[a-z\d]{1,8})*$/i.test(text);
 }
 
 function loadCatalogue(language) {
