@@ -29,6 +29,15 @@ QUESTION = {
 }  # fmt: skip
 QUIZ = {"response": {"question_slots": [{"versions": [QUESTION], "selected": 0}], "collection_name": "C"}}
 
+SELECT = """(answer) => {
+  const range = document.createRange();
+  range.setStart(answer.querySelector("p").firstChild, 0);
+  const last = answer.lastElementChild.firstChild;
+  range.setEnd(last, last.length);
+  const selection = document.getSelection();
+  selection.setBaseAndExtent(range.startContainer, 0, range.endContainer, range.endOffset);
+}"""
+
 
 @pytest.fixture
 def ask(new_page):
@@ -91,7 +100,9 @@ def test_the_mathjax_of_the_page_typesets(ask, folder):
     if not (SOURCES / "node_modules" / folder).is_dir():
         pytest.skip("MathJax is not installed: `make widget` does it")
     head = OLD if folder == "mathjax-2" else NEW
-    page, site = ask("Then \\(x^2\\), \\(", "", "y", "\\).\n\n\\begin{align}a&=b\\end{align}", head=head, policy=LAX)
+    page, site = ask(
+        "Then \\(x^2\\), \\(", "", "y", "\\).\n\n\\begin{align}a&=b\\end{align}\n\nThe end.", head=head, policy=LAX
+    )
     host = page.locator("openedx-ai-widget")
     rendered = "svg" if folder == "mathjax-2" else "mjx-container"
     expect(host.locator(f"> [slot] {rendered}").first).to_be_visible()
@@ -105,6 +116,13 @@ def test_the_mathjax_of_the_page_typesets(ask, folder):
     assert first.evaluate("each => each.isConnected && each.assignedSlot.closest('.answer') !== null")
     assert page.locator("math").count() == 3
     assert loaded(site) == ["widget-formulas.js"]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(".answer").evaluate(SELECT)
+    page.keyboard.press("Control+c")
+    copied = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert [line for line in copied if line] == [
+        "Then \\(x^2\\), \\(y\\).", "\\begin{align}a&=b\\end{align}", "The end."
+    ]  # fmt: skip
     # A new answer leaves none of the old one behind.
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_role("button", name="Go")).to_be_visible()
@@ -153,16 +171,6 @@ def test_half_a_formula_is_a_placeholder(ask, opening):
 def test_a_formula_without_its_end_is_text(ask):
     page, _site = ask("We have $x and \\(y^2")
     expect(finished(page)).to_have_text("We have $x and (y^2")
-
-
-SELECT = """(answer) => {
-  const range = document.createRange();
-  range.setStart(answer.querySelector("p").firstChild, 0);
-  const last = answer.lastElementChild.firstChild;
-  range.setEnd(last, last.length);
-  const selection = document.getSelection();
-  selection.setBaseAndExtent(range.startContainer, 0, range.endContainer, range.endOffset);
-}"""
 
 
 def test_a_selection_copies_the_source(ask):

@@ -45,8 +45,8 @@ function typesetWith(typesetElement) {
 
 function version2({ Hub }) {
   return (node, source, isDisplay, done) => {
-    // Its own form, whichever delimiters the page has configured. Browsers do not run it.
-    node.replaceChildren(element("script", { type: isDisplay ? "math/tex; mode=display" : "math/tex",
+    // Its own form, whichever delimiters the page has configured. Browsers do not run it. MathJax replaces the preview.
+    node.replaceChildren(element("span", { className: "MathJax_Preview", textContent: source }), element("script", { type: isDisplay ? "math/tex; mode=display" : "math/tex",
       text: texOf(source) }));
     Hub.Queue(["Typeset", Hub, node], done ?? (() => {}));
   };
