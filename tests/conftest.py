@@ -234,7 +234,12 @@ def _litellm() -> None:
 def provider(_litellm, settings) -> Iterator[FakeProvider]:
     with FakeProvider() as fake:
         settings.AI_EXTENSIONS = {
-            "default": {"MODEL": "openai/gpt-fake", "API_KEY": SECRET, "API_BASE": fake.base_url},
+            "default": {
+                "MODEL": "openai/gpt-fake",
+                "API_KEY": SECRET,
+                "API_BASE": fake.base_url,
+                "PROCESSOR": "Example University",
+            },
         }
         yield fake
 

@@ -170,6 +170,22 @@ def test_a_provider_that_names_no_model_is_asked_for_one(settings, name):
     assert find_provider("default").model == DEFAULT_MODELS[name.lower()]
 
 
+@pytest.mark.parametrize(
+    ("entry", "warns"),
+    [
+        pytest.param({"API_BASE": "https://llm.example.org/v1"}, True, id="an address of its own"),
+        pytest.param({"API_BASE": "https://llm.example.org/v1", "PROCESSOR": "Uni"}, False, id="named"),
+        pytest.param({"API_BASE": "https://llm.example.org/v1", "PROCESSORS": "Uni"}, None, id="misspelt"),
+        pytest.param({"API_BASE": "https://api.openai.com/v1"}, False, id="the vendor's address"),
+        pytest.param({"API_BASE": "https://llm.example.org/v1", "MOCK_RESPONSE": "Hi."}, False, id="a mock"),
+    ],
+)
+def test_a_notice_cannot_say_who_processes_the_data(settings, entry, warns):
+    settings.AI_EXTENSIONS = {"own": {"MODEL": "openai/x", **entry}}
+    expected = ["W007", "W009"] if warns is None else ["W009"] * warns
+    assert [number for number, _text in ours()] == expected
+
+
 @pytest.mark.parametrize("entry", ["text", None, ["MODEL"]], ids=repr)
 def test_what_is_no_entry_has_no_model(settings, entry):
     settings.AI_EXTENSIONS = {"openai": entry}

@@ -18,6 +18,7 @@ from openedx_ai_extensions.contrib.upgrade.foreign_tables import ADVICE, find, i
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.hooks import Problem, Severity
 from openedx_ai_extensions.core.portable import connection_is_limited, limited_tables
+from openedx_ai_extensions.core.provider_entries import ProviderEntry
 from openedx_ai_extensions.core.provider_parameters import similar_name
 from openedx_ai_extensions.core.schema import template_problems
 from openedx_ai_extensions.exceptions import LLMConfigError
@@ -122,12 +123,21 @@ def _providers() -> Iterator[CheckMessage]:
             if meant:
                 text = f"{subject} has {parameter.upper()}, which is passed to LiteLLM."
                 yield _message("W007", text, f"Do you mean {meant.upper()}?")
+        if entry is not None and _is_anonymous(entry):
+            text = f"{subject} has an address of its own, and no PROCESSOR. AI notices show its host."
+            yield _message("W009", text, "State PROCESSOR: who processes what people write, as a notice names them.")
         try:
             _ = find_provider(name).capabilities
         except LLMConfigError:
             known = ", ".join(field.name for field in fields(Capabilities))
             hint = f"CAPABILITIES must be a dictionary with true or false for any of: {known}."
             yield _message("E005", f"{subject} has CAPABILITIES that do not exist.", hint)
+
+
+def _is_anonymous(entry: ProviderEntry) -> bool:
+    """Must notices show a host, because the entry does not state who processes the data?"""
+    is_mock = "mock_response" in entry.parameters  # nobody gets the data
+    return bool(entry.foreign_host) and not (is_mock or entry.parameters.get("processor"))
 
 
 def _backend() -> Iterator[CheckMessage]:

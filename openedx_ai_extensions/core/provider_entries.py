@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from openedx_ai_extensions.core.credential_forms import is_credential
 from openedx_ai_extensions.core.portable import is_portable
@@ -21,6 +23,21 @@ DEFAULT_MODELS: Mapping[str, str] = {
     "gemini": "gemini/gemini-2.5-flash",
     "mistral": "mistral/mistral-small-latest",
     "groq": "groq/openai/gpt-oss-20b",
+}
+# The domains of the companies' own servers, by LiteLLM's name of the provider.
+VENDOR_DOMAINS: Mapping[str, str] = {
+    "openai": "openai.com",
+    "azure": "azure.com",
+    "azure_ai": "azure.com",
+    "anthropic": "anthropic.com",
+    "gemini": "googleapis.com",
+    "vertex_ai": "googleapis.com",
+    "mistral": "mistral.ai",
+    "groq": "groq.com",
+    "deepseek": "deepseek.com",
+    "openrouter": "openrouter.ai",
+    "together_ai": "together.xyz",
+    "xai": "x.ai",
 }
 
 
@@ -42,6 +59,50 @@ class ProviderEntry:
     parameters: Mapping[str, Any]
     problems: Sequence[str]
     ignored: Sequence[str]
+
+    @property
+    def vendor(self) -> str:
+        """LiteLLM's name of the provider."""
+        return vendor_of(self.model, self.parameters)
+
+    @property
+    def foreign_host(self) -> str:
+        """The host of its address, unless this is the vendor's own; empty if there is none."""
+        return foreign_host(self.vendor, self.parameters)
+
+    @property
+    def processor(self) -> str:
+        """Who gets the data, for people to read: as the site says; otherwise the host or the vendor."""
+        return str(self.parameters.get("processor") or self.foreign_host or self.vendor)
+
+
+def vendor_of(model: str, parameters: Mapping[str, Any]) -> str:
+    """LiteLLM's name of the provider of an entry."""
+    stated = parameters.get("custom_llm_provider")
+    if stated:
+        return str(stated)
+    vendor, slash, _model = model.partition("/")
+    return vendor if slash else "openai"
+
+
+def foreign_host(vendor: str, parameters: Mapping[str, Any]) -> str:
+    """The host of an entry's address, unless this is the vendor's own; empty if there is none.
+
+    LiteLLM also reads the address from the environment.
+    """
+    names = (f"{vendor.upper()}_{suffix}" for suffix in ("BASE_URL", "API_BASE"))
+    stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, names))
+    address = next(filter(None, stated), "")
+    if not address:
+        return ""
+    try:
+        host = urlsplit(address if "//" in address else f"//{address}").hostname
+    except ValueError:
+        host = None
+    if not host:  # from the environment; the call will report it
+        return "?"
+    domain = VENDOR_DOMAINS.get(vendor)
+    return "" if domain and f".{host}".endswith(f".{domain}") else host
 
 
 def read_entry(entry: Any, name: str = "") -> ProviderEntry:

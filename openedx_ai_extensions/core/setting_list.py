@@ -59,8 +59,9 @@ SETTINGS: Mapping[str, Setting] = {
         "LLM providers by name: {name: {MODEL, API_KEY, API_BASE, any LiteLLM parameter}}. An entry that is "
         "named openai, anthropic, gemini, mistral or groq may omit MODEL; manage.py check says which model is used. "
         "The plugin itself reads TIMEOUT, FIRST_BYTE_TIMEOUT, CONNECT_TIMEOUT, MAX_RETRIES, BASE_MODEL, "
-        "MAX_INPUT_TOKENS, FALLBACKS, CAPABILITIES, REGION (where the data is processed, such as 'EU'; shown in the AI "
-        "notice) and PRICES ({INPUT, OUTPUT, CACHED_INPUT, CACHE_WRITE: per million tokens, in the site's currency}). "
+        "MAX_INPUT_TOKENS, FALLBACKS, CAPABILITIES, PROCESSOR and REGION (who processes the data, such as 'Example "
+        "University', and where, such as 'EU'; shown in the AI notice) and PRICES ({INPUT, OUTPUT, CACHED_INPUT, "
+        "CACHE_WRITE: per million tokens, in the site's currency}). "
         "'default' in a profile means the entry of that name, or the first entry if there is none.",
         entries_problem,
     ),

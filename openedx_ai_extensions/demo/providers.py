@@ -77,7 +77,12 @@ def choose(environment: Mapping[str, str]) -> Choice:
         default = providers.get("default") or next(iter(providers.values()))
         return Choice({STRUCTURED: default, **providers}, note)
     model_url, script_url = (environment.get(f"AI_EXTENSIONS_DEMO_{name}_URL") for name in ("MODEL", "SCRIPT"))
-    scripted: dict[str, Any] = {"MODEL": "openai/scripted", "API_KEY": "none", "PRICES": DEMO_PRICES}
+    scripted: dict[str, Any] = {
+        "MODEL": "openai/scripted",
+        "API_KEY": "none",
+        "PROCESSOR": "this computer",
+        "PRICES": DEMO_PRICES,
+    }
     # Without the script's server, LiteLLM answers: in words with a single sentence, otherwise with all of the data.
     text, data = (
         {**scripted, **({"API_BASE": script_url} if script_url else {"MOCK_RESPONSE": mock})}

@@ -39,12 +39,12 @@ class Recipient:
 
     Attributes:
         name: name of the entry.
-        vendor: the part of the model's name before the slash; of an MCP server its name.
+        processor: who gets the data, as people read it; of an MCP server its name.
         region: the entry's ``REGION``; empty if not set.
     """
 
     name: str
-    vendor: str
+    processor: str
     region: str
 
 
@@ -95,8 +95,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _recipient(name: str, entry: ProviderEntry) -> Recipient:
-    vendor, slash, _model = entry.model.partition("/")
-    return Recipient(name, vendor if slash else "openai", str(entry.parameters.get("region", "")))
+    return Recipient(name, entry.processor, str(entry.parameters.get("region", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +128,18 @@ class Terms:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the wording and of each provider's name, vendor and region."""
-        about = [self.notice.text, [[each.name, each.vendor, each.region] for each in self.recipients]]
+        """A hash of the wording and of each provider's name, processor and region."""
+        about = [self.notice.text, [[each.name, each.processor, each.region] for each in self.recipients]]
         return hashlib.sha256(json.dumps(about).encode()).hexdigest()
 
     def as_dict(self) -> dict[str, Any]:
         """The terms for the person to read. The names of the site's providers are not included."""
-        seen = sorted({(each.vendor, each.region) for each in self.recipients})
+        seen = sorted({(each.processor, each.region) for each in self.recipients})
         return {
             "text": self.notice.text,
             "version": self.notice.number,
             "fingerprint": self.fingerprint,
-            "providers": [{"provider": vendor, "region": region or None} for vendor, region in seen],
+            "providers": [{"provider": processor, "region": region or None} for processor, region in seen],
         }
 
 
@@ -181,7 +180,7 @@ def accept(user: Person, terms: Terms) -> None:
         return
     _require_few_acceptances(user)
     about = ", ".join(
-        f"{each.name} ({' '.join(filter(None, (each.vendor, each.region)))})" for each in terms.recipients
+        f"{each.name} ({' '.join(filter(None, (each.processor, each.region)))})" for each in terms.recipients
     )
     _consent, is_new = AIConsent.objects.get_or_create(
         user_id=cast("int", user.pk),

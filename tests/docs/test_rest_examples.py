@@ -113,7 +113,7 @@ def shown(api, name, example):
 
 
 def test_consent(learner, provider, make_scope, settings):
-    settings.AI_EXTENSIONS["default"]["REGION"] = "EU"
+    settings.AI_EXTENSIONS["default"] |= {"PROCESSOR": "Example University", "REGION": "EU"}
     make_scope()
     AINotice.objects.create(text="What you write here is sent to a company that runs the AI.")
     shown(Api(learner), "aiext_consent", "consent")

@@ -29,7 +29,12 @@ def endpoint(settings, provider) -> Iterator[Endpoint]:
     with Endpoint() as running:
         settings.AI_EXTENSIONS = {
             **settings.AI_EXTENSIONS,
-            "moderation": {"MODEL": "openai/omni-moderation-latest", "API_KEY": SECRET, "API_BASE": running.url},
+            "moderation": {
+                "MODEL": "openai/omni-moderation-latest",
+                "API_KEY": SECRET,
+                "API_BASE": running.url,
+                "PROCESSOR": "Example University",
+            },
         }
         settings.AI_EXTENSIONS_MODERATORS = {"endpoint": {"KIND": "provider", "PROVIDER": "moderation"}}
         settings.AI_EXTENSIONS_MODERATION = {"before": ["endpoint"], "after": ["endpoint"]}

@@ -69,14 +69,43 @@ def test_it_is_shown_with_what_it_is_about(as_learner, scope, notice, settings, 
     shown = as_learner.run("Why?", context=HERE).json()["error"]["notice"]
     assert shown["text"] == TEXT
     assert shown["version"] == 1
-    assert shown["providers"] == [{"provider": "openai", "region": "EU"}]
+    assert shown["providers"] == [{"provider": "Example University", "region": "EU"}]
     assert consent(as_learner).json()["notice"] == shown
     row = AIWorkflowRun.objects.get()
     assert (row.outcome, row.error_code, row.refused_by) == ("refused", "consent_required", f"consent/{notice.pk}")
     assert not provider.requests
     accept(as_learner)
     assert not asked(as_learner)
-    assert "region" not in provider.requests[0]
+    assert not {"region", "processor"} & provider.requests[0].keys()
+
+
+@pytest.mark.parametrize(
+    ("stated", "environment", "named"),
+    [
+        ({"MODEL": "openai/x"}, {}, "openai"),
+        ({"MODEL": "x"}, {}, "openai"),
+        ({"MODEL": "openai/x", "API_BASE": "https://eu.api.openai.com/v1"}, {}, "openai"),
+        ({"MODEL": "openai/x", "API_BASE": "https://LLM.example.org:8080/v1"}, {}, "llm.example.org"),
+        ({"MODEL": "openai/x", "base_url": "https://user:pass@notopenai.com"}, {}, "notopenai.com"),
+        ({"MODEL": "openai/x", "API_BASE": "https://openai.com.example.org"}, {}, "openai.com.example.org"),
+        ({"MODEL": "openai/x", "API_BASE": "http://[::1]:8080/v1"}, {}, "::1"),
+        ({"MODEL": "openai/x"}, {"OPENAI_BASE_URL": "http://llm:8080/v1"}, "llm"),
+        ({"MODEL": "openai/x"}, {"OPENAI_API_BASE": "llm:8080"}, "llm"),
+        ({"MODEL": "openai/x"}, {"OPENAI_API_BASE": "http://["}, "?"),
+        ({"MODEL": "azure/ours", "API_BASE": "https://ours.openai.azure.com"}, {}, "azure"),
+        ({"MODEL": "openai/x", "API_BASE": "https://ours.openai.azure.com"}, {}, "ours.openai.azure.com"),
+        ({"MODEL": "hosted_vllm/x", "API_BASE": "http://gpu/v1"}, {}, "gpu"),
+        ({"MODEL": "x", "CUSTOM_LLM_PROVIDER": "groq"}, {}, "groq"),
+        ({"MODEL": "anthropic/x", "PROCESSOR": "Anthropic, PBC"}, {}, "Anthropic, PBC"),
+        ({"MODEL": "openai/x", "API_BASE": "http://gpu/v1", "PROCESSOR": "Uni"}, {}, "Uni"),
+        ({"MODEL": "openai/x", "API_BASE": "http://gpu/v1", "PROCESSOR": ""}, {}, "gpu"),
+    ],
+)
+def test_who_gets_the_data(as_learner, scope, notice, settings, monkeypatch, stated, environment, named):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    settings.AI_EXTENSIONS = {"default": stated}
+    assert consent(as_learner).json()["notice"]["providers"] == [{"provider": named, "region": None}]
 
 
 def test_once_accepted_it_is_not_asked_again(as_learner, scope, notice, learner):
@@ -85,6 +114,20 @@ def test_once_accepted_it_is_not_asked_again(as_learner, scope, notice, learner)
     accept(as_learner)
     assert not asked(as_learner)
     assert AIConsent.objects.filter(user=learner).count() == 1
+
+
+def test_a_widget_hears_whether_it_was_accepted(as_learner, as_author, scope, notice):
+    def hears(api):
+        return api.profile(HERE).json().get("has_consented")
+
+    assert hears(as_learner) is None
+    accept(as_learner)
+    assert (hears(as_learner), hears(as_author)) == (True, None)
+    AINotice.objects.update(text="Other words.")
+    assert hears(as_learner) is None
+    accept(as_learner)
+    say(as_learner, accepted=False)
+    assert hears(as_learner) is None
 
 
 def test_staff_are_asked_too(as_author, admin_user, scope, notice):
@@ -113,7 +156,7 @@ def test_what_reads_or_tidies_up_asks_for_nothing(as_learner, scope, notice):
     [
         "wording",
         "wording in bulk",
-        "vendor",
+        "processor",
         "region",
         "another provider",
         "a fallback",
@@ -132,8 +175,8 @@ def test_what_changes_is_asked_again(as_learner, scope, notice, settings, change
             notice.save()
         case "wording in bulk":
             AINotice.objects.update(text="Other words.")
-        case "vendor":
-            settings.AI_EXTENSIONS = {"default": {**entry, "MODEL": "azure/gpt-fake"}}
+        case "processor":
+            settings.AI_EXTENSIONS = {"default": {**entry, "PROCESSOR": "A company"}}
         case "region":
             settings.AI_EXTENSIONS = {"default": {**entry, "REGION": "US"}}
         case "another provider":
@@ -222,10 +265,11 @@ def test_servers_of_tools_receive_data_too(as_learner, scope, notice, settings):
     profile.save()
     assert asked(as_learner)
     shown = consent(as_learner)
-    assert [each["provider"] for each in shown.json()["notice"]["providers"]] == ["dictionary", "openai", "weather"]
+    named = [each["provider"] for each in shown.json()["notice"]["providers"]]
+    assert named == ["Example University", "dictionary", "weather"]
     assert "secret-path" not in shown.content.decode()
     page = as_learner.client.get(reverse("openedx_ai_extensions:notices:notice", args=[profile.pk]))
-    assert "dictionary, openai, weather" in page.content.decode()
+    assert "Example University, dictionary, weather" in page.content.decode()
     accept(as_learner)
     assert "weather" in AIConsent.objects.latest("pk").providers
     assert not asked(as_learner)

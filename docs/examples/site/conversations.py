@@ -14,6 +14,7 @@ AI_EXTENSIONS = {
         "MODEL": "openai/any-name",
         "API_BASE": "http://127.0.0.1:8080/v1",
         "API_KEY": "none",
+        "PROCESSOR": "Example University",
         "MAX_INPUT_TOKENS": 8_192,
     },
 }

@@ -10,6 +10,7 @@ AI_EXTENSIONS = {
         "MODEL": "openai/any-name",
         "API_BASE": "http://127.0.0.1:8080/v1",
         "API_KEY": "none",
+        "PROCESSOR": "Example University",
         "PRICES": {"INPUT": 0.05, "OUTPUT": 0.20},
     },
 }

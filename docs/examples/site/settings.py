@@ -9,7 +9,12 @@ AI_EXTENSIONS = {
     "default": {"MODEL": "openai/gpt-4.1-mini", "API_KEY": os.environ.get("OPENAI_API_KEY", "")},
     "claude": {"MODEL": "anthropic/claude-haiku-4-5", "API_KEY": os.environ.get("ANTHROPIC_API_KEY", "")},
     # Any server that speaks OpenAI's chat completions: llama.cpp, Ollama, vLLM…
-    "local": {"MODEL": "openai/any-name", "API_BASE": "http://127.0.0.1:8080/v1", "API_KEY": "none"},
+    "local": {
+        "MODEL": "openai/any-name",
+        "API_BASE": "http://127.0.0.1:8080/v1",
+        "API_KEY": "none",
+        "PROCESSOR": "Example University",
+    },
 }
 
 # A directory of your own goes first: the first directory that has a template wins.

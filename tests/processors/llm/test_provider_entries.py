@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
     "max_input_tokens": 50_000,
     "prices": {"INPUT": 1, "OUTPUT": 2},
     "fallbacks": [],
+    "processor": "Example University",
     "region": "EU",
     "capabilities": {"STREAMS_USAGE": False},
     "store": False,
@@ -150,6 +151,8 @@ def test_retries_of_an_entry(learner, provider, settings, make_scope, key, site)
         pytest.param({"STORE": True}, "'STORE' must be False", id="storing"),
         pytest.param({"BASE_MODEL": 4}, "'BASE_MODEL' must be a text", id="no base model"),
         pytest.param({"REGION": 4}, "'REGION' must be a text", id="no region"),
+        pytest.param({"PROCESSOR": ["A"]}, "'PROCESSOR' must be a text", id="a list of processors"),
+        pytest.param({"PROCESSOR": f"sk-{'k' * 20}"}, "'PROCESSOR' must not be a key", id="a key as processor"),
     ],
 )
 def test_what_is_refused_is_left_out(learner, provider, settings, make_scope, caplog, parameters, words):

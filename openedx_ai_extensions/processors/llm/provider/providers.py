@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.provider_entries import foreign_host, vendor_of
 from openedx_ai_extensions.core.provider_parameters import is_sent
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.execution.execution import current_execution
@@ -23,8 +22,6 @@ from openedx_ai_extensions.processors.llm.provider.types import Answer, Completi
 
 logger = logging.getLogger(__name__)
 
-OPENAI_ADDRESS = "https://api.openai.com/v1"
-OPENAI_ADDRESSES = ("OPENAI_BASE_URL", "OPENAI_API_BASE")  # environment variables
 TOKENIZER_PIECE_CHARS = 2_000
 # Keys of LiteLLM's table for our kinds of prices; in US dollars per token.
 PRICES = {
@@ -87,11 +84,7 @@ class Provider:
     @property
     def kind(self) -> str:
         """LiteLLM's name of the provider."""
-        stated = self.parameters.get("custom_llm_provider")
-        if stated:
-            return str(stated)
-        kind, slash, _model = self.model.partition("/")
-        return kind if slash else "openai"
+        return vendor_of(self.model, self.parameters)
 
     @property
     def base_model(self) -> str:
@@ -139,7 +132,7 @@ class Provider:
             LLMConfigError: the entry states capabilities that do not exist.
         """
         capabilities = CAPABILITIES.get(self.kind, DEFAULT_CAPABILITIES)
-        if self.kind == "openai" and not _is_openai(self.parameters):
+        if self.kind == "openai" and foreign_host(self.kind, self.parameters):
             # Servers that are compatible with OpenAI rarely keep threads, and some silently ignore the history.
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         capabilities = replace(capabilities, **_stated_capabilities(self.parameters.get("capabilities", {})))
@@ -222,16 +215,6 @@ def _stated_capabilities(stated: Any) -> dict[str, bool]:
     if not (own.keys() <= known and all(isinstance(value, bool) for value in own.values())):
         raise LLMConfigError
     return own
-
-
-def _is_openai(parameters: Mapping[str, Any]) -> bool:
-    """Is the address OpenAI's own? LiteLLM reads it from any of these sources."""
-    stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, OPENAI_ADDRESSES))
-    try:
-        host = urlsplit(str(next(filter(None, stated), OPENAI_ADDRESS))).hostname or ""
-    except ValueError:  # not a valid address; the call will report it
-        return False
-    return host == "openai.com" or host.endswith(".openai.com")
 
 
 class Models(Protocol):
