@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -9,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -16,6 +19,8 @@ from django.views.decorators.cache import never_cache
 from openedx_ai_extensions.exceptions import QuotaExceeded
 from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.policy.consent import Terms, accept, has_accepted, terms_for, withdraw
+
+_ADDRESS = re.compile(r"""(https?://[^\s<>()[\]"'`*]+[^\s<>()[\]"'`*.,;:!?])""")  # as in the widget
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -50,7 +55,14 @@ class NoticePage(LoginRequiredMixin, View):
             for each in notice["providers"]
         ]
         accepted = has_accepted(user, terms)
-        context = {"notice": notice, "recipients": recipients, "has_accepted": accepted, "problem": problem}
+        text = format_html_join("", "{}", _linked(notice["text"]))
+        context = {
+            "notice": notice,
+            "text": text,
+            "recipients": recipients,
+            "has_accepted": accepted,
+            "problem": problem,
+        }
         return render(self.request, "openedx_ai_extensions/notices/notice.html", context, status=status)
 
 
@@ -59,6 +71,12 @@ def _terms(profile_id: int) -> Terms:
     if terms is None:
         raise Http404
     return terms
+
+
+def _linked(text: str) -> Iterator[tuple[str]]:
+    """The pieces of a text, with its web addresses as links."""
+    for number, piece in enumerate(_ADDRESS.split(text)):
+        yield (format_html('<a href="{0}" target="_blank" rel="noopener">{0}</a>', piece) if number % 2 else piece,)
 
 
 app_name = "notices"

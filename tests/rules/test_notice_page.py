@@ -45,7 +45,7 @@ def test_from_the_refusal_to_the_answer(as_learner, address, scope, settings):
     text = unescape(page.content.decode())
     assert page.status_code == 200
     assert "We send what you say to a company." in text
-    assert "openai (EU)" in text
+    assert "Example University (EU)" in text
     assert "no-store" in page["Cache-Control"]
     done = person.post(address, {**fields(page), "accepted": "yes"}, follow=True)
     assert done.redirect_chain == [(address, 302)]
@@ -67,6 +67,14 @@ def test_only_what_was_shown_can_be_accepted(as_learner, address, notice):
     assert asked(as_learner)
     as_learner.client.post(address, {**fields(page), "accepted": "yes"})
     assert not asked(as_learner)
+
+
+def test_its_web_addresses_are_links(as_learner, address):
+    AINotice.objects.update(text='See https://example.org/a?b=1&c="><script>x</script>, or (http://example.org/d).')
+    page = as_learner.client.get(address).content.decode()
+    link = '<a href="{0}" target="_blank" rel="noopener">{0}</a>'
+    assert link.format("https://example.org/a?b=1&amp;c=") + "&quot;&gt;&lt;script&gt;x&lt;/script&gt;, or (" in page
+    assert link.format("http://example.org/d") + ")." in page
 
 
 @pytest.mark.parametrize(

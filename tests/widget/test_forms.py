@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from openedx_ai_extensions.models import AINotice, AIWorkflowRun
+from openedx_ai_extensions.models import AIConsent, AINotice, AIWorkflowRun
+from openedx_ai_extensions.policy.consent import accept, terms_for
 from tests.browser import in_a_browser
 from tests.conftest import SLOT
 from tests.waiting import eventually
@@ -74,17 +76,65 @@ def test_a_form_moves_nothing_when_it_comes(block, make_scope):
 
 def test_nothing_is_asked_before_a_notice_is_accepted(block, make_scope, provider):
     make_scope()
-    AINotice.objects.create(text="What you write goes to a company.\n<b>Read it.</b>")
+    AINotice.objects.create(text="What you write goes to a company.\n<b>Read it.</b> https://example.org/ai.")
     block.open()
     dialog = block.root.get_by_role("dialog")
     block.button("AI summary").click()
-    expect(dialog).to_contain_text("What you write goes to a company.\n<b>Read it.</b>")
+    expect(dialog).to_contain_text("What you write goes to a company.\n<b>Read it.</b> https://example.org/ai.")
+    expect(dialog).to_contain_text("What you write is processed by: Example University")
+    link = dialog.get_by_role("link", name="https://example.org/ai", exact=True)
+    expect(link).to_have_attribute("target", "_blank")
+    expect(link).to_have_attribute("rel", re.compile("noopener"))
     dialog.get_by_role("button", name="Not now").click()
     expect(block.alert).to_have_text("The AI works once you accept the notice. Nothing was sent.")
     assert provider.requests == []
     block.button("Retry").click()
     dialog.get_by_role("button", name="Accept and continue").click()
     expect(block.answer).to_have_text("Hello from the model.")
+    expect(block.button("Withdraw consent")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("template", "summary", "start"),
+    [
+        ("base/summary.json5", "", "AI summary"),
+        ("base/flashcards.json5", "Flashcards", "Make flashcards"),
+        ("base/chat.json5", "", ""),
+    ],
+)
+def test_consent_is_withdrawn_with_one_click(block, make_scope, learner, template, summary, start):
+    scope = make_scope(base_filepath=template)
+    AINotice.objects.create(text="What you write goes to a company.")
+    accept(learner, terms_for(scope.profile))
+    block.open()
+    if template == "base/chat.json5":
+        block.root.locator("button.open").click()
+    if summary:
+        block.root.locator("summary").first.click()
+    block.button("Withdraw consent").click()
+    line = block.root.get_by_text("Your consent is withdrawn. The AI asks again before it answers.")
+    expect(line).to_be_focused()
+    expect(block.button("Withdraw consent")).to_have_count(0)
+    assert not AIConsent.objects.filter(holds=True).exists()
+    if start:
+        block.button(start).click()
+        block.root.get_by_role("dialog").get_by_role("button", name="Accept and continue").click()
+        expect(block.button("Withdraw consent")).to_be_visible()
+
+
+def test_a_withdrawal_that_fails_can_be_repeated(block, make_scope, learner):
+    scope = make_scope()
+    AINotice.objects.create(text="What you write goes to a company.")
+    accept(learner, terms_for(scope.profile))
+    block.open()
+    block.page.route("**/v1/consent/**", lambda route: route.abort(), times=1)
+    block.button("Withdraw consent").click()
+    expect(block.root.locator(".consent-line [role=alert]")).to_have_text(
+        "The site could not be reached. Please try again."
+    )
+    expect(block.button("Withdraw consent")).to_be_focused()
+    block.button("Withdraw consent").click()
+    expect(block.root.get_by_text("Your consent is withdrawn.")).to_be_visible()
 
 
 def test_what_is_left_is_said_and_when_there_is_more(block, make_scope, settings):

@@ -57,6 +57,10 @@ export class Client {
     return this.#json(this.#post("consent", { accepted: true, fingerprint }, { signal: this.signal }));
   }
 
+  withdrawConsent() {
+    return this.#json(this.#post("consent", { accepted: false }, { signal: this.signal }));
+  }
+
   async #post(endpoint, body, { accept = "application/json", ...options }) {
     const token = await this.#csrfToken();
     const headers = { "Content-Type": "application/json", Accept: accept, ...(token && { "X-CSRFToken": token }) };

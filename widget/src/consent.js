@@ -1,11 +1,32 @@
-// The AI notice, which a person accepts before a model is called.
+// The AI notice, which a person accepts before a model is called, and a line to withdraw the consent.
 import { showUntilClosed } from "./confirm.js";
-import { element, uniqueId } from "./dom.js";
+import { button, element, uniqueId } from "./dom.js";
+import { linkUrls } from "./sanitize.js";
 
 export class Consent {
   constructor(context) {
     this.context = context;
     this.t = context.i18n.t;
+    this.node = element("p", { className: "small consent-line" }); // empty until the notice is accepted
+  }
+
+  showAccepted(errorMessage = "") {
+    this.node.replaceChildren(this.t("consentGiven"),
+      button(this.t("withdrawConsent"), () => this.#withdraw(), "tertiary"),
+      ...(errorMessage ? [element("span", { className: "error", role: "alert", textContent: errorMessage })] : []));
+  }
+
+  async #withdraw() {
+    try {
+      await this.context.client.withdrawConsent();
+      this.node.textContent = this.t("consentWithdrawn");
+      this.node.tabIndex = -1;
+      this.node.focus(); // the button is gone
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.showAccepted(error.message);
+      this.node.querySelector("button").focus();
+    }
   }
 
   // Show a notice; resolves to whether it was accepted. Requests that need consent at the same time share one dialog.
@@ -20,6 +41,7 @@ export class Consent {
     if (!await showUntilClosed(this.context.root, this.#createDialog(notice, errorMessage))) return false;
     try {
       await this.context.client.acceptNotice(notice);
+      this.showAccepted();
       return true;
     } catch (error) {
       if (error.name === "AbortError") throw error;
@@ -30,7 +52,8 @@ export class Consent {
 
   #createDialog({ text, providers = [] }, errorMessage) {
     const title = element("h2", { textContent: this.t("consentTitle"), id: uniqueId() });
-    const body = element("div", { className: "notice", tabIndex: 0, dir: "auto", textContent: text });
+    const body = element("div", { className: "notice", tabIndex: 0, dir: "auto" }, ...linkUrls(text));
+    for (const link of body.querySelectorAll("a")) link.target = "_blank"; // the dialog stays
     const names = new Intl.ListFormat(this.context.i18n.language).format(providers.map(({ provider, region }) =>
       (region ? this.t("consentProvider", { name: provider, region }) : provider)));
     const dialog = element("dialog", { className: "modal consent", part: "consent" },

@@ -79,7 +79,7 @@ export class Drawer {
     this.stopButton.hidden = true;
     const form = element("form", {},
       element("div", { className: "composer" }, this.input, this.stopButton, this.sendButton), this.hint,
-      this.context.limits.node);
+      this.context.limits.node, this.context.consent.node);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.handlers.onSend();

@@ -86,6 +86,9 @@ export class OpenedxAIWidget extends HTMLElement {
     if (profile.unavailable) {
       form.node.append(element("p", { className: "small unavailable", textContent: profile.unavailable.message }));
     }
+    if (profile.has_consented) context.consent.showAccepted();
+    // The chat has put this line into its drawer.
+    if (!context.consent.node.parentNode) (form.body ?? form.node).append(context.consent.node);
     // The chat has put the live regions into its drawer: while a modal drawer is open, a screen reader ignores the rest.
     if (!context.announcer.status.parentNode) context.root.append(...context.announcer.nodes);
     this.shadowRoot.replaceChildren(context.root);
@@ -96,8 +99,8 @@ export class OpenedxAIWidget extends HTMLElement {
   #createContext(i18n, signal) {
     const root = element("div", { className: "widget", part: "widget", lang: i18n.language });
     const context = { host: this, root, i18n, signal, announcer: new Announcer() };
-    const consent = new Consent(context);
-    const askConsent = (notice) => consent.ask(notice);
+    context.consent = new Consent(context);
+    const askConsent = (notice) => context.consent.ask(notice);
     context.client = new Client(this.#placement, { i18n, language: this.#language, signal, askConsent });
     context.limits = new Limits(context);
     context.emit = (name, detail) => this.#emit(name, detail);

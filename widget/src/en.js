@@ -59,6 +59,9 @@ export const en = {
   consentChanged: "The notice has changed. Please read it again.",
   accept: "Accept and continue",
   notNow: "Not now",
+  consentGiven: "You accepted the notice about AI.",
+  withdrawConsent: "Withdraw consent",
+  consentWithdrawn: "Your consent is withdrawn. The AI asks again before it answers.",
   consentNeeded: "The AI works once you accept the notice. Nothing was sent.",
   // The chat
   askTutor: "Ask the tutor",

@@ -45,7 +45,7 @@ function copyElement(node, links) {
 }
 
 // Turn the URLs in a text into links.
-function linkUrls(text) {
+export function linkUrls(text) {
   return text.split(URL_IN_TEXT).flatMap((part, index) => (index % 2 ? createLink(part, [part]) : part ? [part] : []));
 }
 

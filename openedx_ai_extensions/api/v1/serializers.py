@@ -148,6 +148,9 @@ class ProfileSerializer(Serializer):
     course_id = serializers.CharField(allow_null=True)
     ui_components = serializers.DictField(child=UIComponentSerializer())
     unavailable = UnavailableSerializer(required=False)
+    has_consented = serializers.BooleanField(
+        required=False, help_text="This person has accepted the notice about AI here. Missing if not."
+    )
     timestamp = TimestampField()
 
 

@@ -102,9 +102,15 @@ class ProfileView(ResourceView):
         refusal = guard.refusal()
         if refusal is not None and refusal.extra["reason"] != RefusalReason.QUIET_HOURS:
             return _no_config()
-        shown = {"course_id": context.course_id, "ui_components": scope.profile.shown_ui_components}
+        shown: dict[str, Any] = {
+            "course_id": context.course_id,
+            "ui_components": scope.profile.shown_ui_components,
+        }
         if refusal is not None:
             shown["unavailable"] = {"message": str(refusal), **refusal.extra}
+        terms = terms_for(scope.profile)
+        if terms is not None and has_accepted(request.user, terms):
+            shown["has_consented"] = True
         return Response(_PROFILE.to_representation(shown))
 
 
