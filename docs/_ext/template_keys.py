@@ -57,10 +57,18 @@ MEANINGS: Mapping[str, str] = {
     _UI: "The widget's components by name. Widgets receive only this part of a profile.",
     f"{_UI}.request": "The component that starts the workflow: a button or an input field.",
     f"{_UI}.request.component": "The name of the frontend component.",
-    f"{_UI}.request.config": "Parameters of the component, such as ``buttonText``.",
+    f"{_UI}.request.config": "Parameters of the component. Texts may be given per language: see *Languages* below.",
+    f"{_UI}.request.config.buttonText": "The text of the button.",
+    f"{_UI}.request.config.customMessage": "A text beside the button, or above the form.",
+    f"{_UI}.request.config.titleText": "The title of a form, for ``LibraryProblemCreator``.",
+    f"{_UI}.request.config.placeholder": "Adds a text field with this placeholder to ``AIRequestComponent``. Only this "
+    "package's widget reads it.",
     f"{_UI}.response": "The component that shows the answer.",
     f"{_UI}.response.component": "The name of the frontend component.",
     f"{_UI}.response.config": "Parameters of the component.",
+    f"{_UI}.response.config.customMessage": "A text above the answer, or the title of a conversation.",
+    f"{_UI}.response.config.titleText": "The title of the message about saved questions.",
+    f"{_UI}.response.config.hyperlinkText": "The text of the link to the saved questions.",
 }
 
 

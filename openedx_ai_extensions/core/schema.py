@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.conf.locale import LANG_INFO
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.utils.translation.trans_real import get_languages
 from jsonschema import Draft202012Validator, ValidationError
 
 from openedx_ai_extensions.core.hooks import Problem, Severity, config_validator
+from openedx_ai_extensions.core.json5 import json_path
 
 SCHEMA_VERSION = "1.0"
-HALVES = ("request", "response")  # of a widget
+_LANGUAGE_CODE = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$"
 
-_UI_COMPONENT = {
-    "type": "object",
-    "required": ["component"],
-    "properties": {"component": {"type": "string", "minLength": 1}, "config": {"type": "object"}},
+# A text for people: one for all of them, or an object with one for each language.
+_TEXT = {
+    "type": ["string", "object", "null"],
+    "minProperties": 1,
+    "propertyNames": {"pattern": _LANGUAGE_CODE},
+    "additionalProperties": {"type": "string"},
+}
+
+
+def _ui_component(*texts: str) -> dict[str, Any]:
+    config = {"type": "object", "properties": dict.fromkeys(texts, _TEXT)}
+    return {
+        "type": "object",
+        "required": ["component"],
+        "properties": {"component": {"type": "string", "minLength": 1}, "config": config},
+    }
+
+
+_UI_COMPONENTS = {
+    "request": _ui_component("buttonText", "customMessage", "titleText", "placeholder"),
+    "response": _ui_component("customMessage", "titleText", "hyperlinkText"),
 }
 
 _NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -79,7 +100,7 @@ WORKFLOW_SCHEMA: Mapping[str, Any] = {
                 "UIComponents": {
                     "type": "object",
                     "minProperties": 1,
-                    "properties": {"request": _UI_COMPONENT, "response": _UI_COMPONENT},
+                    "properties": _UI_COMPONENTS,
                 }
             },
         },
@@ -87,6 +108,9 @@ WORKFLOW_SCHEMA: Mapping[str, Any] = {
 }
 
 _VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
+HALVES = tuple(_UI_COMPONENTS)  # of a widget
+# The names of texts of our components. Extensions may have others.
+TEXTS = frozenset(name for half in _UI_COMPONENTS.values() for name in half["properties"]["config"]["properties"])
 
 
 def schema_problems(config: Any) -> list[Problem]:
@@ -96,12 +120,25 @@ def schema_problems(config: Any) -> list[Problem]:
 
 @config_validator
 def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
-    """A widget's missing half, if it has only a request or only a response."""
+    """A widget's missing half, if it has only a request or only a response; and texts in unknown languages."""
     components = config.get("actuator_config", {}).get("UIComponents", {})
     missing = [half for half in HALVES if half not in components]
     if len(missing) == 1:
         message = _("This is missing. Widgets need both: request and response. They show an error in its place.")
         yield Problem(f"$.actuator_config.UIComponents.{missing[0]}", message, Severity.WARNING)
+    for half in set(HALVES) & components.keys():
+        for name, text in components[half].get("config", {}).items():
+            for code in text if name in TEXTS and isinstance(text, Mapping) else ():
+                if not is_known_language(code):
+                    path = json_path(f"$.actuator_config.UIComponents.{half}.config.{name}", code)
+                    message = _("There is no language with the code “{code}” in Django or in the site's LANGUAGES.")
+                    yield Problem(path, message.format(code=code), Severity.WARNING)
+
+
+def is_known_language(code: str) -> bool:
+    """Is this the code of a language, of any country, that Django knows or that people can choose on this site?"""
+    language = re.split("[-_]", code.lower())[0]
+    return any(known.split("-")[0] == language for known in (*LANG_INFO, *get_languages()))
 
 
 def _errors(config: Any) -> list[ValidationError]:
@@ -136,6 +173,9 @@ def _in_words(error: ValidationError) -> Iterator[Problem]:
     elif error.validator in {"enum", "const"}:
         choices = ", ".join(json.dumps(choice) for choice in (allowed if isinstance(allowed, list) else [allowed]))
         yield Problem(error.json_path, _("This must be one of: {choices}.").format(choices=choices))
+    elif error.validator == "pattern" and allowed == _LANGUAGE_CODE:
+        message = _("“{name}” is not the code of a language, such as en or es-419.")
+        yield Problem(json_path(error.json_path, error.instance), message.format(name=error.instance))
     elif error.validator in {"minLength", "minProperties"}:
         yield Problem(error.json_path, _("This must not be empty."))
     elif error.validator == "minimum":

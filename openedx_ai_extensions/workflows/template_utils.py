@@ -20,7 +20,7 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.json5 import Unreadable, is_silent, place_of, read
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.core.schema import schema_problems
-from openedx_ai_extensions.workflows.widget_texts import readable
+from openedx_ai_extensions.workflows.widget_texts import in_active_language
 
 logger = logging.getLogger(__name__)
 
@@ -269,7 +269,8 @@ def shown_components(base_filepath: str, content_patch: str | None) -> Mapping[s
 @lru_cache(maxsize=1024)  # profiles by languages
 def _shown_components(version: TemplateVersion, content_patch: str | None, _language: str | None) -> Mapping[str, Any]:
     components = _components(_effective_config(version, content_patch))
-    return redact(readable(components, _components(_parse_file(*version))), configured_secrets())
+    texts = in_active_language(components, _components(_parse_file(*version)))
+    return redact(texts, configured_secrets())
 
 
 def _components(config: Mapping[str, Any] | None) -> Mapping[str, Any]:

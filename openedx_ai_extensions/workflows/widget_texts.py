@@ -9,6 +9,10 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import pgettext_lazy
 
+from openedx_ai_extensions.core.schema import TEXTS, is_known_language
+
+_ENGLISH = "en"
+
 # The texts of the templates that ship, also of those in the folder ``templates`` of the repository, which sites copy:
 # gettext does not read JSON5. A test compares them with the templates. The context keeps them apart from the same words
 # in other apps, whose translations would take precedence.
@@ -53,16 +57,42 @@ def template_texts() -> Mapping[str, Any]:
         return {str(text): text for text in _TEMPLATE_TEXTS}
 
 
-def readable(value: Any, in_template: Any) -> Any:
-    """A copy of a configuration's UI components with texts in the active language.
+def in_active_language(value: Any, in_template: Any, name: str = "") -> Any:
+    """A copy of a configuration's UI components with texts in the active language: texts of templates are translated,
+    and of a text per language, such as ``{en: "Go", es: "Ir"}``, one is chosen.
 
     Args:
         value: the UI components, or a part of them.
         in_template: the same part of the template without the profile's patch; None if it has none.
+        name: the name of the part.
     """
     if isinstance(value, str):
         return str(template_texts().get(value, value)) if value == in_template else value
-    if isinstance(value, Mapping):
-        parts = in_template if isinstance(in_template, Mapping) else {}
-        return {name: readable(part, parts.get(name)) for name, part in value.items()}
-    return value
+    if isinstance(value, list):
+        return [in_active_language(item, None) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if _is_text_per_language(name, value):
+        return _best(value, translation.get_language() or _ENGLISH)
+    parts = in_template if isinstance(in_template, Mapping) else {}
+    return {key: in_active_language(part, parts.get(key), key) for key, part in value.items()}
+
+
+def _is_text_per_language(name: str, value: Mapping[str, Any]) -> bool:
+    """Is it one of our texts? Of an extension's objects, those are texts that have only names of languages, and several
+    of them: ``{id: "…"}`` is not one in Indonesian.
+    """
+    if name == "config" or not value or not all(isinstance(text, str) for text in value.values()):
+        return False
+    return name in TEXTS or (len(value) > 1 and all(map(is_known_language, value)))
+
+
+def _best(texts: Mapping[str, str], language: str) -> str:
+    """The text in the language, otherwise in the language of any country, in English, or in the first one."""
+    by_code = {code.lower().replace("_", "-"): text for code, text in texts.items()}
+    generic = language.split("-", maxsplit=1)[0]
+    similar = (code for code in by_code if code.split("-")[0] == generic)
+    for code in (language, generic, next(similar, ""), _ENGLISH):
+        if code in by_code:
+            return by_code[code]
+    return next(iter(texts.values()))

@@ -77,3 +77,62 @@ def test_a_change_shows_in_every_language(learner, make_scope):
     profile.content_patch = '{actuator_config: {UIComponents: {request: {config: {buttonText: "Mío"}}}}}'
     profile.save()
     assert texts(learner, SPANISH)[0]["buttonText"] == "Mío"
+
+
+GO = {"en": "Go", "es": "Ir", "es-MX": "Vamos"}
+
+
+@pytest.mark.parametrize(
+    ("own", "language", "shown"),
+    [
+        pytest.param(GO, "es", "Ir", id="its own language"),
+        pytest.param(GO, "es-mx", "Vamos", id="its own country"),
+        pytest.param(GO, "es-ar", "Ir", id="another country"),
+        pytest.param(GO, ARABIC, "Go", id="English for others"),
+        pytest.param({"es_419": "Ir", "en": "Go"}, "es-419", "Ir", id="written with an underscore"),
+        pytest.param({"en": "Go", "es-MX": "Vamos"}, "es", "Vamos", id="the same language of some country"),
+        pytest.param({"fr": "Aller", "de": "Los"}, ARABIC, "Aller", id="the first without English"),
+        pytest.param({"es": "Ir"}, "en", "Ir", id="the only one"),
+        pytest.param({"en": "Summary", "fr": "Aller"}, "es", "Summary", id="never translated"),
+    ],
+)
+def test_an_author_writes_in_several_languages(learner, make_scope, settings, own, language, shown):
+    settings.LANGUAGES = [*settings.LANGUAGES, ("es-419", "Latin American Spanish")]
+    make_scope(patch=worded(buttonText=own))
+    assert texts(learner, language)[0]["buttonText"] == shown
+
+
+def test_a_patch_changes_one_language_of_a_template(learner, make_scope, settings, tmp_path):
+    own = """{
+      schema_version: "1.0", orchestrator_class: "MockResponse", processor_config: { OpenEdXProcessor: {} },
+      actuator_config: { UIComponents: {
+        request: { component: "AIRequestComponent", config: {
+          buttonText: { en: "Go", es: "Ir" }, customMessage: { en: "Why", es: "Por qué" }, titleText: { en: "Who" },
+        } },
+        response: { component: "AIResponseComponent", config: {} },
+      } },
+    }"""
+    (tmp_path / "own.json5").write_text(own)
+    settings.WORKFLOW_TEMPLATE_DIRS = [tmp_path]
+    patch = worded(buttonText={"es": "Vamos"}, customMessage={"es": None}, titleText="Quién")
+    make_scope(base_filepath="own.json5", patch=patch)
+    spanish, english = (texts(learner, language)[0] for language in ("es", "en"))
+    assert spanish == {"buttonText": "Vamos", "customMessage": "Why", "titleText": "Quién"}
+    assert english == {"buttonText": "Go", "customMessage": "Why", "titleText": "Quién"}
+
+
+def test_texts_of_extensions(learner, make_scope):
+    kept = {"id": {"id": "x"}, "size": {"min": "1", "max": "2"}, "map": {"en": 1, "es": 2}, "none": {}}
+    translated = {"en": "Help", "es": "Ayuda"}
+    make_scope(patch=worded(help=translated, parts=[{"title": translated}], **kept))
+    request = texts(learner, "es")[0]
+    assert (request["help"], request["parts"]) == ("Ayuda", [{"title": "Ayuda"}])
+    assert {name: request[name] for name in kept} == kept
+
+
+def test_a_language_that_does_not_exist_is_a_warning(make_scope):
+    scope = make_scope(base_filepath="examples/mock.json5", patch=worded(buttonText={"en": "Go", "sp": "Ir"}))
+    (problem,) = scope.profile.problems()
+    assert problem.path == "$.actuator_config.UIComponents.request.config.buttonText.sp"
+    assert "There is no language with the code “sp”" in problem.text
+    assert problem.severity == "warning"

@@ -25,6 +25,10 @@ def ui(**components):
     return {"actuator_config": {"UIComponents": components}}
 
 
+def text(value):
+    return ui(request={"config": {"buttonText": value}})
+
+
 def row(patch, path, words, name):
     return pytest.param(patch, f"{path}: {words}", id=name)
 
@@ -71,6 +75,15 @@ def row(patch, path, words, name):
         row(ui(request={"component": None}), f"{UI}.request.component", "This is required.", "a nameless component"),
         row(ui(response={"component": ""}), f"{UI}.response.component", "This must not be empty.", "an empty name"),
         row(ui(response={"config": 1}), f"{UI}.response.config", "This must be an object.", "config is a number"),
+        row(text(3), f"{UI}.request.config.buttonText", "This must be a text / an object / null.",
+            "a text that is a number"),
+        row(text({"es": 3}), f"{UI}.request.config.buttonText.es", "This must be a text.",
+            "a text in Spanish that is a number"),
+        row(text({"Spanish": "Ir"}), f"{UI}.request.config.buttonText.Spanish",
+            "“Spanish” is not the code of a language, such as en or es-419.", "the name of a language"),
+        row(text({"es 419": "Ir"}), f"{UI}.request.config.buttonText['es 419']",
+            "“es 419” is not the code of a language, such as en or es-419.", "an unusual name"),
+        row(text({"es": None}), f"{UI}.request.config.buttonText", "This must not be empty.", "a text in no language"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_its_path(patch, message):
@@ -99,6 +112,7 @@ def test_a_configuration_is_an_object(config):
         pytest.param(section("OwnProcessor", anything=1), id="a processor of one's own"),
         pytest.param(section("LLMProcessor", x_own=1), id="in a known processor"),
         pytest.param(ui(sidebar={"any": 1}), id="a component of one's own"),
+        pytest.param(text({"en": "Go", "es-419": "Ir", "zh_HANS": ""}), id="a text per language"),
         pytest.param(section("OpenEdXProcessor", char_limit=1, fields=[]), id="known keys at their limits"),
     ],
 )
