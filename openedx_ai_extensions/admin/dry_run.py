@@ -27,9 +27,9 @@ from openedx_ai_extensions.exceptions import PayloadTooLarge
 from openedx_ai_extensions.ledger.prices import amount
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
-from openedx_ai_extensions.processors.llm.conversation.messages import COURSE
 from openedx_ai_extensions.processors.llm.provider.calls import estimated_tokens
 from openedx_ai_extensions.processors.openedx.safe_html import plain_text
+from openedx_ai_extensions.prompts.fences import COURSE
 from openedx_ai_extensions.runtime.dry_run import DryRun
 
 MOCK, REAL = "mock", "real"

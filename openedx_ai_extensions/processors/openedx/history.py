@@ -13,6 +13,8 @@ from typing import Any
 
 from submissions.models import Submission
 
+from openedx_ai_extensions.prompts.fences import without_fence_tags
+
 FAILED, INTERRUPTED, REFUSED = "failed", "interrupted", "refused"
 CUT_OFF = "cut_off"  # answered, but the answer was truncated
 # Keys that are added for storage.
@@ -126,6 +128,8 @@ class _Draft:
                 return
             message = json.loads("".join(text for _number, text in sorted(pieces.items())))
         plain = {name: value for name, value in message.items() if name not in _BOOKKEEPING}
+        if plain["role"] == "assistant" and plain["content"]:
+            plain["content"] = without_fence_tags(plain["content"])  # of answers that were stored with them
         self.messages[place] = {**plain, "submission_id": str(submission.uuid)}
 
     def turn(self, turn_id: str) -> Turn | None:

@@ -11,6 +11,7 @@ from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import unfenced
+from openedx_ai_extensions.prompts.fences import without_fence_tags
 
 MAX_SECONDS = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 LOCAL, REMOTE, BOTH = "local", "remote", "both"
@@ -134,7 +135,8 @@ def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "function_call_output":
         return {"role": "tool", "tool_call_id": item.get("call_id"), "content": unfenced(str(item.get("output") or ""))}
     if kind == "message":
-        return {"role": str(item.get("role") or "assistant"), "content": unfenced(_text(item.get("content")))}
+        role, text = str(item.get("role") or "assistant"), _text(item.get("content"))
+        return {"role": role, "content": without_fence_tags(text) if role == "assistant" else unfenced(text)}
     return {"role": "assistant", "type": kind, "content": _text(item.get("summary") or item.get("output"))}
 
 

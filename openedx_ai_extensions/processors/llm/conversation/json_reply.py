@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from openedx_ai_extensions.processors.formulas import Span, find_spans
+from openedx_ai_extensions.prompts.fences import without_fence_tags
 
 MAX_STARTS = 50  # positions of a reply where JSON is searched
 MAX_DEPTH = 50  # nested objects and lists
@@ -226,7 +227,7 @@ _DECODER = json.JSONDecoder(parse_constant=_not_json, parse_float=_finite)
 def _clean(value: Any) -> Any:
     """The value without unprintable characters."""
     if isinstance(value, str):
-        return _UNPRINTABLE.sub("", value)
+        return without_fence_tags(_UNPRINTABLE.sub("", value))
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):

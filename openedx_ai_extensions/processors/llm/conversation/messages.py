@@ -17,8 +17,8 @@ from typing import Any
 from openedx_ai_extensions.moderation.words import folded
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall, sendable_call, sendable_id
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
+from openedx_ai_extensions.prompts.fences import COURSE, LABELS, LEARNER, TOOL
 
-COURSE, LEARNER, TOOL = LABELS = ("course_content", "learner_message", "tool_result")
 _FENCED = re.compile(rf"\A<({LEARNER}|{TOOL})>\n(.*)\n</\1>\Z", re.DOTALL)
 _DEFUSED = re.compile(rf"(?:\[|&lt;)(?=\s*/?\s*(?:{'|'.join(LABELS)}))")  # older threads at providers contain &lt;
 

@@ -17,6 +17,7 @@ from openedx_ai_extensions.ledger.prices import MAX_TOKENS
 from openedx_ai_extensions.processors.llm.provider.errors import MACHINE_WORD, ProviderFault
 from openedx_ai_extensions.processors.llm.provider.tool_calls import CallParts
 from openedx_ai_extensions.processors.llm.provider.types import Reading
+from openedx_ai_extensions.prompts.fences import FENCE_TAG, FENCE_TAGS
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,9 @@ _NAMES = "|".join(_TAGS)
 # Mistral uses square brackets.
 _OPENING = re.compile(rf"<(?:{_NAMES})>|\[THINK\]", re.IGNORECASE)
 _CLOSING = re.compile(rf"</(?:{_NAMES})>|\[/THINK\]", re.IGNORECASE)
-_EITHER = re.compile(rf"{_OPENING.pattern}|{_CLOSING.pattern}", re.IGNORECASE)
-_WHOLE_TAGS = (*(f"<{slash}{name}>" for name in _TAGS for slash in ("", "/")), "[think]", "[/think]")
+_ANY = re.compile(rf"{_OPENING.pattern}|{_CLOSING.pattern}|{FENCE_TAG.pattern}", re.IGNORECASE)
+_WHOLE_TAGS = (*(f"<{slash}{name}>" for name in _TAGS for slash in ("", "/")), "[think]", "[/think]", *FENCE_TAGS)
+_TAG_BEGINNINGS = frozenset(tag[:length] for tag in _WHOLE_TAGS for length in range(1, len(tag)))
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
@@ -252,7 +254,8 @@ class AnswerReader:
 
 
 class AnswerText:
-    """Converts fragments to text for people: whole characters, without reasoning and blank lines at the start.
+    """Converts fragments to text for people: whole characters, without reasoning, without tags of our fences, and
+    without blank lines at the start.
 
     A block ``<think>…</think>`` or ``[THINK]…[/THINK]`` at the start of the answer or of a line, outside of a code
     fence, is reasoning and is removed; other occurrences of these tags are kept. The halves of a surrogate pair (a JSON
@@ -296,7 +299,8 @@ class AnswerText:
 
     def end(self) -> str:
         """End the answer. Returns the text that was held back."""
-        left = self._held + (REPLACEMENT if self._half else "")
+        # With an underscore, it is the beginning of a fence's tag, in an answer that was cut off.
+        left = ("" if "_" in self._held else self._held) + (REPLACEMENT if self._half else "")
         self._held = self._half = ""
         if self.is_thinking:
             self.thought_length += len(left)
@@ -333,7 +337,7 @@ class AnswerText:
                 left = left.lstrip()
                 self._skips_space = not left
                 continue
-            found = (_CLOSING if self.is_thinking else _EITHER).search(left)
+            found = (_CLOSING if self.is_thinking else _ANY).search(left)
             if found is None:
                 left, self._held = _without_unfinished_tag(left)
                 if self.is_thinking:
@@ -345,6 +349,9 @@ class AnswerText:
             if self.is_thinking:
                 self.thought_length += len(before)
                 self.is_thinking, self._skips_space = False, True
+                continue
+            if FENCE_TAG.match(tag):
+                shown += before
                 continue
             so_far = self.text + shown + before
             starts_line = not so_far.rpartition("\n")[2].strip() and len(_FENCE.findall(so_far)) % 2 == 0
@@ -364,6 +371,6 @@ class AnswerText:
 def _without_unfinished_tag(piece: str) -> tuple[str, str]:
     """Split off a possible beginning of a tag at the end of a text."""
     start = max(piece.rfind("<"), piece.rfind("["))
-    if start >= 0 and any(tag.startswith(piece[start:].lower()) for tag in _WHOLE_TAGS):
+    if start >= 0 and piece[start:].lower() in _TAG_BEGINNINGS:
         return piece[:start], piece[start:]
     return piece, ""
