@@ -257,15 +257,15 @@ def test_flashcards_and_questions_show_formulas(new_page):
 
 
 @pytest.mark.parametrize(
-    ("options", "attributes"),
+    ("options", "page"),
     [
-        pytest.param({}, 'lang="ar" dir="rtl"', id="from right to left"),
-        pytest.param({"forced_colors": "active"}, 'lang="en"', id="forced colours"),
-        pytest.param({"color_scheme": "dark"}, 'lang="en"', id="dark"),
+        pytest.param({}, {"attributes": 'lang="ar" dir="rtl"'}, id="from right to left"),
+        pytest.param({"forced_colors": "active"}, {}, id="forced colours"),
+        pytest.param({}, {"head": '<meta name="color-scheme" content="dark">'}, id="dark"),
     ],
 )
-def test_formulas_and_code_keep_their_direction_and_are_visible(ask, options, attributes):
-    page, _site = ask("\\(a + b\\)\n\n" + CODE, options=options, attributes=attributes)
+def test_formulas_and_code_keep_their_direction_and_are_visible(ask, options, page):
+    page, _site = ask("\\(a + b\\)\n\n" + CODE, options=options, **page)
     answer = finished(page)
     formula = answer.locator(".formula")
     expect(formula.locator(".katex")).to_be_visible()

@@ -3,6 +3,7 @@
 import { Announcer } from "./announcer.js";
 import { Chat } from "./chat.js";
 import { Client } from "./client.js";
+import { followColourScheme } from "./colourScheme.js";
 import { Consent } from "./consent.js";
 import { element } from "./dom.js";
 import { Flashcards } from "./flashcards.js";
@@ -37,7 +38,8 @@ export class OpenedxAIWidget extends HTMLElement {
       styleSheet = new CSSStyleSheet();
       styleSheet.replaceSync(css);
     }
-    this.shadowRoot.adoptedStyleSheets = [styleSheet];
+    this.colourScheme = new CSSStyleSheet();
+    this.shadowRoot.adoptedStyleSheets = [styleSheet, this.colourScheme];
   }
 
   connectedCallback() {
@@ -58,6 +60,7 @@ export class OpenedxAIWidget extends HTMLElement {
     this.abortController?.abort();
     this.abortController = new AbortController();
     const { signal } = this.abortController;
+    followColourScheme(this, this.colourScheme, signal);
     queueMicrotask(() => {
       if (!signal.aborted) this.#start(signal).catch(() => this.#clear(signal));
     });
