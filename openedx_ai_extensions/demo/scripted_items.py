@@ -54,7 +54,10 @@ def _replacement(questions: Sequence[dict[str, Any]], asked: str) -> dict[str, A
 def _gaps(content: str) -> dict[str, Any]:
     """Items about a text that nobody has written any for: the longest word of each sentence is left out."""
     cards, questions = [], []
-    short = [sentence for sentence in sentences(content) if len(sentence) <= MAX_SENTENCE_CHARS]
+    # Not in formulas, which a gap would break.
+    short = [
+        sentence for sentence in sentences(content) if len(sentence) <= MAX_SENTENCE_CHARS and "\\" not in sentence
+    ]
     for number, sentence in enumerate(short[:MAX_GAPS], start=1):
         word = max(re.findall(r"[^\W\d_]+", sentence), key=len)
         text = sentence.replace(word, GAP, 1)

@@ -12,7 +12,9 @@ from openedx_ai_extensions.demo.library import LIBRARY_ID
 from openedx_ai_extensions.demo.providers import choose
 
 HERE = Path(__file__).resolve().parent
-DATA_DIR = Path(os.environ.get("AI_EXTENSIONS_DEMO_DIR", ".demo")).resolve()
+# The profiles of the small model are too short for other models, so it has data of its own.
+_DEFAULT_DIR = ".demo/local-model" if choose(os.environ).is_local else ".demo"
+DATA_DIR = Path(os.environ.get("AI_EXTENSIONS_DEMO_DIR") or _DEFAULT_DIR).resolve()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 # An export of somebody's own course, in place of the demo course.
 COURSE = Path(os.environ.get("AI_EXTENSIONS_DEMO_COURSE") or HERE / "course").resolve()
@@ -26,6 +28,8 @@ DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 USE_TZ = True
 TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]
 ROOT_URLCONF = "openedx_ai_extensions.demo.urls"
 LMS_ROOT_URL = "http://localhost:8000"
 # The address of the demo's server; unset on the command line.
@@ -54,6 +58,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from openedx_ai_extensions.demo.providers import choose
 from openedx_ai_extensions.demo.seed import WORKFLOWS, seed
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
+from tests.settings import REPO
 
 URL = {"AI_EXTENSIONS_DEMO_MODEL_URL": "http://127.0.0.1:1/v1"}
 OWN = {"AI_EXTENSIONS": json.dumps({"mine": {"MODEL": "openai/own"}})}
@@ -81,3 +84,14 @@ def test_links_lead_to_where_the_demo_listens(tmp_path, address):
     code = "from openedx_ai_extensions.demo import settings; print(settings.LEARNING_MICROFRONTEND_URL or None)"
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == str(address)
+
+
+def test_the_local_model_has_data_of_its_own(tmp_path):
+    """Its short prompts must not stay for the other models."""
+    known = {name: value for name, value in os.environ.items() if not re.search("API_KEY|^AI_EXTENSIONS", name)}
+    environment = {**known, "PYTHONPATH": str(REPO), "AI_EXTENSIONS_DEMO_MODEL_URL": "http://127.0.0.1:1"}
+    code = "from openedx_ai_extensions.demo import settings; print(settings.DATA_DIR)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert Path(result.stdout.strip()) == tmp_path / ".demo" / "local-model"

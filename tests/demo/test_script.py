@@ -55,6 +55,7 @@ def test_what_the_unit_is_about_comes_first():
 def test_another_course_gets_gaps_in_its_own_sentences():
     text = (
         "# Rivers\n\n## Springs\nMost springs carry only a little water. 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.\nA | B"
+        "\nThe speed of water is \\(v = \\sqrt{2 g h}\\), as Torricelli found."
     )
     everything = json.loads(scripted_items.items("", f"Write.\n<course_content>\n{text}\n</course_content>"))
     [card], [gap] = everything["cards"], everything["questions"]

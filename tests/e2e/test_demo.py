@@ -162,3 +162,11 @@ def test_the_formulas_of_the_course_are_typeset(page, demo):
     formula = page.locator("article math annotation")
     expect(formula).to_contain_text("12\\,\\mathrm{NADPH} \\rightarrow \\text{one glucose}")
     expect(page.locator("article .formula")).to_have_css("direction", "ltr")
+
+
+def test_it_speaks_the_browsers_language(browser, demo):
+    with browser.new_context(locale="ar") as context:
+        page = context.new_page()
+        log_in(page, demo)
+        expect(page.locator("html[lang=ar][dir=rtl]")).to_have_count(1)
+        expect(widget(page).get_by_role("button").first).to_have_text("ملخص بالذكاء الاصطناعي")
