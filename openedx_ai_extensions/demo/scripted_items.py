@@ -20,7 +20,7 @@ GAP = "_____"
 
 
 def items(form: str, asked: str) -> str:
-    """Questions or cards as JSON, with those about the text in ``asked`` first.
+    """Questions or cards as JSON: cards about the text in ``asked``, and questions with those about it first.
 
     Args:
         form: ``quiz_questions`` or ``flashcards``; any other name gets both.
@@ -30,7 +30,8 @@ def items(form: str, asked: str) -> str:
     script = _gaps(content) if content and not is_known(content) else _script()
     cards, questions = (_ordered(script[name], asked) for name in ("cards", "questions"))
     if form == "flashcards":
-        return json.dumps({"cards": cards})
+        about = [card for card in script["cards"] if card["about"] in asked]
+        return json.dumps({"cards": _ordered(about, asked) or cards})
     if form == "quiz_questions" and REPLACING in asked:
         questions = [_replacement(questions, asked)]
     quiz = {"collection_name": script["collection_name"], "questions": questions}
