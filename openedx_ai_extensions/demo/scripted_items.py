@@ -30,7 +30,7 @@ def items(form: str, asked: str) -> str:
     script = _gaps(content) if content and not is_known(content) else _script()
     cards, questions = (_ordered(script[name], asked) for name in ("cards", "questions"))
     if form == "flashcards":
-        about = [card for card in script["cards"] if card["about"] in asked]
+        about = [card for card in script["cards"] if card["about"] in (content or asked)]
         return json.dumps({"cards": _ordered(about, asked) or cards})
     if form == "quiz_questions" and REPLACING in asked:
         questions = [_replacement(questions, asked)]
