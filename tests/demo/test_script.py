@@ -41,7 +41,7 @@ def test_another_version_repeats_none_in_review(ask):
 
 def test_cards_are_never_repeated(ask):
     numbers = [len(ask("learner", "unit-flashcards", "run", {"num_cards": 5}).json()["response"]) for _time in range(3)]
-    assert numbers == [5, 5, 1], "those about the unit and the other one in its section"
+    assert numbers == [5, 5, 1], "those about what the unit contains"
 
 
 def test_what_the_unit_is_about_comes_first():
