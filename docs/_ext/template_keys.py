@@ -43,6 +43,8 @@ MEANINGS: Mapping[str, str] = {
     ":ref:`response_cache`. Default: ``false``.",
     f"{_LLM}.fallbacks": "Names in :confval:`AI_EXTENSIONS`, to be called in this order if the provider fails: see "
     ":doc:`/operators/providers`. Default: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
+    f"{_LLM}.language": "The language of answers: ``learner``, ``course``, or the code of a language, such as ``es``: "
+    "see :ref:`answer_language`. Default: ``learner``, except for quiz questions.",
     f"{_LLM}.moderation": "The moderators of messages and answers: see :doc:`/operators/moderation`. Default: the "
     "site's moderators.",
     f"{_LLM}.moderation.before": "Moderators of :confval:`AI_EXTENSIONS_MODERATION`, by name, for people's messages. "
@@ -57,7 +59,7 @@ MEANINGS: Mapping[str, str] = {
     _UI: "The widget's components by name. Widgets receive only this part of a profile.",
     f"{_UI}.request": "The component that starts the workflow: a button or an input field.",
     f"{_UI}.request.component": "The name of the frontend component.",
-    f"{_UI}.request.config": "Parameters of the component. Texts may be given per language: see *Languages* below.",
+    f"{_UI}.request.config": "Parameters of the component. Texts can be given per language: see :ref:`text_languages`.",
     f"{_UI}.request.config.buttonText": "The text of the button.",
     f"{_UI}.request.config.customMessage": "A text beside the button, or above the form.",
     f"{_UI}.request.config.titleText": "The title of a form, for ``LibraryProblemCreator``.",

@@ -157,6 +157,12 @@ def longest_answer() -> float:
     return max(float(read_entry(entry).parameters.get("total_timeout", total)) for entry in [{}, *providers().values()])
 
 
+def site_language() -> str:
+    """The code of the site's language."""
+    language: str = django_settings.LANGUAGE_CODE
+    return language
+
+
 def service_variant() -> str:
     """Which service this process is: ``"lms"`` or ``"cms"``."""
     variant: str = get("SERVICE_VARIANT")

@@ -19,6 +19,7 @@ from openedx_ai_extensions.core.json5 import json_path
 
 SCHEMA_VERSION = "1.0"
 _LANGUAGE_CODE = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$"
+_ANSWER_LANGUAGE = f"^(learner|course)$|{_LANGUAGE_CODE}"
 
 # A text for people: one for all of them, or an object with one for each language.
 _TEXT = {
@@ -59,6 +60,7 @@ _ASKING = {
         "mcp_configs": _NAMES,
         "cache": {"type": "boolean"},
         "fallbacks": _NAMES,
+        "language": {"type": ["string", "null"], "pattern": _ANSWER_LANGUAGE},
         "moderation": {"type": ["object", "null"], "properties": {"before": _NAMES, "after": _NAMES}},
     },
 }
@@ -129,10 +131,15 @@ def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     for half in set(HALVES) & components.keys():
         for name, text in components[half].get("config", {}).items():
             for code in text if name in TEXTS and isinstance(text, Mapping) else ():
-                if not is_known_language(code):
-                    path = json_path(f"$.actuator_config.UIComponents.{half}.config.{name}", code)
-                    message = _("There is no language with the code “{code}” in Django or in the site's LANGUAGES.")
-                    yield Problem(path, message.format(code=code), Severity.WARNING)
+                path = f"$.actuator_config.UIComponents.{half}.config.{name}"
+                yield from language_problems(json_path(path, code), code)
+
+
+def language_problems(path: str, code: str) -> Iterator[Problem]:
+    """A warning if this is not the code of a language."""
+    if not is_known_language(code):
+        message = _("There is no language with the code “{code}” in Django or in the site's LANGUAGES.")
+        yield Problem(path, message.format(code=code), Severity.WARNING)
 
 
 def is_known_language(code: str) -> bool:
@@ -176,6 +183,8 @@ def _in_words(error: ValidationError) -> Iterator[Problem]:
     elif error.validator == "pattern" and allowed == _LANGUAGE_CODE:
         message = _("“{name}” is not the code of a language, such as en or es-419.")
         yield Problem(json_path(error.json_path, error.instance), message.format(name=error.instance))
+    elif error.validator == "pattern" and allowed == _ANSWER_LANGUAGE:
+        yield Problem(error.json_path, _("This must be learner, course, or the code of a language, such as es."))
     elif error.validator in {"minLength", "minProperties"}:
         yield Problem(error.json_path, _("This must not be empty."))
     elif error.validator == "minimum":

@@ -121,6 +121,11 @@ class Platform(Protocol):
             ProcessorError: there is no such course.
         """
 
+    def course_language(self, course_key: CourseKey) -> str:
+        """The code of the language that a course declares, read faster than its description; empty if it declares none,
+        or there is no such course.
+        """
+
     def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
         """The chapters that this person sees, with their sequences and units.
 

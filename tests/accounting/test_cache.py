@@ -14,7 +14,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ValidationError
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowRun
-from tests.api.conftest import error_of, text_of
+from tests.api.conftest import Api, error_of, text_of
 from tests.conftest import SECRET
 from tests.fakes.provider import Break, CallTools, FakeProvider, Say, ToolCall
 
@@ -76,6 +76,15 @@ def test_the_second_answer_costs_nothing(as_learner, make, provider, tracked, st
     assert (free.outcome, free.calls, free.provider, free.held_tokens) == ("completed", 1, "default", 0)
     assert free.first_token_ms is not None
     assert [event["data"]["usage"] for event in tracked] == [USAGE, NOTHING]
+
+
+def test_languages_are_not_mixed(learner, make, provider):
+    make()
+    languages = ("en", "es", "ar") * 2
+    for language in languages:
+        provider.reply(f"Answer in {language}.")
+        assert said(Api(learner, headers={"Accept-Language": language}).run("Why green?")) == f"Answer in {language}."
+    assert len(provider.requests) == 3
 
 
 def test_events_say_so_too(as_learner, make, provider):

@@ -41,7 +41,7 @@ def marks(text: str) -> list[str]:
 
 
 def course_and_learner(text: str) -> tuple[str, str]:
-    system, user = build_messages(prompt="Help.", context=text, chat_history=(), input_text=text)
+    system, user = build_messages(prompt="Help.", language="", context=text, chat_history=(), input_text=text)
     content = system["content"]
     return content[content.index("<course_content>\n") :], user["content"]
 

@@ -96,6 +96,13 @@ class OpenEdXPlatform(ContentLibraries):
             end=overview.end,
         )
 
+    def course_language(self, course_key: CourseKey) -> str:
+        overviews = EdX.CourseOverview
+        try:
+            return overviews.get_from_id(course_key).language or "" if _is_course(course_key) else ""
+        except overviews.DoesNotExist:
+            return ""
+
     def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
         tree = _tree(user, course_key)
         if tree is None:

@@ -143,6 +143,10 @@ class StandalonePlatform(LibraryFolders):
     def course_info(self, course_key: CourseKey) -> CourseInfo:
         return self._view(None, course_key).course.info
 
+    def course_language(self, course_key: CourseKey) -> str:
+        view = self._view_or_none(None, course_key)
+        return view.course.info.language if view else ""
+
     def course_outline(self, user: Person, course_key: CourseKey) -> Sequence[OutlineNode]:
         view = self._view(user, course_key)
         return view.outline(view.course.root) if view.sees(view.course.root) else ()

@@ -42,6 +42,8 @@ class EducatorAssistantProcessor(LLMProcessor):
     """
 
     default_function = "generate_quiz_questions"
+    # Who reads the questions is not who asks for them: in the language of the author's instructions or of the course.
+    default_language = None
 
     @function
     def generate_quiz_questions(self) -> str:

@@ -21,6 +21,7 @@ from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors.base import Processor, function, is_marked
 from openedx_ai_extensions.processors.llm.conversation.conversation import Conversation, add_counts
 from openedx_ai_extensions.processors.llm.conversation.messages import build_messages, without_tools
+from openedx_ai_extensions.processors.llm.language import LEARNER, language_rule
 from openedx_ai_extensions.processors.llm.provider import calls, responses, types
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
 from openedx_ai_extensions.processors.openedx.content import CourseContent
@@ -36,7 +37,7 @@ MAX_THREAD_RESPONSES = 200  # of a fetched thread
 # Keys of the configuration; other keys of ``extra_params`` are parameters for the model.
 CONFIG_KEYS = frozenset(
     {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
-     "fallbacks", "moderation"}
+     "fallbacks", "moderation", "language"}
 )  # fmt: skip
 Answer = dict[str, Any] | Conversation
 
@@ -61,11 +62,13 @@ class LLMProcessor(Processor):
             under way.
 
     Attributes:
+        default_language: used if the configuration names none; see ``processors.llm.language.language_rule``.
         extra_params: may be changed until the model is asked.
         context, input_data, chat_history: the arguments of ``process``, as texts and messages.
     """
 
     default_function = "call_with_custom_prompt"
+    default_language: str | None = LEARNER
 
     def __init__(
         self,
@@ -138,6 +141,12 @@ class LLMProcessor(Processor):
         """Identifies provider and model; a thread is only valid for the same identity."""
         provider = find_provider(self.provider)
         return f"{provider.name}:{provider.model}"
+
+    @property
+    def language_rule(self) -> str:
+        """The rule about the language of the answer: the configured one, otherwise that of the class."""
+        course_id = self.tool_context.course_id if self.tool_context else None
+        return language_rule(self._setting("language") or self.default_language, course_id)
 
     @property
     def keeps_threads(self) -> bool:
@@ -229,6 +238,7 @@ class LLMProcessor(Processor):
         tools = toolbox.definitions if toolbox else ()
         messages = build_messages(
             prompt=prompt,
+            language=self.language_rule,
             context=_text(self.context),
             chat_history=self.chat_history if tools else without_tools(self.chat_history),
             input_text=input_text,

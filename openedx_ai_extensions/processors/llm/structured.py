@@ -104,7 +104,13 @@ class _StructuredRequest:
         completion = self._ask(
             Request(
                 provider=self._llm.provider,
-                messages=build_messages(prompt=prompt, context=context, chat_history=(), input_text=input_data),
+                messages=build_messages(
+                    prompt=prompt,
+                    language=self._llm.language_rule,
+                    context=context,
+                    chat_history=(),
+                    input_text=input_data,
+                ),
                 options=self._llm.options,
                 fallbacks=self._llm.fallbacks,
                 may_trim=True,

@@ -16,9 +16,11 @@ from openedx_ai_extensions.core.hooks import (
     slow_config_validator,
 )
 from openedx_ai_extensions.core.provider_parameters import MODEL_OPTIONS, RESERVED_OPTION
+from openedx_ai_extensions.core.schema import language_problems
 from openedx_ai_extensions.exceptions import LLMConfigError
 from openedx_ai_extensions.moderation import Direction
 from openedx_ai_extensions.processors.llm.educator import EducatorAssistantProcessor
+from openedx_ai_extensions.processors.llm.language import COURSE, LEARNER
 from openedx_ai_extensions.processors.llm.processor import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider.providers import find_provider
 from openedx_ai_extensions.prompts.models import PromptTemplate
@@ -41,6 +43,9 @@ def check_language_models(config: Mapping[str, Any]) -> Iterator[Problem]:
                     # Another service may have it. But without its moderator, no text passes.
                     severity = Severity.ERROR if place.startswith("moderation") else Severity.WARNING
                     yield Problem(f"{path}.{place}", message.format(names=there_are), severity)
+        language = section.get("language") or LEARNER
+        if language not in {LEARNER, COURSE}:
+            yield from language_problems(f"{path}.language", language)
         yield from _option_problems(f"{path}.options", section)
 
 

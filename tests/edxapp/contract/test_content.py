@@ -144,6 +144,11 @@ def test_the_outline(platform):
     assert outline[0].children[0].children[0].display_name == "Sunlight, water and air"
 
 
+def test_the_language_of_a_course(any_platform):
+    assert any_platform.course_language(COURSE_KEY) == "en"
+    assert any_platform.course_language(COURSE_KEY.replace(run="nowhere")) == ""
+
+
 def test_course_info(any_platform):
     info = any_platform.course_info(COURSE_KEY)
     assert (info.course_key, info.title, info.language) == (COURSE_KEY, "How Plants Make Food", "en")

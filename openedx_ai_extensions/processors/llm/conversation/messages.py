@@ -60,17 +60,18 @@ _TOKEN = re.compile(rf"{_ENTITY}|.", re.DOTALL)
 
 
 def build_messages(
-    *, prompt: str, context: str, chat_history: Sequence[Mapping[str, Any]], input_text: str
+    *, prompt: str, language: str, context: str, chat_history: Sequence[Mapping[str, Any]], input_text: str
 ) -> list[dict[str, Any]]:
     """Messages in OpenAI's format: one system message, the history, and a user message at the end.
 
     Args:
         prompt: the task.
+        language: the rule about the language of the answer.
         context: course text; may be empty.
         chat_history: earlier messages, oldest first; the texts of learners and tools in them are not fenced yet.
         input_text: the learner's input; if empty, a request to start is sent.
     """
-    system = [prompt, builtin_prompt("ground_rules")]
+    system = [prompt, builtin_prompt("ground_rules").replace("{language}", language)]
     if context:
         system.append(fenced(context))
     begin = {"role": "user", "content": builtin_prompt("begin")}
