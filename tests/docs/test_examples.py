@@ -37,7 +37,8 @@ PATCHES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((EXAMP
 def installed(provider, settings, monkeypatch):
     """The glossary extension, installed; what it registers is gone afterwards."""
     monkeypatch.setattr(registry, "_tools", dict(registry._tools))
-    monkeypatch.setattr(providers, "CAPABILITIES", dict(providers.CAPABILITIES))
+    # Not replaced by a copy: extensions import the dictionary itself.
+    monkeypatch.setitem(providers.CAPABILITIES, "openrouter", providers.DEFAULT_CAPABILITIES)
     monkeypatch.setattr(moderators, "_kinds", dict(moderators._kinds))
     monkeypatch.setattr(limit_reached, "receivers", [])
     for module in [name for name in sys.modules if name.partition(".")[0] in {"coach", "glossary"}]:
