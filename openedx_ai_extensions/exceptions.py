@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop, ngettext
+
+from openedx_ai_extensions.core.messages import Message
 
 BUSY_RETRY_SECONDS = 10  # sent to a person who has too many requests under way
 
@@ -120,9 +122,11 @@ class ConsentRequired(Refused):
         super().__init__(self.told(path) if path else None, **kwargs)
 
     @staticmethod
-    def told(address: str) -> str:
+    def told(address: str) -> Message:
         """The message with the address of the page."""
-        return gettext("Please read and accept the notice about AI first: {address}").format(address=address)
+        return Message(gettext_noop("Please read and accept the notice about AI first: {address}")).format(
+            address=address
+        )
 
 
 class ContentRejected(Refused):

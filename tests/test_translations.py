@@ -33,7 +33,11 @@ LANGUAGES = ("es", "ar")
 PLURALS = {"es": ("one", "other"), "ar": ("zero", "one", "two", "few", "many", "other")}
 # What a translation takes over as it is: names to be filled in, percent signs, tags.
 FIXED = re.compile(r"\{\w*\}|%\(\w+\)[a-z]|%%|</?[a-z][^>]*>")
-MARKERS = {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"}
+MARKERS = {
+    "django.utils.translation": {"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext",
+                                 "pgettext_lazy"},
+    "openedx_ai_extensions.core.messages": {"Message"},  # as "_", or xgettext would not find it
+}  # fmt: skip
 
 
 def catalogue(language: str) -> polib.POFile:
@@ -84,9 +88,9 @@ def marked(path: Path) -> Iterator[str]:
     translators = {
         name.asname or name.name: name.name
         for node in imports
-        if node.module == "django.utils.translation"
+        if node.module in MARKERS
         for name in node.names
-        if name.name in MARKERS
+        if name.name in MARKERS[node.module] and (name.name != "Message" or name.asname == "_")
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in translators:

@@ -11,9 +11,9 @@ import uuid
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.views.debug import ExceptionReporter
 
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.exceptions import AIExtensionsError
 

@@ -8,11 +8,11 @@ from urllib.parse import quote
 from django.contrib.auth import get_user_model
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import AsideUsageKey, CourseKey, UsageKey
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.edxapp.interface import Person, Platform
 from openedx_ai_extensions.exceptions import InvalidRequest
 

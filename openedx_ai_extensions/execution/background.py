@@ -18,13 +18,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import DatabaseError, connection, router, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from kombu.exceptions import OperationalError
 from opaque_keys.edx.django.models import UsageKeyField
 from opaque_keys.edx.keys import UsageKey
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.long_waits import Cancellation
+from openedx_ai_extensions.core.messages import Message as _
+from openedx_ai_extensions.core.messages import shown, stored
 from openedx_ai_extensions.exceptions import (
     AIExtensionsError,
     DuplicateRequest,
@@ -82,8 +84,8 @@ def start(
     run, is_new = runs.get_or_create(session=session, defaults=fields)
     if not is_new:
         run = end_if_overdue(run)
-        blank = {"progress": None, "message": "", "answer": None, "error": "", "code": "", "started_at": None,
-                 "lease_until": None, "ended_at": None}  # fmt: skip
+        blank = {"progress": None, "message": "", "answer": None, "error": "", "error_parts": None, "code": "",
+                 "started_at": None, "lease_until": None, "ended_at": None}  # fmt: skip
         is_new = not run.is_active and update_if_status(run.task_id, [run.status], **{**blank, **fields})
         run = runs.get(session=session)
     if not is_new:
@@ -160,15 +162,20 @@ def state(run: AIWorkflowAsyncRun | None) -> dict[str, Any]:
             answer: Mapping[str, Any] = run.answer or {}
             return {**answer, "status": "completed"}
         case Status.FAILED:
-            return {"status": "failed", "error": run.error, "code": run.code}
+            return {"status": "failed", "error": _error(run), "code": run.code}
         case Status.TIMEOUT:
-            return {"status": "timeout", "error": run.error}
+            return {"status": "timeout", "error": _error(run)}
     return {"status": str(run.status)}
+
+
+def _error(run: AIWorkflowAsyncRun) -> str:
+    """The error in the reader's language; that of an older row in the language in which it was stored."""
+    return run.error if run.error_parts is None else shown(run.error_parts)
 
 
 def processing_message(run: AIWorkflowAsyncRun) -> str:
     """The default message for a person who waits, used when the run has reported no message."""
-    return _("Waiting for the AI.") if run.status == Status.QUEUED else _("The AI is working on it.")
+    return gettext("Waiting for the AI.") if run.status == Status.QUEUED else gettext("The AI is working on it.")
 
 
 def cancel(session: AIWorkflowSession) -> AIWorkflowAsyncRun | None:
@@ -194,9 +201,14 @@ def final_fields(status: str, **fields: Any) -> dict[str, Any]:
     return {"status": status, "ended_at": timezone.now(), "user_input": None, "message": "", **fields}
 
 
+def error_fields(status: str, message: Any, code: str = "") -> dict[str, Any]:
+    """The fields to store when a run failed, or exceeded a time limit, with the message for people."""
+    return final_fields(status, code=code, error=str(message), error_parts=stored(message))
+
+
 def timeout_fields() -> dict[str, Any]:
     """The fields to store when a run exceeded its time limit."""
-    return final_fields(Status.TIMEOUT, error=_("This took too long and was stopped. Please try again."))
+    return error_fields(Status.TIMEOUT, _("This took too long and was stopped. Please try again."))
 
 
 def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
@@ -204,7 +216,7 @@ def end_if_overdue(run: AIWorkflowAsyncRun) -> AIWorkflowAsyncRun:
     now = timezone.now()
     waited_since = now - timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.QUEUE_TIME_LIMIT"))
     if run.status == Status.QUEUED and run.queued_at < waited_since:
-        fields = final_fields(Status.TIMEOUT, error=_("This could not be started in time. Please try again later."))
+        fields = error_fields(Status.TIMEOUT, _("This could not be started in time. Please try again later."))
         has_ended = update_if_status(run.task_id, [Status.QUEUED], only=Q(queued_at__lt=waited_since), **fields)
     elif run.status == Status.RUNNING and run.lease_until is not None and run.lease_until < now:
         has_ended = update_if_status(
@@ -221,7 +233,7 @@ def _interrupted_fields(run: AIWorkflowAsyncRun, now: datetime) -> dict[str, Any
     limit = timedelta(seconds=conf.get("AI_EXTENSIONS_ASYNC.SOFT_TIME_LIMIT"))
     if run.started_at is not None and run.started_at + limit <= now:
         return timeout_fields()
-    return final_fields(Status.FAILED, code=AIExtensionsError.code, error=_("This was interrupted. Please try again."))
+    return error_fields(Status.FAILED, _("This was interrupted. Please try again."), AIExtensionsError.code)
 
 
 class Lease:

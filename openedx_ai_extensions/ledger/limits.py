@@ -10,13 +10,13 @@ from decimal import ROUND_DOWN, Decimal
 from functools import cached_property, lru_cache
 from typing import Any
 
-from django.utils import formats, timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import cached_until_changed
+from openedx_ai_extensions.core.messages import Message as _
+from openedx_ai_extensions.core.messages import joined
 from openedx_ai_extensions.exceptions import QuotaExceeded
 from openedx_ai_extensions.ledger.models import AILimit
 from openedx_ai_extensions.ledger.periods import begins, ends
@@ -291,16 +291,6 @@ def quota_exceeded(limit: Limit, kind: LimitKind) -> QuotaExceeded:
     message, resets_at = _("AI is not available to you here."), None
     if limit.allowed[kind]:
         resets_at = limit.resets_at
-        then = _("You can continue {time}.").format(time=readable_time(resets_at))
-        message = f"{EXHAUSTED_MESSAGES[limit.per]} {then}"
+        message = joined(EXHAUSTED_MESSAGES[limit.per], _("You can continue {time}.").format(time=resets_at))
     name = f"{limit.per}/{limit.period}/{kind}"
     return QuotaExceeded(message, refused_by=name, limit=kind, scope=limit.per, resets_at=resets_at)
-
-
-def readable_time(moment: datetime) -> str:
-    """A time for people, in the reader's time zone; with the date unless it is today."""
-    local = timezone.localtime(moment)
-    time = formats.date_format(local, "H:i")
-    if local.date() == timezone.localdate():
-        return _("at {time}").format(time=time)
-    return _("on {day} at {time}").format(day=formats.date_format(local, "MONTH_DAY_FORMAT"), time=time)

@@ -13,15 +13,15 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.cache import cached_until_changed
+from openedx_ai_extensions.core.messages import Message as _
+from openedx_ai_extensions.core.messages import joined
 from openedx_ai_extensions.core.provider_entries import ProviderEntry
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import ConsentRequired, QuotaExceeded
-from openedx_ai_extensions.ledger.limits import readable_time
 from openedx_ai_extensions.policy import pauses
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
@@ -199,9 +199,8 @@ def _require_few_acceptances(user: Person) -> None:
     if len(recent) == MAX_ACCEPTANCES_PER_DAY:
         resets_at = recent[-1] + A_DAY
         reason = _("You have accepted notices about AI too often today.")
-        then = _("You can continue {time}.").format(time=readable_time(resets_at))
         raise QuotaExceeded(
-            f"{reason} {then}",
+            joined(reason, _("You can continue {time}.").format(time=resets_at)),
             refused_by="person/acceptances",
             limit="acceptances",
             scope="person",

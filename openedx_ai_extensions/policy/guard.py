@@ -16,15 +16,16 @@ from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.long_waits import reconnect
+from openedx_ai_extensions.core.messages import Message as _
+from openedx_ai_extensions.core.messages import joined
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, Step
 from openedx_ai_extensions.exceptions import Refused
-from openedx_ai_extensions.ledger.limits import readable_time
 from openedx_ai_extensions.policy.consent import require_consent
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_pauses, resumes_at
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
@@ -131,10 +132,9 @@ def _paused(pauses: Sequence[Pause], now: datetime) -> Refused | None:
     first = min(pauses, key=lambda pause: (pause.has_hours, not pause.message, pause.pk))
     reason = RefusalReason.QUIET_HOURS if first.has_hours else RefusalReason.PAUSED
     back_at = resumes_at(pauses, now)
-    message = first.message or _("AI is not available here at the moment.")
+    message: str | Promise = first.message or _("AI is not available here at the moment.")
     if back_at is not None and not first.message:
-        then = _("It will be back {time}.").format(time=readable_time(back_at))
-        message = f"{message} {then}"
+        message = joined(message, _("It will be back {time}.").format(time=back_at))
     return _refused(reason, f"pause/{first.pk}", message, back_at)
 
 
@@ -142,7 +142,9 @@ def _in_exam() -> Refused:
     return _refused(RefusalReason.EXAM, "exam", _("AI is not available during an exam. Good luck!"))
 
 
-def _refused(reason: RefusalReason, refused_by: str, message: str, back_at: datetime | None = None) -> Refused:
+def _refused(
+    reason: RefusalReason, refused_by: str, message: str | Promise, back_at: datetime | None = None
+) -> Refused:
     extra: dict[str, Any] = {"reason": str(reason)}
     seconds = None
     if back_at is not None:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, ClassVar, TypeVar
 
-from django.utils.translation import gettext as _
-
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.exceptions import ProcessorError
 
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -16,7 +16,7 @@ from openedx_ai_extensions.core.hooks import provides
 from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, RunCancelled, WorkflowNotFound
 from openedx_ai_extensions.execution.answers import Result, Stream
-from openedx_ai_extensions.execution.background import Lease, final_fields, timeout_fields
+from openedx_ai_extensions.execution.background import Lease, error_fields, final_fields, timeout_fields
 from openedx_ai_extensions.execution.execution import SlotLocation
 from openedx_ai_extensions.models import AIWorkflowAsyncRun
 from openedx_ai_extensions.processors.llm import StreamEvent
@@ -53,10 +53,10 @@ def _outcome(lease: Lease) -> dict[str, Any]:
         return final_fields(Status.CANCELLED)
     except AIExtensionsError as error:
         # A time limit that strikes inside a provider's stream is raised as a broken stream.
-        return timeout_fields() if lease.is_overdue else final_fields(Status.FAILED, code=error.code, error=str(error))
+        return timeout_fields() if lease.is_overdue else error_fields(Status.FAILED, error.message, error.code)
     except Exception as error:  # noqa: BLE001  # not hidden: logged, and told to the person under a reference
         told = unexpected(error, "workflow.async.failed")
-        return final_fields(Status.FAILED, code=told.code, error=str(told))
+        return error_fields(Status.FAILED, told.message, told.code)
 
 
 def _answer(lease: Lease) -> dict[str, Any]:

@@ -182,6 +182,8 @@ class AIWorkflowAsyncRun(models.Model):
     message = models.CharField(gettext_lazy("message"), max_length=255, blank=True, default="")
     answer = models.JSONField(gettext_lazy("answer"), null=True, encoder=DjangoJSONEncoder)
     error = models.TextField(gettext_lazy("error"), blank=True, default="")
+    # As ``core.messages`` stores it, to be shown in the reader's language; None in rows of older versions.
+    error_parts = models.JSONField(null=True, editable=False)
     code = models.CharField(gettext_lazy("error code"), max_length=64, blank=True, default="")
     queued_at = models.DateTimeField(gettext_lazy("queued"))
     started_at = models.DateTimeField(gettext_lazy("started"), null=True)

@@ -230,7 +230,7 @@ def _answer(
 def _message(error: AIExtensionsError, request: Request) -> str | list[str]:
     if isinstance(error, ConsentRequired) and error.path:
         # Clients on another host, such as micro-frontends, need the address with its host.
-        return error.told(request.build_absolute_uri(error.path))
+        return str(error.told(request.build_absolute_uri(error.path)))
     return error.message if isinstance(error.message, list) else str(error.message)
 
 

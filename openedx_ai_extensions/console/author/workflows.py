@@ -21,8 +21,8 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 from openedx_ai_extensions.console.author.page import CoursePage, Unit, description_of, name_of, units_of
 from openedx_ai_extensions.console.author.prompts import prompts_of
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.messages import readable_time
 from openedx_ai_extensions.core.redaction import configured_secrets, masked_text
-from openedx_ai_extensions.ledger.limits import readable_time
 from openedx_ai_extensions.models import AIPause, AIWorkflowProfile, AIWorkflowScope, PromptTemplate
 from openedx_ai_extensions.policy.audit_log import record
 from openedx_ai_extensions.policy.pauses import Pause, all_pauses, course_wide_pauses, switched_off, turn_off, turn_on

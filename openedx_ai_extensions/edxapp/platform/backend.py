@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeGuard
 
-from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import AsideUsageKey, CourseKey, LearningContextKey, UsageKey
 
 from openedx_ai_extensions.core import conf
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.edxapp.access import learner_link
 from openedx_ai_extensions.edxapp.interface import Block, CourseInfo, OutlineNode, Person, RetrievalMode, Step
 from openedx_ai_extensions.edxapp.platform.exams import is_in_exam, ways_to

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator
 
 from openedx_ai_extensions.core.http_responses import logged
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.execution.answers import error_without_text
 from openedx_ai_extensions.processors.llm.conversation.conversation import add_counts

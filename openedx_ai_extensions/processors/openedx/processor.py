@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core.hooks import Problem, config_validator, reads_processors
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Block, Person, RetrievalMode
@@ -230,11 +231,13 @@ def check_openedx_processor(config: Mapping[str, Any]) -> Iterable[Problem]:
     function = section.get("function") or OpenEdXProcessor.default_function
     if function not in OpenEdXProcessor.functions():
         names = ", ".join(sorted(OpenEdXProcessor.functions()))
-        yield Problem(f"{_PATH}.function", _("There is no such function. Use one of: {names}.").format(names=names))
+        yield Problem(
+            f"{_PATH}.function", gettext("There is no such function. Use one of: {names}.").format(names=names)
+        )
     elif function == "get_course_info":
         for index, name in enumerate(section.get("fields") or ()):
             if name not in INFO_FIELDS:
                 names = ", ".join(INFO_FIELDS)
                 yield Problem(
-                    f"{_PATH}.fields[{index}]", _("A course has no such field. Use: {names}.").format(names=names)
+                    f"{_PATH}.fields[{index}]", gettext("A course has no such field. Use: {names}.").format(names=names)
                 )

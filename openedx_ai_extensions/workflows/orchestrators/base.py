@@ -8,9 +8,9 @@ from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
 from django.utils.module_loading import import_string
-from django.utils.translation import gettext as _
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction, WorkflowNotFound

@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import InvalidRequest
 from openedx_ai_extensions.execution.answers import Result, StatusResult
@@ -63,9 +64,9 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             raise InvalidRequest(
                 _("There are {number} cards already. Clear them to begin a new stack.").format(number=len(known))
             )
-        self.report_progress(0.1, _("Reading the course."))
+        self.report_progress(0.1, gettext("Reading the course."))
         content = self.course_content()
-        self.report_progress(0.3, _("Writing cards."))
+        self.report_progress(0.3, gettext("Writing cards."))
         value, usage = ask_structured(
             LLMProcessor(self.profile.processor_config, user_session=self.session),
             builtin_schema("flashcards"),
@@ -73,7 +74,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             instructions=_instructions(min(wanted or DEFAULT_MAX_CARDS, room), is_exact=wanted is not None),
             context="\n\n".join(filter(None, [content, _listed(known)])),
         )
-        self.report_progress(0.9, _("Adding the cards to your stack."))
+        self.report_progress(0.9, gettext("Adding the cards to your stack."))
         new = self._add(value["cards"], limit=wanted or DEFAULT_MAX_CARDS)
         return self.result(new, usage)
 
@@ -94,7 +95,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             metadata[CARDS] = list(by_id.values())
 
         self._change(merge)
-        return StatusResult(status="saved", extra={"message": _("Your progress is saved.")})
+        return StatusResult(status="saved", extra={"message": gettext("Your progress is saved.")})
 
     @action(asks_model=False, replayable=False, keeps_nothing=True)
     def get_current_session_response(self, _user_input: Any) -> Result:

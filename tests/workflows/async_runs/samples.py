@@ -7,6 +7,7 @@ from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 
+from openedx_ai_extensions.exceptions import ProcessorError
 from openedx_ai_extensions.workflows.orchestrators import Result, SessionBasedOrchestrator, action
 
 
@@ -30,3 +31,11 @@ class Faulty(SessionBasedOrchestrator):
     @action
     def run(self, user_input: Any) -> Result:
         raise KeyError(user_input)
+
+
+class Hoarse(SessionBasedOrchestrator):
+    """Fails with a text that has no translation."""
+
+    @action
+    def run(self, user_input: Any) -> Result:
+        raise ProcessorError("My own {words}.")

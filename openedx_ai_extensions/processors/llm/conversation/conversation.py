@@ -10,9 +10,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from openedx_ai_extensions.core.http_responses import StreamEvent, logged
+from openedx_ai_extensions.core.messages import Message as _
 from openedx_ai_extensions.exceptions import ContentRejected, ProcessorError
 from openedx_ai_extensions.execution.answers import FinishReason, error_without_text
 from openedx_ai_extensions.execution.execution import current_execution
