@@ -114,7 +114,7 @@ def test_an_answer_can_be_stopped_and_asked_for_again(greeted, demo):
     expect(greeted.messages.last).to_contain_text("Stopped.")
     expect(greeted.input).to_be_focused()
     demo.provider.reply("All of it.")
-    greeted.button("Retry").click()
+    greeted.button("Try again").click()
     expect(greeted.log).to_have_text("Tutor: All of it.")
     for _visit in range(2):
         expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "All of it."))
@@ -124,11 +124,11 @@ def test_an_answer_can_be_stopped_and_asked_for_again(greeted, demo):
 def test_after_an_error_the_question_is_asked_once(greeted, demo):
     demo.provider.fail(401, times=2)
     demo.expected_status = 500
-    failed = ("You", WHY, "The AI service is currently unavailable.", "Retry")
+    failed = ("You", WHY, "The AI service is currently unavailable.", "Try again")
     greeted.send(WHY)
     expect_messages(greeted, ("Tutor", GREETING), failed)
     demo.provider.hang(60)
-    greeted.button("Retry").click()
+    greeted.button("Try again").click()
     expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "The tutor is thinking…"))
     demo.provider.go_on()
     expect_messages(greeted, ("Tutor", GREETING), failed)
@@ -141,31 +141,31 @@ def test_after_an_error_the_question_is_asked_once(greeted, demo):
 @pytest.mark.parametrize(
     ("chunks", "marked"),
     [
-        pytest.param(2, ("Tutor", "Hello from", "The answer broke off before its end.", "Retry"), id="cut off"),
-        pytest.param(0, ("You", WHY, "No answer was received.", "Retry"), id="no answer"),
+        pytest.param(2, ("Tutor", "Hello from", "The answer broke off before its end.", "Try again"), id="cut off"),
+        pytest.param(0, ("You", WHY, "No answer was received.", "Try again"), id="no answer"),
     ],
 )
 def test_what_went_wrong_is_still_said_on_the_next_visit(greeted, demo, chunks, marked):
     demo.provider.always(Break(chunks))
     demo.expected_status = 503
     greeted.send(WHY)
-    expect(greeted.button("Retry")).to_be_visible()
+    expect(greeted.button("Try again")).to_be_visible()
     greeted.reopen()
     expect_messages(
         greeted, *[("Tutor", GREETING), ("You", WHY), marked][: 3 if chunks else 1], *([] if chunks else [marked])
     )
     demo.provider.always(Say("At last."))
-    greeted.button("Retry").click()
+    greeted.button("Try again").click()
     expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "At last."))
-    expect(greeted.button("Retry")).to_have_count(0)
+    expect(greeted.button("Try again")).to_have_count(0)
 
 
 def test_a_greeting_that_fails_can_be_tried_again(chat, demo):
     demo.provider.fail(401, times=1)
     demo.expected_status = 500
     chat.open()
-    expect_messages(chat, ("Tutor", "The AI service is currently unavailable.", "Retry"))
-    chat.button("Retry").click()
+    expect_messages(chat, ("Tutor", "The AI service is currently unavailable.", "Try again"))
+    chat.button("Try again").click()
     expect_messages(chat, ("Tutor", GREETING))
 
 

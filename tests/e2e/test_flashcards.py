@@ -165,7 +165,7 @@ def test_what_could_not_be_saved_is_said_and_saved_later(made, demo):
     made.grade("Good").click()
     expect(made.alert).to_contain_text("Your progress is not saved yet.")
     made.mends()
-    made.button("Retry").click()
+    made.button("Try again").click()
     expect(made.alert).to_be_hidden()
     assert [card["repetitions"] for card in stored(made).values()] == [1, 0, 0]
 

@@ -56,6 +56,11 @@ class Block:
     def alert(self) -> Any:
         return self.root.locator("[role=alert] p")
 
+    @property
+    def note(self) -> Any:
+        """How an answer ended, where that is no error."""
+        return self.root.locator("[role=note]:not(.error) p")
+
     def button(self, name: str) -> Any:
         return self.root.get_by_role("button", name=name, exact=True)
 

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from submissions.models import Submission
 
 from tests.browser import in_a_browser
 from tests.conftest import from_learner
 from tests.fakes.steps import Wire
 from tests.providers.shapes import DONE, chunk, message, text, usage
+from tests.waiting import eventually
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
@@ -22,7 +24,11 @@ WHY = "Why are leaves green?"
 CUT_OFF = "The answer was cut off because it reached its length limit. You can ask the AI to continue."
 FILTERED = "The AI service stopped this answer because of its content rules."
 DECLINED = "The AI declined to answer this."
+LONGER = "The AI's answer was longer than allowed. Please ask for something shorter."
+EMPTY = "The AI gave no answer. Please try again."
+BROKEN = "The answer broke off before its end."
 REFUSAL = Wire((chunk({"refusal": "I can't."}), chunk(finish="stop"), usage(), DONE))
+TOO_LONG = Wire((chunk(finish="length"), usage(), DONE))
 NOTHING = Wire((chunk(finish="stop"), usage(), DONE))
 # All that the live region for what goes on has said.
 LISTEN = """(widget) => {
@@ -111,9 +117,9 @@ def test_a_continuation_that_fails_is_tried_again_from_the_same_place(block, mak
     block.open()
     block.button("AI summary").click()
     block.button("Continue").click()
-    expect(block.alert).to_have_text("The answer broke off before its end.")
+    expect(block.alert).to_have_text(BROKEN)
     expect(block.answer).to_have_text("Chloroplast")
-    block.button("Retry").click()
+    block.button("Try again").click()
     expect(block.answer).to_have_text("Chlorophyll.")
 
 
@@ -127,28 +133,34 @@ def test_what_content_rules_stopped_cannot_be_continued(block, make_scope, provi
 
 
 @pytest.mark.parametrize(
-    ("steps", "said"),
+    ("steps", "place", "said"),
     [
-        pytest.param([REFUSAL], DECLINED, id="declined"),
-        pytest.param([NOTHING, NOTHING], "The AI gave no answer. Please try again.", id="empty, also when asked again"),
-        pytest.param([], "No answer was received.", id="empty, by an extension"),
+        pytest.param([REFUSAL], "note", DECLINED, id="declined"),
+        pytest.param([TOO_LONG], "note", LONGER, id="too long"),
+        pytest.param([NOTHING, NOTHING], "alert", EMPTY, id="empty, also when asked again"),
+        pytest.param([], "alert", "No answer was received.", id="empty, by an extension"),
     ],
 )
-def test_no_answer_is_not_silent(block, make_scope, provider, steps, said):
+def test_no_answer_is_not_silent(block, make_scope, provider, steps, place, said):
     make_scope()
     block.open()
     provider.then(*steps)
     if not steps:
-        empty = {"response": "", "status": "completed"}
+        empty = {"response": " \n", "status": "completed"}
         block.page.route("**/workflows/**", lambda route: route.fulfill(json=empty), times=1)
     button = block.button("AI summary")
     button.press("Enter")
-    expect(block.alert).to_have_text(said)
+    ending = getattr(block, place)
+    expect(ending).to_have_text(said)
+    expect(block.root.locator("[role=note] p, [role=alert] p")).to_have_count(1)
+    expect(block.root.locator(".result-footer")).to_be_hidden()
+    if place == "note":  # an alert speaks by itself
+        expect(block.root.get_by_role("log")).to_have_text(f"Summary: {said}")
     expect(button).to_be_focused()
     assert [name for name, _detail in block.heard(1)] == ["error"]
-    button.press("Enter")
+    block.button("Try again").press("Enter")
     expect(block.answer).to_have_text("Hello from the model.")
-    expect(block.alert).to_have_count(0)
+    expect(ending).to_have_count(0)
 
 
 def test_a_chat_goes_on_where_it_was_cut_off(block, chat, provider):
@@ -178,13 +190,32 @@ def test_a_chat_goes_on_where_it_was_cut_off(block, chat, provider):
     assert CUT_OFF not in json.dumps(said)
 
 
-def test_a_chat_says_that_an_answer_was_declined(chat, provider):
-    provider.then(REFUSAL)
-    field = chat.get_by_role("textbox")
+@pytest.mark.parametrize(
+    ("step", "said", "is_error"),
+    [
+        pytest.param(REFUSAL, DECLINED, False, id="declined"),
+        pytest.param(TOO_LONG, LONGER, False, id="too long"),
+        pytest.param(Wire((text("Because"),)), BROKEN, True, id="broken off"),
+        pytest.param(Wire((text("Because "),) * 1000, pause=0.1), "Stopped.", False, id="stopped"),
+    ],
+)
+def test_a_chat_says_how_an_answer_ended_at_once_and_later(block, chat, provider, step, said, is_error):
+    provider.then(step)
+    field, note = chat.get_by_role("textbox"), chat.get_by_role("note")
     field.fill(WHY)
     field.press("Enter")
-    expect(chat.get_by_role("note")).to_have_text(f"{DECLINED}Retry")
-    expect(field).to_be_focused()
-    chat.get_by_role("button", name="Retry").press("Enter")
+    if said == "Stopped.":
+        expect(chat.locator(".message").last).to_contain_text("Because")
+        chat.get_by_role("button", name="Stop").click()
+    for visit in range(2):
+        expect(note).to_have_text(f"{said}Try again")
+        assert ("error" in note.get_attribute("class").split()) == is_error
+        if visit == 0:
+            expect(field).to_be_focused()
+            # The server may notice only later that the answer was stopped.
+            eventually(lambda: any(part.get("code") for stored in Submission.objects.all() for part in stored.answer))
+            block.page.reload()
+            block.root.locator("button.open").click()
+    chat.get_by_role("button", name="Try again").press("Enter")
     expect(chat.locator(".message").last).to_contain_text("Hello from the model.")
     expect(field).to_be_focused()

@@ -88,7 +88,7 @@ def test_nothing_is_asked_before_a_notice_is_accepted(block, make_scope, provide
     dialog.get_by_role("button", name="Not now").click()
     expect(block.alert).to_have_text("The AI works once you accept the notice. Nothing was sent.")
     assert provider.requests == []
-    block.button("Retry").click()
+    block.button("Try again").click()
     dialog.get_by_role("button", name="Accept and continue").click()
     expect(block.answer).to_have_text("Hello from the model.")
     expect(block.button("Withdraw consent")).to_be_visible()
@@ -146,7 +146,7 @@ def test_what_is_left_is_said_and_when_there_is_more(block, make_scope, settings
         expect(block.root.locator(".limits")).to_contain_text(said)
     block.button("AI summary").click()
     expect(block.alert).to_contain_text("Next reset: ")
-    expect(block.button("Retry")).to_have_count(0)
+    expect(block.button("Try again")).to_have_count(0)
     assert block.heard(3)[-1][1]["code"] == "quota_exceeded"
 
 
@@ -161,7 +161,7 @@ def test_a_retry_after_a_lost_answer_is_not_billed_twice(block, make_scope, prov
     block.page.route(RUNS, lose, times=1)
     block.button("AI summary").click()
     expect(block.alert).to_have_text("The site could not be reached. Please try again.")
-    block.button("Retry").click()
+    block.button("Try again").click()
     expect(block.answer).to_have_text("Hello from the model.")
     assert (len(provider.requests), AIWorkflowRun.objects.count()) == (1, 1)
 
@@ -177,7 +177,7 @@ def test_who_is_not_signed_in_any_more_loses_nothing(block, make_scope):
     expect(block.alert).to_contain_text("You are not signed in any more.")
     expect(field).to_have_value(WHY)
     block.page.context.add_cookies(cookies)
-    block.button("Retry").click()
+    block.button("Try again").click()
     expect(block.answer).to_have_text("Hello from the model.")
 
 

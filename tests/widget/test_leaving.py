@@ -83,9 +83,9 @@ def test_a_page_that_may_come_back_stops_its_answer_and_offers_to_ask_again(bloc
     expect(block.answer).to_contain_text("word1 ")
     # What a browser does to a page that it keeps for the Back button.
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))")
-    expect(block.alert).to_have_text("Stopped.")
+    expect(block.note).to_have_text("Stopped.")
     provider.reply("Green.")
-    block.button("Retry").click()
+    block.button("Try again").click()
     expect(block.answer).to_have_text("Green.")
 
 
@@ -110,7 +110,7 @@ def test_a_login_in_place_of_an_answer_is_said_in_words(block, page, make_scope,
     expect(block.answer).to_be_empty()
     assert limits == []
     page.unroute(RUNS)
-    block.button("Retry").click()
+    block.button("Try again").click()
     expect(block.answer).to_have_text("Hello from the model.")
 
 

@@ -1,4 +1,5 @@
-// An error of the API or of the connection to it, with a message for people.
+// How a request ended without a complete answer: an error of the API or of the connection to it, or one of the endings
+// below that are no faults. With a message for people.
 
 // Ids of the messages for these codes. Other codes show the server's own message.
 const MESSAGE_IDS = {
@@ -12,7 +13,12 @@ const MESSAGE_IDS = {
   payload_too_large: "tooLong",
   duplicate_request: "stillAnswering",
   consent_required: "consentNeeded",
+  answer_declined: "declined",
+  answer_too_long: "answerTooLong",
+  cancelled: "stopped",
 };
+// These are not shown as errors.
+const NEUTRAL_CODES = new Set(["answer_declined", "answer_too_long", "cancelled"]);
 // A retry would fail again.
 const PERMANENT_CODES = new Set(["payload_too_large", "context_window_exceeded", "quota_exceeded", "permission_denied",
   "workflow_not_found", "unknown_action", "parse_error"]);
@@ -27,6 +33,11 @@ export class ApiError extends Error {
   // Whether the same request may succeed a little later.
   get isTransient() {
     return this.status === 0 || this.status >= 500;
+  }
+
+  // What a moderator or a filter of the site rejects has a reason.
+  get isNeutral() {
+    return NEUTRAL_CODES.has(this.code) || ["moderation", "filter"].includes(this.details.reason);
   }
 
   get canRetry() {

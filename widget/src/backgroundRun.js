@@ -20,7 +20,7 @@ export class BackgroundRun {
       element("div", { className: "row" }, this.bar, this.cancelButton));
   }
 
-  // Start a run and wait for its end. Resolves to {status, response?, errorMessage?}; the status "slow" means that
+  // Start a run and wait for its end. Resolves to {status, response?, errorMessage?, isNeutral?}; the status "slow" means that
   // polling has stopped before the end.
   async start(input) {
     this.#show({ message: this.t("working") });
@@ -103,7 +103,7 @@ export class BackgroundRun {
     if (status === "completed") this.context.emit("completed", { action: "run_async" });
     if (!error) return state;
     this.context.emit("error", { action: "run_async", code: code ?? status });
-    const { message } = new ApiError(this.context.i18n, { code: code ?? "processor_error", message: error });
-    return { ...state, errorMessage: message };
+    const { message, isNeutral } = new ApiError(this.context.i18n, { code: code ?? "processor_error", message: error });
+    return { ...state, errorMessage: message, isNeutral };
   }
 }

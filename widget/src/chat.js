@@ -1,4 +1,5 @@
 // The tutor chat: a conversation about the unit, stored by the server. No model is called before the drawer is opened.
+import { ApiError } from "./apiError.js";
 import { Drawer } from "./drawer.js";
 import { Message } from "./message.js";
 import { newTurn, Runner } from "./runner.js";
@@ -90,7 +91,7 @@ export class Chat {
     this.#remove(turn.answer);
     conversation.messages.forEach((stored) => this.#append(this.#fromStored(stored)));
     this.drawer.earlierButton.hidden = !conversation.metadata?.has_more;
-    if (conversation.messages.length) this.#showLastStatus(conversation.messages.at(-1));
+    if (conversation.messages.length) this.#showLastEnding(conversation.messages.at(-1));
     this.drawer.scrollToEnd();
   }
 
@@ -108,14 +109,14 @@ export class Chat {
     else this.#offerContinuation(answer);
   }
 
-  // Show the error at the message it belongs to, and offer a retry.
-  #showFailure(turn, { message, canRetry = true }) {
+  // Show how a turn failed at the message it belongs to, and offer a retry.
+  #showFailure(turn, { canRetry = true, ...ending }) {
     const { question, answer } = turn;
     if (question) this.failedTurn = turn;
     if (question && !answer?.text) this.#remove(answer);
     // A greeting that broke off is stored by the server as it is, so there is nothing to retry.
     const retry = canRetry && (question || !answer.text) ? () => this.#retry(turn) : undefined;
-    (answer?.text || !question ? answer : question).showError(message, this.t("retry"), retry);
+    (answer?.text || !question ? answer : question).showEnding(ending, this.t("retry"), retry);
   }
 
   #offerContinuation(answer) {
@@ -131,13 +132,16 @@ export class Chat {
   }
 
   // Show how the last stored turn ended, unless it completed: cut off, failed, or not answered yet.
-  #showLastStatus({ role, status }) {
+  #showLastEnding(stored) {
     const [previous, last] = [undefined, ...this.messages].slice(-2);
-    const [question, answer] = role === "user" ? [last] : [previous, last];
+    const isQuestion = stored.role === "user";
+    const [question, answer] = isQuestion ? [last] : [previous, last];
     if (last.truncation) this.#offerContinuation(last);
-    else if (status && question) {
-      this.#showFailure(newTurn(question.text, { question, answer }), { message: this.#statusText(status) });
-    } else if (role === "user") last.showError(this.t("pending"), this.t("checkAgain"), () => this.#reload());
+    else if (stored.status && question) {
+      this.#showFailure(newTurn(question.text, { question, answer }), this.#endingOf(stored));
+    } else if (isQuestion) {
+      last.showEnding({ message: this.t("pending"), isNeutral: true }, this.t("checkAgain"), () => this.#reload());
+    }
   }
 
   #reload() {
@@ -201,15 +205,20 @@ export class Chat {
     this.drawer.setBusy(isBusy);
   }
 
-  #fromStored({ role, content, status, finish_reason: reason, submission_id: id }) {
+  #fromStored(stored) {
+    const { role, content, status, finish_reason: reason, submission_id: id } = stored;
     const { text, truncation } = splitTruncationNotice(content, reason);
     const message = Object.assign(new Message(this.context, role, text, id), { truncation, isStored: true });
     if (truncation) message.showTruncation();
-    else if (status) message.showError(this.#statusText(status));
+    else if (status) message.showEnding(this.#endingOf(stored));
     return message;
   }
 
-  #statusText(status) {
-    return this.t(status === "interrupted" ? "cutOff" : "failed");
+  // How a stored turn without a complete answer ended. Turns of earlier versions have no code.
+  #endingOf({ status, code }) {
+    const isRefused = status === "refused"; // by a moderator or a filter, which would refuse a retry, too
+    const { message, isNeutral } = new ApiError(this.context.i18n, { code: isRefused ? "answer_declined" : code,
+      message: this.t(status === "interrupted" ? "cutOff" : "failed") });
+    return { message, isNeutral, canRetry: !isRefused };
   }
 }

@@ -46,10 +46,11 @@ export class Disclosure {
     if (outcome) this.#finish(outcome);
   }
 
-  #finish({ status, response, errorMessage }) {
+  #finish({ status, response, errorMessage, isNeutral }) {
     this.fields.hidden = false;
     let focus = this.startButton;
     if (status === "completed") focus = this.showRunResult(response);
+    else if (isNeutral) this.lines.showStatus(errorMessage);
     else if (errorMessage) this.lines.showError(errorMessage);
     else if (status === "slow") this.lines.showError(this.t("takesLong"), this.t("checkAgain"), () => this.#load());
     else this.lines.showStatus(this.t("cancelled"));

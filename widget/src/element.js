@@ -6,23 +6,23 @@ import { Client } from "./client.js";
 import { followColourScheme } from "./colourScheme.js";
 import { Consent } from "./consent.js";
 import { element } from "./dom.js";
-import { Flashcards } from "./flashcards.js";
 import { HeightCache } from "./heightCache.js";
 import { loadI18n } from "./i18n.js";
 import { Limits } from "./limits.js";
 import { OneShot } from "./oneShot.js";
 import css from "./styles.css";
 
-// The form of authors is not in the script that every learner loads.
+// What few pages show is not in the script that every learner loads.
+const loadFlashcards = async () => (await import("./widget-flashcards.js")).Flashcards;
 const loadQuiz = async () => (await import("./widget-quiz.js")).Quiz;
 // The form for a request or response component, or a function that loads it. The last three names are those of templates for earlier versions.
 const FORMS = {
   __proto__: null, // a component may be called "toString"
   AISidebarResponse: Chat,
-  FlashcardCreator: Flashcards,
+  FlashcardCreator: loadFlashcards,
   LibraryProblemCreator: loadQuiz,
   AISidebarChatComponent: Chat,
-  AIFlashcardsRequest: Flashcards,
+  AIFlashcardsRequest: loadFlashcards,
   AIEducatorLibraryAssistComponent: loadQuiz,
 };
 let styleSheet; // shared by all widgets of a page
@@ -81,7 +81,7 @@ export class OpenedxAIWidget extends HTMLElement {
     }
     const { request, response } = profile.ui_components;
     const found = FORMS[request.component] ?? FORMS[response?.component] ?? OneShot;
-    const Form = found === loadQuiz ? await loadQuiz() : found;
+    const Form = found === loadQuiz || found === loadFlashcards ? await found() : found;
     if (signal.aborted) return;
     const configs = { request: request.config ?? {}, response: response?.config ?? {} };
     const form = new Form(context, configs, request.component);

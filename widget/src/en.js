@@ -16,7 +16,7 @@ export const en = {
   keepThem: "Keep them",
   progress: "Progress",
   question: "Your question",
-  retry: "Retry",
+  retry: "Try again",
   send: "Send",
   stop: "Stop",
   stopped: "Stopped.",
@@ -26,7 +26,9 @@ export const en = {
   takesLong: "This is taking longer than usual. It continues even if you leave this page.",
   tryingAgain: "The site could not be reached. Trying again…",
   // What goes wrong
+  answerTooLong: "The AI's answer was longer than allowed. Please ask for something shorter.",
   cutOff: "The answer broke off before its end.",
+  declined: "The AI declined to answer this.",
   offline: "The site could not be reached. Please try again.",
   signedOut: "You are not signed in any more. Sign in on another tab, then try again: nothing you wrote is lost.",
   unavailable: "The AI service is currently unavailable.",

@@ -40,15 +40,17 @@ export class Message {
     if (status) this.buttons.hidden = true;
   }
 
-  // Show an error below the message and, where `onClick` is given, a button to retry.
-  showError(message, label, onClick) {
-    this.note.classList.add("error");
+  // Show below the message how it ended and, where `onClick` is given, a button to retry.
+  showEnding({ message, isNeutral }, label, onClick) {
+    this.note.classList.toggle("error", !isNeutral);
     showMessage(this.note, message, label, onClick, icon("again"));
   }
 
   // If the answer was cut off, show the notice and, where the answer can be continued, a button for that.
   showTruncation(label, onClick) {
-    if (this.truncation) showMessage(this.note, this.truncation.message, label, this.truncation.canContinue && onClick);
+    if (!this.truncation) return;
+    this.note.classList.remove("error");
+    showMessage(this.note, this.truncation.message, label, this.truncation.canContinue && onClick);
   }
 
   clearNote() {

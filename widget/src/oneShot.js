@@ -92,15 +92,16 @@ export class OneShot {
     this.answer.show();
     if (failure) {
       const retry = failure.canRetry && (() => this.#run(turn));
-      showMessage(this.error, failure.message, this.t("retry"), retry, icon("again"));
+      showMessage(failure.isNeutral ? this.note : this.error, failure.message, this.t("retry"), retry, icon("again"));
     } else if (truncation) {
       const onContinue = truncation.canContinue && (() => this.#continue());
       showMessage(this.note, truncation.message, this.t("continue"), onContinue);
     }
     this.#setBusy(false, prefix);
-    this.context.announcer.announceAnswer(text.slice(prefix.length), this.title.textContent, truncation?.message);
-    this.footer.hidden = !text;
-    this.title.hidden = !text;
+    const notice = failure?.isNeutral ? failure.message : truncation?.message;
+    this.context.announcer.announceAnswer(text.slice(prefix.length), this.title.textContent, notice);
+    this.footer.hidden = !text.trim();
+    this.title.hidden = this.footer.hidden;
     this.context.limits.refresh();
   }
 

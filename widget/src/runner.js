@@ -1,7 +1,7 @@
 // Runs one request to a model at a time, streams its answer, and can stop it.
 import { ApiError } from "./apiError.js";
 import { newRequestId } from "./client.js";
-import { isJson, readStream, splitTruncationNotice } from "./streamReader.js";
+import { isJson, readStream, responseText, splitTruncationNotice } from "./streamReader.js";
 
 // An input for the model. A retry runs the same turn: its request id has the server answer it only once.
 export function newTurn(input, extra) {
@@ -22,7 +22,8 @@ export class Runner {
 
   // Run a turn. `handlers`: onText (the text so far), onStatus (what the model is doing), onResponse (the answer of a
   // request that is not streamed), onTruncated (how the answer was cut off, or undefined: {message, canContinue}).
-  // Returns undefined on success, {message, canRetry} on failure, and null if the widget was removed.
+  // Returns undefined on success, {message, canRetry, isNeutral} on failure, and null if the widget was removed.
+  // `isNeutral`: not an error, such as when the person stopped the answer.
   async run(turn, handlers) {
     this.abortController = new AbortController();
     const { signal } = this.abortController;
@@ -49,7 +50,7 @@ export class Runner {
       const { text, truncation } = splitTruncationNotice(answer, reason);
       handlers.onResponse(text);
       handlers.onTruncated(truncation);
-      return text;
+      return responseText(text).trim();
     }
     let received;
     const error = await readStream(response, {
@@ -58,7 +59,7 @@ export class Runner {
       onTool: (tool) => handlers.onStatus(this.#toolStatus(tool)),
     });
     if (error) throw new ApiError(this.i18n, error);
-    return received;
+    return received?.trim();
   }
 
   // A model may make up the name of a tool.
@@ -69,11 +70,10 @@ export class Runner {
   }
 
   #failure(error, { aborted }) {
-    if (aborted) return { message: this.i18n.t("stopped"), canRetry: true };
     // Any other exception is the browser's: the connection broke in the middle of the answer.
-    const { code, message, canRetry } = error instanceof ApiError ? error
-      : new ApiError(this.i18n, { code: "streaming_failed" });
-    this.emit("error", { action: "run", code });
-    return { message, canRetry };
+    const { code, message, canRetry, isNeutral } = !aborted && error instanceof ApiError ? error
+      : new ApiError(this.i18n, { code: aborted ? "cancelled" : "streaming_failed" });
+    if (!aborted) this.emit("error", { action: "run", code });
+    return { message, canRetry, isNeutral };
   }
 }

@@ -28,7 +28,8 @@ class Turn:
     Attributes:
         id: identifies the turn.
         messages: ``{"role", "content", "timestamp", "submission_id"}`` and, depending on the kind, ``status``,
-            ``tool_calls``, ``tool_call_id``, ``name``, ``sent`` (the text that the model got in place of the content),
+            ``code`` (of the error that ended the turn, ``cancelled`` if the client disconnected), ``tool_calls``,
+            ``tool_call_id``, ``name``, ``sent`` (the text that the model got in place of the content),
             ``finish_reason``, in order. A repeated turn has only its last answer.
         attempt: the number of attempts.
     """
@@ -65,12 +66,13 @@ class Turn:
             texts = [m["content"] for m in self.answer if m["role"] == "assistant" and m["content"]]
             shown.append({**last, "role": "assistant", "content": "\n\n".join(texts)})
         elif shown and self.status:
-            shown[0]["status"] = self.status
+            last = self.messages[-1]
+            shown[0] |= {name: last[name] for name in ("status", "code") if name in last}
         return [_shown(message) for message in shown]
 
 
 def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("role", "content", "timestamp", "submission_id", "status", "finish_reason")
+    names = ("role", "content", "timestamp", "submission_id", "status", "code", "finish_reason")
     return {name: message[name] for name in names if message.get(name)}
 
 

@@ -110,7 +110,14 @@ class SubmissionProcessor(Processor):
         return int(item.pk)
 
     def add(
-        self, turn: str, messages: Sequence[Mapping[str, Any]], *, start: int = 0, attempt: int = 1, status: str = ""
+        self,
+        turn: str,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        start: int = 0,
+        attempt: int = 1,
+        status: str = "",
+        code: str = "",
     ) -> str:
         """Store messages of a turn.
 
@@ -119,7 +126,7 @@ class SubmissionProcessor(Processor):
             messages: in OpenAI's chat format.
             start: position of the first message in the turn.
             attempt: the number of attempts of the turn.
-            status: set on the last message, see ``Turn.status``.
+            status, code: set on the last message, see ``Turn``.
 
         Returns:
             The UUID of the last submission; empty if nothing was stored because the session was deleted.
@@ -131,7 +138,7 @@ class SubmissionProcessor(Processor):
         now = timezone.now()
         stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
         if status:
-            stamped[-1]["status"] = status
+            stamped[-1] |= {"status": status, **({"code": code} if code else {})}
         uuid = ""
         for answer in history.submissions(history.stored(turn, attempt, start, stamped), Submission.MAXSIZE):
             # The library's function would read the student item twice for each submission.

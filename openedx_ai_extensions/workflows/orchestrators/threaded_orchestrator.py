@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from openedx_ai_extensions.core import hooks
 from openedx_ai_extensions.core.portable import is_whole
-from openedx_ai_extensions.exceptions import ContentRejected, InvalidRequest
+from openedx_ai_extensions.exceptions import AIExtensionsError, ContentRejected, InvalidRequest, RunCancelled
 from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
@@ -128,13 +128,14 @@ class _CurrentTurn:
         except Exception as error:
             status = REFUSED if isinstance(error, ContentRejected) else FAILED
             if self.is_admitted or (status == REFUSED and self._may_keep_refused()):
-                self._store([], status, getattr(error, "code", "internal_error"))
+                self._store([], status, _code_of(error))
                 self._forget_if_cleared()
             raise
         if isinstance(answer, dict):
             self._complete()
             return Result(answer["response"], finish_reason=answer["finish_reason"])
-        return Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
+        self.stream = Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
+        return self.stream
 
     def _finish(self, ending: Ending, _text: str) -> None:
         if ending is Ending.COMPLETED:
@@ -143,7 +144,8 @@ class _CurrentTurn:
         messages = self.conversation.so_far()
         is_seen = any(message["role"] == "assistant" and message["content"] for message in messages)
         unseen = REFUSED if self.conversation.is_refused else FAILED
-        self._store(messages, INTERRUPTED if is_seen else unseen, ending)
+        code = RunCancelled.code if ending is Ending.CANCELLED else _code_of(self.stream.error)
+        self._store(messages, INTERRUPTED if is_seen else unseen, code)
         self._forget_if_cleared()
 
     @property
@@ -235,16 +237,20 @@ class _CurrentTurn:
             changed = {} if sent == self.text else {"sent": sent}
             self.chat.history.add(self.id, [{"role": "user", "content": self.text, **changed}])
 
-    def _store(self, messages: Sequence[Mapping[str, Any]], status: str = "", reason: str = "") -> str:
+    def _store(self, messages: Sequence[Mapping[str, Any]], status: str = "", code: str = "") -> str:
         """Store the answer. A turn without an answer is stored with its status, unless it is a greeting."""
         if status in {FAILED, REFUSED}:
-            logger.info("workflow.turn.%s run_id=%s reason=%s", status, self.chat.context.get("run_id"), reason)
+            logger.info("workflow.turn.%s run_id=%s reason=%s", status, self.chat.context.get("run_id"), code)
             if not self.text:
                 return ""
             self._store_question(self.text)
             messages = [{"role": "assistant", "content": ""}]
         start = 1 if self.text else 0
-        return self.chat.history.add(self.id, messages, start=start, attempt=self.attempt, status=status)
+        return self.chat.history.add(self.id, messages, start=start, attempt=self.attempt, status=status, code=code)
+
+
+def _code_of(error: BaseException | None) -> str:
+    return error.code if isinstance(error, AIExtensionsError) else AIExtensionsError.code
 
 
 def _with_notice(message: dict[str, Any]) -> dict[str, Any]:
