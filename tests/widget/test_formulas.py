@@ -114,7 +114,7 @@ def test_the_mathjax_of_the_page_typesets(ask, folder):
         expect(host.locator("> [slot]").nth(number).locator(rendered).first).to_be_visible()
     # What was there already has stayed, and is inside of the answer.
     assert first.evaluate("each => each.isConnected && each.assignedSlot.closest('.answer') !== null")
-    assert page.locator("math").count() == 3
+    expect(page.locator("math")).to_have_count(3)
     assert loaded(site) == ["widget-formulas.js"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator(".answer").evaluate(SELECT)
