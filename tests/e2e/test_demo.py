@@ -55,7 +55,7 @@ def test_stopping_keeps_the_text_and_reaches_the_provider(page, demo):
     box = summarise(page, demo)
     expect(box.answer).to_contain_text("word1 ")
     box.button("Stop").click()
-    expect(box.alert).to_have_text("Stopped.")
+    expect(box.root.locator(".note p")).to_have_text("Stopped.")
 
     seen = box.answer.text_content()
     assert seen.startswith("word0 word1")

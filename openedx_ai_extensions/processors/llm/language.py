@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from django.utils.translation import get_language, get_language_info
-from opaque_keys.edx.keys import CourseKey
+from functools import lru_cache
 
-from openedx_ai_extensions.core import conf
-from openedx_ai_extensions.edxapp import get_platform
+from django.utils.translation import get_language_info
+
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
 
 LEARNER, COURSE = "learner", "course"
 
 
-def language_rule(choice: str | None, course_id: CourseKey | None) -> str:
+@lru_cache(maxsize=256)
+def language_rule(choice: str | None, *, course: str, reader: str | None) -> str:
     """The rule about the language of an answer, for the system prompt.
 
     Args:
         choice: ``LEARNER``, ``COURSE`` or the code of a language; None to follow what the learner writes and reads.
-        course_id: the course; None outside of courses.
+        course: the code of the course's language, or of the site's.
+        reader: the code of the language that the learner reads; None if it is not known.
     """
     if choice is None:
         return builtin_prompt("language")
-    course = (course_id and get_platform().course_language(course_id)) or conf.site_language()
     if choice != LEARNER:
         return _naming("language_of_profile", course if choice == COURSE else choice)
-    learner = get_language() or course
+    learner = reader or course
     # In a course in the learner's language, the rule without a name says the same: the prompt and its cost stay.
     return builtin_prompt("language") if _is_same(learner, course) else _naming("language_of_learner", learner)
 

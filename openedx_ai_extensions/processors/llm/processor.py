@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
+from django.utils.translation import get_language
+
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import logged
 from openedx_ai_extensions.core.provider_parameters import MODEL_OPTIONS, RESERVED_OPTION
@@ -146,7 +148,9 @@ class LLMProcessor(Processor):
     def language_rule(self) -> str:
         """The rule about the language of the answer: the configured one, otherwise that of the class."""
         course_id = self.tool_context.course_id if self.tool_context else None
-        return language_rule(self._setting("language") or self.default_language, course_id)
+        course = (course_id and get_platform().course_language(course_id)) or conf.site_language()
+        choice = self._setting("language") or self.default_language
+        return language_rule(choice, course=course, reader=get_language())
 
     @property
     def keeps_threads(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
@@ -84,7 +85,7 @@ class Provider:
     @property
     def kind(self) -> str:
         """LiteLLM's name of the provider."""
-        return vendor_of(self.model, self.parameters)
+        return _kind(self.model, self.parameters.get("custom_llm_provider"))
 
     @property
     def base_model(self) -> str:
@@ -132,7 +133,7 @@ class Provider:
             LLMConfigError: the entry states capabilities that do not exist.
         """
         capabilities = CAPABILITIES.get(self.kind, DEFAULT_CAPABILITIES)
-        if self.kind == "openai" and foreign_host(self.kind, self.parameters):
+        if self.kind == "openai" and self._has_foreign_host:
             # Servers that are compatible with OpenAI rarely keep threads, and some silently ignore the history.
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         capabilities = replace(capabilities, **_stated_capabilities(self.parameters.get("capabilities", {})))
@@ -140,6 +141,11 @@ class Provider:
         if {"mock_response", "store"} & self.parameters.keys():
             capabilities = replace(capabilities, keeps_threads=False, runs_mcp=False)
         return capabilities
+
+    @property
+    def _has_foreign_host(self) -> bool:
+        addresses = (self.parameters.get("api_base"), self.parameters.get("base_url"))
+        return _is_foreign(self.kind, addresses, (os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_BASE")))
 
     @property
     def context_tokens(self) -> int | None:
@@ -207,6 +213,16 @@ def count_tokens(text: str) -> int:
     # In pieces: the tokenizer takes quadratic time on a long text without spaces.
     pieces = (text[start : start + TOKENIZER_PIECE_CHARS] for start in range(0, len(text), TOKENIZER_PIECE_CHARS))
     return sum(len(encoding.encode(piece, disallowed_special=())) for piece in pieces)
+
+
+@lru_cache(maxsize=256)
+def _kind(model: str, stated: str | None) -> str:
+    return vendor_of(model, {"custom_llm_provider": stated})
+
+
+@lru_cache(maxsize=256)
+def _is_foreign(kind: str, addresses: tuple[str | None, str | None], _environment: tuple[str | None, ...]) -> bool:
+    return bool(foreign_host(kind, dict(zip(("api_base", "base_url"), addresses, strict=True))))
 
 
 def _stated_capabilities(stated: Any) -> dict[str, bool]:

@@ -20,5 +20,6 @@ class CourseOverview:
             course.self_paced,
         )
         overview.start, overview.end = course.start, course.end
-        overview.short_description = (world.current.folder / "about" / "short_description.html").read_text().strip()
+        about = world.current.folder / "about" / "short_description.html"
+        overview.short_description = about.read_text().strip() if about.is_file() else ""
         return overview
