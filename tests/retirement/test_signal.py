@@ -149,22 +149,29 @@ def test_a_database_that_fails_is_the_platforms_to_know(chats, responses, learne
     assert kept(learner) == (0, 0)
 
 
-@pytest.mark.parametrize("stored_before", [0, 1], ids=["before the question", "before the answer"])
-def test_a_retirement_just_before_a_message_is_stored_leaves_nothing(
-    chats, responses, learner, retire_person, stored_before
+@pytest.mark.parametrize(
+    ("statement", "number"),
+    [
+        pytest.param("SELECT", 1, id="before the history is read"),
+        pytest.param("INSERT", 1, id="before the question is stored"),
+        pytest.param("INSERT", 2, id="before the answer is stored"),
+    ],
+)
+def test_a_retirement_in_the_middle_of_a_turn_leaves_nothing(
+    chats, responses, learner, retire_person, statement, number
 ):
-    inserts = []
+    seen = []
 
     def retire_first(execute, sql, params, many, context):
-        if sql.startswith("INSERT") and "submissions_submission" in sql:
-            inserts.append(sql)
-            if len(inserts) == stored_before + 1:
+        if sql.lstrip().startswith(statement) and "submissions_submission" in sql and len(seen) < number:
+            seen.append(sql)
+            if len(seen) == number:
                 retire_person(learner)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(retire_first):
         chats[0].say("Why not blue?")
-    assert len(inserts) == 2
+    assert len(seen) == number
     assert kept(learner) == (0, 0)
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, router, transaction
 from django.utils import timezone
 from submissions import api
 from submissions.errors import SubmissionInternalError
@@ -101,12 +101,19 @@ class SubmissionProcessor(Processor):
         place = (item["course_id"], item["student_id"], item["item_id"], ACTIVE)
         query, values = (_newest_sql(), place) if limit is None else (f"{_newest_sql()} LIMIT %s", (*place, limit))
         found = _retried(lambda: list(Submission.objects.raw(query, values)))
-        self._item_id = found[0].student_item_id if found else self._created_item_id()
+        self._item_id = found[0].student_item_id if found else _retried(self._create_item)
         return found
 
-    def _created_item_id(self) -> int:
-        """The primary key of the student item, which is created if there is none."""
-        item, _is_new = _retried(lambda: StudentItem.objects.get_or_create(**self._item))
+    def _create_item(self) -> int | None:
+        """Create the student item, or find it; returns its primary key. None, and no item, if the session was deleted:
+        after a retirement nothing may be stored.
+        """
+        sessions = type(self.session).objects.filter(pk=self.session.pk)
+        with transaction.atomic(using=router.db_for_write(type(self.session))):
+            # The update takes a lock: the session cannot be deleted before the transaction ends.
+            if not sessions.update(updated_at=timezone.now()):
+                return None
+            item, _is_new = StudentItem.objects.get_or_create(**self._item)
         return int(item.pk)
 
     def add(
@@ -131,10 +138,10 @@ class SubmissionProcessor(Processor):
         Returns:
             The UUID of the last submission; empty if nothing was stored because the session was deleted.
         """
-        if not self._item:
-            return ""
+        if self._item and self._item_id is None:
+            self._item_id = _retried(self._create_item)
         if self._item_id is None:
-            self._item_id = self._created_item_id()
+            return ""
         now = timezone.now()
         stamped = [{**message, "timestamp": now.isoformat()} for message in messages]
         if status:
