@@ -123,7 +123,7 @@ def _providers() -> Iterator[CheckMessage]:
             if meant:
                 text = f"{subject} has {parameter.upper()}, which is passed to LiteLLM."
                 yield _message("W007", text, f"Do you mean {meant.upper()}?")
-        if entry is not None and _is_anonymous(entry):
+        if entry is not None and _lacks_processor(entry):
             text = f"{subject} has an address of its own, and no PROCESSOR. AI notices show its host."
             yield _message("W009", text, "State PROCESSOR: who processes what people write, as a notice names them.")
         try:
@@ -134,10 +134,9 @@ def _providers() -> Iterator[CheckMessage]:
             yield _message("E005", f"{subject} has CAPABILITIES that do not exist.", hint)
 
 
-def _is_anonymous(entry: ProviderEntry) -> bool:
-    """Must notices show a host, because the entry does not state who processes the data?"""
-    is_mock = "mock_response" in entry.parameters  # nobody gets the data
-    return bool(entry.foreign_host) and not (is_mock or entry.parameters.get("processor"))
+def _lacks_processor(entry: ProviderEntry) -> bool:
+    """Do AI notices show a host, because the entry does not say who processes the data? Mock entries send no data."""
+    return bool(entry.foreign_host) and not {"mock_response", "processor"} & entry.parameters.keys()
 
 
 def _backend() -> Iterator[CheckMessage]:

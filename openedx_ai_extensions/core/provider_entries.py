@@ -67,12 +67,12 @@ class ProviderEntry:
 
     @property
     def foreign_host(self) -> str:
-        """The host of its address, unless this is the vendor's own; empty if there is none."""
+        """The host of the entry's address; empty if it has no address, or one of the vendor's domain."""
         return foreign_host(self.vendor, self.parameters)
 
     @property
     def processor(self) -> str:
-        """Who gets the data, for people to read: as the site says; otherwise the host or the vendor."""
+        """Who processes the data, as AI notices name them: ``PROCESSOR``, otherwise the host, otherwise the vendor."""
         return str(self.parameters.get("processor") or self.foreign_host or self.vendor)
 
 
@@ -86,9 +86,8 @@ def vendor_of(model: str, parameters: Mapping[str, Any]) -> str:
 
 
 def foreign_host(vendor: str, parameters: Mapping[str, Any]) -> str:
-    """The host of an entry's address, unless this is the vendor's own; empty if there is none.
-
-    LiteLLM also reads the address from the environment.
+    """The host of an entry's address; empty if it has no address, or one of the vendor's domain; "?" if the address
+    cannot be read. LiteLLM also reads addresses from the environment.
     """
     names = (f"{vendor.upper()}_{suffix}" for suffix in ("BASE_URL", "API_BASE"))
     stated = (parameters.get("api_base"), parameters.get("base_url"), *map(os.environ.get, names))

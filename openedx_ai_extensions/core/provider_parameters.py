@@ -215,7 +215,7 @@ PARAMETERS: Sequence[Parameter] = (
     ),
     Parameter(("prices",), Use.OURS, "What a million tokens cost.", prices),
     Parameter(("fallbacks",), Use.OURS, "Names of the entries to ask when this one fails.", names),
-    Parameter(("processor",), Use.OURS, "Who processes the data, for people to read in the AI notice.", name),
+    Parameter(("processor",), Use.OURS, "Who processes the data, as AI notices name them.", name),
     Parameter(("region",), Use.OURS, "Where it answers, for people to read in the AI notice.", name),
     Parameter(("capabilities",), Use.OURS, "What the provider can do, where it differs from others of its kind."),
     Parameter(

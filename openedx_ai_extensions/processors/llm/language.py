@@ -12,16 +12,14 @@ LEARNER, COURSE = "learner", "course"
 
 
 @lru_cache(maxsize=256)
-def language_rule(choice: str | None, *, course: str, reader: str | None) -> str:
+def language_rule(choice: str, *, course: str, reader: str | None) -> str:
     """The rule about the language of an answer, for the system prompt.
 
     Args:
-        choice: ``LEARNER``, ``COURSE`` or the code of a language; None to follow what the learner writes and reads.
+        choice: ``LEARNER``, ``COURSE`` or the code of a language.
         course: the code of the course's language, or of the site's.
         reader: the code of the language that the learner reads; None if it is not known.
     """
-    if choice is None:
-        return builtin_prompt("language")
     if choice != LEARNER:
         return _naming("language_of_profile", course if choice == COURSE else choice)
     learner = reader or course

@@ -64,7 +64,7 @@ class LLMProcessor(Processor):
             under way.
 
     Attributes:
-        default_language: used if the configuration names none; see ``processors.llm.language.language_rule``.
+        default_language: used if the configuration names none; None for the language of the input.
         extra_params: may be changed until the model is asked.
         context, input_data, chat_history: the arguments of ``process``, as texts and messages.
     """
@@ -147,9 +147,11 @@ class LLMProcessor(Processor):
     @property
     def language_rule(self) -> str:
         """The rule about the language of the answer: the configured one, otherwise that of the class."""
+        choice = self._setting("language") or self.default_language
+        if choice is None:
+            return builtin_prompt("language")
         course_id = self.tool_context.course_id if self.tool_context else None
         course = (course_id and get_platform().course_language(course_id)) or conf.site_language()
-        choice = self._setting("language") or self.default_language
         return language_rule(choice, course=course, reader=get_language())
 
     @property

@@ -144,8 +144,8 @@ class Provider:
 
     @property
     def _has_foreign_host(self) -> bool:
-        addresses = (self.parameters.get("api_base"), self.parameters.get("base_url"))
-        return _is_foreign(self.kind, addresses, (os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_BASE")))
+        environment = (os.environ.get("OPENAI_BASE_URL"), os.environ.get("OPENAI_API_BASE"))
+        return _is_foreign(self.kind, self.parameters.get("api_base"), self.parameters.get("base_url"), environment)
 
     @property
     def context_tokens(self) -> int | None:
@@ -215,14 +215,15 @@ def count_tokens(text: str) -> int:
     return sum(len(encoding.encode(piece, disallowed_special=())) for piece in pieces)
 
 
+# Both are cached, because every call asks several times.
 @lru_cache(maxsize=256)
 def _kind(model: str, stated: str | None) -> str:
     return vendor_of(model, {"custom_llm_provider": stated})
 
 
 @lru_cache(maxsize=256)
-def _is_foreign(kind: str, addresses: tuple[str | None, str | None], _environment: tuple[str | None, ...]) -> bool:
-    return bool(foreign_host(kind, dict(zip(("api_base", "base_url"), addresses, strict=True))))
+def _is_foreign(kind: str, api_base: str | None, base_url: str | None, _environment: tuple[str | None, ...]) -> bool:
+    return bool(foreign_host(kind, {"api_base": api_base, "base_url": base_url}))
 
 
 def _stated_capabilities(stated: Any) -> dict[str, bool]:
