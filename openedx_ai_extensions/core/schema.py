@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from django.conf.locale import LANG_INFO
@@ -18,6 +19,7 @@ from openedx_ai_extensions.core.hooks import Problem, Severity, config_validator
 from openedx_ai_extensions.core.json5 import json_path
 
 SCHEMA_VERSION = "1.0"
+SIMILAR = 0.8  # from 0 to 1: how alike an unknown key and a known one are if the first is a misspelling
 _LANGUAGE_CODE = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$"
 _ANSWER_LANGUAGE = f"^(learner|course)$|{_LANGUAGE_CODE}"
 
@@ -135,6 +137,31 @@ def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
                 yield from language_problems(json_path(path, code), code)
 
 
+@config_validator
+def misspelling_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """A warning for each unknown key that is nearly a known one. Other unknown keys are for extensions."""
+    yield from _misspellings("$", config, WORKFLOW_SCHEMA)
+
+
+def _misspellings(path: str, values: Any, schema: Mapping[str, Any]) -> Iterator[Problem]:
+    known = schema.get("properties", {})
+    if not isinstance(values, Mapping):
+        return
+    for name, value in values.items():
+        if name in known:
+            yield from _misspellings(json_path(path, name), value, known[name])
+        # Sections of any name are extensions' processors and components.
+        elif not schema.get("minProperties") and (meant := _similar(name, known)):
+            message = _("The key “{name}” is unknown. Do you mean “{meant}”?")
+            yield Problem(json_path(path, name), message.format(name=name, meant=meant), Severity.WARNING)
+
+
+def _similar(name: str, known: Iterable[str]) -> str | None:
+    plain = {each.lower().replace("_", ""): each for each in known}
+    found = get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=SIMILAR)
+    return plain[found[0]] if found else None
+
+
 def language_problems(path: str, code: str) -> Iterator[Problem]:
     """A warning if this is not the code of a language."""
     if not is_known_language(code):
@@ -163,7 +190,7 @@ def template_problems(template: Any) -> list[Problem]:
         severity = Severity.WARNING if may_be_added else Severity.ERROR
         found += (replace(problem, severity=severity) for problem in _in_words(error))
     has_components = not any(problem.path == "$" or problem.path.startswith("$.actuator_config") for problem in found)
-    return [*found, *(component_problems(template) if has_components else ())]
+    return [*found, *misspelling_problems(template), *(component_problems(template) if has_components else ())]
 
 
 def _in_words(error: ValidationError) -> Iterator[Problem]:

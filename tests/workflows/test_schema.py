@@ -1,7 +1,12 @@
 """What schema 1.0 refuses, where and in which words."""
 
+import json
+
 import pytest
 
+from openedx_ai_extensions.core.hooks import Severity
+from openedx_ai_extensions.core.schema import misspelling_problems
+from openedx_ai_extensions.models import AIWorkflowProfile
 from openedx_ai_extensions.workflows.template_utils import (
     load_template,
     merge_template_with_patch,
@@ -122,3 +127,38 @@ def test_unknown_keys_are_kept(patch):
     config = changed(patch)
     assert validate_workflow_config(config) == (True, [])
     assert merge_template_with_patch(config, patch) == config
+
+
+@pytest.mark.parametrize(
+    ("patch", "path", "name", "meant"),
+    [
+        ({"orchestrator_clas": "X"}, "$", "orchestrator_clas", "orchestrator_class"),
+        ({"ActuatorConfig": {}}, "$", "ActuatorConfig", "actuator_config"),
+        (section("LLMProcessor", promt="Hi"), LLM, "promt", "prompt"),
+        (section("LLMProcessor", Prompt="Hi"), LLM, "Prompt", "prompt"),
+        (section("OpenEdXProcessor", charlimit=5), OPENEDX, "charlimit", "char_limit"),
+        (ui(request={"config": {"button_text": "Go"}}), f"{UI}.request.config", "button_text", "buttonText"),
+        (ui(request={"confg": {}}), f"{UI}.request", "confg", "config"),
+    ],
+    ids=["at the top", "in another style", "a letter less", "a capital", "no underscore", "an underscore", "a section"],
+)
+def test_a_misspelt_key_is_a_warning(db, settings, patch, path, name, meant):
+    settings.AI_EXTENSIONS = {"default": {"MODEL": "openai/gpt-fake"}}
+    profile = AIWorkflowProfile(slug="mine", base_filepath="base/summary.json5", content_patch=json.dumps(patch))
+    profile.full_clean()
+    message = f"{path}.{name}: The key “{name}” is unknown. Do you mean “{meant}”?"
+    assert [(str(problem), problem.severity) for problem in profile.problems()] == [(message, Severity.WARNING)]
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param({"x_own": {"promt": 1}}, id="inside a key of an extension"),
+        pytest.param(section("MyLLMProcessor", promt=1), id="a processor of an extension"),
+        pytest.param(ui(requests={"component": "Mine"}), id="a component of an extension"),
+        pytest.param(section("LLMProcessor", options={"max_token": 5}), id="an option, which its own check refuses"),
+        pytest.param(ui(request={"config": {"title": "Go"}}), id="a parameter of a component"),
+    ],
+)
+def test_other_unknown_keys_are_not_taken_for_misspellings(patch):
+    assert list(misspelling_problems(changed(patch))) == []
