@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from django.conf import settings
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.core import conf
@@ -13,6 +14,10 @@ from openedx_ai_extensions.edxapp import get_platform
 from openedx_ai_extensions.edxapp.interface import OutlineNode, Person
 from openedx_ai_extensions.edxapp.standalone.export import read_export
 from openedx_ai_extensions.edxapp.standalone.olx import read_course
+from openedx_ai_extensions.edxapp.standalone.tarball import read_tar
+
+_PICTURE_SUFFIXES = frozenset({".avif", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
+_MAX_PICTURES_BYTES = 256 * 1024**2
 
 
 @cache
@@ -24,6 +29,30 @@ def course_key() -> CourseKey:
     """
     path = Path(conf.get("AI_EXTENSIONS_STANDALONE.COURSES")[0]["path"])
     return read_course(read_export(path)).info.course_key
+
+
+def unpack_pictures() -> None:
+    """Write the pictures of a course that is an archive to the settings' ``PICTURES``. Those beyond 256 MB are left out.
+
+    Raises:
+        ProcessorError: the archive cannot be read.
+    """
+    total = 0
+
+    def wants(name: str, size: int) -> bool:
+        nonlocal total
+        path = PurePosixPath(name)
+        if "static" not in path.parts[:2] or path.suffix.lower() not in _PICTURE_SUFFIXES:
+            return False
+        total += size
+        return total <= _MAX_PICTURES_BYTES
+
+    if settings.COURSE.is_file():
+        for picture in read_tar(settings.COURSE, wants=wants):
+            if not picture.target:
+                # Pages name them as Studio does: without folders and spaces.
+                name = PurePosixPath(picture.name).name.replace(" ", "_")
+                (settings.PICTURES / name).write_bytes(picture.data)
 
 
 def chapters(user: Person) -> Sequence[OutlineNode]:

@@ -21,7 +21,6 @@ WORKFLOWS = (
     ("chat", "base/chat.json5", "unit-chat", None),
     ("flashcards", "base/flashcards.json5", "unit-flashcards", None),
     ("quiz", "base/quiz.json5", "unit-quiz", None),
-    ("mock-stream", "examples/mock_stream.json5", "unit-mock", None),
     # More specific than the summary, so this workflow answers on its unit.
     ("key-terms", "base/custom_prompt.json5", "unit-summary", "block@unit_sugar$"),
 )

@@ -37,8 +37,10 @@ LEARNING_MICROFRONTEND_URL = os.environ.get("AI_EXTENSIONS_DEMO_URL")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "/"
 STATIC_URL = "/static/"
-# Pictures of a course: only in an export that is a directory.
-STATICFILES_DIRS = [HERE / "static", *([COURSE / "static"] if (COURSE / "static").is_dir() else [])]
+# The course's pictures. Those of an archive are unpacked when the demo starts.
+PICTURES = COURSE / "static" if COURSE.is_dir() else DATA_DIR / "pictures"
+PICTURES.mkdir(parents=True, exist_ok=True)
+STATICFILES_DIRS = [HERE / "static", PICTURES]
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -129,7 +131,7 @@ AI_EXTENSIONS_STANDALONE = {
 # A checkout also has templates of the site.
 WORKFLOW_TEMPLATE_DIRS = [BUILT_IN_TEMPLATE_DIR, *([SITE_TEMPLATES] if SITE_TEMPLATES.is_dir() else [])]
 OPENEDX_AI_EXTENSIONS_UI_SLOT_IDS = [
-    "unit-summary", "unit-simple", "unit-ask", "unit-flashcards", "unit-quiz", "unit-mock", "unit-chat",
+    "unit-summary", "unit-simple", "unit-ask", "unit-flashcards", "unit-quiz", "unit-chat",
 ]  # fmt: skip
 
 add_plugins(__name__, PROJECT_TYPE, "common")

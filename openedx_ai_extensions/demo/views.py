@@ -104,7 +104,7 @@ def unit(request: HttpRequest, location: str) -> HttpResponse:
 
 @login_required
 def embed(request: HttpRequest, location: str) -> HttpResponse:
-    """A widget in an HTML block, on a page without anything else of the demo."""
+    """A widget in an HTML block, and the HTML of this block."""
     block = _unit_with(request, location)
     return render(request, "demo/embed.html", {"course_id": str(course_key()), "current": str(block.usage_key)})
 

@@ -44,7 +44,7 @@ def ask(folder):
     ("arguments", "code", "out", "err"),
     [
         pytest.param(["Why?"], 0, "Hello from the model.\n", "provider in AI_EXTENSIONS", id="an answer"),
-        pytest.param(["--slot", "unit-mock"], 0, "This is a mock answer; no AI was asked.\n", "", id="another slot"),
+        pytest.param(["--slot", "unit-simple"], 0, "Hello from the model.\n", "", id="another slot"),
         pytest.param(["--as", "stranger"], 1, "", "You do not have permission", id="somebody who may not"),
         pytest.param(["--slot", "nowhere"], 1, "", "No AI workflow is set up here", id="an empty slot"),
         pytest.param(["--action", "dance"], 1, "", "no such action", id="an unknown action"),
