@@ -32,7 +32,7 @@ def course_key() -> CourseKey:
 
 
 def unpack_pictures() -> None:
-    """Write the pictures of a course that is an archive to the settings' ``PICTURES``. Those beyond 256 MB are left out.
+    """Write the pictures of a course that is an archive to the settings' ``PICTURES``, up to 256 MB.
 
     Raises:
         ProcessorError: the archive cannot be read.
