@@ -102,10 +102,11 @@ def _serve(arguments: argparse.Namespace, note: str) -> int:
         address = f"http://{HOST}:{server.server_port}"
         os.environ["AI_EXTENSIONS_DEMO_URL"] = address
         _set_up()
+        from openedx_ai_extensions.demo import settings
         from openedx_ai_extensions.demo.courses import unpack_pictures
         from openedx_ai_extensions.processors.llm.provider import library
 
-        unpack_pictures()
+        unpack_pictures(settings.COURSE, settings.PICTURES)
         threading.Thread(target=library.warm_up, daemon=True).start()
         start_worker()
         server.set_app(get_wsgi_application())

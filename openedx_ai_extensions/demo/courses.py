@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from django.conf import settings
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.core import conf
@@ -31,8 +30,8 @@ def course_key() -> CourseKey:
     return read_course(read_export(path)).info.course_key
 
 
-def unpack_pictures() -> None:
-    """Write the pictures of a course that is an archive to the settings' ``PICTURES``, up to 256 MB.
+def unpack_pictures(archive: Path, folder: Path) -> None:
+    """Write the pictures of a course, up to 256 MB, into a folder. Without an archive, nothing is written.
 
     Raises:
         ProcessorError: the archive cannot be read.
@@ -47,12 +46,12 @@ def unpack_pictures() -> None:
         total += size
         return total <= _MAX_PICTURES_BYTES
 
-    if settings.COURSE.is_file():
-        for picture in read_tar(settings.COURSE, wants=wants):
+    if archive.is_file():
+        for picture in read_tar(archive, wants=wants):
             if not picture.target:
                 # Pages name them as Studio does: without folders and spaces.
                 name = PurePosixPath(picture.name).name.replace(" ", "_")
-                (settings.PICTURES / name).write_bytes(picture.data)
+                (folder / name).write_bytes(picture.data)
 
 
 def chapters(user: Person) -> Sequence[OutlineNode]:

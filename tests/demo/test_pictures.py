@@ -13,9 +13,10 @@ import django
 
 django.setup()
 from django.test import Client
+from openedx_ai_extensions.demo import settings
 from openedx_ai_extensions.demo.courses import unpack_pictures
 
-unpack_pictures()
+unpack_pictures(settings.COURSE, settings.PICTURES)
 client = Client()
 for name, status in (("leaf.svg", 200), ("my_leaf.png", 200), ("notes.txt", 404), ("html_sunlight.html", 404)):
     assert client.get(f"/static/{name}").status_code == status, name
