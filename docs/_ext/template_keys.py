@@ -69,6 +69,8 @@ MEANINGS: Mapping[str, str] = {
     f"{_UI}.response.component": "The name of the frontend component.",
     f"{_UI}.response.config": "Parameters of the component.",
     f"{_UI}.response.config.customMessage": "A text above the answer, or the title of a conversation.",
+    f"{_UI}.response.config.keepAnswer": "Keep each person's last answer of ``DirectLLMResponse`` at each location, to "
+    "show it again: see :ref:`kept_answers`. Default: ``false``.",
     f"{_UI}.response.config.titleText": "The title of the message about saved questions.",
     f"{_UI}.response.config.hyperlinkText": "The text of the link to the saved questions.",
 }

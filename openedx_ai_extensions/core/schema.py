@@ -32,8 +32,8 @@ _TEXT = {
 }
 
 
-def _ui_component(*texts: str) -> dict[str, Any]:
-    config = {"type": "object", "properties": dict.fromkeys(texts, _TEXT)}
+def _ui_component(*texts: str, **others: Any) -> dict[str, Any]:
+    config = {"type": "object", "properties": {**dict.fromkeys(texts, _TEXT), **others}}
     return {
         "type": "object",
         "required": ["component"],
@@ -43,7 +43,7 @@ def _ui_component(*texts: str) -> dict[str, Any]:
 
 _UI_COMPONENTS = {
     "request": _ui_component("buttonText", "customMessage", "titleText", "placeholder"),
-    "response": _ui_component("customMessage", "titleText", "hyperlinkText"),
+    "response": _ui_component("customMessage", "titleText", "hyperlinkText", keepAnswer={"type": ["boolean", "null"]}),
 }
 
 _NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -114,7 +114,12 @@ WORKFLOW_SCHEMA: Mapping[str, Any] = {
 _VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
 HALVES = tuple(_UI_COMPONENTS)  # of a widget
 # The names of texts of our components. Extensions may have others.
-TEXTS = frozenset(name for half in _UI_COMPONENTS.values() for name in half["properties"]["config"]["properties"])
+TEXTS = frozenset(
+    name
+    for half in _UI_COMPONENTS.values()
+    for name, value in half["properties"]["config"]["properties"].items()
+    if value is _TEXT
+)
 
 
 def schema_problems(config: Any) -> list[Problem]:

@@ -8,11 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections, models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import hooks
+
+_KEPT_ANSWER = "kept_answer"  # in the metadata of a session
 
 
 class SessionManager(models.Manager["AIWorkflowSession"]):
@@ -117,6 +120,34 @@ class AIWorkflowSession(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the session, unless it is not stored."""
         return (0, {}) if self.pk is None else super().delete(*args, **kwargs)
+
+    @property
+    def kept_answer(self) -> dict[str, str] | None:
+        """The last answer of a workflow without a conversation; None if there is none.
+
+        Returns:
+            ``question`` (empty if the person wrote nothing), ``text``, ``finish_reason`` (see
+            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC).
+        """
+        kept: dict[str, str] | None = self.metadata.get(_KEPT_ANSWER)
+        return kept
+
+    def keep_answer(self, *, question: str, text: str, finish_reason: str, continues: bool) -> None:
+        """Replace the kept answer. Without effect if the session was deleted meanwhile, or the text is empty.
+
+        Args:
+            question, text, finish_reason: see ``kept_answer``.
+            continues: the text continues the kept answer, if there is one.
+        """
+        if not text.strip():
+            return
+        before = self.kept_answer if continues else None
+        if before:
+            question, text = before["question"], before["text"] + text
+        now = timezone.now()
+        kept = {"question": question, "text": text, "finish_reason": finish_reason, "answered_at": now.isoformat()}
+        metadata = {**self.metadata, _KEPT_ANSWER: kept}
+        AIWorkflowSession.objects.filter(pk=self.pk).update(metadata=metadata, updated_at=now)
 
     def get_local_thread(self) -> list[dict[str, Any]] | None:
         """All stored messages, in chronological order; None if there are none.

@@ -5,7 +5,9 @@ export const en = {
   // All forms
   aiCanBeWrong: "AI can be wrong. Check what matters.",
   answer: "Answer",
+  answeredAt: "Answered: {time}",
   ask: "Ask the AI",
+  askAgain: "Ask again",
   cancel: "Cancel",
   cancelled: "Cancelled. Nothing was changed.",
   close: "Close",

@@ -49,10 +49,10 @@ export class I18n {
     return new Intl.NumberFormat(this.language, { style: "unit", unit, unitDisplay: "short" }).format(Math.round(number));
   }
 
-  // Only the time within the next 12 hours, with the weekday within 6 days, else with the date.
+  // Only the time if that is less than 12 hours away, with the weekday if less than 6 days, else with the date.
   formatDateTime(iso) {
     const date = new Date(iso);
-    const ms = date - Date.now();
+    const ms = Math.abs(date - Date.now());
     const day = ms < 6 * DAY_MS ? { weekday: "long" } : { day: "numeric", month: "long" };
     const time = { hour: "numeric", minute: "2-digit" };
     return new Intl.DateTimeFormat(this.language, ms < DAY_MS / 2 ? time : { ...day, ...time }).format(date);

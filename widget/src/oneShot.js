@@ -4,12 +4,13 @@ import { Answer } from "./answer.js";
 import { copyButton } from "./copyButton.js";
 import { button, element, isAriaDisabled, setAriaDisabled, showMessage } from "./dom.js";
 import { icon } from "./icons.js";
+import { KeptAnswer } from "./keptAnswer.js";
 import { newTurn, Runner } from "./runner.js";
-import { responseText } from "./streamReader.js";
+import { responseText, splitTruncationNotice } from "./streamReader.js";
 
 const LEGACY_QUESTION_COMPONENT = "AIQuestionComponent"; // in templates for earlier versions, it means "has an input"
-// To continue an answer that was cut off, the model gets this instruction and the end of the answer: the server does not
-// store the answers of these workflows.
+// To continue an answer that was cut off, the model gets this instruction and the end of the answer: the server sends it
+// no history of these workflows.
 const CONTINUE_PROMPT = "Your answer was cut off. Continue it exactly where it stops, in its language, without "
   + "repeating any of it. It ends like this:";
 const CONTINUE_TAIL_CHARS = 1500; // enough for the model to find the place, and still a short input
@@ -24,6 +25,8 @@ export class OneShot {
     this.node = element("section", { className: "card card-body", part: "box", ariaBusy: "false" });
     this.node.append(this.#createForm(request, hasInput), this.#createResult(response.customMessage ?? this.t("answer")));
     this.node.ariaLabel = request.buttonText ?? this.t("ask");
+    this.kept = response.keepAnswer === true ? new KeptAnswer(context) : undefined;
+    if (this.kept?.isExpected) this.#showKept();
   }
 
   #createForm({ buttonText, customMessage, placeholder }, hasInput) {
@@ -47,9 +50,7 @@ export class OneShot {
     if (customMessage) form.append(element("p", { className: "custom-message", textContent: customMessage }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (isAriaDisabled(this.button)) return;
-      this.question = this.input?.value ?? "";
-      this.#run(newTurn(this.question, { prefix: "" }));
+      if (!isAriaDisabled(this.button)) this.#ask();
     });
     return form;
   }
@@ -60,11 +61,47 @@ export class OneShot {
     this.footer = element("div", { className: "row result-footer" },
       element("p", { className: "small", textContent: this.t("aiCanBeWrong") }), this.context.limits.node,
       copyButton(this.context, () => this.answer.text));
+    this.when = element("p", { className: "row small", hidden: true });
     this.note = element("div", { className: "note", role: "note" });
     this.error = element("div", { className: "error", role: "alert" });
     this.result = element("div", { className: "result", hidden: true }, this.title, this.answer.node, this.progress,
-      this.note, this.error, this.footer);
+      this.when, this.note, this.error, this.footer);
     return this.result;
+  }
+
+  // Where the person writes nothing, the answer that the server keeps comes first: the next press asks again.
+  async #ask() {
+    this.question = this.input?.value ?? "";
+    if (this.kept && !this.input && this.result.hidden) {
+      setAriaDisabled(this.button, true);
+      const isShown = await this.#showKept();
+      setAriaDisabled(this.button, false);
+      if (isShown || this.context.signal.aborted) return;
+    }
+    this.#run(newTurn(this.question, { prefix: "" }));
+  }
+
+  // Returns whether there is one, and it is shown.
+  async #showKept() {
+    const kept = await this.kept.load();
+    if (!kept || !this.result.hidden) return false;
+    const { text, truncation } = splitTruncationNotice(kept.response, kept.finish_reason);
+    const again = () => this.#run(newTurn(this.question, { prefix: "" }));
+    this.question = kept.question;
+    if (this.input && !this.input.value) this.input.value = kept.question;
+    this.result.hidden = false;
+    this.progress.textContent = "";
+    this.answer.show(text);
+    this.when.replaceChildren(this.t("answeredAt", { time: this.context.i18n.formatDateTime(kept.answered_at) }),
+      button(this.t("askAgain"), again, "", icon("again")));
+    this.when.hidden = false;
+    this.#showTruncation(truncation);
+    return true;
+  }
+
+  #showTruncation(truncation) {
+    if (!truncation) return;
+    showMessage(this.note, truncation.message, this.t("continue"), truncation.canContinue && (() => this.#continue()));
   }
 
   // A retry runs the same turn, so that the server does not count it twice. `prefix` is the text that the answer
@@ -93,9 +130,9 @@ export class OneShot {
     if (failure) {
       const retry = failure.canRetry && (() => this.#run(turn));
       showMessage(failure.isNeutral ? this.note : this.error, failure.message, this.t("retry"), retry, icon("again"));
-    } else if (truncation) {
-      const onContinue = truncation.canContinue && (() => this.#continue());
-      showMessage(this.note, truncation.message, this.t("continue"), onContinue);
+    } else {
+      this.#showTruncation(truncation);
+      if (this.kept) this.kept.isExpected = true;
     }
     this.#setBusy(false, prefix);
     const notice = failure?.isNeutral ? failure.message : truncation?.message;
@@ -108,7 +145,8 @@ export class OneShot {
   #continue() {
     const { text } = this.answer;
     const tail = [...text].slice(-CONTINUE_TAIL_CHARS).join("");
-    this.#run(newTurn(`${this.question}\n\n${CONTINUE_PROMPT}\n\n${tail}`.trimStart(), { prefix: text }));
+    const prompt = `${this.question}\n\n${CONTINUE_PROMPT}\n\n${tail}`.trimStart();
+    this.#run(newTurn({ text: prompt, continues: true }, { prefix: text }));
   }
 
   #showProgress(status) {
@@ -121,6 +159,7 @@ export class OneShot {
     const { activeElement } = this.node.getRootNode();
     const hadFocus = this.node.contains(activeElement);
     this.node.ariaBusy = String(isBusy);
+    this.when.hidden = true;
     this.result.hidden = false;
     this.title.hidden = false;
     this.footer.hidden = true;

@@ -24,6 +24,7 @@ from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import ToolContext
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.workflows.orchestrators.extension_answers import ExtensionChunks, result_of, usage_of
+from openedx_ai_extensions.workflows.session import AIWorkflowSession
 from openedx_ai_extensions.xapi.constants import EVENT_COMPLETED
 
 ActionMethod = TypeVar("ActionMethod", bound=Callable[..., Any])
@@ -297,21 +298,63 @@ def input_text(user_input: Any) -> str:
 
 
 class DirectLLMResponse(BaseOrchestrator):
-    """Reads the course, asks the model and answers, streamed or not. Keeps no history."""
+    """Reads the course, asks the model and answers, streamed or not. The model gets no history.
+
+    If the profile sets ``keepAnswer``, the person's last answer at each location is kept.
+    """
 
     @action
     def run(self, user_input: Any) -> Result | Stream:
         question = input_text(user_input)
+        session = self.execution.session(self.location_id) if self._keeps_answers else None
         answer = LLMProcessor(
             self.profile.processor_config,
             extra_params=None if self.context.get("accepts_stream", True) else {"stream": False},
             tool_context=ToolContext(self.user, self.course_id, self.location_id, get_platform()),
         ).process(context=self.course_content(), input_data=question)
+
+        def keep(text: str, finish_reason: str) -> None:
+            continues = isinstance(user_input, Mapping) and bool(user_input.get("continues"))
+            if session is not None:
+                session.keep_answer(question=question, text=text, finish_reason=finish_reason, continues=continues)
+
         if isinstance(answer, dict):
+            keep(answer["response"], answer["finish_reason"])
             return self.result(answer["response"], answer["usage"], answer["finish_reason"])
-        return self.stream(answer)
+        stream = self.stream(answer)
+
+        def keep_if_completed(ending: Ending, text: str) -> None:
+            if ending is Ending.COMPLETED:
+                keep(text, stream.finish_reason)
+
+        stream.on_finish(keep_if_completed)
+        return stream
 
     @action
     def simple_button_assistance(self, user_input: Any) -> Result | Stream:
         """The name of ``run`` in older widgets."""
         return self.run(user_input)
+
+    @action(asks_model=False, replayable=False, keeps_nothing=True)
+    def get_current_session_response(self, _user_input: Any) -> Result:
+        """The person's last answer at this location, with its question and its time."""
+        kept = self._session_if_any.kept_answer if self._keeps_answers else None
+        if kept is None:
+            return Result(None)
+        about = {"question": kept["question"], "answered_at": kept["answered_at"]}
+        return Result(kept["text"], extra=about, finish_reason=kept["finish_reason"])
+
+    @action(asks_model=False, keeps_nothing=True)
+    def clear_session(self, _user_input: Any) -> Result:
+        """Delete the last answer."""
+        self._session_if_any.delete()
+        return Result("", status="session_cleared")
+
+    @property
+    def _keeps_answers(self) -> bool:
+        response: Mapping[str, Any] = self.profile.get_ui_components().get("response", {})
+        return response.get("config", {}).get("keepAnswer") is True
+
+    @property
+    def _session_if_any(self) -> AIWorkflowSession:
+        return self.execution.session(self.location_id, creates=False)

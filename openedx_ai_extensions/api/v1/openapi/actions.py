@@ -8,6 +8,7 @@ from openedx_ai_extensions.api.v1.openapi.json_schemas import (
     ANY,
     BOOLEAN,
     COUNT,
+    MOMENT,
     NUMBER,
     TEXT,
     TEXT_OR_NULL,
@@ -39,7 +40,10 @@ _STACK = an_object({"cards": a_list(an_object({"id": TEXT}), maxItems=MAX_STACK_
 INPUTS: Mapping[str, Schema] = {
     "Words": any_of(
         {"type": ["string", "null"]},
-        an_object({"text": TEXT_OR_NULL}),
+        an_object(
+            {"text": TEXT_OR_NULL},
+            {"continues": described(BOOLEAN, "The answer continues the kept one, which was cut off.")},
+        ),
         description="What the person says; without it, a conversation greets or shows the last messages.",
         examples=["Why are leaves green?", {"text": "Why are leaves green?"}],
     ),
@@ -189,6 +193,8 @@ ANSWERS: Mapping[str, Schema] = {
             ),
             "published": BOOLEAN,
             "message": described(TEXT, "Why it was not published."),
+            "question": described(TEXT, "Of a kept answer."),
+            "answered_at": MOMENT,
             "finish_reason": described(
                 _FINISH_REASON, "What cut the model's text off; a notice in brackets then ends the text."
             ),
