@@ -150,6 +150,16 @@ def test_what_is_left_is_said_and_when_there_is_more(block, make_scope, settings
     assert block.heard(3)[-1][1]["code"] == "quota_exceeded"
 
 
+def test_what_is_left_is_not_said_while_it_is_much(block, make_scope, settings):
+    settings.AI_EXTENSIONS_LIMITS = [{"per": "person", "period": "day", "requests": 6}]
+    make_scope()
+    block.open()
+    for said in ("", "", "", "", "1 request left today"):
+        with block.page.expect_response("**/limits/**"):
+            block.button("AI summary").click()
+        expect(block.root.locator(".limits")).to_have_text(said)
+
+
 def test_a_retry_after_a_lost_answer_is_not_billed_twice(block, make_scope, provider):
     make_scope(patch=WHOLE)
     block.open()

@@ -1,6 +1,8 @@
-// One line about the limit with the smallest share left. Without limits it is empty.
+// One line about the limit with the smallest share left, once little is left. Until then it is empty.
 import { limitReachedMessage } from "./apiError.js";
 import { element } from "./dom.js";
+
+const LITTLE = 0.2; // a fifth
 
 export class Limits {
   constructor({ client, i18n }) {
@@ -14,7 +16,7 @@ export class Limits {
     const { limits = [] } = await this.client.get("limits").catch(() => ({}));
     const [tightest] = limits.filter((limit) => limit.exhausted || limit.left !== null).sort((one, other) =>
       fractionLeft(one) - fractionLeft(other));
-    this.node.textContent = tightest ? this.#message(tightest) : "";
+    this.node.textContent = tightest && isNearlyUsedUp(tightest) ? this.#message(tightest) : "";
     this.node.classList.toggle("exhausted", Boolean(tightest?.exhausted));
   }
 
@@ -24,6 +26,10 @@ export class Limits {
     return kind === "requests" ? this.i18n.t(`left.${period}`, { count: left })
       : this.i18n.t(`leftShare.${period}`, { share: this.i18n.formatPercent(fractionLeft(limit)) });
   }
+}
+
+function isNearlyUsedUp(limit) {
+  return fractionLeft(limit) <= LITTLE || (limit.kind === "requests" && limit.left <= 1);
 }
 
 // Amounts of money are strings.

@@ -50,7 +50,9 @@ export class OneShot {
     if (customMessage) form.append(element("p", { className: "custom-message", textContent: customMessage }));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!isAriaDisabled(this.button)) this.#ask();
+      if (isAriaDisabled(this.button)) return;
+      this.question = this.input?.value ?? "";
+      this.#run(newTurn(this.question, { prefix: "" }));
     });
     return form;
   }
@@ -69,22 +71,9 @@ export class OneShot {
     return this.result;
   }
 
-  // Where the person writes nothing, the answer that the server keeps comes first: the next press asks again.
-  async #ask() {
-    this.question = this.input?.value ?? "";
-    if (this.kept && !this.input && this.result.hidden) {
-      setAriaDisabled(this.button, true);
-      const isShown = await this.#showKept();
-      setAriaDisabled(this.button, false);
-      if (isShown || this.context.signal.aborted) return;
-    }
-    this.#run(newTurn(this.question, { prefix: "" }));
-  }
-
-  // Returns whether there is one, and it is shown.
   async #showKept() {
     const kept = await this.kept.load();
-    if (!kept || !this.result.hidden) return false;
+    if (!kept || !this.result.hidden) return;
     const { text, truncation } = splitTruncationNotice(kept.response, kept.finish_reason);
     const again = () => this.#run(newTurn(this.question, { prefix: "" }));
     this.question = kept.question;
@@ -96,7 +85,6 @@ export class OneShot {
       button(this.t("askAgain"), again, "", icon("again")));
     this.when.hidden = false;
     this.#showTruncation(truncation);
-    return true;
   }
 
   #showTruncation(truncation) {
