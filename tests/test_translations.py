@@ -108,7 +108,8 @@ def test_every_text_in_the_code_can_be_extracted():
 
 def texts_of(template: dict) -> Iterator[str]:
     for component in template["actuator_config"]["UIComponents"].values():
-        yield from (value for value in component["config"].values() if isinstance(value, str))
+        for value in component["config"].values():
+            yield from (text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str))
 
 
 def test_every_text_of_a_template_is_marked_for_translation():

@@ -73,6 +73,8 @@ MEANINGS: Mapping[str, str] = {
     "show it again: see :ref:`kept_answers`. Default: ``false``.",
     f"{_UI}.response.config.titleText": "The title of the message about saved questions.",
     f"{_UI}.response.config.hyperlinkText": "The text of the link to the saved questions.",
+    f"{_UI}.response.config.greeting": 'The text with which a conversation begins. ``"model"``: the model writes it.',
+    f"{_UI}.response.config.starters": "Up to three texts, as buttons: questions to begin a conversation with.",
 }
 
 

@@ -45,13 +45,12 @@ def take(page: Page, url: str, provider: FakeProvider) -> None:
     box.screenshot(path=STATIC / "widget-answer.png")
 
     chat = page.locator("openedx-ai-widget[ui-slot-selector-id=unit-chat]")
-    provider.reply("Hello! What would you like to know about sunlight, water and air?")
     chat.get_by_role("button", name="Ask the tutor").click()
     chat.locator(".message-actions:not([hidden])").first.wait_for()
     provider.reply("Because of **chlorophyll**: it takes in red and blue light, and the green comes back to your eye.")
     chat.get_by_role("textbox").fill("Why are leaves green?")
     chat.get_by_role("textbox").press("Enter")
-    chat.locator(".message").nth(2).locator(".message-actions:not([hidden])").wait_for()
+    chat.locator(".message").nth(1).locator(".message-actions:not([hidden])").wait_for()
     chat.locator("dialog.drawer").screenshot(path=STATIC / "widget-chat.png")
     page.keyboard.press("Escape")
 

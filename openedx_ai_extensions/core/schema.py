@@ -31,8 +31,12 @@ _TEXT = {
     "additionalProperties": {"type": "string"},
 }
 
+MODEL_GREETING = "model"  # in place of a chat's greeting: the model writes it
+MAX_STARTERS = 3
+_STARTERS = {"type": ["array", "null"], "maxItems": MAX_STARTERS, "items": {**_TEXT, "type": ["string", "object"]}}
 
-def _ui_component(*texts: str, **others: Any) -> dict[str, Any]:
+
+def _ui_component(*texts: str, **others: Mapping[str, Any]) -> dict[str, Any]:
     config = {"type": "object", "properties": {**dict.fromkeys(texts, _TEXT), **others}}
     return {
         "type": "object",
@@ -43,7 +47,14 @@ def _ui_component(*texts: str, **others: Any) -> dict[str, Any]:
 
 _UI_COMPONENTS = {
     "request": _ui_component("buttonText", "customMessage", "titleText", "placeholder"),
-    "response": _ui_component("customMessage", "titleText", "hyperlinkText", keepAnswer={"type": ["boolean", "null"]}),
+    "response": _ui_component(
+        "customMessage",
+        "titleText",
+        "hyperlinkText",
+        "greeting",
+        starters=_STARTERS,
+        keepAnswer={"type": ["boolean", "null"]},
+    ),
 }
 
 _NAMES = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -113,12 +124,12 @@ WORKFLOW_SCHEMA: Mapping[str, Any] = {
 
 _VALIDATOR = Draft202012Validator(WORKFLOW_SCHEMA)
 HALVES = tuple(_UI_COMPONENTS)  # of a widget
-# The names of texts of our components. Extensions may have others.
+# The names of texts, and of lists of texts, of our components. Extensions may have others.
 TEXTS = frozenset(
     name
     for half in _UI_COMPONENTS.values()
     for name, value in half["properties"]["config"]["properties"].items()
-    if value is _TEXT
+    if value is _TEXT or value is _STARTERS
 )
 
 
@@ -137,9 +148,17 @@ def component_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(f"$.actuator_config.UIComponents.{missing[0]}", message, Severity.WARNING)
     for half in set(HALVES) & components.keys():
         for name, text in components[half].get("config", {}).items():
-            for code in text if name in TEXTS and isinstance(text, Mapping) else ():
-                path = f"$.actuator_config.UIComponents.{half}.config.{name}"
-                yield from language_problems(json_path(path, code), code)
+            path = f"$.actuator_config.UIComponents.{half}.config.{name}"
+            if name in TEXTS and isinstance(text, list):
+                for number, item in enumerate(text):
+                    yield from _text_problems(json_path(path, number), item)
+            elif name in TEXTS:
+                yield from _text_problems(path, text)
+
+
+def _text_problems(path: str, text: Any) -> Iterator[Problem]:
+    for code in text if isinstance(text, Mapping) else ():
+        yield from language_problems(json_path(path, code), code)
 
 
 @config_validator

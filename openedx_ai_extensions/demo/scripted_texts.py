@@ -23,6 +23,8 @@ CUSTOM_PROMPTS = {"most important terms": "terms", "exam questions": "exam"}
 # "Yes" and the like: the learner takes up what the tutor has offered.
 GO_ON = re.compile(r"\s*(?:yes|yeah|ok|okay|sure|please|go on|continue|next|more|begin|start)\b", re.IGNORECASE)
 MAX_GO_ON_CHARS = 30
+# Files by words of the questions that base/chat.json5 suggests.
+SUGGESTED = {"main ideas of this unit": "summary", "hardest part": "simple", "check what i know": "check"}
 BEGINNING_CHARS = 40  # tells the answers of a unit apart
 
 Message = Mapping[str, Any]
@@ -119,6 +121,9 @@ def _tutor(unit: _Unit, messages: Sequence[Message], tools: Sequence[str]) -> Re
     asked = _last_question(messages)
     if not asked:
         return Reply("\n".join(_script("tutor").get(unit.title, {}).get("greeting", ())) or _no_answer(unit, "tutor"))
+    suggested = next((name for words, name in SUGGESTED.items() if words in asked.casefold()), "")
+    if suggested and unit.text(suggested):
+        return Reply(unit.text(suggested))
     said = "\n".join(str(message.get("content")) for message in messages if message["role"] == "assistant")
     own = [turn for turn in unit.own_questions("tutor") if _is_possible(turn, tools)]
     turn = _matching(own, asked)

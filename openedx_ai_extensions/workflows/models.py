@@ -17,7 +17,7 @@ from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import cache, conf, hooks
-from openedx_ai_extensions.core.schema import schema_problems
+from openedx_ai_extensions.core.schema import MODEL_GREETING, schema_problems
 from openedx_ai_extensions.workflows import template_utils
 from openedx_ai_extensions.workflows.configuration import (
     COURSE_WEIGHT,
@@ -107,6 +107,12 @@ class AIWorkflowProfile(ConfigurationModel):
     def shown_ui_components(self) -> Mapping[str, Any]:
         """The widget's components in the active language and without credentials; they must not be changed."""
         return template_utils.shown_components(self.base_filepath, self.content_patch)
+
+    @property
+    def greeting(self) -> str:
+        """The template's greeting of a chat, in the active language; empty if the model greets."""
+        greeting = _mapping(_mapping(self.shown_ui_components.get("response")).get("config")).get("greeting")
+        return greeting if isinstance(greeting, str) and greeting != MODEL_GREETING else ""
 
     @property
     def orchestrator_class(self) -> str | None:

@@ -26,10 +26,13 @@ _TEMPLATE_TEXTS = (
     pgettext_lazy("widget", "Ask about this unit"),
     pgettext_lazy("widget", "Ask the AI"),
     pgettext_lazy("widget", "Ask the tutor"),
+    pgettext_lazy("widget", "Ask me a question to check what I know."),
     pgettext_lazy("widget", "Explain it more simply"),
     pgettext_lazy("widget", "Explain simply"),
+    pgettext_lazy("widget", "Explain the hardest part in simple words."),
     pgettext_lazy("widget", "Find my way in this course"),
     pgettext_lazy("widget", "Get the main ideas of this unit"),
+    pgettext_lazy("widget", "Hello! Ask me anything about this unit."),
     pgettext_lazy("widget", "In simple words"),
     pgettext_lazy("widget", "In simpler words, by AI"),
     pgettext_lazy("widget", "Key terms, found by AI"),
@@ -46,6 +49,7 @@ _TEMPLATE_TEXTS = (
     pgettext_lazy("widget", "Try a mock answer"),
     pgettext_lazy("widget", "Try a mock stream"),
     pgettext_lazy("widget", "Tutor"),
+    pgettext_lazy("widget", "What are the main ideas of this unit?"),
     pgettext_lazy("widget", "Your questions are in the content library."),
 )
 
@@ -64,12 +68,13 @@ def in_active_language(value: Any, in_template: Any, name: str = "") -> Any:
     Args:
         value: the UI components, or a part of them.
         in_template: the same part of the template without the profile's patch; None if it has none.
-        name: the name of the part.
+        name: the name of the part; of an item, that of its list.
     """
     if isinstance(value, str):
         return str(template_texts().get(value, value)) if value == in_template else value
     if isinstance(value, list):
-        return [in_active_language(item, None) for item in value]
+        known = in_template if isinstance(in_template, list) else []
+        return [in_active_language(item, item if item in known else None, name) for item in value]
     if not isinstance(value, Mapping):
         return value
     if _is_text_per_language(name, value):

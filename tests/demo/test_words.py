@@ -15,6 +15,12 @@ from openedx_ai_extensions.prompts.builtin import builtin_prompt
 UNITS = ("unit_sunlight", "unit_chlorophyll", "unit_check", "unit_sugar", "unit_teacher_notes")
 TEXTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.json")}
 TITLES = dict(zip(UNITS, TEXTS["summary"], strict=True))
+GREETING = "Hello! Ask me anything about this unit."
+STARTERS = {
+    "What are the main ideas of this unit?": "summary",
+    "Explain the hardest part in simple words.": "simple",
+    "Ask me a question to check what I know.": "check",
+}
 RIVERS = (
     "# Springs\n\n## Where they are\nA river begins where groundwater reaches the surface. Many small streams join it."
 )
@@ -47,7 +53,9 @@ def test_each_unit_has_answers_of_its_own(ask, unit):
 def test_the_tutor_talks_about_each_unit(ask, unit):
     name = "author" if unit == "unit_teacher_notes" else "learner"
     tutor = TEXTS["tutor"][TITLES[unit]]
-    assert said(ask(name, "unit-chat", "run", unit=unit)) == "\n".join(tutor["greeting"])
+    assert said(ask(name, "unit-chat", "run", unit=unit)) == GREETING
+    for suggested, script in STARTERS.items():
+        assert said(ask(name, "unit-chat", "run", suggested, unit=unit)) == "\n".join(TEXTS[script][TITLES[unit]])
     tools = 0
     for turn in tutor["turns"]:
         answer = said(ask(name, "unit-chat", "run", turn["question"], unit=unit))

@@ -217,7 +217,7 @@ def test_the_receiver_hears_of_a_limit(glossary, provider, act, settings, mailou
 def test_a_patch_from_the_guides_makes_a_valid_profile(name, provider, settings, db):
     settings.AI_EXTENSIONS = {**settings.AI_EXTENSIONS, "claude": settings.AI_EXTENSIONS["default"]}
     settings.AI_EXTENSIONS_MODERATORS = {"words": {"KIND": "words", "WORDS": ["darn"]}}
-    base = "base/chat.json5" if name == "tutor" else "base/custom_prompt.json5"
+    base = "base/chat.json5" if name in {"tutor", "greeting"} else "base/custom_prompt.json5"
     profile = AIWorkflowProfile(slug="mine", base_filepath=base, content_patch=PATCHES[name])
     profile.full_clean()
     assert profile.problems() == []

@@ -10,13 +10,20 @@ from tests.browser import in_a_browser
 from tests.conftest import COURSE_ID, UNIT_ID, from_learner
 from tests.e2e.panels import Chat
 from tests.fakes.provider import Break, CallTools, Say, ToolCall
+from tests.waiting import eventually
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 
 pytestmark = in_a_browser
 WORDS = [f"word{number} " for number in range(1000)]
-GREETING = "Hello from the model."
+GREETING = "Hello! Ask me anything about this unit."
+ANSWER = "Hello from the model."
+STARTERS = [
+    "What are the main ideas of this unit?",
+    "Explain the hardest part in simple words.",
+    "Ask me a question to check what I know.",
+]
 HINT = "Enter sends, Shift+Enter makes a new line. The tutor is an AI and can be wrong."
 WHY = "Why are leaves green?"
 
@@ -43,12 +50,76 @@ def greeted(chat):
     return chat
 
 
-def test_the_greeting_streams_in_when_it_is_asked_for(chat, demo):
-    assert demo.provider.requests == []  # nobody asks a model before somebody asks the tutor
-    demo.provider.reply(WORDS[:12], delay=60)
+def test_the_greeting_and_questions_to_start_with_cost_nothing(chat, demo):
     chat.button("Ask the tutor").click()
-    expect(chat.messages).to_contain_text("word0")
-    assert "word1" not in chat.messages.inner_text()
+    expect_messages(chat, ("Tutor", GREETING))
+    expect(chat.log).to_have_text(f"Tutor: {GREETING}")
+    expect(chat.input).to_be_focused()
+    starters = chat.root.get_by_role("list", name="Suggested questions").get_by_role("button")
+    expect(starters).to_have_text(STARTERS)
+    assert demo.provider.requests == []
+    chat.input.fill("not finished")
+    keys = chat.page.keyboard
+    keys.press("Shift+Tab")
+    expect(starters.last).to_be_focused()
+    keys.press("Enter")
+    expect_messages(chat, ("You", STARTERS[2]), ("Tutor", ANSWER))
+    expect(chat.input).to_be_focused()
+    expect(chat.input).to_have_value("not finished")
+    expect(starters).to_have_count(0)
+    chat.reopen()
+    expect_messages(chat, ("You", STARTERS[2]), ("Tutor", ANSWER))
+    expect(starters).to_have_count(0)
+
+
+def test_a_question_can_be_chosen_before_the_conversation_is_known(chat, demo):
+    waiting = []
+
+    def hold(route):
+        if "get_current_session_response" in route.request.post_data:
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    chat.page.route("**/workflows/**", hold)
+    chat.button("Ask the tutor").click()
+    expect_messages(chat, ("Tutor", GREETING))
+    chat.button(STARTERS[0]).click()
+    eventually(lambda: len(waiting) == 1)
+    waiting[0].continue_()
+    expect_messages(chat, ("You", STARTERS[0]), ("Tutor", ANSWER))
+    assert len(demo.provider.requests) == 1
+
+
+def test_a_conversation_that_cannot_be_read_can_be_tried_again(chat, demo):
+    demo.expected_status = "ERR_FAILED"
+    chat.post("run", WHY)
+    chat.page.route("**/workflows/**", lambda route: route.abort(), times=1)
+    chat.button("Ask the tutor").click()
+    expect(chat.root.get_by_role("alert")).to_contain_text("The site could not be reached.")
+    chat.button("Try again").click()
+    expect_messages(chat, ("You", WHY), ("Tutor", ANSWER))
+    expect(chat.root.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_double_click_asks_and_does_not_stop(chat, demo):
+    chat.open()
+    demo.provider.reply(WORDS[:12], delay=60)
+    chat.input.fill(WHY)
+    chat.button("Send").dblclick()
+    expect(chat.messages.last).to_contain_text("word0")
+    expect(chat.button("Stop")).to_be_visible()
+    demo.provider.go_on()
+    expect(chat.messages.last).to_contain_text("word11")
+
+
+def test_an_answer_streams_in(chat, demo):
+    chat.open()
+    expect(chat.log).to_contain_text(GREETING)
+    demo.provider.reply(WORDS[:12], delay=60)
+    chat.send(WHY)
+    expect(chat.messages.last).to_contain_text("word0")
+    assert "word1" not in chat.messages.last.inner_text()
     # Who listens hears the answer once, when it is complete.
     assert (chat.whisper.text_content(), chat.log.text_content()) == ("The tutor is thinking…", "")
     demo.provider.go_on()
@@ -60,21 +131,20 @@ def test_the_greeting_streams_in_when_it_is_asked_for(chat, demo):
 def test_it_remembers_within_a_visit_and_beyond(greeted, demo):
     demo.provider.then(Say("Because of chlorophyll."), Say("Red light."))
     greeted.send(WHY)
-    expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "Because of chlorophyll."))
+    expect_messages(greeted, ("You", WHY), ("Tutor", "Because of chlorophyll."))
     greeted.send("What does it catch?")
     expect(greeted.messages.last).to_contain_text("Red light.")
-    said = [message["content"] for message in demo.provider.requests[-1]["messages"][2:]]
+    said = [message["content"] for message in demo.provider.requests[-1]["messages"][1:]]
     asked = [from_learner(text)["content"] for text in (WHY, "What does it catch?")]
-    assert said == [GREETING, asked[0], "Because of chlorophyll.", asked[1]]
+    assert said == [asked[0], "Because of chlorophyll.", asked[1]]
 
     greeted.reopen()
-    expect(greeted.messages).to_have_count(5)
+    expect(greeted.messages).to_have_count(4)
     expect(greeted.messages.last).to_contain_text("Red light.")
-    assert len(demo.provider.requests) == 3
+    assert len(demo.provider.requests) == 2
 
 
 def test_earlier_messages_come_on_demand(chat):
-    chat.post("run")
     for number in range(6):
         chat.post("run", f"question {number}")
     chat.open()
@@ -84,8 +154,8 @@ def test_earlier_messages_come_on_demand(chat):
     expect(chat.messages).to_have_count(12)
     expect(chat.button("Send")).to_be_visible()
     chat.button("Show earlier messages").click()
-    expect(chat.messages).to_have_count(15)
-    expect(chat.messages.first).to_contain_text(GREETING)
+    expect(chat.messages).to_have_count(14)
+    expect(chat.messages.first).to_contain_text("question 0")
     expect(chat.button("Show earlier messages")).to_be_hidden()
     expect(chat.root.get_by_role("region", name="Conversation")).to_be_focused()
 
@@ -117,7 +187,7 @@ def test_an_answer_can_be_stopped_and_asked_for_again(greeted, demo):
     greeted.button("Try again").click()
     expect(greeted.log).to_have_text("Tutor: All of it.")
     for _visit in range(2):
-        expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "All of it."))
+        expect_messages(greeted, ("You", WHY), ("Tutor", "All of it."))
         greeted.reopen()
 
 
@@ -126,15 +196,15 @@ def test_after_an_error_the_question_is_asked_once(greeted, demo):
     demo.expected_status = 500
     failed = ("You", WHY, "The AI service is currently unavailable.", "Try again")
     greeted.send(WHY)
-    expect_messages(greeted, ("Tutor", GREETING), failed)
+    expect_messages(greeted, failed)
     demo.provider.hang(60)
     greeted.button("Try again").click()
-    expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "The tutor is thinking…"))
+    expect_messages(greeted, ("You", WHY), ("Tutor", "The tutor is thinking…"))
     demo.provider.go_on()
-    expect_messages(greeted, ("Tutor", GREETING), failed)
+    expect_messages(greeted, failed)
     greeted.send(WHY)  # typed again, it is another try too
     for _visit in range(2):
-        expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", GREETING))
+        expect_messages(greeted, ("You", WHY), ("Tutor", ANSWER))
         greeted.reopen()
 
 
@@ -151,22 +221,11 @@ def test_what_went_wrong_is_still_said_on_the_next_visit(greeted, demo, chunks, 
     greeted.send(WHY)
     expect(greeted.button("Try again")).to_be_visible()
     greeted.reopen()
-    expect_messages(
-        greeted, *[("Tutor", GREETING), ("You", WHY), marked][: 3 if chunks else 1], *([] if chunks else [marked])
-    )
+    expect_messages(greeted, *([("You", WHY), marked] if chunks else [marked]))
     demo.provider.always(Say("At last."))
     greeted.button("Try again").click()
-    expect_messages(greeted, ("Tutor", GREETING), ("You", WHY), ("Tutor", "At last."))
+    expect_messages(greeted, ("You", WHY), ("Tutor", "At last."))
     expect(greeted.button("Try again")).to_have_count(0)
-
-
-def test_a_greeting_that_fails_can_be_tried_again(chat, demo):
-    demo.provider.fail(401, times=1)
-    demo.expected_status = 500
-    chat.open()
-    expect_messages(chat, ("Tutor", "The AI service is currently unavailable.", "Try again"))
-    chat.button("Try again").click()
-    expect_messages(chat, ("Tutor", GREETING))
 
 
 def test_the_keyboard_is_enough(chat, demo):
@@ -180,33 +239,35 @@ def test_the_keyboard_is_enough(chat, demo):
     keys.press("Shift+Enter")
     keys.type("Two")
     keys.press("Enter")
-    expect(chat.messages).to_have_count(3)
-    expect(chat.log).to_have_text(f"Tutor: {GREETING}")
+    expect(chat.messages).to_have_count(2)
+    expect(chat.log).to_have_text(f"Tutor: {ANSWER}")
     assert demo.provider.requests[-1]["messages"][-1] == from_learner("One\nTwo")
     expect(chat.input).to_be_focused()
     expect(chat.input).to_have_value("")
     keys.press("Escape")
     expect(chat.button("Ask the tutor")).to_be_focused()
     keys.press("Enter")
-    expect(chat.messages).to_have_count(3)
+    expect(chat.messages).to_have_count(2)
 
 
 def test_what_is_sent_too_early_waits_for_its_turn(chat, demo):
     demo.provider.hang(60)
     chat.button("Ask the tutor").click()
+    chat.send("Are leaves green?")
+    expect(chat.input).to_have_value("")
     chat.send(WHY)
     expect(chat.input).to_have_accessible_description("This is sent when the tutor has answered.")
     expect(chat.input).to_have_value(WHY)
     demo.provider.go_on()
-    expect(chat.messages).to_have_count(3)
+    expect(chat.messages).to_have_count(4)
     expect(chat.input).to_have_value("")
     expect(chat.input).to_have_accessible_description(HINT)
 
 
 def test_starting_over_asks_first(greeted, demo):
     greeted.send(WHY)
-    expect(greeted.messages).to_have_count(3)
-    expect(greeted.log).to_have_text(f"Tutor: {GREETING}")
+    expect(greeted.messages).to_have_count(2)
+    expect(greeted.log).to_have_text(f"Tutor: {ANSWER}")
     keys, dialog = greeted.page.keyboard, greeted.dialog
     for way_out in ("Escape", "Enter"):
         greeted.button("Start over").first.focus()
@@ -215,15 +276,16 @@ def test_starting_over_asks_first(greeted, demo):
         keys.press(way_out)
         expect(dialog).to_be_hidden()
         expect(greeted.button("Start over")).to_be_focused()
-    expect(greeted.messages).to_have_count(3)
+    expect(greeted.messages).to_have_count(2)
 
     keys.press("Enter")
     expect(dialog).to_be_visible()
     keys.press("Tab")
-    demo.provider.reply("Hello again.")
     keys.press("Enter")
-    expect_messages(greeted, ("Tutor", "Hello again."))
+    expect_messages(greeted, ("Tutor", GREETING))
     expect(greeted.input).to_be_focused()
+    greeted.send("Hello?")
+    expect(greeted.messages.last).to_contain_text(ANSWER)
     assert WHY not in json.dumps(demo.provider.requests[-1]["messages"])
 
 
@@ -231,7 +293,7 @@ def test_what_a_model_writes_is_text(greeted, demo):
     demo.provider.reply("<img src=x onerror=alert(1)> [here](https://evil.example/x) javascript:alert(1)")
     greeted.send("<b>Hi</b>")
     shown = "<img src=x onerror=alert(1)> here (evil.example) javascript:alert(1)"
-    expect_messages(greeted, ("Tutor", GREETING), ("You", "<b>Hi</b>"), ("Tutor", shown))
+    expect_messages(greeted, ("You", "<b>Hi</b>"), ("Tutor", shown))
     expect(greeted.root.locator("img, b")).to_have_count(0)
     link = greeted.messages.locator("a")
     assert (link.get_attribute("href"), link.get_attribute("rel")) == (

@@ -176,6 +176,18 @@ def test_a_retry_after_a_lost_answer_is_not_billed_twice(block, make_scope, prov
     assert (len(provider.requests), AIWorkflowRun.objects.count()) == (1, 1)
 
 
+def test_a_double_click_starts_an_answer_and_does_not_stop_it(block, make_scope, provider):
+    make_scope()
+    block.open()
+    provider.hang(60, after=1)
+    block.button("AI summary").dblclick()
+    expect(block.answer).to_contain_text("Hello")
+    expect(block.button("Stop")).to_be_visible()
+    provider.go_on()
+    expect(block.answer).to_have_text("Hello from the model.")
+    assert len(provider.requests) == 1
+
+
 def test_who_is_not_signed_in_any_more_loses_nothing(block, make_scope):
     make_scope(base_filepath=ASK)
     block.open()

@@ -1,9 +1,14 @@
-// The tutor chat: a conversation about the unit, stored by the server. No model is called before the drawer is opened.
+// The tutor chat: a conversation about the unit, stored by the server. No model is called before the drawer is opened and,
+// if the template has a greeting, before the learner asks something.
 import { ApiError } from "./apiError.js";
+import { showMessage } from "./dom.js";
 import { Drawer } from "./drawer.js";
+import { icon } from "./icons.js";
 import { Message } from "./message.js";
 import { newTurn, Runner } from "./runner.js";
 import { parseConversation, responseText, splitTruncationNotice } from "./streamReader.js";
+
+const MODEL_GREETING = "model"; // in place of a greeting: the model writes it
 
 export class Chat {
   constructor(context, { request, response }) {
@@ -11,13 +16,15 @@ export class Chat {
     this.runner = new Runner(context);
     this.t = context.i18n.t;
     this.messages = [];
+    this.greeting = response.greeting !== MODEL_GREETING && response.greeting;
+    this.starters = response.starters ?? [];
     const texts = {
       openText: request.buttonText ?? this.t("askTutor"),
       customMessage: request.customMessage,
       title: response.customMessage ?? this.t("tutor"),
     };
     this.drawer = new Drawer(context, texts, {
-      onOpen: () => this.messages.length || this.isBusy || this.#load(),
+      onOpen: () => this.messages.length || this.isBusy || this.isLoading || this.#load(),
       onSend: () => this.#send(),
       onStop: () => this.runner.stop(),
       onEarlier: () => this.#loadEarlier(),
@@ -28,17 +35,58 @@ export class Chat {
 
   // Show the stored conversation; where there is none, the tutor greets the learner.
   #load() {
+    const isReload = this.messages.length > 0;
     this.messages = [];
     this.drawer.list.replaceChildren();
     this.drawer.earlierButton.hidden = true;
-    this.#run(newTurn(""));
+    if (!this.greeting) {
+      this.#run(newTurn(""));
+      return;
+    }
+    if (!isReload) this.#greet();
+    this.loading = this.#loadStored();
+  }
+
+  // Show the greeting of the template. It is no message of the conversation: the model does not know it.
+  #greet() {
+    this.welcome = new Message(this.context, "assistant", this.greeting);
+    this.drawer.list.append(this.welcome.item);
+    this.#showStarters();
+  }
+
+  // Show the stored conversation in place of the greeting. What the learner sends meanwhile is sent afterwards.
+  // Returns whether that is possible.
+  async #loadStored() {
+    this.isLoading = true;
+    this.drawer.clearButton.disabled = true;
+    const stored = await this.#runAction("get_current_session_response", null, () => this.#load());
+    this.isLoading = false;
+    this.drawer.clearButton.disabled = false;
+    if (stored) this.#showConversation(parseConversation(stored));
+    else if (stored === null) this.context.announcer.announceAnswer(this.greeting, this.t("tutor"));
+    if (this.isQueued && stored !== undefined) this.#send();
+    else this.#setQueued(false);
+    return stored !== undefined;
+  }
+
+  // Until the learner has asked something.
+  #showStarters() {
+    const isNew = !this.isBusy && !this.messages.some(({ role }) => role === "user");
+    this.drawer.showStarters(isNew ? this.starters : [], (text) => this.#sendStarter(text));
+  }
+
+  // What the learner has begun to write stays in the input.
+  async #sendStarter(text) {
+    this.drawer.input.focus();
+    if (await this.loading !== false && !this.isBusy) this.#ask(text);
   }
 
   #send() {
     const text = this.drawer.input.value.trim();
     if (!text) return;
-    this.#setQueued(this.isBusy);
-    if (this.isBusy) return;
+    const isWaiting = this.isBusy || this.isLoading;
+    this.#setQueued(isWaiting);
+    if (isWaiting) return;
     this.drawer.input.value = "";
     this.#ask(text);
   }
@@ -71,6 +119,7 @@ export class Chat {
     if (failure === null) return;
     this.drawer.updateLog(() => this.#finish(turn, failure));
     this.#setBusy(false);
+    this.#showStarters();
     this.context.limits.refresh();
     if (this.isQueued && !failure) this.#send();
     else this.#setQueued(false);
@@ -89,6 +138,10 @@ export class Chat {
       return;
     }
     this.#remove(turn.answer);
+    this.#showConversation(conversation);
+  }
+
+  #showConversation(conversation) {
     conversation.messages.forEach((stored) => this.#append(this.#fromStored(stored)));
     this.drawer.earlierButton.hidden = !conversation.metadata?.has_more;
     if (conversation.messages.length) this.#showLastEnding(conversation.messages.at(-1));
@@ -169,22 +222,28 @@ export class Chat {
     const isCleared = (await this.#runAction("clear_session", null)) !== undefined;
     this.#setBusy(false);
     this.drawer.input.focus();
-    if (isCleared) this.#load();
+    if (!isCleared) return;
+    this.messages = [];
+    this.#load();
   }
 
-  // Run an action other than a turn. Shows an error if it fails, and returns undefined.
-  async #runAction(action, input) {
-    this.drawer.error.textContent = "";
+  // Run an action other than a turn. Shows an error if it fails, with a button if `retry` is given, and returns undefined.
+  async #runAction(action, input, retry) {
+    this.drawer.error.replaceChildren();
     try {
       return (await this.context.client.runAction(action, input)).response;
     } catch (error) {
-      if (!this.context.signal.aborted) this.drawer.error.textContent = error.message;
+      if (!this.context.signal.aborted) {
+        showMessage(this.drawer.error, error.message, this.t("retry"), error.canRetry && retry, icon("again"));
+      }
       return undefined;
     }
   }
 
   #append(message) {
+    this.welcome?.item.remove();
     this.messages.push(message);
+    this.#showStarters();
     this.drawer.list.append(message.item);
     return message;
   }

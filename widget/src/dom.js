@@ -21,6 +21,16 @@ export function iconButton(label, onClick, icon, className = "") {
   return node;
 }
 
+// Ignore the second click of a double click: it was meant for the button that this one has just replaced.
+export function ignoreSecondClick(node) {
+  node.addEventListener("click", (event) => {
+    if (event.detail < 2) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, { capture: true });
+  return node;
+}
+
 // Replace the content of `node` by a message and, where `onClick` is given, a button. The direction is found from the
 // text: messages from the server may be in another language than the page.
 export function showMessage(node, message, label, onClick, icon) {

@@ -1,6 +1,6 @@
 // The view of a chat: a button that opens it, and a drawer at the side with the messages and the input.
 import { confirmInDialog } from "./confirm.js";
-import { button, element, iconButton, uniqueId } from "./dom.js";
+import { button, element, iconButton, ignoreSecondClick, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 
 const NEAR_END_PX = 40; // a reader this close to the end is taken to follow the answer
@@ -26,7 +26,7 @@ export class Drawer {
     const closeButton = iconButton(this.t("close"), () => this.setOpen(false), icon("close"), "tertiary");
     const heading = element("h2", { textContent: title, id: uniqueId() });
     // The message list is not a live region: a screen reader hears the complete answer once, from the announcer.
-    this.error = element("p", { className: "error", role: "alert" });
+    this.error = element("div", { className: "error", role: "alert" });
     this.panel = element("dialog", { className: "drawer", part: "drawer" },
       element("header", {}, icon("sparkle"), heading, this.clearButton, closeButton), this.#createLog(), this.error,
       this.#createForm(), ...this.context.announcer.nodes);
@@ -48,8 +48,9 @@ export class Drawer {
     this.earlierButton = button(this.t("earlier"), this.handlers.onEarlier, "earlier");
     this.earlierButton.hidden = true;
     this.list = element("ol", { role: "list" });
+    this.starters = element("ul", { className: "starters", role: "list", ariaLabel: this.t("starters"), hidden: true });
     this.log = element("div", { className: "log", role: "region", ariaLabel: this.t("conversation"), tabIndex: 0 },
-      this.earlierButton, this.list);
+      this.earlierButton, this.list, this.starters);
     // Formulas and code grow when they are typeset, some time after they are shown.
     this.isFollowing = true; // until the reader scrolls up
     this.log.addEventListener("scroll", () => {
@@ -75,7 +76,7 @@ export class Drawer {
     });
     this.sendButton = element("button", { className: "primary icon-button", part: "button", ariaLabel: this.t("send"),
       title: this.t("send") }, icon("send"));
-    this.stopButton = iconButton(this.t("stop"), this.handlers.onStop, icon("stop"));
+    this.stopButton = ignoreSecondClick(iconButton(this.t("stop"), this.handlers.onStop, icon("stop")));
     this.stopButton.hidden = true;
     const form = element("form", {},
       element("div", { className: "composer" }, this.input, this.stopButton, this.sendButton), this.hint,
@@ -121,6 +122,16 @@ export class Drawer {
     const hadFocus = this.stopButton.matches(":focus");
     this.stopButton.hidden = !isBusy;
     if (!isBusy && hadFocus) this.input.focus();
+  }
+
+  // Show questions that the learner can ask with one click.
+  showStarters(texts, onClick) {
+    this.starters.hidden = !texts.length;
+    this.starters.replaceChildren(...texts.map((text) => {
+      const starter = button(text, () => onClick(text));
+      starter.dir = "auto";
+      return element("li", {}, starter);
+    }));
   }
 
   // Add older messages above, and keep the scroll position of what is being read.

@@ -82,6 +82,7 @@ export const en = {
   queued: "This is sent when the tutor has answered.",
   saidBy: "{who}: {words}",
   startOver: "Start over",
+  starters: "Suggested questions",
   thinking: "The tutor is thinking…",
   tutor: "Tutor",
   you: "You",

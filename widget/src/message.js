@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 export class Message {
   constructor(context, role, text = "", id = "") {
     this.id = id;
+    this.role = role;
     const author = context.i18n.t(role === "user" ? "you" : "tutor");
     this.answer = role === "user" ? undefined : new Answer(context);
     this.body = this.answer?.node ?? element("p", { className: "content", dir: "auto" });

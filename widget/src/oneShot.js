@@ -2,7 +2,7 @@
 // Requests do not know of each other.
 import { Answer } from "./answer.js";
 import { copyButton } from "./copyButton.js";
-import { button, element, isAriaDisabled, setAriaDisabled, showMessage } from "./dom.js";
+import { button, element, ignoreSecondClick, isAriaDisabled, setAriaDisabled, showMessage } from "./dom.js";
 import { icon } from "./icons.js";
 import { KeptAnswer } from "./keptAnswer.js";
 import { newTurn, Runner } from "./runner.js";
@@ -35,6 +35,8 @@ export class OneShot {
     if (!hasInput) this.button.prepend(icon("sparkle"));
     this.stopButton = button(this.t("stop"), () => this.runner.stop(), "", icon("stop"));
     this.stopButton.hidden = true;
+    ignoreSecondClick(this.button);
+    ignoreSecondClick(this.stopButton);
     if (hasInput) {
       this.input = element("textarea", { rows: 1, required: true, dir: "auto", part: "input" });
       this.input.ariaLabel = placeholder ?? this.t("question");

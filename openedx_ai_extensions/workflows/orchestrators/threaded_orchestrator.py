@@ -54,11 +54,16 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
 
     @action
     def run(self, user_input: Any) -> Result | Stream:
-        """Send a message. Without input, open the chat: a greeting if it is new, otherwise the latest messages."""
+        """Send a message. Without input, open the chat: a greeting if it is new, otherwise the latest messages.
+
+        A greeting of the template is not stored, so the model does not see it.
+        """
         text = input_text(user_input)
         turns, has_older = self.history.recent()
         if not text and turns:
             return Result(self._page(turns, has_older, "current_count"))
+        if not text and self.profile.greeting:
+            return Result(self.profile.greeting)
         content = self.course_content()
         return _CurrentTurn(self, turns, text).run(content)
 
