@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -27,7 +28,6 @@ from openedx_ai_extensions.ledger import run
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowScope
 from openedx_ai_extensions.policy import pauses
 from openedx_ai_extensions.processors.llm.provider import library
-from openedx_ai_extensions.workflows.template_utils import merge_template_with_patch
 from tests.browser import browser, close_browser_before
 from tests.fakes.provider import FakeProvider
 from tests.settings import REPO
@@ -245,9 +245,6 @@ def provider(_litellm, settings) -> Iterator[FakeProvider]:
         yield fake
 
 
-MODEL_GREETS = {"actuator_config": {"UIComponents": {"response": {"config": {"greeting": "model"}}}}}
-
-
 @pytest.fixture
 def make_scope(db) -> Callable[..., AIWorkflowScope]:
     """Create a profile (base/summary.json5 plus a patch) and the scope that serves it.
@@ -266,7 +263,10 @@ def make_scope(db) -> Callable[..., AIWorkflowScope]:
         **fields: Any,
     ) -> AIWorkflowScope:
         if model_greets and base_filepath == "base/chat.json5" and not isinstance(patch, str):
-            patch = merge_template_with_patch(MODEL_GREETS, patch or {})
+            patch = config = copy.deepcopy(patch or {})
+            for name in ("actuator_config", "UIComponents", "response", "config"):
+                config = config.setdefault(name, {})
+            config.setdefault("greeting", "model")
         content_patch = patch if isinstance(patch, str) else json.dumps(patch or {})
         profile = AIWorkflowProfile.objects.create(
             slug=slug, description=slug, base_filepath=base_filepath, content_patch=content_patch
