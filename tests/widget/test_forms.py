@@ -181,7 +181,6 @@ def test_a_double_click_starts_an_answer_and_does_not_stop_it(block, make_scope,
     block.open()
     provider.hang(60, after=1)
     block.button("AI summary").dblclick()
-    expect(block.answer).to_contain_text("Hello")
     expect(block.button("Stop")).to_be_visible()
     provider.go_on()
     expect(block.answer).to_have_text("Hello from the model.")
