@@ -1,7 +1,4 @@
 // Functions to create and update DOM nodes.
-const DOUBLE_CLICK_MS = 500; // what systems allow by default
-let lastClickAt = -Infinity;
-
 export function element(tag, properties = {}, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
@@ -24,13 +21,10 @@ export function iconButton(label, onClick, icon, className = "") {
   return node;
 }
 
-// Buttons of which one replaces another: ignore the second click of a double click, which was meant for the first button.
-// `event.detail` would tell, but it is 1 again when a browser has laid out the page between the clicks.
+// Ignore the second click of a double click: it was meant for the button that this one has just replaced.
 export function ignoreSecondClick(node) {
   node.addEventListener("click", (event) => {
-    const isSecond = event.detail > 0 && event.timeStamp - lastClickAt < DOUBLE_CLICK_MS; // 0: by keyboard
-    lastClickAt = event.timeStamp;
-    if (!isSecond) return;
+    if (event.detail < 2) return;
     event.preventDefault();
     event.stopImmediatePropagation();
   }, { capture: true });

@@ -76,7 +76,6 @@ export class Drawer {
     });
     this.sendButton = element("button", { className: "primary icon-button", part: "button", ariaLabel: this.t("send"),
       title: this.t("send") }, icon("send"));
-    ignoreSecondClick(this.sendButton);
     this.stopButton = ignoreSecondClick(iconButton(this.t("stop"), this.handlers.onStop, icon("stop")));
     this.stopButton.hidden = true;
     const form = element("form", {},
