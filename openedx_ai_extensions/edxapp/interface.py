@@ -65,7 +65,8 @@ class Block:
     Attributes:
         category: its type: ``html``, ``problem``, ``video``, ``vertical``…
         display_name: its title; empty if it has none.
-        fields: its raw field values by name (``data`` for html and problem); a video's ``transcript`` is plain text.
+        fields: its raw field values by name (``data`` for html and problem); a video's ``transcript`` is plain text,
+            which may have ``times``: see ``safe_parsing.Transcript``.
         answers_visible: the block's show-answer rule shows this person the answers.
         children: in reading order.
     """

@@ -8,12 +8,14 @@ import codecs
 import html
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lxml import etree
 
 # Tags and attributes in one document: memory grows with their number, not with the size of the file.
 MAX_MARKUP = 1_000_000
+MAX_MILLISECONDS = 1_000 * 3600 * 1000  # of a video
 
 _BEFORE_ROOT = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)
 _ROOT = re.compile(rb"<[^\W\d]", re.ASCII)
@@ -21,10 +23,13 @@ _DECLARED_ENCODING = re.compile(rb"<\?xml\s[^<>]{0,100}?\bencoding\s*=\s*[\"']([
 _ASCII_BASED = frozenset({"iso8859-1", "iso8859-15", "cp1252", "ascii"})
 
 # Of subtitles. They are applied to whole texts, for speed: a course may have hours of video.
-_CUE = re.compile(r"^(?:\d{1,9} ?\n)?(?:\d{1,9}:)?\d\d:\d\d[,.]\d{1,9} ?-->.*", re.MULTILINE)
+_CUE = re.compile(
+    r"^(?:\d{1,9} ?\n)?(?:(?P<hours>\d{1,9}):)?(?P<minutes>\d\d):(?P<seconds>\d\d)[,.]\d{1,9} ?-->.*", re.MULTILINE
+)
 _MARKUP = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r" ?\n[ \n]*")
+_MAX_GAP_CHARS = 200  # between two cues whose positions are known
 # Rolling captions repeat the previous line.
 _REPEATED = re.compile(r"^(.+)(?:\n\1)+$", re.MULTILINE)
 
@@ -108,26 +113,76 @@ def _western(name: str) -> str | None:
     return codec if codec in _ASCII_BASED else None
 
 
-def transcript_text(name: str, data: bytes) -> str:
+class Transcript(str):
+    """The speech of a video.
+
+    Attributes:
+        times: where the cues of the subtitles begin, in order: pairs of a position in the text and a second of the
+            video. Empty if unknown.
+    """
+
+    times: tuple[tuple[int, int], ...] = ()
+
+
+def transcript_text(name: str, data: bytes) -> Transcript:
     """The speech in a subtitle file: SubRip, or Open edX's JSON format (``.sjson``); empty for other formats."""
-    lines = _sjson_lines(data) if name.endswith(".sjson") else _srt_lines(data)
-    lines = _SPACES.sub(" ", html.unescape(_MARKUP.sub("", lines)))
-    lines = _REPEATED.sub(r"\1", _LINE_ENDS.sub("\n", lines))
-    return " ".join(lines.split())
+    is_sjson = name.endswith(".sjson")
+    srt = "" if is_sjson else _srt_cues(data)
+    lines = "\n".join(_sjson_lines(data)) if is_sjson else _CUE.sub("", srt)
+    text = Transcript(" ".join(_REPEATED.sub(r"\1", _plain(lines)).split()))
+    text.times = tuple(_positions(text, _sjson_cues(data) if is_sjson else _timed_cues(srt)))
+    return text
 
 
-def _srt_lines(data: bytes) -> str:
+def _positions(text: str, cues: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """The positions of cues in the text; those that are not in it, or repeat the previous one, are omitted."""
+    end = 0
+    for second, line in cues:
+        words = " ".join(_plain(line).split())
+        position = text.find(words, end, end + len(words) + _MAX_GAP_CHARS) if words else -1
+        if position >= 0:
+            yield position, second
+            end = position + len(words)
+
+
+def _plain(lines: str) -> str:
+    return _LINE_ENDS.sub("\n", _SPACES.sub(" ", html.unescape(_MARKUP.sub("", lines))))
+
+
+def _srt_cues(data: bytes) -> str:
+    """The text of a SubRip file from its first cue on; empty if there is none."""
     text = "\n".join(data.decode("utf-8-sig", "replace").splitlines())
     text = _LINE_ENDS.sub("\n", _SPACES.sub(" ", f"\n{text}"))
     first = _CUE.search(text)
-    return _CUE.sub("", text[first.start() :]) if first else ""
+    return text[first.start() :] if first else ""
 
 
-def _sjson_lines(data: bytes) -> str:
+def _timed_cues(text: str) -> Iterator[tuple[int, str]]:
+    cues = list(_CUE.finditer(text))
+    for cue, following in zip(cues, [*cues[1:], None], strict=True):
+        end = following.start() if following else len(text)
+        second = int(cue["hours"] or 0) * 3600 + int(cue["minutes"]) * 60 + int(cue["seconds"])
+        yield second, text[cue.end() : end]
+
+
+def _sjson_lines(data: bytes) -> list[str]:
+    texts = _sjson(data).get("text")
+    cues = [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+    return [" ".join(cue.split()) for cue in cues]
+
+
+def _sjson_cues(data: bytes) -> Iterator[tuple[int, str]]:
+    content = _sjson(data)
+    starts, texts = content.get("start"), content.get("text")
+    if isinstance(starts, list) and isinstance(texts, list):
+        for start, text in zip(starts, texts, strict=False):
+            if isinstance(text, str) and isinstance(start, int | float) and 0 <= start < MAX_MILLISECONDS:
+                yield int(start) // 1000, text
+
+
+def _sjson(data: bytes) -> dict[str, Any]:
     try:
         content = parse_json(data)
     except ValueError:
-        return ""
-    texts = content.get("text") if isinstance(content, dict) else None
-    cues = [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
-    return "\n".join(" ".join(cue.split()) for cue in cues)
+        return {}
+    return content if isinstance(content, dict) else {}

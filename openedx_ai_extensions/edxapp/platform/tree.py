@@ -265,10 +265,10 @@ def _transcript(block: Any, tree: Tree) -> str:
             if text:
                 return text
     try:
-        content, _filename, _mimetype = EdX.get_transcript(block, lang=None, output_format="txt")
+        content, filename, _mimetype = EdX.get_transcript(block, lang=None, output_format="srt")
     except EdX.TranscriptNotFoundErrors:
         return ""
-    return " ".join(_as_bytes(content).decode("utf-8-sig", "replace").split())
+    return transcript_text(filename, _as_bytes(content))
 
 
 def _uploaded_transcript(video_id: str, language: str) -> str:

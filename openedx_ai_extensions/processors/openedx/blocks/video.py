@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 from openedx_ai_extensions.edxapp.interface import Block
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
@@ -22,6 +23,7 @@ _SPEAKER = re.compile(r">>+\s*|\u2013\s+|-\s+(?=[^\W\d])")
 _SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)]*(?=\s)|[\u3002\uff01\uff1f]")
 # The minimum length of a paragraph.
 _PARAGRAPH_CHARS = 600
+_FOUND_CHARS = 60  # that find a paragraph in its transcript
 
 
 def video_text(block: Block, omissions: set[OmissionReason]) -> str:
@@ -29,6 +31,24 @@ def video_text(block: Block, omissions: set[OmissionReason]) -> str:
     transcript = clean(string(block, "transcript"), omissions)
     said = lines(paragraph for turn in _turns(transcript) for paragraph in _paragraphs(turn))
     return titled("Video", block.display_name, f"Transcript: {said}" if said else "")
+
+
+def seconds_of(block: Block, passages: Iterable[str]) -> Iterator[int | None]:
+    """The second of the video at which each passage begins; None if the transcript has no times for it.
+
+    Args:
+        passages: consecutive parts of ``video_text``; each begins with a line of it.
+    """
+    transcript = block.fields.get("transcript") or ""
+    times: Sequence[tuple[int, int]] = getattr(transcript, "times", ())
+    positions = [position for position, _second in times]
+    start = 0
+    for passage in passages:
+        words = passage.rpartition("Transcript: ")[2].partition("\n")[0][:_FOUND_CHARS]
+        position = transcript.find(words, start) if times and words else -1
+        cue = bisect_right(positions, position) - 1
+        yield times[cue][1] if cue >= 0 else None
+        start = max(start, position)
 
 
 def _turns(transcript: str) -> Iterator[str]:
