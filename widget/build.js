@@ -19,6 +19,7 @@ const MODULES = [
   { name: "widget-katex", contains: "KaTeX" },
   { name: "widget-formulas" },
   { name: "widget-code", contains: "highlight.js" },
+  { name: "widget-citations" },
   { name: "widget-flashcards", entry: "flashcards" },
   { name: "widget-quiz", entry: "quiz" },
   { name: "widget", entry: "index", contains: "micromark" },

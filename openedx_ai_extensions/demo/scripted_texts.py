@@ -25,6 +25,8 @@ GO_ON = re.compile(r"\s*(?:yes|yeah|ok|okay|sure|please|go on|continue|next|more
 MAX_GO_ON_CHARS = 30
 # Files by words of the questions that base/chat.json5 suggests.
 SUGGESTED = {"main ideas of this unit": "summary", "hardest part": "simple", "check what i know": "check"}
+LABEL = re.compile(r"【\d{5}】 ?")  # of a passage that can be cited
+MIN_SHARED_WORDS = 3  # of a paragraph and the passage that it cites
 BEGINNING_CHARS = 40  # tells the answers of a unit apart
 
 Message = Mapping[str, Any]
@@ -43,13 +45,20 @@ class Reply:
 
 
 def reply(messages: Sequence[Message], tools: Sequence[str] = ()) -> Reply:
-    """The answer to a request.
+    """The answer to a request, with citations if the request asks for them.
 
     Args:
         messages: in OpenAI's format, as the plugin sends them.
         tools: the names of the tools that may be called.
     """
-    system = "\n\n".join(str(message.get("content")) for message in messages if message["role"] == "system")
+    read = "\n\n".join(str(message.get("content")) for message in messages if message["role"] in {"system", "tool"})
+    unmarked = [{**message, "content": LABEL.sub("", str(message.get("content") or ""))} for message in messages]
+    answer = _reply(unmarked, tools)
+    return Reply(_with_citations(answer.text, read), answer.tool)
+
+
+def _reply(messages: Sequence[Message], tools: Sequence[str]) -> Reply:
+    system = "\n\n".join(message["content"] for message in messages if message["role"] == "system")
     unit = _Unit(content_of(system))
     if system.startswith(builtin_prompt("chat_with_context")):
         return _tutor(unit, messages, tools)
@@ -61,6 +70,24 @@ def reply(messages: Sequence[Message], tools: Sequence[str] = ()) -> Reply:
     prompt = system.partition("<course_content>")[0].casefold()
     name = next((name for words, name in CUSTOM_PROMPTS.items() if words in prompt), "")
     return Reply((name and unit.text(name)) or unit.fallback("custom"))
+
+
+def _with_citations(text: str, read: str) -> str:
+    """The text with the label of a passage after each paragraph that shares enough words with one."""
+    passages = {label: _long_words(passage) for label, passage in re.findall(r"(【\d{5}】) ([^【]*)", read)}
+    lines = text.splitlines()
+    last = ""
+    for number, line in enumerate(lines):
+        words = _long_words(line)
+        label = max(passages, key=lambda each: len(words & passages[each]), default="")
+        if label and label != last and len(words & passages[label]) >= MIN_SHARED_WORDS and "|" not in line:
+            lines[number] = re.sub(r"[.:!?]?$", rf" {label}\g<0>", line.rstrip(), count=1)
+            last = label
+    return "\n".join(lines)
+
+
+def _long_words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d_]{5,}", text.casefold()))
 
 
 def content_of(asked: str) -> str:

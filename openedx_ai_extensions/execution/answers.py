@@ -10,7 +10,7 @@ import enum
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -230,8 +230,8 @@ class Stream:
     delivered.
 
     Args:
-        source: yields the chunks; its ``close()``, if it has one, is called at the end. Its attributes ``usage`` and
-            ``finish_reason`` are read after the end.
+        source: yields the chunks; its ``close()``, if it has one, is called at the end. Its attributes ``usage``,
+            ``finish_reason`` and ``citations`` are read after the end.
         finish: runs once, in the thread that consumes the stream.
         run_id: identifies this run to the client.
 
@@ -259,6 +259,11 @@ class Stream:
     def finish_reason(self) -> str:
         """How the model's answer ended, see ``processors.llm.FinishReason``; ``stop`` if the source reports none."""
         return str(getattr(self.source, "finish_reason", None) or "stop")
+
+    @property
+    def citations(self) -> Sequence[Mapping[str, Any]]:
+        """The citations in the text, see ``prompts.citations.CitationReader``."""
+        return getattr(self.source, "citations", None) or ()
 
     def on_finish(self, finish: Finish) -> None:
         """Run ``finish`` at the end, after the functions added before it, even if one of those fails."""

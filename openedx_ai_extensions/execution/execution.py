@@ -16,6 +16,7 @@ from openedx_ai_extensions.execution.answers import FinishReason
 from openedx_ai_extensions.execution.background import Lease
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
+from openedx_ai_extensions.prompts.citations import Passages
 from openedx_ai_extensions.workflows.models import AIWorkflowScope, AIWorkflowSession
 from openedx_ai_extensions.xapi.events import emit
 
@@ -93,6 +94,7 @@ class Execution:
         guard: the site's rules.
         models: used in place of the providers; None for the real providers.
         conversations: the conversations with models that were started in this execution.
+        passages: the passages of the course that its answer may cite.
     """
 
     # False: neither the site nor a provider may store anything.
@@ -113,6 +115,7 @@ class Execution:
     lease: Lease | None = None
     models: Any = None  # a ``processors.llm.provider.providers.Models``
     conversations: list[OpenConversation] = field(default_factory=list)
+    passages: Passages = field(default_factory=dict)
 
     @contextmanager
     def as_current(self) -> Iterator[None]:

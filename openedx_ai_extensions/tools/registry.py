@@ -22,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.edxapp.interface import Person, Platform
+from openedx_ai_extensions.prompts.citations import Passages
 from openedx_ai_extensions.tools.arguments import schema_problem
 
 if TYPE_CHECKING:
@@ -48,12 +49,14 @@ class ToolContext:
         course_id: the person's course, if any.
         location_id: the person's current block, if any.
         platform: provides courses, content and permissions.
+        passages: where a tool labels the passages of the course that it returns; None if the answer cites nothing.
     """
 
     user: Person
     course_id: CourseKey | None
     location_id: UsageKey | None
     platform: Platform
+    passages: Passages | None = None
 
 
 Permission = Callable[[ToolContext], bool]

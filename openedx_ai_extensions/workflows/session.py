@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
 from openedx_ai_extensions.core import hooks
+from openedx_ai_extensions.prompts.citations import Citation, moved, utf16_length
 
 _KEPT_ANSWER = "kept_answer"  # in the metadata of a session
 
@@ -122,30 +124,41 @@ class AIWorkflowSession(models.Model):
         return (0, {}) if self.pk is None else super().delete(*args, **kwargs)
 
     @property
-    def kept_answer(self) -> dict[str, str] | None:
+    def kept_answer(self) -> dict[str, Any] | None:
         """The last answer of a workflow without a conversation; None if there is none.
 
         Returns:
             ``question`` (empty if the person wrote nothing), ``text``, ``finish_reason`` (see
-            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC).
+            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC) and, if there are some, ``citations``
+            (see ``prompts.citations.CitationReader``).
         """
-        kept: dict[str, str] | None = self.metadata.get(_KEPT_ANSWER)
+        kept: dict[str, Any] | None = self.metadata.get(_KEPT_ANSWER)
         return kept
 
-    def keep_answer(self, *, question: str, text: str, finish_reason: str, continues: bool) -> None:
+    def keep_answer(
+        self, *, question: str, text: str, finish_reason: str, continues: bool, citations: Sequence[Citation] = ()
+    ) -> None:
         """Replace the kept answer. Without effect if the session was deleted meanwhile, or the text is empty.
 
         Args:
-            question, text, finish_reason: see ``kept_answer``.
+            question, text, finish_reason, citations: see ``kept_answer``.
             continues: the text continues the kept answer, if there is one.
         """
         if not text.strip():
             return
         before = self.kept_answer if continues else None
         if before:
+            citations = [*before.get("citations", ()), *moved(citations, utf16_length(before["text"]))]
             question, text = before["question"], before["text"] + text
         now = timezone.now()
-        kept = {"question": question, "text": text, "finish_reason": finish_reason, "answered_at": now.isoformat()}
+        kept: dict[str, Any] = {
+            "question": question,
+            "text": text,
+            "finish_reason": finish_reason,
+            "answered_at": now.isoformat(),
+        }
+        if citations:
+            kept["citations"] = list(citations)
         metadata = {**self.metadata, _KEPT_ANSWER: kept}
         AIWorkflowSession.objects.filter(pk=self.pk).update(metadata=metadata, updated_at=now)
 

@@ -18,6 +18,7 @@ BUDGETS = {
     "widget-formulas.js": 5 * 1024,
     "widget-katex.js": 90 * 1024,
     "widget-code.js": 34 * 1024,
+    "widget-citations.js": 2 * 1024,
     "widget-flashcards.js": 7 * 1024,
     "widget-quiz.js": 10 * 1024,
 }

@@ -11,6 +11,7 @@ export class Answer {
     this.id = uniqueId();
     this.node = element("div", { className: "answer", part: "answer", dir: "auto" });
     this.text = "";
+    this.citations = [];
     this.isScheduled = false;
     this.renderedAt = 0;
     this.renderMs = 0;
@@ -51,7 +52,7 @@ export class Answer {
   #render() {
     const start = performance.now();
     this.isScheduled = false;
-    reconcileChildren(this.node, markdown(this.text, this.#isStreaming),
+    reconcileChildren(this.node, markdown(this.text, this.#isStreaming, this.citations),
       (node) => typeset(node, this.context, this.id));
     this.renderedAt = performance.now();
     this.renderMs = this.renderedAt - start;

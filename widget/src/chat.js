@@ -113,6 +113,7 @@ export class Chat {
     const failure = await this.runner.run(turn, {
       onText: (text) => turn.answer.stream(text, (render) => this.drawer.updateLog(render)),
       onStatus: (status) => this.#showProgress(turn.answer, status),
+      onCitation: (citation) => turn.answer.answer.citations.push(citation),
       onResponse: (response) => this.#showResponse(turn, response),
       onTruncated: (truncation) => Object.assign(turn.answer, { truncation }),
     });
@@ -265,9 +266,9 @@ export class Chat {
   }
 
   #fromStored(stored) {
-    const { role, content, status, finish_reason: reason, submission_id: id } = stored;
+    const { role, content, status, finish_reason: reason, submission_id: id, citations } = stored;
     const { text, truncation } = splitTruncationNotice(content, reason);
-    const message = Object.assign(new Message(this.context, role, text, id), { truncation, isStored: true });
+    const message = Object.assign(new Message(this.context, role, text, id, citations), { truncation, isStored: true });
     if (truncation) message.showTruncation();
     else if (status) message.showEnding(this.#endingOf(stored));
     return message;

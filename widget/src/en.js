@@ -20,6 +20,7 @@ export const en = {
   question: "Your question",
   retry: "Try again",
   send: "Send",
+  source: "Source {number}: {title}",
   stop: "Stop",
   stopped: "Stopped.",
   working: "The AI is working…",

@@ -4,7 +4,7 @@ import { micromark } from "micromark";
 import { gfmTable, gfmTableHtml } from "micromark-extension-gfm-table";
 import { cjkEmphasis } from "./cjk.js";
 import { element } from "./dom.js";
-import { replaceTexts } from "./formulaNodes.js";
+import { partNode, replaceTexts } from "./formulaNodes.js";
 import { splitFormulas } from "./formulas.js";
 import { sanitize } from "./sanitize.js";
 
@@ -17,19 +17,36 @@ const AFTER_LINE_END = /(?<=\n|\r(?!\n))/;
 const BLOCK_START = /^(?:#|[-*+] |\d{1,9}[.)] )/;
 const FENCE = /^([\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)?)(`{3,}|~{3,})/;
 
-// In place of a formula, Markdown sees its number between two characters that are private and like letters.
-const PLACEHOLDER = /\ue000(\d+)\ue001/;
+// In place of a formula or a citation, Markdown sees its index between two characters that are private and like letters.
+// The thin space ends an emphasis before a citation.
+const PLACEHOLDER = /\u200a?\ue000(\d+)\ue001/;
 const PRIVATE = /[\ue000\ue001]/g;
 
-// `isStreaming`: more of the text is to come.
-export function markdown(text, isStreaming = false) {
-  const formulas = [];
-  const source = splitFormulas(text.replace(PRIVATE, ""), { isStreaming })
-    .map((part) => (typeof part === "string" ? part : `\ue000${formulas.push(part) - 1}\ue001`)).join("");
+// `isStreaming`: more of the text is to come. `citations`: the server's, in order; each has a position in the text.
+export function markdown(text, isStreaming = false, citations = []) {
+  const parts = [...citations];
+  const placeholder = (index) => `\ue000${index}\ue001`;
+  const cited = citations.reduceRight((before, { position }, index) =>
+    `${before.slice(0, position)}\u200a${placeholder(index)}${before.slice(position)}`, text.replace(PRIVATE, "\ufffd"));
+  const source = splitFormulas(cited, { isStreaming })
+    .map((part) => (typeof part === "string" ? part : placeholder(parts.push(withoutPlaceholders(part)) - 1))).join("");
   const nodes = renderPieces(source);
-  if (!formulas.length) return nodes;
-  const split = (data) => data.split(PLACEHOLDER).map((part, index) => (index % 2 ? { ...formulas[part], number: part } : part));
-  return [...replaceTexts(element("div", {}, ...nodes), split).childNodes];
+  if (!parts.length) return nodes;
+  const split = (data) => data.split(PLACEHOLDER).map((part, index) => (index % 2 ? { ...parts[part], index: part } : part));
+  const container = replaceTexts(element("div", {}, ...nodes), split);
+  if (!isStreaming) showAll(citations, container);
+  return [...container.childNodes];
+}
+
+function withoutPlaceholders(formula) {
+  return { ...formula, source: formula.source?.split(PLACEHOLDER).filter((_, index) => index % 2 === 0).join("") };
+}
+
+// Code and formulas cannot contain a citation, so theirs follow at the end.
+function showAll(citations, container) {
+  const shown = new Set([...container.querySelectorAll(".citation")].map((node) => node.textContent));
+  const missing = citations.filter(({ number }) => shown.size < shown.add(String(number)).size);
+  if (missing.length) container.append(element("p", {}, ...missing.map(partNode)));
 }
 
 function renderPieces(text) {

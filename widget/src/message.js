@@ -5,7 +5,7 @@ import { element, showMessage } from "./dom.js";
 import { icon } from "./icons.js";
 
 export class Message {
-  constructor(context, role, text = "", id = "") {
+  constructor(context, role, text = "", id = "", citations = []) {
     this.id = id;
     this.role = role;
     const author = context.i18n.t(role === "user" ? "you" : "tutor");
@@ -17,6 +17,7 @@ export class Message {
     this.item = element("li", { className: `message ${role}`, part: `message ${role}` },
       element("h3", { textContent: author }), this.body, this.progress, this.note);
     if (this.answer) this.item.append(this.buttons);
+    if (this.answer) this.answer.citations = citations;
     this.show(text);
   }
 

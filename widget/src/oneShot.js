@@ -82,6 +82,7 @@ export class OneShot {
     if (this.input && !this.input.value) this.input.value = kept.question;
     this.result.hidden = false;
     this.progress.textContent = "";
+    this.answer.citations = kept.citations ?? [];
     this.answer.show(text);
     this.when.replaceChildren(this.t("answeredAt", { time: this.context.i18n.formatDateTime(kept.answered_at) }),
       button(this.t("askAgain"), again, "", icon("again")));
@@ -100,6 +101,7 @@ export class OneShot {
     const { prefix } = turn;
     let truncation;
     this.#setBusy(true);
+    this.answer.citations = this.answer.citations.filter(({ position }) => position < prefix.length);
     this.answer.show(prefix);
     this.context.announcer.clear();
     this.#showProgress(this.t("working"));
@@ -109,6 +111,8 @@ export class OneShot {
         this.answer.stream(prefix + text);
       },
       onStatus: (status) => this.#showProgress(status),
+      onCitation: ({ position, ...citation }) =>
+        this.answer.citations.push({ ...citation, position: prefix.length + position }),
       onResponse: (response) => this.answer.show(prefix + responseText(response)),
       onTruncated: (value) => {
         truncation = value;

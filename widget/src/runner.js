@@ -20,8 +20,9 @@ export class Runner {
     this.abortController?.abort();
   }
 
-  // Run a turn. `handlers`: onText (the text so far), onStatus (what the model is doing), onResponse (the answer of a
-  // request that is not streamed), onTruncated (how the answer was cut off, or undefined: {message, canContinue}).
+  // Run a turn. `handlers`: onText (the text so far), onStatus (what the model is doing), onCitation (a citation in
+  // the text), onResponse (the answer of a request that is not streamed), onTruncated (how the answer was cut off, or
+  // undefined: {message, canContinue}).
   // Returns undefined on success, {message, canRetry, isNeutral} on failure, and null if the widget was removed.
   // `isNeutral`: not an error, such as when the person stopped the answer.
   async run(turn, handlers) {
@@ -46,7 +47,8 @@ export class Runner {
   // Returns the answer, which may be empty.
   async #receive(response, handlers) {
     if (isJson(response)) {
-      const { response: answer, finish_reason: reason } = await response.json();
+      const { response: answer, finish_reason: reason, citations = [] } = await response.json();
+      citations.forEach(handlers.onCitation);
       const { text, truncation } = splitTruncationNotice(answer, reason);
       handlers.onResponse(text);
       handlers.onTruncated(truncation);

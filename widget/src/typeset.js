@@ -1,14 +1,17 @@
-// Typesets formulas and colours code, with modules that are loaded only when an answer has some.
+// Typesets formulas, colours code and explains citations, with modules that are loaded only when an answer has some.
 const withTypesetter = lazy(async () => (await import("./widget-formulas.js")).loadTypesetter());
 const withCode = lazy(() => import("./widget-code.js"));
+const withCitations = lazy(() => import("./widget-citations.js"));
 
-// Typeset the formulas in a node and decorate its code: immediately, once the modules are loaded. `id` distinguishes
+// Typeset the formulas in a node, and complete its code and citations: immediately, once the modules are loaded. `id` distinguishes
 // the node from others of the page.
 export function typeset(node, context, id) {
   const formulas = select(node, ".formula[data-source]");
   if (formulas.length) withTypesetter((typesetFormulas) => typesetFormulas(formulas, context.host, id));
   const blocks = select(node, ".code");
   if (blocks.length) withCode(({ decorateCode }) => decorateCode(blocks, context));
+  const citations = select(node, ".citation");
+  if (citations.length) withCitations(({ explainCitations }) => explainCitations(citations, context));
 }
 
 function select(node, selector) {

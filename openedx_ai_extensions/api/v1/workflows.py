@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from itertools import chain
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
@@ -20,7 +21,14 @@ from rest_framework.request import Request
 from openedx_ai_extensions.api.v1.capacity import STREAM_PLACE
 from openedx_ai_extensions.api.v1.requests import WidgetView
 from openedx_ai_extensions.core.error_reports import unexpected
-from openedx_ai_extensions.core.http_responses import EVENT_STREAM, accepted_types, event, rendered, streaming_response
+from openedx_ai_extensions.core.http_responses import (
+    EVENT_STREAM,
+    StreamEvent,
+    accepted_types,
+    event,
+    rendered,
+    streaming_response,
+)
 from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, StreamInterrupted
 from openedx_ai_extensions.execution.answers import Ending, Stream
@@ -106,7 +114,8 @@ def _streaming(stream: Stream, *, as_events: bool, replay: Replay, execution: Ex
 
     def keep(ending: Ending, text: str) -> None:
         if ending is Ending.COMPLETED and execution.did_something:
-            replay.store(text.encode(), {"usage": dict(stream.usage), "finish_reason": stream.finish_reason})
+            about = {"usage": dict(stream.usage), "finish_reason": stream.finish_reason, "citations": stream.citations}
+            replay.store(text.encode(), about)
         else:
             replay.release()
 
@@ -194,10 +203,12 @@ class EventBody(TextBody):
 class StoredText:
     """A stored answer, as the source of a new stream."""
 
-    def __init__(self, text: bytes, usage: dict[str, int], finish_reason: str) -> None:
+    def __init__(
+        self, text: bytes, usage: dict[str, int], finish_reason: str, citations: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self.usage = usage
         self.finish_reason = finish_reason
-        self._chunks = iter((text,))
+        self._chunks = iter((text, *(StreamEvent("citation", citation) for citation in citations)))
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks

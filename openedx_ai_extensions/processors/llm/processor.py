@@ -6,6 +6,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -28,6 +29,7 @@ from openedx_ai_extensions.processors.llm.provider import calls, responses, type
 from openedx_ai_extensions.processors.llm.provider.providers import Capabilities, find_provider
 from openedx_ai_extensions.processors.openedx.content import CourseContent
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
+from openedx_ai_extensions.prompts.citations import Passages
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import Tool, Toolbox, ToolContext
 from openedx_ai_extensions.tools.mcp import McpServer, mcp_server
@@ -35,11 +37,12 @@ from openedx_ai_extensions.tools.registry import find_tool
 
 logger = logging.getLogger(__name__)
 
+LISTED = "list"  # value of ``citations``: as text
 MAX_THREAD_RESPONSES = 200  # of a fetched thread
 # Keys of the configuration; other keys of ``extra_params`` are parameters for the model.
 CONFIG_KEYS = frozenset(
     {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
-     "fallbacks", "moderation", "language"}
+     "fallbacks", "moderation", "language", "citations"}
 )  # fmt: skip
 Answer = dict[str, Any] | Conversation
 
@@ -83,7 +86,7 @@ class LLMProcessor(Processor):
         self.user_session = user_session
         self.extra_params: dict[str, Any] = dict(extra_params or {})
         self.config = {**self.config, **self._overlay}
-        self.tool_context = tool_context or _tool_context(user_session)
+        self.tool_context = self._citing(tool_context or _tool_context(user_session))
         self.conversation: Conversation | None = None
         self.context = self.input_data = ""
         self.chat_history: Sequence[Mapping[str, Any]] = ()
@@ -97,6 +100,13 @@ class LLMProcessor(Processor):
 
     def _setting(self, name: str, default: Any = None) -> Any:
         return self._overlay.get(name, self.config.get(name, default))
+
+    def _citing(self, context: ToolContext | None) -> ToolContext | None:
+        """The tool context, in which tools label passages if the answer cites them."""
+        execution = current_execution()
+        if context is None or execution is None or not self._setting("citations"):
+            return context
+        return replace(context, passages=execution.passages)
 
     @property
     def provider(self) -> str:
@@ -189,9 +199,9 @@ class LLMProcessor(Processor):
                 the call and before a provider is called; possibly several times.
 
         Returns:
-            ``{"response", "usage", "model_used", "status", "finish_reason"}``, or a ``Conversation`` (a generator of
-            UTF-8 bytes) that has started; ``conversation`` is the same in both cases. If an unmarked function of a
-            subclass returns something other than a text, it is returned unchanged.
+            ``{"response", "usage", "model_used", "status", "finish_reason"}`` and, if there are some, ``citations``; or
+            a ``Conversation`` (a generator of UTF-8 bytes) that has started; ``conversation`` is the same in both
+            cases. If an unmarked function of a subclass returns something other than a text, it is returned unchanged.
 
         Raises (also while iterating):
             ContentRejected: the input must not be sent, or the answer must not be shown.
@@ -222,7 +232,16 @@ class LLMProcessor(Processor):
         request = self._request(system_prompt, text, toolbox, review.run)
         ask = calls.stream if streams else calls.complete
         watches = review if review.watches_answers else None
-        conversation = Conversation(request, toolbox, ask, max_rounds=max_rounds, review=watches, is_whole=not streams)
+        conversation = Conversation(
+            request,
+            toolbox,
+            ask,
+            max_rounds=max_rounds,
+            review=watches,
+            is_whole=not streams,
+            passages=self._passages(),
+            lists_citations=self._setting("citations") == LISTED,
+        )
         add_counts(conversation.usage, review.take_usage())
         self.conversation = conversation
         if streams:
@@ -233,7 +252,16 @@ class LLMProcessor(Processor):
             "model_used": conversation.model_used,
             "status": "completed",
             "finish_reason": conversation.finish_reason,
+            **({"citations": conversation.citations} if conversation.citations else {}),
         }
+
+    def _passages(self) -> Passages | None:
+        """The passages that the answer may cite: none if it should not, but earlier answers of the conversation did."""
+        execution = current_execution()
+        if execution is not None and self._setting("citations"):
+            return execution.passages
+        has_labels = any(message["role"] == "assistant" and "sent" in message for message in self.chat_history)
+        return {} if has_labels else None
 
     def _call_completion_wrapper(self, system_role: str) -> Answer:
         """The former name of ``ask``, used by older extensions; returns a complete answer."""
@@ -242,6 +270,8 @@ class LLMProcessor(Processor):
 
     def _request(self, prompt: str, input_text: str, toolbox: Toolbox | None, run: Run) -> types.Request:
         tools = toolbox.definitions if toolbox else ()
+        if self._setting("citations") and (tools or self._passages()):
+            prompt = f"{prompt}\n\n{builtin_prompt('citations')}"
         messages = build_messages(
             prompt=prompt,
             language=self.language_rule,

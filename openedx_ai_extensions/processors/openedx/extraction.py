@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from lxml import etree
@@ -25,8 +26,9 @@ from openedx_ai_extensions.processors.openedx.blocks.parsing import (
     string,
     titled,
 )
-from openedx_ai_extensions.processors.openedx.blocks.video import video_text
+from openedx_ai_extensions.processors.openedx.blocks.video import seconds_of, video_text
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, Piece, Section
+from openedx_ai_extensions.prompts.citations import Passage, Passages, labelled
 
 # Fields of blocks of unknown types whose names and values look like text for learners.
 _READABLE_NAME = re.compile(
@@ -50,6 +52,10 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u
 
 # The number of characters in which text for people is recognised.
 _CHECKED_CHARS = 1000
+# The minimum length of a passage that can be cited, unless it is the last one of its block.
+PASSAGE_CHARS = 600
+_CODE_FENCE = "```"
+_WITHIN_BLOCK = re.compile(r"\s|[-*+] |\d+[.)] |.* \| ")  # of a list or a table
 
 
 def _staff_text(_block: Block, omissions: set[OmissionReason]) -> str:
@@ -251,7 +257,10 @@ def _walk(block: Block) -> Iterator[Block]:
 
 
 def unit_sections(
-    units: Iterable[Block], location: UsageKey, categories: Collection[str] | None = None
+    units: Iterable[Block],
+    location: UsageKey,
+    categories: Collection[str] | None = None,
+    passages: Passages | None = None,
 ) -> list[Section]:
     """One section per unit with its blocks in reading order. The texts are read lazily.
 
@@ -259,11 +268,12 @@ def unit_sections(
         units: complete units.
         location: the current location, for trimming.
         categories: only blocks of these categories, and the blocks in them; None for all.
+        passages: labels the texts, so that an answer can cite them; None for texts without labels.
     """
     return [
         Section(
             heading=squeeze(unit.display_name),
-            pieces=tuple(_pieces(unit, location, categories, here=False)),
+            pieces=tuple(_pieces(unit, location, categories, _text_reader(unit, passages), here=False)),
             here=unit.usage_key == location,
             block=unit,
         )
@@ -271,17 +281,56 @@ def unit_sections(
     ]
 
 
-def _pieces(block: Block, location: UsageKey, categories: Collection[str] | None, *, here: bool) -> Iterator[Piece]:
+def _text_reader(unit: Block, passages: Passages | None) -> Callable[[Block], str]:
+    return block_text if passages is None else partial(_labelled_text, unit=unit, passages=passages)
+
+
+def _labelled_text(block: Block, *, unit: Block, passages: Passages) -> str:
+    """The text of a block, in passages that each begin with a label."""
+    parts = list(_split(block_text(block).splitlines()))
+    seconds = seconds_of(block, parts) if block.category == "video" else repeat(None)
+    # Learners see the titles of all blocks except for those of HTML, which are often "Text".
+    titles = (unit.display_name, "" if block.category == "html" else block.display_name)
+    title = joined(": ", *dict.fromkeys(titles))
+    return "\n".join(
+        labelled(Passage(block.usage_key, unit.usage_key, title, text, part, second), passages)
+        for part, (text, second) in enumerate(zip(parts, seconds, strict=False))
+    )
+
+
+def _split(text_lines: Iterable[str]) -> Iterator[str]:
+    """Split a text into passages at the ends of lines, but not within code, lists and tables."""
+    passage: list[str] = []
+    length, is_code = 0, False
+    for line in text_lines:
+        if length >= PASSAGE_CHARS and not is_code and not _WITHIN_BLOCK.match(line):
+            yield "\n".join(passage)
+            passage, length = [], 0
+        passage.append(line)
+        length += len(line)
+        is_code ^= line.startswith(_CODE_FENCE)
+    if length:
+        yield "\n".join(passage)
+
+
+def _pieces(
+    block: Block,
+    location: UsageKey,
+    categories: Collection[str] | None,
+    read: Callable[[Block], str],
+    *,
+    here: bool,
+) -> Iterator[Piece]:
     here = here or block.usage_key == location
     is_whole = block.category in _WHOLE
     if _is_selected(block, categories):
         yield Piece(
-            partial(block_text, block),
+            partial(read, block),
             here or (is_whole and any(part.usage_key == location for part in _walk(block))),
             block,
         )
     for child in () if is_whole else block.children:
-        yield from _pieces(child, location, _inner(block, categories), here=here)
+        yield from _pieces(child, location, _inner(block, categories), read, here=here)
 
 
 def _read(block: Block, reasons: set[OmissionReason]) -> str:

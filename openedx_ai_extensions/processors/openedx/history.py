@@ -13,6 +13,7 @@ from typing import Any
 
 from submissions.models import Submission
 
+from openedx_ai_extensions.prompts.citations import Citation, moved, utf16_length
 from openedx_ai_extensions.prompts.fences import without_fence_tags
 
 FAILED, INTERRUPTED, REFUSED = "failed", "interrupted", "refused"
@@ -30,7 +31,7 @@ class Turn:
         messages: ``{"role", "content", "timestamp", "submission_id"}`` and, depending on the kind, ``status``,
             ``code`` (of the error that ended the turn, ``cancelled`` if the client disconnected), ``tool_calls``,
             ``tool_call_id``, ``name``, ``sent`` (the text that the model got in place of the content),
-            ``finish_reason``, in order. A repeated turn has only its last answer.
+            ``finish_reason``, ``citations``, in order. A repeated turn has only its last answer.
         attempt: the number of attempts.
     """
 
@@ -63,8 +64,13 @@ class Turn:
         shown = [dict(self.question)] if self.question else []
         if self.is_answered:
             last = self.messages[-1]
-            texts = [m["content"] for m in self.answer if m["role"] == "assistant" and m["content"]]
-            shown.append({**last, "role": "assistant", "content": "\n\n".join(texts)})
+            content, citations = "", list[Citation]()
+            for message in self.answer:
+                if message["role"] == "assistant" and message["content"]:
+                    content += "\n\n" if content else ""
+                    citations += moved(message.get("citations", ()), utf16_length(content))
+                    content += message["content"]
+            shown.append({**last, "role": "assistant", "content": content, "citations": citations})
         elif shown and self.status:
             last = self.messages[-1]
             shown[0] |= {name: last[name] for name in ("status", "code") if name in last}
@@ -72,7 +78,7 @@ class Turn:
 
 
 def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("role", "content", "timestamp", "submission_id", "status", "code", "finish_reason")
+    names = ("role", "content", "timestamp", "submission_id", "status", "code", "finish_reason", "citations")
     return {name: message[name] for name in names if message.get(name)}
 
 

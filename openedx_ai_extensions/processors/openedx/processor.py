@@ -30,6 +30,7 @@ from openedx_ai_extensions.processors.openedx.content import (
 )
 from openedx_ai_extensions.processors.openedx.extraction import omissions_at_location, unit_sections
 from openedx_ai_extensions.processors.openedx.trimming import Fitted, fit, fitted
+from openedx_ai_extensions.prompts.citations import Passages
 
 _PATH = "$.processor_config.OpenEdXProcessor"
 
@@ -71,6 +72,7 @@ class OpenEdXProcessor(Processor):
         # The stubs declare narrower types for AnonymousUser than a protocol allows.
         self.user = user or cast("Person", AnonymousUser())
         self._facts: Callable[[], dict[str, Any]] = dict  # for the content that was read last
+        self._passages: Passages | None = None
 
     def process(self) -> CourseContent:
         """Run the configured function; ``str`` of the result is the text for a model.
@@ -83,11 +85,15 @@ class OpenEdXProcessor(Processor):
         read = self._read()
         return read if isinstance(read, CourseContent) else CourseContent(read, self._facts())
 
-    def text(self) -> str:
+    def text(self, passages: Passages | None = None) -> str:
         """The text of ``process``, without the cost of the keys.
+
+        Args:
+            passages: labels the content around a location, so that an answer can cite it; None for no labels.
 
         Raises: as ``process``.
         """
+        self._passages = passages
         return str(self._read())
 
     def _read(self) -> str | CourseContent:
@@ -136,7 +142,7 @@ class OpenEdXProcessor(Processor):
         return get_platform().content(self.user, self.location_key, self.retrieval_mode)
 
     def _fitted(self, units: Sequence[Block]) -> Fitted:
-        sections = unit_sections(units, self.location_key, self.fields)
+        sections = unit_sections(units, self.location_key, self.fields, self._passages)
         return fitted(sections, self.char_limit, near_end=self.retrieval_mode is RetrievalMode.UP_TO_CURRENT_UNIT)
 
     @function

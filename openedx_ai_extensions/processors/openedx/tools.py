@@ -148,7 +148,7 @@ def _read(context: ToolContext, config: dict[str, Any], **where: Any) -> str:
         {OpenEdXProcessor.__name__: {**config, "char_limit": MAX_CHARS}}, user=context.user, **where
     )
     try:
-        return processor.text() or _("There is no text here.")
+        return processor.text(context.passages) or _("There is no text here.")
     except ProcessorError:
         raise _refusal() from None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import FunctionType
 from typing import Any, ClassVar, Self, TypeVar, overload
 
@@ -20,6 +21,7 @@ from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
+from openedx_ai_extensions.prompts.citations import Citation
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import ToolContext
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowScope
@@ -77,6 +79,8 @@ class BaseOrchestrator:
         context: ``course_id`` and ``location_id`` (opaque keys or None), ``run_id``, ``accepts_stream``.
     """
 
+    # True: an answer may cite the course, if the profile sets ``citations``.
+    cites: ClassVar[bool] = False
     # False: the orchestrator ignores ``processor_config``.
     reads_processors: ClassVar[bool] = True
     actions: ClassVar[Mapping[str, Callable[..., Any]]] = {}
@@ -193,7 +197,11 @@ class BaseOrchestrator:
             location_id=self.location_id,
             course_id=self.course_id,
             user=self.user,
-        ).text()
+        ).text(self.execution.passages if self.cites and self._wants_citations else None)
+
+    @property
+    def _wants_citations(self) -> bool:
+        return any(config.get("citations") for config in self.profile.processor_config.values())
 
     def record(self, event: str, usage: Mapping[str, int]) -> None:
         """Emit an event, one of ``xapi.constants.EVENTS``, with token counts."""
@@ -303,6 +311,8 @@ class DirectLLMResponse(BaseOrchestrator):
     If the profile sets ``keepAnswer``, the person's last answer at each location is kept.
     """
 
+    cites = True
+
     @action
     def run(self, user_input: Any) -> Result | Stream:
         question = input_text(user_input)
@@ -313,19 +323,23 @@ class DirectLLMResponse(BaseOrchestrator):
             tool_context=ToolContext(self.user, self.course_id, self.location_id, get_platform()),
         ).process(context=self.course_content(), input_data=question)
 
-        def keep(text: str, finish_reason: str) -> None:
+        def keep(text: str, finish_reason: str, citations: Sequence[Citation]) -> None:
             continues = isinstance(user_input, Mapping) and bool(user_input.get("continues"))
             if session is not None:
-                session.keep_answer(question=question, text=text, finish_reason=finish_reason, continues=continues)
+                session.keep_answer(
+                    question=question, text=text, finish_reason=finish_reason, citations=citations, continues=continues
+                )
 
         if isinstance(answer, dict):
-            keep(answer["response"], answer["finish_reason"])
-            return self.result(answer["response"], answer["usage"], answer["finish_reason"])
+            citations = answer.get("citations", ())
+            keep(answer["response"], answer["finish_reason"], citations)
+            result = self.result(answer["response"], answer["usage"], answer["finish_reason"])
+            return replace(result, extra={"citations": citations}) if citations else result
         stream = self.stream(answer)
 
         def keep_if_completed(ending: Ending, text: str) -> None:
             if ending is Ending.COMPLETED:
-                keep(text, stream.finish_reason)
+                keep(text, stream.finish_reason, stream.citations)
 
         stream.on_finish(keep_if_completed)
         return stream
@@ -341,7 +355,7 @@ class DirectLLMResponse(BaseOrchestrator):
         kept = self._session_if_any.kept_answer if self._keeps_answers else None
         if kept is None:
             return Result(None)
-        about = {"question": kept["question"], "answered_at": kept["answered_at"]}
+        about = {name: kept[name] for name in ("question", "answered_at", "citations") if kept.get(name) is not None}
         return Result(kept["text"], extra=about, finish_reason=kept["finish_reason"])
 
     @action(asks_model=False, keeps_nothing=True)

@@ -45,6 +45,8 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
     own thread is used if there is one; the stored history remains authoritative.
     """
 
+    cites = True
+
     @cached_property
     def history(self) -> SubmissionProcessor:
         return SubmissionProcessor(self.profile.processor_config, self.session)
@@ -138,7 +140,8 @@ class _CurrentTurn:
             raise
         if isinstance(answer, dict):
             self._complete()
-            return Result(answer["response"], finish_reason=answer["finish_reason"])
+            extra = {"citations": answer["citations"]} if "citations" in answer else {}
+            return Result(answer["response"], extra=extra, finish_reason=answer["finish_reason"])
         self.stream = Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
         return self.stream
 

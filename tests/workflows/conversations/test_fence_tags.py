@@ -65,9 +65,10 @@ def test_what_only_begins_like_a_tag_is_shown_at_the_end(chat, provider, end):
 def test_other_text_is_not_held_back(chat, provider, text):
     provider.reply([f"{text} ", "and more"], delay=60)
     chunks = iter(chat.say("Why?", headers={}).streaming_content)
-    assert next(filter(None, chunks)).decode() == f"{text} "
+    # A space may stand before the label of a citation, which is removed with it.
+    assert next(filter(None, chunks)).decode() == text
     provider.go_on()
-    assert b"".join(chunks) == b"and more"
+    assert b"".join(chunks) == b" and more"
 
 
 def test_answers_that_were_stored_with_them(chat, provider):

@@ -12,7 +12,7 @@ from typing import Any
 
 from openedx_ai_extensions.core.http_responses import StreamEvent, logged
 from openedx_ai_extensions.core.messages import Message as _
-from openedx_ai_extensions.exceptions import ContentRejected, ProcessorError
+from openedx_ai_extensions.exceptions import AIExtensionsError, ContentRejected, ProcessorError
 from openedx_ai_extensions.execution.answers import FinishReason, error_without_text
 from openedx_ai_extensions.execution.execution import current_execution
 from openedx_ai_extensions.moderation import Review
@@ -20,6 +20,7 @@ from openedx_ai_extensions.processors.llm.conversation.messages import sendable,
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
 from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Answer, Request, Thread
+from openedx_ai_extensions.prompts.citations import Citation, CitationReader, Passages, passages_in
 from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
@@ -49,9 +50,11 @@ class Conversation(Chunks):
         max_rounds: how often the model may call tools.
         review: moderates the answer before it is shown; None if nothing does.
         is_whole: the answer is not shown while it arrives, so that it can be moderated as a whole.
+        passages: the passages of the course that the answer may cite; None if it cites none.
+        lists_citations: write citations into the text, see ``CitationReader``.
 
     Attributes:
-        messages: the resulting messages in OpenAI's chat format: assistant messages, tool calls and their results.
+        citations: the citations in the text so far, see ``CitationReader``.
         usage: the token counts of all rounds.
         model_used: the model's name, as the provider reports it.
         response_id: the last response in the provider's thread; empty without a thread.
@@ -75,8 +78,10 @@ class Conversation(Chunks):
         max_rounds: int,
         review: Review | None = None,
         is_whole: bool = False,
+        passages: Passages | None = None,
+        lists_citations: bool = False,
     ) -> None:
-        self.messages: list[dict[str, Any]] = []
+        self._messages: list[dict[str, Any]] = []
         self.usage: dict[str, int] = {}
         self.model_used = ""
         self.response_id = ""
@@ -98,6 +103,11 @@ class Conversation(Chunks):
         self._answer = ask(request)
         self._request = self._answer.request  # a fallback provider that answered is used for the next rounds too
         self._chunks = self._rounds() if review is None else self._moderated_rounds(review)
+        self.citations: list[Citation] = []
+        self._passages = passages
+        self._lists_citations = lists_citations
+        if passages is not None:
+            self._chunks = self._cited(self._chunks, passages)
         if execution is not None:  # the execution closes it if an extension does not read it to the end
             execution.conversations.append(self)
 
@@ -106,13 +116,20 @@ class Conversation(Chunks):
         """The last response in the provider's thread, also of an interrupted answer."""
         return self._answer.reading.response_id or self.response_id
 
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The resulting messages in OpenAI's chat format: assistant messages, tool calls and their results. Assistant
+        messages may have ``citations``, and then ``sent``: the text to repeat to a model.
+        """
+        return self._with_citations(self._messages)
+
     def so_far(self) -> list[dict[str, Any]]:
         """The messages so far, including the text of an interrupted round as far as it was shown, and a result for
         every call. Empty if the answer was refused.
         """
         if self.is_refused:
             return []
-        messages = list(self.messages)
+        messages = list(self._messages)
         done = {message["tool_call_id"] for message in messages if message["role"] == "tool"}
         calls = [call for message in messages for call in message.get("tool_calls") or ()]
         messages += [
@@ -120,7 +137,43 @@ class Conversation(Chunks):
         ]
         if self._texts:
             messages.append({"role": "assistant", "content": b"".join(self._texts).decode()})
-        return messages if self._review is None else _with_spoken_text(b"".join(self._shown).decode(), messages)
+        if self._review is not None:
+            messages = _with_spoken_text(b"".join(self._shown).decode(), messages)
+        return self._with_citations(messages)
+
+    def _cited(self, chunks: Iterator[bytes], passages: Passages) -> Iterator[bytes]:
+        """The chunks, with events in place of the labels of passages."""
+        known: Passages = {}
+        reader = CitationReader(known, lists=self._lists_citations)
+        self.citations = reader.citations
+        request = None
+        try:
+            for chunk in chunks:
+                if request is not self._request:  # the first one, or one with the results of tools
+                    request = self._request
+                    known.update(passages_in(request.messages, passages))
+                if chunk:
+                    yield from map(_citation_chunk, reader.feed(chunk.decode()))
+                else:
+                    yield chunk
+        except AIExtensionsError:
+            yield from map(_citation_chunk, reader.end())  # what is stored of a broken answer was shown
+            raise
+        yield from map(_citation_chunk, reader.end())
+
+    def _with_citations(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if self._passages is None:
+            return messages
+        reader = CitationReader(passages_in(self._request.messages, self._passages), lists=self._lists_citations)
+        spoken = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+        cited = list(messages)
+        for place in spoken:
+            raw = messages[place]["content"]
+            text, citations = reader.read_message(raw, is_last=place == spoken[-1])
+            if text != raw:
+                found = {"citations": citations} if citations else {}
+                cited[place] = {**messages[place], "content": text, "sent": raw, **found}
+        return cited
 
     def _rounds(self) -> Iterator[bytes]:
         for number in range(self._max_rounds + 1):
@@ -137,15 +190,15 @@ class Conversation(Chunks):
 
     def _round(self) -> Generator[bytes, None, Sequence[ToolCall]]:
         """Yield one answer; returns its tool calls. An empty answer is requested a second time."""
-        before = len(self.messages)
+        before = len(self._messages)
         calls = yield from self._relay_answer()
-        is_empty = len(self.messages) == before
+        is_empty = len(self._messages) == before
         if is_empty and self.finish_reason is not None and self.finish_reason.is_retryable:
             logger.warning("llm.answer.repeated model=%s reason=%s", logged(self.model_used), self.finish_reason)
             self._ask_again(self._request)
             calls = yield from self._relay_answer()
         reason = self.finish_reason
-        last = self.messages[-1] if self.messages else None
+        last = self._messages[-1] if self._messages else None
         has_text = last is not None and last["role"] == "assistant" and last["content"].strip()
         if reason is None or calls or has_text:
             return calls
@@ -162,7 +215,7 @@ class Conversation(Chunks):
     def _relay_answer(self) -> Generator[bytes, None, Sequence[ToolCall]]:
         """Yield one answer; returns its tool calls. An answer without text and calls adds no message."""
         answer = self._answer
-        said_something = any(message["content"] for message in self.messages if message["role"] == "assistant")
+        said_something = any(message["content"] for message in self._messages if message["role"] == "assistant")
         for chunk in answer:
             if chunk:
                 if said_something and not self._texts:
@@ -180,7 +233,7 @@ class Conversation(Chunks):
         if calls:
             message["tool_calls"] = [call.as_dict() for call in calls]
         if calls or message["content"].strip():
-            self.messages.append(message)
+            self._messages.append(message)
         self._texts = []
         return calls
 
@@ -194,7 +247,7 @@ class Conversation(Chunks):
             text, state = result.text, "completed" if result.ok else "failed"
         else:
             text, state = "Refused: too many calls for one answer.", "failed"
-        self.messages.append(_result(call.as_dict()["id"], call.name, text))
+        self._messages.append(_result(call.as_dict()["id"], call.name, text))
         yield StreamEvent("tool", {"name": call.name, "state": state})
 
     def _require_allowed(self) -> None:
@@ -204,10 +257,10 @@ class Conversation(Chunks):
 
     def _next_request(self, calls: Sequence[ToolCall]) -> Request:
         asked = self._request
-        produced = [sendable(message) for message in self.messages[self._sent_count :]]
+        produced = [sendable(message) for message in self._messages[self._sent_count :]]
         asking = max(place for place, message in enumerate(produced) if message.get("tool_calls"))
         produced[asking] = with_thinking(produced[asking], self._thinking, calls)
-        self._sent_count = len(self.messages)
+        self._sent_count = len(self._messages)
         thread = asked.thread
         if thread is not None:
             # The provider's thread contains everything up to the answer with the tool calls.
@@ -226,7 +279,7 @@ class Conversation(Chunks):
                 yield chunk
         except ContentRejected:
             self.is_refused = True
-            self.messages = []
+            self._messages = []
             self.close()
             raise
         finally:
@@ -252,7 +305,7 @@ class Conversation(Chunks):
         said = "".join(held)
         shown = review.answer(said)
         if shown != said:
-            self.messages = _with_spoken_text(shown, self.messages)
+            self._messages = _with_spoken_text(shown, self._messages)
             self.response_id = ""  # the provider's thread contains a different answer
         yield shown.encode()
 
@@ -262,6 +315,10 @@ class Conversation(Chunks):
     def close(self) -> None:
         """Stop: closes the provider's connection."""
         self._answer.close()
+
+
+def _citation_chunk(piece: str | Citation) -> bytes:
+    return piece.encode() if isinstance(piece, str) else StreamEvent("citation", piece)
 
 
 def _result(call_id: str, name: str, text: str) -> dict[str, Any]:
