@@ -45,6 +45,9 @@ MEANINGS: Mapping[str, str] = {
     ":doc:`/operators/providers`. Default: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
     f"{_LLM}.language": "The language of answers: ``learner``, ``course``, or the code of a language, such as ``es``: "
     "see :ref:`answer_language`. Default: ``learner``, except for quiz questions.",
+    f"{_LLM}.citations": "``true``: answers link to the passages of the course that they are based on: see "
+    ':ref:`citations_in_widgets`. ``"list"``: as a list at the end of the text, for widgets that show no links. '
+    "Default: ``false``. Only for ``DirectLLMResponse`` and ``ThreadedLLMResponse``.",
     f"{_LLM}.moderation": "The moderators of messages and answers: see :doc:`/operators/moderation`. Default: the "
     "site's moderators.",
     f"{_LLM}.moderation.before": "Moderators of :confval:`AI_EXTENSIONS_MODERATION`, by name, for people's messages. "

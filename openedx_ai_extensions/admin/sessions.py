@@ -28,6 +28,7 @@ from openedx_ai_extensions.admin.base import ReadOnlyAdmin, first_words, pretty_
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
 from openedx_ai_extensions.exceptions import AIExtensionsError
 from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.prompts.citations import Citation
 from openedx_ai_extensions.workflows.orchestrators.threads import remote_entries
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Message:
         kind: ``user``, ``assistant``, ``tool``, ``system`` or ``error``, for the style.
         badges: states, in words.
         calls: the tools that the model calls, each with ``name`` and ``arguments``.
+        citations: the places in the course that an answer cites, each with ``number``, ``title`` and ``url``.
         summary: if not empty, the text is collapsed behind it.
         reference: the id of the submission or of the provider's response that contains the message.
     """
@@ -94,6 +96,7 @@ class Message:
     badges: Sequence[str] = ()
     source: str = ""
     calls: Sequence[Mapping[str, str]] = ()
+    citations: Collection[Citation] = ()
     summary: str = ""
     reference: str = ""
 
@@ -169,6 +172,7 @@ def _message(entry: Mapping[str, Any], names: Mapping[Any, str], secrets: Collec
             {"name": str(function.get("name") or ""), "arguments": _pretty(function.get("arguments"), secrets)}
             for function in _functions(entry)
         ],
+        citations={citation["number"]: citation for citation in entry.get("citations") or ()}.values(),
         summary=summary if text else "",
         reference=reference,
     )

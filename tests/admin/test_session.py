@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import datetime
 
 import pytest
@@ -239,6 +240,19 @@ def test_tools_with_their_names_arguments_and_results(admin, chat, provider, thr
     (result,) = page.find("//ol//details[summary='Result of roll_dice']/div/text()")
     assert "rolls" in result
     assert "<tool_result>" not in result
+
+
+@pytest.mark.parametrize("thread", ["local", "combined"])
+def test_the_places_that_an_answer_cites(admin, spoken, provider, thread):
+    label = re.search(r"【\d{5}】", json.dumps(provider.requests[-1], ensure_ascii=False))[0]
+    provider.reply(f"Light {label} and water {label}.")
+    spoken.answer("And then?")
+    page = open_page(admin, spoken.session, thread)
+    (source,) = page.find("//ol//ol/li")
+    assert source.get("value") == "1"
+    assert source.text_content().strip() == "Sunlight, water and air"
+    assert "html_sunlight" in source.find("a").get("href")
+    assert "Light and water." in page.text
 
 
 def test_how_an_answer_ended_is_said_in_words(admin, chat, provider):

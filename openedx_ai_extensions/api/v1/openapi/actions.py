@@ -147,6 +147,18 @@ _FINISH_REASON = one_of(
     description="`stop` if the text is complete, `other` if only the provider knows; otherwise what cut it off.",
 )
 
+_CITATION = an_object(
+    {
+        "number": described(COUNT, "From 1. The same place has the same number."),
+        "position": described(COUNT, "In the text, in UTF-16 code units, as JavaScript counts."),
+        **dict.fromkeys(("unit_id", "block_id", "title"), TEXT),
+        "url": described(TEXT, "Where the learner reads the block."),
+        "quote": described(TEXT, "The beginning of the passage."),
+    },
+    {"second": described(COUNT, "Of a video.")},
+    description="A place in the course that the text is based on.",
+)
+
 # The data of each server-sent event.
 EVENTS: Mapping[str, Schema] = {
     "start": an_object({"run_id": TEXT}, description="First."),
@@ -155,6 +167,7 @@ EVENTS: Mapping[str, Schema] = {
     "tool": an_object(
         {"name": TEXT, "state": one_of(["started", "completed", "failed"])}, description="The model calls a tool."
     ),
+    "citation": _CITATION,
     "usage": an_object(
         dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), COUNT),
         description="Near the end: the total of all rounds, if the provider reports it.",
@@ -195,6 +208,7 @@ ANSWERS: Mapping[str, Schema] = {
             "message": described(TEXT, "Why it was not published."),
             "question": described(TEXT, "Of a kept answer."),
             "answered_at": MOMENT,
+            "citations": a_list(_CITATION),
             "finish_reason": described(
                 _FINISH_REASON, "What cut the model's text off; a notice in brackets then ends the text."
             ),
@@ -269,6 +283,7 @@ PARTS: Mapping[str, Schema] = {
                             ["interrupted", "failed", "refused", "cut_off"], description="If something went wrong."
                         ),
                         "finish_reason": described(_FINISH_REASON, "Of an answer that was cut off."),
+                        "citations": a_list(_CITATION),
                     },
                 ),
                 description="The oldest first.",
