@@ -150,6 +150,14 @@ class WorkflowNotFound(AIExtensionsError):
     default_message = _("No AI workflow is set up here.")
 
 
+class AnswerNotFound(AIExtensionsError):
+    """This person has no answer with this id."""
+
+    code = "answer_not_found"
+    http_status = 404
+    default_message = _("This answer cannot be found.")
+
+
 class DuplicateRequest(AIExtensionsError):
     """An identical request, or one that conflicts with it, is still running."""
 

@@ -5,6 +5,7 @@ Django needs a model for an entry in the admin's index and for permissions; the 
 
 from django.utils.translation import gettext_lazy
 
+from openedx_ai_extensions.feedback.models import AnswerFeedback
 from openedx_ai_extensions.ledger.models import AILimit, AIUsageByPerson, AIUsageByPlace, AIUsageTotal, AIWorkflowRun
 from openedx_ai_extensions.policy.models import AIConsent, AINotice, AINoticeVersion, AIPause
 from openedx_ai_extensions.prompts.models import PromptTemplate
@@ -35,6 +36,7 @@ __all__ = [
     "AIWorkflowRun",
     "AIWorkflowScope",
     "AIWorkflowSession",
+    "AnswerFeedback",
     "PromptTemplate",
 ]
 

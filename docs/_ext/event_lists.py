@@ -27,6 +27,8 @@ TRACKED: Mapping[str, str] = {
     constants.EVENT_COMPLETED: "A one-shot workflow has answered.",
     constants.EVENT_INITIALIZED: "A conversation has its first answer.",
     constants.EVENT_INTERACTED: "A conversation has another answer.",
+    constants.EVENT_RATED: "A person has rated an answer, if the profile sets ``trackFeedback``.",
+    constants.EVENT_REPORTED: "A person has reported an answer, if the profile sets ``trackFeedback``.",
 }
 ON_THE_BUS: Mapping[str, str] = {
     "org.openedx.ai_extensions.orchestration.requested.v1": "A service requests an action of a workflow for a person. "

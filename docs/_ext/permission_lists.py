@@ -21,6 +21,8 @@ PAGES: Mapping[str, str] = {
     "aipause": "The pages of pauses. *add* and *change* disable and enable AI features.",
     "ainotice": "The pages of AI notices.",
     "ainoticeversion": "Versions of notices, on the page of the notice.",
+    "answerfeedback": "The list of feedback on answers, with people's names. *change* sets the state and the note. The "
+    "question and the answer require ``view_transcript``.",
     "aiconsent": "The list of consents, and its export. Consents cannot be changed or deleted there.",
     "aiworkflowrun": "The list of runs, with people's names. Runs cannot be deleted there.",
     "aiworkflowsession": "The list of sessions. Sessions cannot be changed or deleted there.",
@@ -28,7 +30,8 @@ PAGES: Mapping[str, str] = {
     "aiusagetotal": "",
 }
 SPECIAL: Mapping[str, str] = {
-    "view_transcript": "With *view* of sessions: their transcripts. Each view is recorded.",
+    "view_transcript": "With *view* of sessions: their transcripts; beside feedback, the question and the answer. Each "
+    "view is recorded.",
     "view_usage_report": "The usage report and its CSV file, with people's names; money on the course's own page.",
     "try_workflow": "*Try it* as oneself, and *What would the model see?*. Calls of real models cost money, and count "
     "towards one's own limits. Unsaved profiles also require *add* or *change* of profiles.",

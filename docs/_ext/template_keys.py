@@ -74,6 +74,10 @@ MEANINGS: Mapping[str, str] = {
     f"{_UI}.response.config.customMessage": "A text above the answer, or the title of a conversation.",
     f"{_UI}.response.config.keepAnswer": "Keep each person's last answer of ``DirectLLMResponse`` at each location, to "
     "show it again: see :ref:`kept_answers`. Default: ``false``.",
+    f"{_UI}.response.config.feedback": "Let people rate and report answers: see :ref:`rest_feedback`. Default: "
+    "``false``; the built-in one-shot workflows and chats set ``true``.",
+    f"{_UI}.response.config.trackFeedback": "Send an event for each rating and report: see :doc:`xapi`. Default: "
+    "``false``.",
     f"{_UI}.response.config.titleText": "The title of the message about saved questions.",
     f"{_UI}.response.config.hyperlinkText": "The text of the link to the saved questions.",
     f"{_UI}.response.config.greeting": 'The text with which a conversation begins. ``"model"``: the model writes it.',

@@ -36,6 +36,9 @@ MAX_STARTERS = 3
 _STARTERS = {"type": ["array", "null"], "maxItems": MAX_STARTERS, "items": {**_TEXT, "type": ["string", "object"]}}
 
 
+_SWITCH = {"type": ["boolean", "null"]}
+
+
 def _ui_component(*texts: str, **others: Mapping[str, Any]) -> dict[str, Any]:
     config = {"type": "object", "properties": {**dict.fromkeys(texts, _TEXT), **others}}
     return {
@@ -53,7 +56,9 @@ _UI_COMPONENTS = {
         "hyperlinkText",
         "greeting",
         starters=_STARTERS,
-        keepAnswer={"type": ["boolean", "null"]},
+        keepAnswer=_SWITCH,
+        feedback=_SWITCH,
+        trackFeedback=_SWITCH,
     ),
 }
 

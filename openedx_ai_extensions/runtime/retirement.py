@@ -15,7 +15,7 @@ from submissions.models import StudentItem, Submission
 from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, ThreadGone
 from openedx_ai_extensions.ledger.counters import forget_person
-from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun, AIWorkflowSession
+from openedx_ai_extensions.models import AIConsent, AIWorkerLease, AIWorkflowRun, AIWorkflowSession, AnswerFeedback
 from openedx_ai_extensions.processors import LLMProcessor
 from openedx_ai_extensions.processors.llm.provider import responses
 from openedx_ai_extensions.processors.openedx.submission import ITEM_TYPE
@@ -44,6 +44,7 @@ class Retired:
         submissions: number of submissions, including those of sessions deleted before.
         runs: number of ledger rows, which are kept without the person.
         consents: number of consents.
+        feedback: number of answers that the person rated or reported.
         threads: the provider threads of the sessions. They cannot be found any more once the sessions are deleted.
     """
 
@@ -51,6 +52,7 @@ class Retired:
     submissions: int
     runs: int
     consents: int
+    feedback: int
     threads: tuple[ProviderThread, ...]
 
 
@@ -70,7 +72,7 @@ class ThreadDeletion:
 
 
 def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
-    """Delete a person's sessions, submissions and consents in one transaction. Providers are not called.
+    """Delete a person's sessions, submissions, consents and feedback in one transaction. Providers are not called.
 
     Args:
         user: the person.
@@ -91,18 +93,23 @@ def retire_user(user: Any, *, dry_run: bool = False) -> Retired:
         threads = tuple(_thread(session) for session in held.order_by("pk") if session.remote_response_id)
         runs = AIWorkflowRun.objects.filter(user_id=user.pk)
         consents = AIConsent.objects.filter(user_id=user.pk)
-        retired = Retired(sessions.count(), submissions.count(), runs.count(), consents.count(), threads)
+        feedback = AnswerFeedback.objects.filter(user_id=user.pk)
+        retired = Retired(
+            sessions.count(), submissions.count(), runs.count(), consents.count(), feedback.count(), threads
+        )
         if not dry_run:
             sessions.delete()
             items.delete()
             consents.delete()
             AIWorkerLease.objects.filter(user_id=user.pk).delete()
             forget_person(user.pk)
+            # Afterwards: feedback that is given meanwhile holds a row of the ledger, which the line before waits for.
+            feedback.delete()
             forget_answers(user.pk)
     logger.info(
-        "retirement.%s user=%s sessions=%s submissions=%s runs=%s consents=%s threads=%s",
+        "retirement.%s user=%s sessions=%s submissions=%s runs=%s consents=%s feedback=%s threads=%s",
         "counted" if dry_run else "done", user.pk, retired.sessions, retired.submissions, retired.runs,
-        retired.consents, len(threads),
+        retired.consents, retired.feedback, len(threads),
     )  # fmt: skip
     return retired
 

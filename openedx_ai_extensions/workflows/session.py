@@ -129,19 +129,26 @@ class AIWorkflowSession(models.Model):
 
         Returns:
             ``question`` (empty if the person wrote nothing), ``text``, ``finish_reason`` (see
-            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC) and, if there are some, ``citations``
-            (see ``prompts.citations.CitationReader``).
+            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC), ``run_id`` (missing in answers of earlier
+            versions) and, if there are some, ``citations`` (see ``prompts.citations.CitationReader``).
         """
         kept: dict[str, Any] | None = self.metadata.get(_KEPT_ANSWER)
         return kept
 
     def keep_answer(
-        self, *, question: str, text: str, finish_reason: str, continues: bool, citations: Sequence[Citation] = ()
+        self,
+        *,
+        question: str,
+        text: str,
+        finish_reason: str,
+        continues: bool,
+        citations: Sequence[Citation] = (),
+        run_id: str = "",
     ) -> None:
         """Replace the kept answer. Without effect if the session was deleted meanwhile, or the text is empty.
 
         Args:
-            question, text, finish_reason, citations: see ``kept_answer``.
+            question, text, finish_reason, citations, run_id: see ``kept_answer``.
             continues: the text continues the kept answer, if there is one.
         """
         if not text.strip():
@@ -156,6 +163,7 @@ class AIWorkflowSession(models.Model):
             "text": text,
             "finish_reason": finish_reason,
             "answered_at": now.isoformat(),
+            "run_id": run_id,
         }
         if citations:
             kept["citations"] = list(citations)

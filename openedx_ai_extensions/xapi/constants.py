@@ -3,7 +3,9 @@
 EVENT_COMPLETED = "openedx.ai.workflow.completed"
 EVENT_INITIALIZED = "openedx.ai.workflow.initialized"
 EVENT_INTERACTED = "openedx.ai.workflow.interacted"
-EVENTS = (EVENT_COMPLETED, EVENT_INITIALIZED, EVENT_INTERACTED)
+EVENT_RATED = "openedx.ai.workflow.rated"
+EVENT_REPORTED = "openedx.ai.workflow.reported"
+EVENTS = (EVENT_COMPLETED, EVENT_INITIALIZED, EVENT_INTERACTED, EVENT_RATED, EVENT_REPORTED)
 
 # Names that other packages import.
 EVENT_NAME_WORKFLOW_COMPLETED = EVENT_COMPLETED
@@ -16,6 +18,7 @@ VERB_INITIALIZED = "http://adlnet.gov/expapi/verbs/initialized"
 VERB_INTERACTED = "http://adlnet.gov/expapi/verbs/interacted"
 
 ACTIVITY_AI_WORKFLOW = "https://w3id.org/xapi/openedx/activity/ai-workflow"
+ACTIVITY_AI_ANSWER = "https://w3id.org/xapi/openedx/activity/ai-answer"
 ACTIVITY_DESCRIPTION = "AI-powered educational workflow"
 
 _EXTENSION = "https://w3id.org/xapi/openedx/extension/"
@@ -23,3 +26,5 @@ EXTENSION_ACTION = f"{_EXTENSION}ai-workflow-action"
 EXTENSION_PROMPT_TEMPLATE = f"{_EXTENSION}prompt-template-slug"
 EXTENSION_LOCATION = f"{_EXTENSION}location-id"
 EXTENSION_USAGE = f"{_EXTENSION}ai-usage"
+EXTENSION_REASON = f"{_EXTENSION}ai-feedback-reason"
+EXTENSION_VERSION = f"{_EXTENSION}ai-workflow-version"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,9 @@ from eventtracking.django.django_tracker import override_default_tracker
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
+from openedx_ai_extensions.feedback.models import AnswerFeedback
 from openedx_ai_extensions.xapi.allow_list import BACKENDS, allow_events
+from openedx_ai_extensions.xapi.constants import EVENT_RATED, EVENT_REPORTED
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +59,30 @@ def emit(
     if prompt_template_slug:
         data["prompt_template_slug"] = prompt_template_slug
     _emit(event, data, user, course_id)
+
+
+def emit_feedback(user: Person, feedback: AnswerFeedback, changes: Collection[str]) -> None:
+    """Emit the events of a rating and of a report, if these are new. They contain no text.
+
+    Args:
+        changes: the names of the changed fields.
+    """
+    course_id = str(feedback.course_id) or None
+    data = {
+        "run_id": feedback.run_id,
+        "action": feedback.action,
+        "course_id": course_id,
+        "location_id": str(feedback.location_id) or None,
+        "profile_name": feedback.profile_slug,
+        "profile_version": feedback.profile_version,
+        "user_id": user.pk,
+        "rating": feedback.rating,
+        "reason": feedback.reason,
+    }
+    if feedback.rating and "rating" in changes:
+        _emit(EVENT_RATED, data, user, course_id)
+    if feedback.reported and "reported" in changes:
+        _emit(EVENT_REPORTED, data, user, course_id)
 
 
 def _emit(name: str, data: dict[str, Any], user: Person, course_id: str | None) -> None:

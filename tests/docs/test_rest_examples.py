@@ -9,7 +9,7 @@ from django.conf import settings as site
 from django.utils import timezone
 
 from openedx_ai_extensions.execution import background
-from openedx_ai_extensions.models import AINotice, AIPause, AIWorkflowAsyncRun
+from openedx_ai_extensions.models import AINotice, AIPause, AIWorkflowAsyncRun, AIWorkflowRun
 from openedx_ai_extensions.tasks import run_workflow
 from tests.api.conftest import Api
 
@@ -137,3 +137,13 @@ def test_quiet_hours(learner, make_scope):
     times = [(now + timedelta(hours=hours)).time() for hours in (-1, 1)]
     AIPause.objects.create(from_time=times[0], to_time=times[1])
     shown(Api(learner), "aiext_ui_config", "profile_in_quiet_hours")
+
+
+def test_feedback(learner, provider, make_scope):
+    make_scope()
+    api = Api(learner)
+    api.run(headers={"Accept": "application/json"})
+    written = json.loads((EXCHANGES / "feedback" / "give.json").read_text(encoding="utf-8"))
+    AIWorkflowRun.objects.update(run_id=written["request"]["run_id"])
+    response = api.client.post(api.url("aiext_feedback"), json.dumps(written["request"]), "application/json")
+    assert is_as_written(response.json(), written["answer"]), response.json()

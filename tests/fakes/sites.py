@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 EVENT = "openedx.ai.workflow.completed"
-EVENTS = [EVENT, "openedx.ai.workflow.initialized", "openedx.ai.workflow.interacted"]
+EVENTS = [EVENT, *(f"openedx.ai.workflow.{word}" for word in ("initialized", "interacted", "rated", "reported"))]
 ALLOWED = "EVENT_TRACKING_BACKENDS_ALLOWED_XAPI_EVENTS"
 WHITELIST = "eventtracking.processors.whitelist.NameWhitelistProcessor"
 TO_XAPI = "event_routing_backends.processors.xapi.transformer_processor.XApiProcessor"

@@ -24,7 +24,7 @@ from openedx_ai_extensions.plugin_settings import plugin_settings
 from openedx_ai_extensions.xapi import constants
 from openedx_ai_extensions.xapi.allow_list import backends_to_xapi
 
-EVENTS = {constants.EVENT_COMPLETED, constants.EVENT_INITIALIZED, constants.EVENT_INTERACTED}
+EVENTS = set(constants.EVENTS)
 ALLOWED = "EVENT_TRACKING_BACKENDS_ALLOWED_XAPI_EVENTS"
 # What a process with these settings says of itself.
 SHOW = f"""

@@ -48,7 +48,14 @@ EXPECTED = {
     "FlashCardsOrchestrator": CARDS,
 }
 # Keys that the package does not read.
-OUR_OWN = {"placeholder": str, "greeting": str, "starters": list, "keepAnswer": bool}
+OUR_OWN = {
+    "placeholder": str,
+    "greeting": str,
+    "starters": list,
+    "keepAnswer": bool,
+    "feedback": bool,
+    "trackFeedback": bool,
+}
 
 
 @pytest.fixture

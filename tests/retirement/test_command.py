@@ -29,6 +29,7 @@ def test_it_deletes_and_counts(chats, responses, learner, author, name):
             "submissions deleted: 4",
             "ledger rows that lost the person: 2",
             "consents deleted: 0",
+            "feedback deleted: 0",
             "provider responses deleted: 2",
             "provider threads left: 0",
         ],
@@ -42,6 +43,7 @@ def test_it_deletes_and_counts(chats, responses, learner, author, name):
         "submissions deleted: 0",
         "ledger rows that lost the person: 0",
         "consents deleted: 0",
+        "feedback deleted: 0",
         "provider responses deleted: 0",
         "provider threads left: 0",
     ]
@@ -54,6 +56,7 @@ def test_a_dry_run_only_counts(chats, responses, learner):
         "submissions would be deleted: 4",
         "ledger rows that would lose the person: 2",
         "consents would be deleted: 0",
+        "feedback would be deleted: 0",
         "provider threads kept: 1",
     ]
     assert AIWorkflowRun.objects.filter(user=learner).count() == 2

@@ -10,6 +10,8 @@ from dateutil.parser import isoparse
 from eventtracking import tracker
 from opaque_keys.edx.keys import CourseKey, UsageKey
 
+from openedx_ai_extensions.models import AnswerFeedback
+from openedx_ai_extensions.xapi.events import emit_feedback
 from tests.conftest import COURSE_ID, UNIT_ID
 from tests.fakes.platform_ids import COURSE_TITLE, external_user_id
 from tests.waiting import PATIENCE
@@ -68,6 +70,36 @@ def test_each_event_has_its_verb(lrs, emit, word):
     (statement,) = lrs.statements
     assert statement["verb"] == {"id": f"http://adlnet.gov/expapi/verbs/{word}", "display": {"en": word}}
     assert statement["object"]["definition"]["extensions"][f"{EXTENSION}ai-usage"] == USAGE
+
+
+@pytest.mark.parametrize(
+    ("said", "verb", "word", "result"),
+    [
+        ({"rating": "down"}, "https://w3id.org/xapi/openedx/verb/voted", "voted", {"response": "down"}),
+        ({"reported": True}, "https://w3id.org/xapi/acrossx/verbs/reported", "reported", None),
+    ],
+)
+def test_feedback_is_a_statement_about_the_answer(lrs, learner, said, verb, word, result):
+    fields = {"course_id": COURSE_ID, "location_id": UNIT_ID, "profile_slug": "summary", "profile_version": 2}
+    feedback = AnswerFeedback(user=learner, run_id="r1", action="run", reason="wrong", text="Secret", **fields, **said)
+    emit_feedback(learner, feedback, said)
+    (statement,) = lrs.statements
+    assert (statement["verb"], statement.get("result")) == ({"id": verb, "display": {"en": word}}, result)
+    assert statement["object"] == {
+        "objectType": "Activity",
+        "id": "http://lms.example.com/ai_answer/r1",
+        "definition": {
+            "type": "https://w3id.org/xapi/openedx/activity/ai-answer",
+            "name": {"en": "summary"},
+            "extensions": {
+                f"{EXTENSION}ai-workflow-action": "run",
+                f"{EXTENSION}ai-workflow-version": 2,
+                f"{EXTENSION}location-id": UNIT_ID,
+                f"{EXTENSION}ai-feedback-reason": "wrong",
+            },
+        },
+    }
+    assert "Secret" not in str(statement)
 
 
 def test_a_conversation_leaves_a_statement_for_each_turn(lrs, make_scope, learner, provider):

@@ -12,17 +12,19 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.validators import MaxLengthValidator, RegexValidator
+from django.db import router
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from openedx_ai_extensions.core.portable import replace_surrogates
+from openedx_ai_extensions.core.portable import replace_surrogates, storage_problem, text_problem
 from openedx_ai_extensions.core.redaction import masked_text, redact
 from openedx_ai_extensions.edxapp.interface import RetrievalMode
 from openedx_ai_extensions.exceptions import InvalidRequest
+from openedx_ai_extensions.feedback.models import MAX_RUN_ID_CHARS, MAX_TEXT_CHARS
 from openedx_ai_extensions.ledger.limits import LimitKind
 from openedx_ai_extensions.ledger.periods import Period
-from openedx_ai_extensions.models import AILimit, AIWorkflowProfile, AIWorkflowScope, PromptTemplate
+from openedx_ai_extensions.models import AILimit, AIWorkflowProfile, AIWorkflowScope, AnswerFeedback, PromptTemplate
 from openedx_ai_extensions.policy import RefusalReason
 from openedx_ai_extensions.policy.prompt_editors import readable_body
 from openedx_ai_extensions.processors.openedx.blocks.omissions import OmissionReason
@@ -144,12 +146,53 @@ class UnavailableSerializer(Serializer):
     resumes_at = MomentField(required=False)
 
 
+class OwnFeedbackSerializer(Serializer):
+    """What this person said about an answer, and what the staff replied."""
+
+    run_id = serializers.CharField()
+    rating = serializers.ChoiceField(AnswerFeedback.Rating.choices, allow_blank=True)
+    reason = serializers.ChoiceField(AnswerFeedback.Reason.choices, allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+    reported = serializers.BooleanField()
+    state = serializers.ChoiceField(AnswerFeedback.State.choices)
+    note = serializers.CharField(allow_blank=True, help_text="Of the staff, to this person.")
+
+
+class FeedbackSerializer(OwnFeedbackSerializer):
+    timestamp = TimestampField()
+
+
+class FeedbackRequestSerializer(Serializer):
+    run_id = TextField(
+        validators=[MaxLengthValidator(MAX_RUN_ID_CHARS)],
+        help_text="Of the answer: in its `start` event, in the complete answer, or in the conversation.",
+    )
+    rating = serializers.ChoiceField(AnswerFeedback.Rating.choices, default="", allow_blank=True)
+    reason = serializers.ChoiceField(AnswerFeedback.Reason.choices, default="", allow_blank=True)
+    text = TextField(default="", allow_blank=True, validators=[MaxLengthValidator(MAX_TEXT_CHARS)])
+    report = StrictBooleanField(
+        source="reported", default=False, help_text="The person wants the staff to look at the answer."
+    )
+    note_read = StrictBooleanField(default=False, help_text="The person has read the note: do not show it again.")
+
+    def validate(self, said: dict[str, Any]) -> dict[str, Any]:
+        alias = router.db_for_write(AnswerFeedback)
+        for name in ("run_id", "text"):
+            problem = text_problem(said[name]) or storage_problem(said[name], alias)
+            if problem:
+                raise serializers.ValidationError({name: problem})
+        return said
+
+
 class ProfileSerializer(Serializer):
     course_id = serializers.CharField(allow_null=True)
     ui_components = serializers.DictField(child=UIComponentSerializer())
     unavailable = UnavailableSerializer(required=False)
     has_consented = serializers.BooleanField(
         required=False, help_text="This person has accepted the notice about AI here. Missing if not."
+    )
+    feedback_notes = OwnFeedbackSerializer(
+        many=True, required=False, help_text="Notes of the staff that this person has not read yet. Missing if none."
     )
     timestamp = TimestampField()
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("workflows/", WorkflowView.as_view(), name="aiext_workflows"),
     path("profile/", views.ProfileView.as_view(), name="aiext_ui_config"),
     path("consent/", views.ConsentView.as_view(), name="aiext_consent"),
+    path("feedback/", views.FeedbackView.as_view(), name="aiext_feedback"),
     path("limits/", views.LimitsView.as_view(), name="aiext_limits"),
     path("profiles/", views.ProfileListView.as_view(), name="aiext_profiles_list"),
     path("course-text/", views.CourseTextView.as_view(), name="aiext_course_text"),

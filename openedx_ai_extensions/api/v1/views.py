@@ -19,6 +19,13 @@ from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.redaction import configured_secrets
 from openedx_ai_extensions.edxapp import access, get_platform
 from openedx_ai_extensions.exceptions import InvalidRequest, LLMConfigError, NotAllowed, Outdated, WorkflowNotFound
+from openedx_ai_extensions.feedback.learners import (
+    asks_for_feedback,
+    give,
+    mark_note_read,
+    tracks_feedback,
+    unread_notes,
+)
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.ledger.limits import Amounts, Limit, LimitKind
 from openedx_ai_extensions.ledger.prices import money
@@ -38,6 +45,7 @@ from openedx_ai_extensions.processors.llm.provider.providers import find_provide
 from openedx_ai_extensions.runtime.runner import require_can_view
 from openedx_ai_extensions.workflows import unmatched_slots
 from openedx_ai_extensions.workflows.orchestrators import is_available_to
+from openedx_ai_extensions.xapi.events import emit_feedback
 
 # Shared by all requests: to create a serializer takes longer than to use it.
 _PROFILE, _NO_CONFIG = serializers.ProfileSerializer(), serializers.NoConfigSerializer()
@@ -111,6 +119,9 @@ class ProfileView(ResourceView):
         terms = terms_for(scope.profile)
         if terms is not None and has_accepted(request.user, terms):
             shown["has_consented"] = True
+        if asks_for_feedback(scope.profile):
+            notes = unread_notes(request.user, scope.profile, context.course_key)
+            shown |= {"feedback_notes": [feedback.as_dict() for feedback in notes]} if notes else {}
         return Response(_PROFILE.to_representation(shown))
 
 
@@ -159,6 +170,27 @@ class ConsentView(ResourceView):
     def _state(self, terms: Terms | None) -> Response:
         accepted = terms is not None and has_accepted(self.request.user, terms)
         return self.answer({"required": terms is not None, "accepted": accepted, "notice": terms and terms.as_dict()})
+
+
+class FeedbackView(ResourceView):
+    """What a person says about an answer."""
+
+    request_serializer = serializers.FeedbackRequestSerializer
+    answer_serializer = serializers.FeedbackSerializer
+
+    def post(self, request: Request) -> Response:
+        """Rate or report an answer
+
+        It replaces what this person said about this answer before; without a rating, a reason, a text and a report, it
+        deletes that. With `note_read`, only the staff's note is marked as read.
+        """
+        said: dict[str, Any] = self.request_serializer().run_validation(request.data)
+        if said.pop("note_read"):
+            return self.answer(mark_note_read(request.user, said["run_id"]).as_dict())
+        feedback, changes = give(request.user, **said)
+        if feedback.profile is not None and tracks_feedback(feedback.profile):
+            emit_feedback(request.user, feedback, changes)
+        return self.answer(feedback.as_dict())
 
 
 class LimitsView(ResourceView):

@@ -33,6 +33,7 @@ from openedx_ai_extensions.core.long_waits import cancellable
 from openedx_ai_extensions.exceptions import AIExtensionsError, InvalidRequest, StreamInterrupted
 from openedx_ai_extensions.execution.answers import Ending, Stream
 from openedx_ai_extensions.execution.execution import Execution, SlotLocation
+from openedx_ai_extensions.feedback.learners import asks_for_feedback
 from openedx_ai_extensions.processors.llm import notice, with_notice
 from openedx_ai_extensions.runtime import admit, run
 from openedx_ai_extensions.runtime.runner import Replay
@@ -87,13 +88,20 @@ class WorkflowView(WidgetView):
                 answer, about = replay.stored
                 if about is None:
                     return _json(answer)
-                outcome = Stream(
-                    StoredText(answer, **about), finish=lambda _ending, _text: None, run_id=execution.run_id
-                )
+                run_id = about.pop("run_id", execution.run_id)
+                outcome = Stream(StoredText(answer, **about), finish=lambda _ending, _text: None, run_id=run_id)
             if isinstance(outcome, Stream):
                 return _streaming(outcome, as_events=EVENT_STREAM in accepted, replay=replay, execution=execution)
             # Rendered here, where an exception still becomes an error answer.
-            answer = JSONRenderer().render(outcome.as_dict())
+            shown = outcome.as_dict()
+            if (
+                EVENT_STREAM in accepted
+                and traits.asks_model
+                and execution.run.is_written
+                and asks_for_feedback(execution.scope.profile)
+            ):
+                shown["run_id"] = execution.run_id
+            answer = JSONRenderer().render(shown)
             if execution.did_something:
                 replay.store(answer)
             else:
@@ -114,7 +122,12 @@ def _streaming(stream: Stream, *, as_events: bool, replay: Replay, execution: Ex
 
     def keep(ending: Ending, text: str) -> None:
         if ending is Ending.COMPLETED and execution.did_something:
-            about = {"usage": dict(stream.usage), "finish_reason": stream.finish_reason, "citations": stream.citations}
+            about = {
+                "usage": dict(stream.usage),
+                "finish_reason": stream.finish_reason,
+                "citations": stream.citations,
+                "run_id": stream.run_id,
+            }
             replay.store(text.encode(), about)
         else:
             replay.release()

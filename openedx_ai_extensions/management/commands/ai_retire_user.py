@@ -13,7 +13,7 @@ from openedx_ai_extensions.runtime.retirement import ThreadDeletion, forget_thre
 
 
 class Command(BaseCommand):
-    help = "Delete the sessions, conversations and consents of a user, here and at the LLM providers."
+    help = "Delete the sessions, conversations, consents and feedback of a user, here and at the LLM providers."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", help="username or id")
@@ -36,6 +36,7 @@ class Command(BaseCommand):
         self.stdout.write(f"submissions {done}: {retired.submissions}")
         self.stdout.write(f"ledger rows {'that would lose' if dry_run else 'that lost'} the person: {retired.runs}")
         self.stdout.write(f"consents {done}: {retired.consents}")
+        self.stdout.write(f"feedback {done}: {retired.feedback}")
         if dry_run:
             self.stdout.write(f"provider threads kept: {len(threads)}")
             return

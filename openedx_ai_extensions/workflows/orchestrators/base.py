@@ -17,6 +17,7 @@ from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import InvalidRequest, UnknownAction, WorkflowNotFound
 from openedx_ai_extensions.execution.answers import Ending, Result, Stream
 from openedx_ai_extensions.execution.execution import Execution, Traits, current_execution
+from openedx_ai_extensions.feedback.learners import asks_for_feedback, feedback_of
 from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
@@ -327,7 +328,12 @@ class DirectLLMResponse(BaseOrchestrator):
             continues = isinstance(user_input, Mapping) and bool(user_input.get("continues"))
             if session is not None:
                 session.keep_answer(
-                    question=question, text=text, finish_reason=finish_reason, citations=citations, continues=continues
+                    question=question,
+                    text=text,
+                    finish_reason=finish_reason,
+                    continues=continues,
+                    citations=citations,
+                    run_id=str(self.context.get("run_id") or ""),
                 )
 
         if isinstance(answer, dict):
@@ -356,6 +362,11 @@ class DirectLLMResponse(BaseOrchestrator):
         if kept is None:
             return Result(None)
         about = {name: kept[name] for name in ("question", "answered_at", "citations") if kept.get(name) is not None}
+        run_id = kept.get("run_id")
+        if run_id and asks_for_feedback(self.profile):
+            about["run_id"] = run_id
+            given = feedback_of(self.user, [run_id]).get(run_id)
+            about |= {"feedback": given.as_dict()} if given else {}
         return Result(kept["text"], extra=about, finish_reason=kept["finish_reason"])
 
     @action(asks_model=False, keeps_nothing=True)

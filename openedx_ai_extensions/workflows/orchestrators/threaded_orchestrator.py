@@ -15,6 +15,7 @@ from openedx_ai_extensions.core import hooks
 from openedx_ai_extensions.core.portable import is_whole
 from openedx_ai_extensions.exceptions import AIExtensionsError, ContentRejected, InvalidRequest, RunCancelled
 from openedx_ai_extensions.execution.answers import Ending, Result, Stream
+from openedx_ai_extensions.feedback.learners import asks_for_feedback, feedback_of
 from openedx_ai_extensions.models import AIWorkflowSession
 from openedx_ai_extensions.processors import LLMProcessor, SubmissionProcessor
 from openedx_ai_extensions.processors.llm import Conversation, Thread, notice, with_notice
@@ -81,9 +82,19 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
         shown = [message for turn in turns for message in turn.shown()]
         end = max(len(shown) - skip, 0)
         start = max(end - self.history.max_context_messages, 0)
-        page = [_with_notice(message) for message in shown[start:end]]
+        page = self._with_feedback([_with_notice(message) for message in shown[start:end]])
         metadata = {"has_more": start > 0 or (has_older and end > 0), count_name: len(page)}
         return json.dumps({"messages": page, "metadata": metadata}, ensure_ascii=False)
+
+    def _with_feedback(self, messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Messages with this person's feedback, where the profile asks for it; elsewhere without the id of the run."""
+        if not asks_for_feedback(self.profile):
+            return [{name: value for name, value in message.items() if name != "run_id"} for message in messages]
+        given = feedback_of(self.user, [message["run_id"] for message in messages if "run_id" in message])
+        return [
+            {**message, "feedback": given[message["run_id"]].as_dict()} if message.get("run_id") in given else message
+            for message in messages
+        ]
 
     def current_response(self) -> str | None:
         turns, has_older = self.history.recent()
@@ -253,6 +264,8 @@ class _CurrentTurn:
                 return ""
             self._store_question(self.text)
             messages = [{"role": "assistant", "content": ""}]
+        elif messages:
+            messages = [*messages[:-1], {**messages[-1], "run_id": str(self.chat.context.get("run_id") or "")}]
         start = 1 if self.text else 0
         return self.chat.history.add(self.id, messages, start=start, attempt=self.attempt, status=status, code=code)
 

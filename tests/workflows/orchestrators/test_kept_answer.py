@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from openedx_ai_extensions.models import AIWorkflowSession
+from openedx_ai_extensions.models import AIWorkflowRun, AIWorkflowSession
 from openedx_ai_extensions.runtime.retirement import retire_user
 from tests.api.conftest import HERE, Api
 from tests.fakes.steps import Wire
@@ -49,6 +49,7 @@ def test_the_last_answer_is_given_again(page, provider, headers):
     ask(page, "Roots?", headers=headers)
     asked = len(provider.requests)
     answer = kept(page)
+    assert answer.pop("run_id") == AIWorkflowRun.objects.latest("pk").run_id
     answered_at = datetime.fromisoformat(answer.pop("answered_at"))
     assert timezone.now() - timedelta(minutes=1) < answered_at <= timezone.now()
     assert answer == {"response": "About roots.", "question": "Roots?", "status": "completed"}

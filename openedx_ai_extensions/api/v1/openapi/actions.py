@@ -158,6 +158,7 @@ _CITATION = an_object(
     {"second": described(COUNT, "Of a video.")},
     description="A place in the course that the text is based on.",
 )
+_RUN_ID = described(TEXT, "Of an answer that can be rated. A client that accepts server-sent events gets it.")
 
 # The data of each server-sent event.
 EVENTS: Mapping[str, Schema] = {
@@ -209,6 +210,8 @@ ANSWERS: Mapping[str, Schema] = {
             "question": described(TEXT, "Of a kept answer."),
             "answered_at": MOMENT,
             "citations": a_list(_CITATION),
+            "run_id": _RUN_ID,
+            "feedback": ref("OwnFeedback"),
             "finish_reason": described(
                 _FINISH_REASON, "What cut the model's text off; a notice in brackets then ends the text."
             ),
@@ -284,6 +287,8 @@ PARTS: Mapping[str, Schema] = {
                         ),
                         "finish_reason": described(_FINISH_REASON, "Of an answer that was cut off."),
                         "citations": a_list(_CITATION),
+                        "run_id": _RUN_ID,
+                        "feedback": ref("OwnFeedback"),
                     },
                 ),
                 description="The oldest first.",

@@ -66,6 +66,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[str, Iterable[str]]] = {
     ("WorkflowView", "POST"): ("run_action", OF_A_RUN),
     ("ConsentView", "GET"): ("get_consent", {*EVERYWHERE, "workflow_not_found"}),
     ("ConsentView", "POST"): ("give_consent", {*OF_A_BODY, "workflow_not_found", "quota_exceeded"}),
+    ("FeedbackView", "POST"): ("give_feedback", {*OF_A_BODY, "answer_not_found"}),
     ("LimitsView", "GET"): ("get_limits", EVERYWHERE),
     ("ProfileListView", "GET"): ("list_profiles", EVERYWHERE),
     ("CourseTextView", "GET"): ("get_course_text", {*EVERYWHERE, "processor_error"}),
@@ -78,6 +79,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "Write flashcards in the background": {"action": "run_async", "user_input": {"num_cards": 3}},
     },
     "give_consent": {"Accept": {"accepted": True, "fingerprint": "3f…"}},
+    "give_feedback": {"Rate": {"run_id": "3f…", "rating": "down", "reason": "wrong", "text": "Leaves are green."}},
     "change_prompt": {"Change": {"body": "Explain it in simple words."}},
 }
 FOR_STAFF = (views.ProfileListView, views.CourseTextView, views.PromptView)

@@ -121,7 +121,7 @@ CODES: Mapping[str, ErrorCode] = {error.code: error for error in reversed([*_cod
 
 EVERYWHERE = ("validation_error", "not_authenticated", "permission_denied", "internal_error")
 OF_A_BODY = (*EVERYWHERE, "parse_error", "payload_too_large")
-OF_A_RUN = tuple(CODES.keys() - {"not_found", "outdated"})
+OF_A_RUN = tuple(CODES.keys() - {"not_found", "answer_not_found", "outdated"})
 
 
 def error_responses(codes: Iterable[str]) -> dict[int, OpenApiResponse]:
