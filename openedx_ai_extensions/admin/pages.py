@@ -1,6 +1,7 @@
 """All admin pages. Importing this module registers them; the app's ``ready`` does so if all required apps are there."""
 
 from openedx_ai_extensions.admin.dry_run import TryItAdmin
+from openedx_ai_extensions.admin.feedback import FeedbackAdmin
 from openedx_ai_extensions.admin.health import HealthAdmin
 from openedx_ai_extensions.admin.ledger import LimitAdmin, RunAdmin
 from openedx_ai_extensions.admin.model_view import ModelViewAdmin
@@ -13,6 +14,7 @@ from openedx_ai_extensions.admin.usage import UsageAdmin
 
 __all__ = [
     "ConsentAdmin",
+    "FeedbackAdmin",
     "HealthAdmin",
     "LimitAdmin",
     "ModelViewAdmin",

@@ -204,20 +204,20 @@ def _time(timestamp: Any) -> datetime | None:
 
 
 class CourseFilter(admin.SimpleListFilter):
-    """The courses of the newest sessions, and the chosen one."""
+    """The courses of the newest rows, and the chosen one."""
 
     title = gettext_lazy("course of the latest sessions")
     parameter_name = "course_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        newest = AIWorkflowSession.objects.order_by("-pk").values_list("course_id", flat=True)[:RECENT_SESSIONS]
+        newest = model_admin.model.objects.order_by("-pk").values_list("course_id", flat=True)[:RECENT_SESSIONS]
         courses = list(dict.fromkeys(str(course) for course in newest if course))[:MAX_COURSES]
         chosen = self.value()
         if chosen and chosen not in courses:
             courses.append(chosen)
         return [(course, course) for course in sorted(courses)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AIWorkflowSession]) -> QuerySet[AIWorkflowSession]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
         if not chosen:
             return queryset

@@ -66,7 +66,8 @@ def give(
             raise AnswerNotFound
         if not asks_for_feedback(profile):
             raise NotAllowed(_("No feedback is collected here."))
-        feedback = AnswerFeedback.objects.filter(run_id=run_id, user_id=cast("int", user.pk)).first() or _new(run)
+        rows = AnswerFeedback.objects.select_for_update().filter(run_id=run_id, user_id=cast("int", user.pk))
+        feedback = rows.first() or _new(run)
         changes = frozenset(name for name in SAID if getattr(feedback, name) != said[name])
         for name, value in said.items():
             setattr(feedback, name, value)

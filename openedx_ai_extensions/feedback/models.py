@@ -89,7 +89,7 @@ class AnswerFeedback(models.Model):
     class Meta:
         verbose_name = gettext_lazy("feedback on an AI answer")
         verbose_name_plural = gettext_lazy("feedback on AI answers")
-        default_permissions = ("view", "change", "delete")
+        default_permissions = ("view", "change")
         constraints = (models.UniqueConstraint(fields=["run_id", "user"], name="ai_feedback_of_run"),)
         indexes = (
             models.Index(fields=["user", "note_is_unread"], name="ai_feedback_notes"),

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, router, transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext_noop
 
@@ -51,16 +51,26 @@ def counts(rows: QuerySet[AnswerFeedback], by: Sequence[str]) -> list[dict[str, 
     return list(groups.order_by("-reports", "-down", "-up", *by)[:MAX_COUNTED_GROUPS])
 
 
-def answer(feedback: AnswerFeedback, staff: Person, *, state: str, note: str) -> None:
-    """Set the state and the note, unsaved. A new note to open feedback answers it."""
-    note = note.strip()
-    if note != feedback.note:
-        feedback.note = note
-        feedback.note_is_unread = bool(note)
-        feedback.noted_by_id = staff.pk if note else None
-        if note and state == AnswerFeedback.State.OPEN:
-            state = AnswerFeedback.State.ANSWERED
-    feedback.state = state
+def reply(feedback: AnswerFeedback, staff: Person, *, state: str, note: str) -> bool:
+    """Store the state and the note. A new note to open feedback answers it, and is unread.
+
+    Returns:
+        Whether it is stored: not if the person has withdrawn the feedback in the meantime.
+    """
+    note = note.replace("\r\n", "\n").strip()  # browsers send CRLF
+    with transaction.atomic(using=router.db_for_write(AnswerFeedback)):
+        # Only these columns: the person may be changing the others.
+        stored = AnswerFeedback.objects.select_for_update().filter(pk=feedback.pk).first()
+        if stored is None:
+            return False
+        if note != stored.note:
+            stored.note, stored.note_is_unread = note, bool(note)
+            stored.noted_by_id = staff.pk if note else None
+            if note and state == AnswerFeedback.State.OPEN:
+                state = AnswerFeedback.State.ANSWERED
+        stored.state = state
+        stored.save(update_fields=["state", "note", "note_is_unread", "noted_by"])
+    return True
 
 
 def may_read_turn(person: Any) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from openedx_ai_extensions.ledger import counters
-from openedx_ai_extensions.models import AILimit, AIPause, AIWorkflowSession, PromptTemplate
+from openedx_ai_extensions.models import AILimit, AIPause, AIWorkflowSession, AnswerFeedback, PromptTemplate
 from tests.accounting.ledger import a_run
 from tests.browser import in_a_browser
 
@@ -18,7 +18,7 @@ PAGES = [
     *("aiworkflowscope/{scope}/change/", "aiworkflowscope/why/?slot=unit-summary", "aiworkflowscope/transfer/"),
     *("prompttemplate/{prompt}/change/", "aiworkflowsession/", "aiworkflowsession/{session}/change/"),
     *("aiworkflowrun/", "aiworkflowrun/{run}/change/", "aiusagebyplace/", "ailimit/", "ailimit/add/"),
-    *("aipause/add/", "ainotice/add/"),
+    *("aipause/add/", "ainotice/add/", "answerfeedback/", "answerfeedback/{feedback}/change/"),
 ]
 # What Django itself, and its select boxes, make of a page.
 DJANGOS = [
@@ -46,11 +46,15 @@ def names(make_scope, learner, provider):
         "prompt": PromptTemplate.objects.create(slug="tutor", body="Be kind.").pk,
         "session": AIWorkflowSession.objects.create(user=learner, scope=scope, profile=scope.profile).pk,
         "run": run.pk,
+        "feedback": AnswerFeedback.objects.create(
+            user=learner, run_id="1", rating="down", text="No.", changed_at=run.created_at, answered_at=run.created_at
+        ).pk,
     }
 
 
 # What has styles of our own.
-OURS = [path for path in PAGES if any(word in path for word in ("{profile}/change", "why", "usage", "{session}"))]
+OUR_STYLES = ("{profile}/change", "why", "usage", "{session}", "feedback")
+OURS = [path for path in PAGES if any(word in path for word in OUR_STYLES)]
 
 
 @pytest.mark.parametrize(("scheme", "paths"), [("light", PAGES), ("dark", OURS)], ids=["light", "dark"])

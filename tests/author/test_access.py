@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey
 
-from openedx_ai_extensions.models import AIPause, PromptTemplate
+from openedx_ai_extensions.models import AIPause, AnswerFeedback, PromptTemplate
 from tests.author.conftest import Pages
 from tests.rights.course import MAIN
 
@@ -15,10 +16,14 @@ WELCOME = {"author", "site staff", "admin"}
 
 
 @pytest.fixture
-def requests(in_main, service):
+def requests(in_main, service, learner):
     """Each page with what is asked of it, and what it answers those who are welcome."""
     prompt = PromptTemplate.objects.create(slug="tutor", body="You are a tutor.")
     config = {"processor_config": {"LLMProcessor": {"prompt_template": "tutor"}}}
+    now = timezone.now()
+    feedback = AnswerFeedback.objects.create(
+        user=learner, run_id="r1", course_id=MAIN, rating="down", changed_at=now, answered_at=now
+    )
     profile = in_main(patch=config, service_variant="cms" if "Studio" in service else "lms").profile
     return [
         ("workflows", "get", {}, {}, 200),
@@ -35,6 +40,11 @@ def requests(in_main, service):
         ("try", "post", {}, {"workflow": profile.pk}, 400),
         ("usage", "get", {}, {"days": "rubbish"}, 200),
         ("usage", "put", {}, {}, 405),
+        ("feedback", "get", {}, {"page": "rubbish"}, 200),
+        ("feedback", "post", {}, {}, 405),
+        ("reply", "get", {"pk": feedback.pk}, {}, 200),
+        ("reply", "get", {"pk": feedback.pk + 1}, {}, 404),
+        ("reply", "post", {"pk": feedback.pk}, {"state": "sideways"}, 400),
     ]
 
 

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
-from openedx_ai_extensions.models import AIPause, PromptTemplate
+from openedx_ai_extensions.models import AIPause, AnswerFeedback, PromptTemplate
 from tests.accounting.ledger import a_run
 from tests.author.conftest import Pages
 from tests.browser import in_a_browser
-from tests.rights.course import MAIN
+from tests.rights.course import MAIN, key
 
 SHOTS = os.environ.get("AUTHOR_SHOTS")  # a directory, for whoever wants to look
 pytestmark = [
@@ -58,8 +58,18 @@ def scopes(courses, in_main, make_scope, provider, learner, site_message):
                 outcome=outcome,
                 profile_slug=("chat", "summary")[number % 2],
             )
+    give_feedback(learner, chat.profile)
     provider.reply(["Light is ", "energy."], delay=0.05)
     return chat
+
+
+def give_feedback(person, profile) -> None:
+    now = timezone.now()
+    AnswerFeedback.objects.create(
+        user=person, run_id="r1", course_id=MAIN, location_id=key("vertical/open"), profile=profile,
+        profile_slug=profile.slug, profile_version=2, model="openai/gpt-fake", rating="down", reason="unclear",
+        text="Why is it green?", reported=True, changed_at=now, answered_at=now,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -141,3 +151,24 @@ def test_an_author_s_way(live_server, page, author, scopes):
         page.goto(live_server.url + pages.url())
         shot(page, "workflows-rtl")
         assert violations(page) == []
+
+
+def test_an_author_replies_to_a_learner(live_server, page, author, scopes):
+    pages = Pages(author)
+    session = pages.client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page.goto(live_server.url + pages.url())
+    page.get_by_role("link", name="Feedback").press("Enter")
+    page.get_by_text("Why is it green?").wait_for()
+    looked_at(page, "feedback")
+    page.get_by_role("link", name="Read and reply").press("Enter")
+    page.get_by_label("Note to the learner").fill("Because of the sun.")
+    looked_at(page, "reply")
+    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_text("There is no feedback in this state.").wait_for()
+    assert AnswerFeedback.objects.get().note == "Because of the sun."
+    page.set_extra_http_headers({"Accept-Language": "ar"})
+    page.goto(f"{live_server.url}{pages.url('feedback')}?state=answered")
+    assert page.evaluate("document.documentElement.dir") == "rtl"
+    shot(page, "feedback-rtl")
+    assert violations(page) == []

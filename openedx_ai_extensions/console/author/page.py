@@ -32,6 +32,7 @@ MENU = (
     ("workflows", gettext_lazy("Workflows")),
     ("try", gettext_lazy("Try it")),
     ("usage", gettext_lazy("Usage")),
+    ("feedback", gettext_lazy("Feedback")),
 )
 
 

@@ -5,6 +5,7 @@ from opaque_keys import InvalidKeyError
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.console.author.dry_run import TryPage
+from openedx_ai_extensions.console.author.feedback import FeedbackPage, ReplyPage
 from openedx_ai_extensions.console.author.prompts import PromptPage
 from openedx_ai_extensions.console.author.usage import UsagePage
 from openedx_ai_extensions.console.author.workflows import SwitchView, WorkflowsPage
@@ -38,4 +39,6 @@ urlpatterns = [
     path("<ai_course_key:course_key>/prompts/<int:pk>/", PromptPage.as_view(), name="prompt"),
     path("<ai_course_key:course_key>/try/", TryPage.as_view(), name="try"),
     path("<ai_course_key:course_key>/usage/", UsagePage.as_view(), name="usage"),
+    path("<ai_course_key:course_key>/feedback/", FeedbackPage.as_view(), name="feedback"),
+    path("<ai_course_key:course_key>/feedback/<int:pk>/", ReplyPage.as_view(), name="reply"),
 ]
