@@ -129,8 +129,8 @@ class AIWorkflowSession(models.Model):
 
         Returns:
             ``question`` (empty if the person wrote nothing), ``text``, ``finish_reason`` (see
-            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC), ``run_id`` (missing in answers of earlier
-            versions) and, if there are some, ``citations`` (see ``prompts.citations.CitationReader``).
+            ``execution.answers.FinishReason``), ``answered_at`` (ISO 8601, UTC), ``run_id`` (missing in answers of
+            earlier versions) and, if there are some, ``citations`` (see ``prompts.citations.CitationReader``).
         """
         kept: dict[str, Any] | None = self.metadata.get(_KEPT_ANSWER)
         return kept

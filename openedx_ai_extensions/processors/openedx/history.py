@@ -31,7 +31,8 @@ class Turn:
         messages: ``{"role", "content", "timestamp", "submission_id"}`` and, depending on the kind, ``status``,
             ``code`` (of the error that ended the turn, ``cancelled`` if the client disconnected), ``tool_calls``,
             ``tool_call_id``, ``name``, ``sent`` (the text that the model got in place of the content),
-            ``finish_reason``, ``citations``, ``run_id`` (of an answer), in order. A repeated turn has only its last answer.
+            ``finish_reason``, ``citations``, ``run_id`` (of an answer), in order. A repeated turn has only its last
+            answer.
         attempt: the number of attempts.
     """
 

@@ -45,7 +45,9 @@ def test_a_name_that_moved_is_found_where_it_went(lms, world, monkeypatch):
     monkeypatch.setitem(sys.modules, "xmodule.video_block.transcripts_utils", None)
     moved = ModuleType("moved")
     moved.get_transcript = lambda block, lang=None, output_format="srt": (
-        b"1\n00:00:01,000 --> 00:00:02,000\nIt\nmoved", "x.srt", "application/x-subrip"
+        b"1\n00:00:01,000 --> 00:00:02,000\nIt\nmoved",
+        "x.srt",
+        "application/x-subrip",
     )
     monkeypatch.setitem(sys.modules, "openedx.core.djangoapps.video_config", ModuleType("video_config"))
     monkeypatch.setitem(sys.modules, "openedx.core.djangoapps.video_config.transcripts_utils", moved)
