@@ -27,6 +27,7 @@ _LIKE_LABEL = re.compile(r"【(?=\s*\d{5})")
 _BODY = r"\s?(?:\d{5}[\s,;、，]{0,3}){1,20}(?:†[^【】\n]{0,80})?"
 _MARK = re.compile(f"【{_BODY}】")
 _PART_OF_MARK = re.compile(r"【[\d\s,;、，]{0,160}(?:†[^【】\n]{0,80})?")
+_HEADING = re.compile(r"#+ (.*\w)$")
 _MAX_HELD_CHARS = 256
 _SPACES = " \t\u00a0\u202f"
 
@@ -178,15 +179,20 @@ def _link_text(citation: Citation) -> str:
     return title if second is None else f"{title}, {second // 60}:{second % 60:02}"
 
 
+def _as_sentence(heading: re.Match[str]) -> str:
+    return f"{heading[1]}."
+
+
 def _citation(passage: Passage, number: int, position: int) -> Citation:
-    quote = " ".join(passage.text.split())
+    lines = (_HEADING.sub(_as_sentence, line) for line in passage.text.splitlines())
+    quote = " ".join(" ".join(lines).split())
     return {
         "number": number,
         "position": position,
         "unit_id": str(passage.unit),
         "block_id": str(passage.block),
         "title": passage.title,
-        "url": get_platform().block_link(passage.block),
+        "url": get_platform().block_link(passage.unit),  # the learning micro-frontend knows no smaller places
         "quote": quote if len(quote) <= MAX_QUOTE_CHARS else f"{quote[: MAX_QUOTE_CHARS - 1].rstrip()}…",
         **({} if passage.second is None else {"second": passage.second}),
     }

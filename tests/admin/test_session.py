@@ -251,7 +251,7 @@ def test_the_places_that_an_answer_cites(admin, spoken, provider, thread):
     (source,) = page.find("//ol//ol/li")
     assert source.get("value") == "1"
     assert source.text_content().strip() == "Sunlight, water and air"
-    assert "html_sunlight" in source.find("a").get("href")
+    assert "unit_sunlight" in source.find("a").get("href")
     assert "Light and water." in page.text
 
 

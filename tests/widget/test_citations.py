@@ -58,7 +58,7 @@ def test_they_stand_where_the_model_set_them(block, question, labels, provider):
     expect(block.answer.locator("li").first).to_have_text("thin2,")
     expect(block.answer.locator("td")).to_have_text("x2")
     first = block.root.get_by_role("link", name=f"Source 1: {UNIT}").first
-    assert "html_sunlight" in first.get_attribute("href")
+    assert "unit_sunlight" in first.get_attribute("href")
     assert first.get_attribute("target") == "_blank"
 
 

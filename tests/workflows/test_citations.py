@@ -75,7 +75,7 @@ def test_a_streamed_answer_cites_its_passages(question_box, provider):
     assert text == "A meal 🌞 of light. Two steps."
     assert [(each["number"], each["position"]) for each in cited] == [(1, 18), (2, 29), (1, 29)]
     quote = cited[0].pop("quote")
-    assert quote.startswith("## A meal made of light You eat; a sunflower does not.")
+    assert quote.startswith("A meal made of light. You eat; a sunflower does not.")
     assert cited[0] == {
         "number": 1,
         "position": 18,
@@ -84,7 +84,7 @@ def test_a_streamed_answer_cites_its_passages(question_box, provider):
         "title": "Sunlight, water and air",
         "url": cited[0]["url"],
     }
-    assert SUNLIGHT.replace("+", "%2B") in cited[0]["url"] or SUNLIGHT in cited[0]["url"]
+    assert cited[0]["url"].endswith(f"/{HERE['locationId']}")
 
 
 def test_in_json_and_plain_text(question_box, provider):
@@ -109,7 +109,7 @@ def test_as_a_list_at_the_end(make_scope, learner, provider):
             "- [1] [Sunlight, water and air",
             "- [2] [Sunlight, water and air",
         ]
-        assert "html_sunlight" in sources
+        assert "unit_sunlight)" in sources
     assert [content for role, content in chat.shown() if role == "assistant"][-1] == text
     provider.reply("Fine.")
     chat.answer("And now?")

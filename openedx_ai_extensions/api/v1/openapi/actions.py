@@ -152,7 +152,7 @@ _CITATION = an_object(
         "number": described(COUNT, "From 1. The same place has the same number."),
         "position": described(COUNT, "In the text, in UTF-16 code units, as JavaScript counts."),
         **dict.fromkeys(("unit_id", "block_id", "title"), TEXT),
-        "url": described(TEXT, "Where the learner reads the block."),
+        "url": described(TEXT, "Where the learner reads the unit."),
         "quote": described(TEXT, "The beginning of the passage."),
     },
     {"second": described(COUNT, "Of a video.")},
