@@ -47,6 +47,9 @@ def answered(page, demo, look):
     box.locator("[role=note] button").wait_for()
     typeset(box)
     look("answered, and cut off")
+    box.locator(".feedback [aria-controls]").last.click()
+    box.locator(".feedback textarea").wait_for()
+    look("a report of an answer")
     demo.provider.fail(401, times=1)
     ask = widget(page, "unit-ask")
     ask.locator("textarea").fill("Why?")
@@ -119,5 +122,5 @@ def test_every_state_is_for_everybody(browser, demo, options, language):
     look("closed")
     for walk in (answered, learnt, reviewed, discussed):
         walk(page, demo, look)
-    assert len(looked_at) == 9
+    assert len(looked_at) == 10
     context.close()

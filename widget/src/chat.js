@@ -3,6 +3,7 @@
 import { ApiError } from "./apiError.js";
 import { showMessage } from "./dom.js";
 import { Drawer } from "./drawer.js";
+import { offerFeedback } from "./feedback.js";
 import { icon } from "./icons.js";
 import { Message } from "./message.js";
 import { newTurn, Runner } from "./runner.js";
@@ -155,6 +156,7 @@ export class Chat {
     const { announcer } = this.context;
     answer.showProgress("");
     answer.show();
+    offerFeedback(this.context, answer.buttons, turn.runId);
     if (failure) announcer.announce(failure.message);
     else if (isShown && answer.text) announcer.announceAnswer(answer.text, this.t("tutor"), answer.truncation?.message);
     else announcer.clear();
@@ -269,6 +271,7 @@ export class Chat {
     const { role, content, status, finish_reason: reason, submission_id: id, citations } = stored;
     const { text, truncation } = splitTruncationNotice(content, reason);
     const message = Object.assign(new Message(this.context, role, text, id, citations), { truncation, isStored: true });
+    offerFeedback(this.context, message.buttons, stored.run_id, stored.feedback);
     if (truncation) message.showTruncation();
     else if (status) message.showEnding(this.#endingOf(stored));
     return message;

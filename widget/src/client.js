@@ -53,12 +53,16 @@ export class Client {
     }
   }
 
+  post(endpoint, body) {
+    return this.#json(this.#post(endpoint, body, { signal: this.signal }));
+  }
+
   acceptNotice({ fingerprint }) {
-    return this.#json(this.#post("consent", { accepted: true, fingerprint }, { signal: this.signal }));
+    return this.post("consent", { accepted: true, fingerprint });
   }
 
   withdrawConsent() {
-    return this.#json(this.#post("consent", { accepted: false }, { signal: this.signal }));
+    return this.post("consent", { accepted: false });
   }
 
   async #post(endpoint, body, { accept = "application/json", ...options }) {

@@ -6,6 +6,7 @@ import { Client } from "./client.js";
 import { followColourScheme } from "./colourScheme.js";
 import { Consent } from "./consent.js";
 import { element } from "./dom.js";
+import { showNotes } from "./feedback.js";
 import { HeightCache } from "./heightCache.js";
 import { loadI18n } from "./i18n.js";
 import { Limits } from "./limits.js";
@@ -84,11 +85,13 @@ export class OpenedxAIWidget extends HTMLElement {
     const Form = found === loadQuiz || found === loadFlashcards ? await found() : found;
     if (signal.aborted) return;
     const configs = { request: request.config ?? {}, response: response?.config ?? {} };
+    context.asksFeedback = configs.response.feedback === true;
     const form = new Form(context, configs, request.component);
     context.root.prepend(form.node);
     if (profile.unavailable) {
       form.node.append(element("p", { className: "small unavailable", textContent: profile.unavailable.message }));
     }
+    if (profile.feedback_notes) showNotes(context, form.node, profile.feedback_notes);
     if (profile.has_consented) context.consent.showAccepted();
     // The chat has put this line into its drawer.
     if (!context.consent.node.parentNode) (form.body ?? form.node).append(context.consent.node);

@@ -16,10 +16,11 @@ const PATHS = {
 };
 const FILLED = new Set(["sparkle", "stop"]);
 
-export function icon(name) {
+// `d` is for an icon of its own.
+export function icon(name, d = PATHS[name]) {
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", PATHS[name]);
+  path.setAttribute("d", d);
   svg.append(path);
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("class", FILLED.has(name) ? "icon filled" : "icon");

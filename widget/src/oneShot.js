@@ -3,6 +3,7 @@
 import { Answer } from "./answer.js";
 import { copyButton } from "./copyButton.js";
 import { button, element, ignoreSecondClick, isAriaDisabled, setAriaDisabled, showMessage } from "./dom.js";
+import { offerFeedback } from "./feedback.js";
 import { icon } from "./icons.js";
 import { KeptAnswer } from "./keptAnswer.js";
 import { newTurn, Runner } from "./runner.js";
@@ -84,6 +85,7 @@ export class OneShot {
     this.progress.textContent = "";
     this.answer.citations = kept.citations ?? [];
     this.answer.show(text);
+    offerFeedback(this.context, this.footer, kept.run_id, kept.feedback);
     this.when.replaceChildren(this.t("answeredAt", { time: this.context.i18n.formatDateTime(kept.answered_at) }),
       button(this.t("askAgain"), again, "", icon("again")));
     this.when.hidden = false;
@@ -132,6 +134,7 @@ export class OneShot {
     const notice = failure?.isNeutral ? failure.message : truncation?.message;
     this.context.announcer.announceAnswer(text.slice(prefix.length), this.title.textContent, notice);
     this.footer.hidden = !text.trim();
+    offerFeedback(this.context, this.footer, turn.runId);
     this.title.hidden = this.footer.hidden;
     this.context.limits.refresh();
   }

@@ -20,7 +20,7 @@ export class Runner {
     this.abortController?.abort();
   }
 
-  // Run a turn. `handlers`: onText (the text so far), onStatus (what the model is doing), onCitation (a citation in
+  // Run a turn, whose `runId` is set if the server names the run. `handlers`: onText (the text so far), onStatus (what the model is doing), onCitation (a citation in
   // the text), onResponse (the answer of a request that is not streamed), onTruncated (how the answer was cut off, or
   // undefined: {message, canContinue}).
   // Returns undefined on success, {message, canRetry, isNeutral} on failure, and null if the widget was removed.
@@ -29,10 +29,11 @@ export class Runner {
     this.abortController = new AbortController();
     const { signal } = this.abortController;
     const { requestId } = turn;
+    turn.runId = undefined;
     try {
       const response = await this.client.fetchAction("run", turn.input || null,
         { requestId, signal, waitsForDuplicate: true });
-      if (!await this.#receive(response, handlers)) {
+      if (!await this.#receive(response, turn, handlers)) {
         turn.requestId = newRequestId(); // the server would answer the old id with the empty answer again
         throw new ApiError(this.i18n, { message: this.i18n.t("failed") });
       }
@@ -44,10 +45,11 @@ export class Runner {
     return undefined;
   }
 
-  // Returns the answer, which may be empty.
-  async #receive(response, handlers) {
+  // Sets the id of the run in the turn, if the answer has one. Returns the answer, which may be empty.
+  async #receive(response, turn, handlers) {
     if (isJson(response)) {
-      const { response: answer, finish_reason: reason, citations = [] } = await response.json();
+      const { response: answer, finish_reason: reason, citations = [], run_id: runId } = await response.json();
+      turn.runId = runId;
       citations.forEach(handlers.onCitation);
       const { text, truncation } = splitTruncationNotice(answer, reason);
       handlers.onResponse(text);
@@ -57,6 +59,7 @@ export class Runner {
     let received;
     const error = await readStream(response, {
       ...handlers,
+      onStart: ({ run_id: runId }) => Object.assign(turn, { runId }),
       onText: (text) => handlers.onText(received = text),
       onTool: (tool) => handlers.onStatus(this.#toolStatus(tool)),
     });

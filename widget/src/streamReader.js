@@ -4,7 +4,7 @@ import { EventParser } from "./sse.js";
 
 const ERROR_MARKER = '||{"error_in_stream"';
 
-// Read a streamed answer. `handlers`: onText (the text so far), onStatus (what the model is doing), onTool (the tool that
+// Read a streamed answer. `handlers`: onStart (the run: {run_id}), onText (the text so far), onStatus (what the model is doing), onTool (the tool that
 // it uses: {name, state}), onCitation (a citation in the text), onTruncated (how the answer was cut off: {message, canContinue}).
 // Returns undefined on success, {code, message} on failure.
 export async function readStream(response, handlers) {
@@ -47,6 +47,7 @@ async function readEvents(body, handlers) {
   for await (const chunk of chunksOf(body)) {
     for (const { name, data } of parser.push(chunk)) {
       const value = parseJson(data);
+      if (name === "start") handlers.onStart(value);
       if (name === "delta") handlers.onText(text += value.text ?? "");
       if (name === "status") handlers.onStatus(value.message);
       if (name === "tool") handlers.onTool(value);

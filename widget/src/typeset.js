@@ -20,7 +20,8 @@ function select(node, selector) {
 }
 
 // Without its module, a formula stays as its source, and code as it is.
-function lazy(load) {
+// Returns a function that calls its argument with what `load` gives: at once, or when it is loaded.
+export function lazy(load) {
   let loaded;
   let loading;
   return (use) => {
