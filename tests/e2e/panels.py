@@ -136,7 +136,10 @@ class Chat(Slot):
         self.input = self.root.get_by_role("textbox", name="Your message to the tutor")
 
     def open(self):
-        self.button("Ask the tutor").click()
+        opener = self.button("Ask the tutor")
+        opener.wait_for()
+        if opener.get_attribute("aria-expanded") == "false":  # else it was open on the last visit
+            opener.click()
         self.button("Send").wait_for()
 
     def reopen(self):

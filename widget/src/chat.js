@@ -25,17 +25,19 @@ export class Chat {
       title: response.customMessage ?? this.t("tutor"),
     };
     this.drawer = new Drawer(context, texts, {
-      onOpen: () => this.messages.length || this.isBusy || this.isLoading || this.#load(),
+      onOpen: (isReopened) => this.messages.length || this.isBusy || this.isLoading || this.#load(isReopened),
       onSend: () => this.#send(),
       onStop: () => this.runner.stop(),
       onEarlier: () => this.#loadEarlier(),
       onStartOver: () => this.#startOver(),
     });
     this.node = this.drawer.node;
+    // Once the node is in the page. A greeting of the model would cost a request that nobody asked for.
+    if (this.greeting) queueMicrotask(() => this.drawer.reopen());
   }
 
   // Show the stored conversation; where there is none, the tutor greets the learner.
-  #load() {
+  #load(isQuiet = false) {
     const isReload = this.messages.length > 0;
     this.messages = [];
     this.drawer.list.replaceChildren();
@@ -45,7 +47,7 @@ export class Chat {
       return;
     }
     if (!isReload) this.#greet();
-    this.loading = this.#loadStored();
+    this.loading = this.#loadStored(isQuiet);
   }
 
   // Show the greeting of the template. It is no message of the conversation: the model does not know it.
@@ -57,14 +59,14 @@ export class Chat {
 
   // Show the stored conversation in place of the greeting. What the learner sends meanwhile is sent afterwards.
   // Returns whether that is possible.
-  async #loadStored() {
+  async #loadStored(isQuiet) {
     this.isLoading = true;
     this.drawer.clearButton.disabled = true;
     const stored = await this.#runAction("get_current_session_response", null, () => this.#load());
     this.isLoading = false;
     this.drawer.clearButton.disabled = false;
     if (stored) this.#showConversation(parseConversation(stored));
-    else if (stored === null) this.context.announcer.announceAnswer(this.greeting, this.t("tutor"));
+    else if (stored === null && !isQuiet) this.context.announcer.announceAnswer(this.greeting, this.t("tutor"));
     if (this.isQueued && stored !== undefined) this.#send();
     else this.#setQueued(false);
     return stored !== undefined;

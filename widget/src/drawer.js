@@ -1,10 +1,13 @@
-// The view of a chat: a button that opens it, and a drawer at the side with the messages and the input.
+// The view of a chat: a button that opens it, and a drawer with the messages and the input. The drawer docks at the side
+// of the page; a narrow page it covers.
 import { confirmInDialog } from "./confirm.js";
+import { Dock } from "./dock.js";
 import { button, element, iconButton, ignoreSecondClick, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 
 const NEAR_END_PX = 40; // a reader this close to the end is taken to follow the answer
-const NARROW = "(max-width: 40rem)"; // here the drawer covers the page, so it opens as a modal that keeps the focus
+const NARROW = matchMedia("(max-width: 699px)"); // here the drawer is a modal that keeps the focus
+let openDrawer; // there is room for one
 
 export class Drawer {
   // `handlers`: onOpen, onSend, onStop, onEarlier, onStartOver.
@@ -19,6 +22,11 @@ export class Drawer {
       element("div", { className: "row" }, this.openButton,
         ...(customMessage ? [element("p", { className: "custom-message", textContent: customMessage })] : [])));
     this.node.append(this.#createPanel(title));
+    NARROW.addEventListener("change", () => {
+      if (!this.isOpen) return;
+      this.#hidePanel();
+      this.#showPanel();
+    }, { signal: context.signal });
   }
 
   #createPanel(title) {
@@ -31,7 +39,9 @@ export class Drawer {
       element("header", {}, icon("sparkle"), heading, this.clearButton, closeButton), this.#createLog(), this.error,
       this.#createForm(), ...this.context.announcer.nodes);
     this.panel.setAttribute("aria-labelledby", heading.id);
-    if ("popover" in this.panel) this.panel.popover = "manual";
+    this.panel.popover = "manual";
+    this.dock = new Dock(this.panel, this.t("resize"), this.context.client.query, this.context.signal);
+    this.panel.prepend(this.dock.handle);
     this.panel.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || event.isComposing) return;
       event.preventDefault();
@@ -101,19 +111,47 @@ export class Drawer {
   setOpen(isOpen) {
     if (isOpen === this.isOpen) return;
     this.openButton.ariaExpanded = String(isOpen);
-    if (!isOpen) this.#hidePanel();
-    else if (matchMedia(NARROW).matches) this.panel.showModal();
-    else if (this.panel.showPopover) this.panel.showPopover();
-    else this.panel.show();
+    this.dock.remember(isOpen);
+    if (isOpen) this.#showPanel();
+    else this.#hidePanel();
     (isOpen ? this.input : this.openButton).focus();
-    if (!isOpen) return;
+    if (isOpen) this.handlers.onOpen();
+  }
+
+  // Open the drawer again if it was open when the page was left. The focus stays where it is.
+  reopen() {
+    if (!this.dock.wasOpen || NARROW.matches || openDrawer) return;
+    const { activeElement } = document;
+    this.openButton.ariaExpanded = "true";
+    this.#showPanel();
+    this.panel.getRootNode().activeElement?.blur(); // a dialog takes the focus
+    activeElement?.focus({ preventScroll: true });
+    this.handlers.onOpen(true);
+  }
+
+  #showPanel() {
+    if (openDrawer !== this) openDrawer?.close();
+    openDrawer = this;
+    if (NARROW.matches) this.panel.showModal();
+    else {
+      this.panel.showPopover();
+      this.dock.dock();
+    }
     this.scrollToEnd();
-    this.handlers.onOpen();
   }
 
   #hidePanel() {
+    openDrawer = undefined;
+    this.dock.undock();
     if (this.panel.open) this.panel.close();
     else this.panel.hidePopover();
+  }
+
+  // Without moving the focus.
+  close() {
+    this.openButton.ariaExpanded = "false";
+    this.dock.remember(false);
+    this.#hidePanel();
   }
 
   setBusy(isBusy) {

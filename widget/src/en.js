@@ -18,6 +18,7 @@ export const en = {
   keepThem: "Keep them",
   progress: "Progress",
   question: "Your question",
+  resize: "Width of the chat",
   retry: "Try again",
   send: "Send",
   source: "Source {number}: {title}",
