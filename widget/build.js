@@ -20,6 +20,7 @@ const MODULES = [
   { name: "widget-formulas" },
   { name: "widget-code", contains: "highlight.js" },
   { name: "widget-citations" },
+  { name: "widget-selection" },
   { name: "widget-feedback" },
   { name: "widget-flashcards", entry: "flashcards" },
   { name: "widget-quiz", entry: "quiz" },

@@ -72,6 +72,8 @@ MEANINGS: Mapping[str, str] = {
     f"{_UI}.response.component": "The name of the frontend component.",
     f"{_UI}.response.config": "Parameters of the component.",
     f"{_UI}.response.config.customMessage": "A text above the answer, or the title of a conversation.",
+    f"{_UI}.response.config.selectionText": "A question about text that the learner selects on the page, such as "
+    '"Explain this". The chat offers it beside the selection. Default: no offer.',
     f"{_UI}.response.config.keepAnswer": "Keep each person's last answer of ``DirectLLMResponse`` at each location, to "
     "show it again: see :ref:`kept_answers`. Default: ``false``.",
     f"{_UI}.response.config.feedback": "Let people rate and report answers: see :ref:`rest_feedback`. Default: "

@@ -55,6 +55,7 @@ _UI_COMPONENTS = {
         "titleText",
         "hyperlinkText",
         "greeting",
+        "selectionText",
         starters=_STARTERS,
         keepAnswer=_SWITCH,
         feedback=_SWITCH,

@@ -30,6 +30,7 @@ _TEMPLATE_TEXTS = (
     pgettext_lazy("widget", "Explain it more simply"),
     pgettext_lazy("widget", "Explain simply"),
     pgettext_lazy("widget", "Explain the hardest part in simple words."),
+    pgettext_lazy("widget", "Explain this"),
     pgettext_lazy("widget", "Find my way in this course"),
     pgettext_lazy("widget", "Get the main ideas of this unit"),
     pgettext_lazy("widget", "Hello! Ask me anything about this unit."),

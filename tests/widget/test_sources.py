@@ -19,6 +19,7 @@ BUDGETS = {
     "widget-katex.js": 90 * 1024,
     "widget-code.js": 34 * 1024,
     "widget-citations.js": 2 * 1024,
+    "widget-selection.js": 2 * 1024,
     "widget-feedback.js": 4 * 1024,
     "widget-flashcards.js": 7 * 1024,
     "widget-quiz.js": 10 * 1024,

@@ -32,8 +32,28 @@ export class Chat {
       onStartOver: () => this.#startOver(),
     });
     this.node = this.drawer.node;
+    if (response.selectionText) this.#offerSelection(response.selectionText);
     // Once the node is in the page. A greeting of the model would cost a request that nobody asked for.
     if (this.greeting) queueMicrotask(() => this.drawer.reopen());
+  }
+
+  // Offer to ask about text that the learner selects on the page.
+  #offerSelection(text) {
+    const { signal } = this.context;
+    const load = async () => {
+      if (document.getSelection().isCollapsed) return;
+      document.removeEventListener("selectionchange", load);
+      const { offerQuestion } = await import("./widget-selection.js");
+      if (!signal.aborted) offerQuestion(this.context, text, (passage) => this.#askAbout(text, passage));
+    };
+    document.addEventListener("selectionchange", load, { signal });
+  }
+
+  async #askAbout(text, passage) {
+    this.drawer.setOpen(true);
+    if (await this.loading !== false && !this.isBusy) {
+      this.#ask(`${text}\n\n> ${passage.replaceAll("\n", "\n> ")}`, { text, passage });
+    }
   }
 
   // Show the stored conversation; where there is none, the tutor greets the learner.
@@ -94,12 +114,13 @@ export class Chat {
     this.#ask(text);
   }
 
-  #ask(text) {
+  // `input` is what is sent, if it differs from what is shown.
+  #ask(text, input = text) {
     // The same question again is a retry, here as on the server.
-    if (this.failedTurn?.input === text) this.#run(this.failedTurn);
+    if (this.failedTurn?.question.text === text) this.#run(this.failedTurn);
     else {
       this.messages.at(-1)?.removeOffer();
-      this.#run(newTurn(text, { question: this.#append(new Message(this.context, "user", text)) }));
+      this.#run(newTurn(input, { question: this.#append(new Message(this.context, "user", text)) }));
     }
   }
 

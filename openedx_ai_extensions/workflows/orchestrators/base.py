@@ -22,6 +22,7 @@ from openedx_ai_extensions.ledger import Run
 from openedx_ai_extensions.policy import Guard
 from openedx_ai_extensions.processors import LLMProcessor, OpenEdXProcessor
 from openedx_ai_extensions.processors.llm.provider.stream import Chunks
+from openedx_ai_extensions.processors.openedx.passages import contains_passage
 from openedx_ai_extensions.prompts.citations import Citation
 from openedx_ai_extensions.prompts.models import PromptTemplate
 from openedx_ai_extensions.tools import ToolContext
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 # Published by its name, with or without the decorator: every orchestrator needs it.
 RUN = "run"
+MAX_PASSAGE_CHARS = 2000
 OWN_PACKAGE = __name__.partition(".")[0]
 
 
@@ -204,6 +206,25 @@ class BaseOrchestrator:
     def _wants_citations(self) -> bool:
         return any(config.get("citations") for config in self.profile.processor_config.values())
 
+    def question(self, user_input: Any) -> str:
+        """The person's text in an action's input, see ``input_text``. If the input has a ``passage``, which the person
+        selected on the page, it is quoted below the text.
+
+        Raises:
+            InvalidRequest: the input has another form, or the passage is not in the content around the location.
+        """
+        text = input_text(user_input)
+        passage = user_input.get("passage") if isinstance(user_input, Mapping) else None
+        if not passage:
+            return text
+        if not isinstance(passage, str) or len(passage) > MAX_PASSAGE_CHARS:
+            too_long = _("passage must be a text of at most {limit} characters.")
+            raise InvalidRequest(too_long.format(limit=MAX_PASSAGE_CHARS))
+        page = OpenEdXProcessor(location_id=self.location_id, course_id=self.course_id, user=self.user)
+        if not contains_passage(page.get_location_content(), passage):
+            raise InvalidRequest(_("The selected passage is not part of this page."))
+        return "\n".join([text, "", *(f"> {line}" for line in passage.strip().splitlines())])
+
     def record(self, event: str, usage: Mapping[str, int]) -> None:
         """Emit an event, one of ``xapi.constants.EVENTS``, with token counts."""
         self._is_recorded = True
@@ -316,7 +337,7 @@ class DirectLLMResponse(BaseOrchestrator):
 
     @action
     def run(self, user_input: Any) -> Result | Stream:
-        question = input_text(user_input)
+        question = self.question(user_input)
         session = self.execution.session(self.location_id) if self._keeps_answers else None
         answer = LLMProcessor(
             self.profile.processor_config,

@@ -61,7 +61,7 @@ class ThreadedLLMResponse(SessionBasedOrchestrator):
 
         A greeting of the template is not stored, so the model does not see it.
         """
-        text = input_text(user_input)
+        text = self.question(user_input)
         turns, has_older = self.history.recent()
         if not text and turns:
             return Result(self._page(turns, has_older, "current_count"))

@@ -42,7 +42,10 @@ INPUTS: Mapping[str, Schema] = {
         {"type": ["string", "null"]},
         an_object(
             {"text": TEXT_OR_NULL},
-            {"continues": described(BOOLEAN, "The answer continues the kept one, which was cut off.")},
+            {
+                "continues": described(BOOLEAN, "The answer continues the kept one, which was cut off."),
+                "passage": described(TEXT, "Selected on the page; it is quoted below the text."),
+            },
         ),
         description="What the person says; without it, a conversation greets or shows the last messages.",
         examples=["Why are leaves green?", {"text": "Why are leaves green?"}],
