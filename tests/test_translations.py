@@ -150,8 +150,10 @@ def leaves(texts: dict, above: str = "") -> Iterator[tuple[str, str | dict]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_widget_says_all_of_it(language):
-    source = (REPO / "widget" / "src" / "en.js").read_text("utf-8")
-    english = dict(leaves(json5.loads(source[source.index("{") : source.rindex("}") + 1])))
+    english: dict = {}
+    for path in (REPO / "widget" / "src").glob("en*.js"):
+        source = path.read_text("utf-8")
+        english |= leaves(json5.loads(source[source.index("{") : source.rindex("}") + 1]))
     file = PACKAGE / "static" / PACKAGE.name / f"widget-{language}.json"
     translated = dict(leaves(json5.loads(file.read_text("utf-8"))))
     assert translated.keys() == english.keys()

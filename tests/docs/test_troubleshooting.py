@@ -10,7 +10,8 @@ from tests.docs.test_reference import SOURCES
 
 PAGE = (site.REPO / "docs" / "operators" / "troubleshooting.rst").read_text(encoding="utf-8")
 TEXT = " ".join(PAGE.split())
-CODE = "\n".join(SOURCES.values()) + (site.REPO / "widget" / "src" / "en.js").read_text(encoding="utf-8")
+TEXTS = [path.read_text(encoding="utf-8") for path in (site.REPO / "widget" / "src").glob("en*.js")]
+CODE = "\n".join([*SOURCES.values(), *TEXTS])
 # A word that the page quotes from Django, and a name that the code puts together.
 ELSEWHERE = {"CSRF"}
 PUT_TOGETHER = {"llm.circuit.opened": "llm.circuit."}

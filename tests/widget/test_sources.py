@@ -21,7 +21,7 @@ BUDGETS = {
     "widget-citations.js": 2 * 1024,
     "widget-selection.js": 2 * 1024,
     "widget-feedback.js": 4 * 1024,
-    "widget-flashcards.js": 7 * 1024,
+    "widget-flashcards.js": 8 * 1024,
     "widget-quiz.js": 10 * 1024,
 }
 LARGEST_FONT = 30 * 1024
@@ -66,7 +66,7 @@ def leaves(messages, language, path=()):
 
 @pytest.mark.parametrize("language", sorted(PLURALS))
 def test_a_language_says_everything(language):
-    source = (SOURCES / "src" / "en.js").read_text(encoding="utf-8")
+    source = "".join(path.read_text(encoding="utf-8") for path in (SOURCES / "src").glob("en*.js"))
     known = set(re.findall(r"^\s*(?:\"?)(\w+)(?:\"?):(?=\s)", source, re.MULTILINE))
     messages = json.loads((STATIC / f"widget-{language}.json").read_text(encoding="utf-8"))
     said = set(leaves(messages, language))

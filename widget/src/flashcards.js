@@ -3,11 +3,13 @@ import { confirmInDialog } from "./confirm.js";
 import { Deck } from "./deck.js";
 import { Disclosure } from "./disclosure.js";
 import { button, element } from "./dom.js";
+import { enFlashcards } from "./enFlashcards.js";
 
 const MAX_CARDS = 50; // per run; the server refuses more
 
 export class Flashcards extends Disclosure {
   constructor(context, { request, response }) {
+    context.i18n.addEnglish(enFlashcards);
     const title = request.titleText ?? context.i18n.t("flashcards");
     super(context, { title, iconName: "cards", restoresSession: request.preloadPreviousSession });
     // The introduction for an empty deck, and for one with cards.

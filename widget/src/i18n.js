@@ -23,6 +23,11 @@ export class I18n {
     return text.replace(/\{(\w+)\}/g, (whole, name) => this.formatValue(values[name] ?? whole));
   }
 
+  // Add the English texts of a module that was loaded later.
+  addEnglish(texts) {
+    Object.assign(en, texts);
+  }
+
   has(id) {
     return typeof lookUp(en, id) === "string";
   }

@@ -2,12 +2,14 @@
 import { confirmInDialog } from "./confirm.js";
 import { Disclosure } from "./disclosure.js";
 import { element } from "./dom.js";
+import { enQuiz } from "./enQuiz.js";
 import { QuizReview } from "./quizReview.js";
 
 const MAX_QUESTIONS = 20; // per run; the server refuses more
 
 export class Quiz extends Disclosure {
   constructor(context, { request, response }) {
+    context.i18n.addEnglish(enQuiz);
     const title = request.titleText ?? context.i18n.t("quiz");
     super(context, { title, iconName: "quiz", intro: context.i18n.t("forAuthors"),
       restoresSession: request.preloadPreviousSession });

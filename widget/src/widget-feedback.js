@@ -1,5 +1,6 @@
 // Buttons to rate and report an answer, a form to say why, and the notes that the staff write back.
 import { button, element, iconButton, uniqueId } from "./dom.js";
+import { enFeedback } from "./enFeedback.js";
 import rules from "./feedback.css";
 import { icon } from "./icons.js";
 
@@ -11,14 +12,15 @@ const NOTHING = { rating: "", reason: "", text: "", reported: false, note: "" };
 const styles = new CSSStyleSheet();
 styles.replaceSync(rules);
 
-function adoptStyles({ host: { shadowRoot } }) {
+function prepare({ i18n, host: { shadowRoot } }) {
+  i18n.addEnglish(enFeedback);
   if (!shadowRoot.adoptedStyleSheets.includes(styles)) shadowRoot.adoptedStyleSheets.push(styles);
 }
 
 export class Feedback {
   // `row` contains the buttons for an answer. `given`: what the person has said about it before.
   constructor(context, row, runId, given) {
-    adoptStyles(context);
+    prepare(context);
     Object.assign(this, { context, runId, said: { ...NOTHING, ...given } });
     this.t = (id) => context.i18n.t(`feedback.${id}`);
     this.formId = uniqueId();
@@ -147,7 +149,7 @@ export class Feedback {
 // A note of the staff on feedback, until it is closed.
 export class Note {
   constructor(context, feedback) {
-    adoptStyles(context);
+    prepare(context);
     Object.assign(this, { context, feedback });
     this.t = context.i18n.t;
     this.error = element("p", { className: "error", role: "alert" });

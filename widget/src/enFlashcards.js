@@ -1,0 +1,22 @@
+// The texts of flashcards in English: see en.js.
+export const enFlashcards = {
+  cardCount: "{due} to review · {all} in total",
+  cardsAdded: { one: "{count} new card on your stack.", other: "{count} new cards on your stack." },
+  cardsCleared: "Your stack is empty now.",
+  cardsIntro: "Let the AI write question cards from this unit, and learn them at your own pace.",
+  cardsNone: "The AI found no question that your cards don't already ask.",
+  clearCards: "Remove all cards",
+  confirmClearCards: "Remove all cards and your progress with them?",
+  flashcards: "Flashcards",
+  flip: "Turn over",
+  flipHint: "Enter or space turns the card over.",
+  grade: { again: "Again", hard: "Hard", good: "Good", easy: "Easy" },
+  howManyCards: "How many new cards?",
+  makeCards: "Make flashcards",
+  markHint: "How well did you know it? You can also press 1 to 4.",
+  notSaved: "Your progress is not saved yet.",
+  questionSide: "Question",
+  reviewAll: "Review all cards again",
+  reviewDone: "Nothing is left to review for now. Cards that you knew come back another day.",
+  soon: "soon",
+};
