@@ -45,6 +45,8 @@ MEANINGS: Mapping[str, str] = {
     ":doc:`/operators/providers`. Default: the ``FALLBACKS`` of the provider's entry. An empty list: none.",
     f"{_LLM}.language": "The language of answers: ``learner``, ``course``, or the code of a language, such as ``es``: "
     "see :ref:`answer_language`. Default: ``learner``, except for quiz questions.",
+    f"{_LLM}.follow_ups": "The model suggests up to three questions to ask next, in the same call. The chat shows them "
+    "as buttons. Default: ``false``. Only for ``ThreadedLLMResponse``.",
     f"{_LLM}.citations": "``true``: answers link to the passages of the course that they are based on: see "
     ':ref:`citations_in_widgets`. ``"list"``: as a list at the end of the text, for widgets that show no links. '
     "Default: ``false``. Only for ``DirectLLMResponse`` and ``ThreadedLLMResponse``.",

@@ -80,6 +80,7 @@ _ASKING = {
         "cache": {"type": "boolean"},
         "fallbacks": _NAMES,
         "language": {"type": ["string", "null"], "pattern": _ANSWER_LANGUAGE},
+        "follow_ups": {"type": ["boolean", "null"]},
         "citations": {"enum": [True, False, None, "list"]},
         "moderation": {"type": ["object", "null"], "properties": {"before": _NAMES, "after": _NAMES}},
     },

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from openedx_ai_extensions.prompts.builtin import builtin_prompt
+from openedx_ai_extensions.prompts.follow_ups import MAX_QUESTIONS
 
 FOLDER = Path(__file__).parent / "script"
 MAX_QUOTED_CHARS = 300
@@ -54,7 +55,18 @@ def reply(messages: Sequence[Message], tools: Sequence[str] = ()) -> Reply:
     read = "\n\n".join(str(message.get("content")) for message in messages if message["role"] in {"system", "tool"})
     unmarked = [{**message, "content": LABEL.sub("", str(message.get("content") or ""))} for message in messages]
     answer = _reply(unmarked, tools)
-    return Reply(_with_citations(answer.text, read), answer.tool)
+    text = _with_citations(answer.text, read)
+    if text and builtin_prompt("follow_ups") in read and _last_question(unmarked):
+        said = "\n".join(message["content"] for message in unmarked if message["role"] != "system")
+        questions = (f"【?】 {question}" for question in _next_questions(read, said + text))
+        text = "\n".join([text, *questions])
+    return Reply(text, answer.tool)
+
+
+def _next_questions(read: str, said: str) -> list[str]:
+    """Questions about this unit that neither the learner has asked nor the answer names."""
+    questions = (str(turn["question"]) for turn in _Unit(content_of(LABEL.sub("", read))).own_questions("tutor"))
+    return [question for question in questions if question not in said][:MAX_QUESTIONS]
 
 
 def _reply(messages: Sequence[Message], tools: Sequence[str]) -> Reply:

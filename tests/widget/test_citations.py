@@ -136,3 +136,22 @@ def test_on_a_narrow_page_in_arabic(block, question, labels, provider):
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 320
     expect(marks(block)).to_have_accessible_name(re.compile("المصدر"))
+
+
+def test_questions_to_ask_next(block, make_scope, provider):
+    make_scope(base_filepath="base/chat.json5", model_greets=False)
+    provider.reply("Green.\n\n【?】 Why green?\n【?】 And in autumn?")
+    block.open()
+    block.button("Ask the tutor").click()
+    box = block.root.get_by_role("textbox")
+    box.fill("Which colour?")
+    box.press("Enter")
+    questions = block.root.get_by_role("list", name="Suggested questions").get_by_role("button")
+    expect(questions).to_have_text(["Why green?", "And in autumn?"])
+    expect(block.root.locator(".message.assistant .answer").last).to_have_text("Green.")
+    block.open()
+    expect(questions).to_have_text(["Why green?", "And in autumn?"])
+    provider.reply("Because of chlorophyll.")
+    questions.first.click()
+    expect(block.root.locator(".message.assistant .answer").last).to_have_text("Because of chlorophyll.")
+    expect(questions).to_have_count(0)

@@ -92,10 +92,11 @@ export class Chat {
     return stored !== undefined;
   }
 
-  // Until the learner has asked something.
+  // Until the learner has asked something, those of the template; then those that the last answer suggests.
   #showStarters() {
-    const isNew = !this.isBusy && !this.messages.some(({ role }) => role === "user");
-    this.drawer.showStarters(isNew ? this.starters : [], (text) => this.#sendStarter(text));
+    const isNew = !this.messages.some(({ role }) => role === "user");
+    const texts = isNew ? this.starters : this.messages.at(-1).followUps ?? [];
+    this.drawer.showStarters(this.isBusy ? [] : texts, (text) => this.#sendStarter(text));
   }
 
   // What the learner has begun to write stays in the input.
@@ -137,6 +138,7 @@ export class Chat {
     const failure = await this.runner.run(turn, {
       onText: (text) => turn.answer.stream(text, (render) => this.drawer.updateLog(render)),
       onStatus: (status) => this.#showProgress(turn.answer, status),
+      onFollowUps: (followUps) => Object.assign(turn.answer, { followUps }),
       onCitation: (citation) => turn.answer.answer.citations.push(citation),
       onResponse: (response) => this.#showResponse(turn, response),
       onTruncated: (truncation) => Object.assign(turn.answer, { truncation }),
@@ -291,9 +293,9 @@ export class Chat {
   }
 
   #fromStored(stored) {
-    const { role, content, status, finish_reason: reason, submission_id: id, citations } = stored;
+    const { role, content, status, finish_reason: reason, submission_id: id, citations, follow_ups: followUps } = stored;
     const { text, truncation } = splitTruncationNotice(content, reason);
-    const message = Object.assign(new Message(this.context, role, text, id, citations), { truncation, isStored: true });
+    const message = Object.assign(new Message(this.context, role, text, id, citations), { truncation, followUps, isStored: true });
     offerFeedback(this.context, message.buttons, stored.run_id, stored.feedback);
     if (truncation) message.showTruncation();
     else if (status) message.showEnding(this.#endingOf(stored));

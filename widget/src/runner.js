@@ -48,9 +48,11 @@ export class Runner {
   // Sets the id of the run in the turn, if the answer has one. Returns the answer, which may be empty.
   async #receive(response, turn, handlers) {
     if (isJson(response)) {
-      const { response: answer, finish_reason: reason, citations = [], run_id: runId } = await response.json();
+      const { response: answer, finish_reason: reason, citations = [], run_id: runId,
+        follow_ups: followUps } = await response.json();
       turn.runId = runId;
       citations.forEach(handlers.onCitation);
+      handlers.onFollowUps?.(followUps);
       const { text, truncation } = splitTruncationNotice(answer, reason);
       handlers.onResponse(text);
       handlers.onTruncated(truncation);

@@ -4,8 +4,9 @@ import { EventParser } from "./sse.js";
 
 const ERROR_MARKER = '||{"error_in_stream"';
 
-// Read a streamed answer. `handlers`: onStart (the run: {run_id}), onText (the text so far), onStatus (what the model is doing), onTool (the tool that
-// it uses: {name, state}), onCitation (a citation in the text), onTruncated (how the answer was cut off: {message, canContinue}).
+// Read a streamed answer. `handlers`: onStart (the run: {run_id}), onText (the text so far), onStatus (what the model is
+// doing), onTool (the tool that it uses: {name, state}), onCitation (a citation in the text), onFollowUps (questions to
+// ask next; not needed), onTruncated (how the answer was cut off: {message, canContinue}).
 // Returns undefined on success, {code, message} on failure.
 export async function readStream(response, handlers) {
   const type = response.headers.get("Content-Type") ?? "";
@@ -52,6 +53,7 @@ async function readEvents(body, handlers) {
       if (name === "status") handlers.onStatus(value.message);
       if (name === "tool") handlers.onTool(value);
       if (name === "citation") handlers.onCitation(value);
+      if (name === "follow_ups") handlers.onFollowUps?.(value.questions);
       if (name === "error") return { code: value.code, message: value.message };
       if (name === "done") return void handlers.onTruncated(truncationOf(value.message, value.finish_reason));
     }

@@ -42,7 +42,7 @@ MAX_THREAD_RESPONSES = 200  # of a fetched thread
 # Keys of the configuration; other keys of ``extra_params`` are parameters for the model.
 CONFIG_KEYS = frozenset(
     {"function", "provider", "prompt", "prompt_template", "stream", "options", "enabled_tools", "mcp_configs", "cache",
-     "fallbacks", "moderation", "language", "citations"}
+     "fallbacks", "moderation", "language", "citations", "follow_ups"}
 )  # fmt: skip
 Answer = dict[str, Any] | Conversation
 
@@ -199,9 +199,10 @@ class LLMProcessor(Processor):
                 the call and before a provider is called; possibly several times.
 
         Returns:
-            ``{"response", "usage", "model_used", "status", "finish_reason"}`` and, if there are some, ``citations``; or
-            a ``Conversation`` (a generator of UTF-8 bytes) that has started; ``conversation`` is the same in both
-            cases. If an unmarked function of a subclass returns something other than a text, it is returned unchanged.
+            ``{"response", "usage", "model_used", "status", "finish_reason"}`` and, if there are some, ``citations`` and
+            ``follow_ups``; or a ``Conversation`` (a generator of UTF-8 bytes) that has started; ``conversation`` is the
+            same in both cases. If an unmarked function of a subclass returns something other than a text, it is
+            returned unchanged.
 
         Raises (also while iterating):
             ContentRejected: the input must not be sent, or the answer must not be shown.
@@ -241,6 +242,7 @@ class LLMProcessor(Processor):
             is_whole=not streams,
             passages=self._passages(),
             lists_citations=self._setting("citations") == LISTED,
+            reads_follow_ups=bool(self._setting("follow_ups")) or self._had_marks,
         )
         add_counts(conversation.usage, review.take_usage())
         self.conversation = conversation
@@ -253,6 +255,7 @@ class LLMProcessor(Processor):
             "status": "completed",
             "finish_reason": conversation.finish_reason,
             **({"citations": conversation.citations} if conversation.citations else {}),
+            **({"follow_ups": conversation.follow_ups} if conversation.follow_ups else {}),
         }
 
     def _passages(self) -> Passages | None:
@@ -260,8 +263,12 @@ class LLMProcessor(Processor):
         execution = current_execution()
         if execution is not None and self._setting("citations"):
             return execution.passages
-        has_labels = any(message["role"] == "assistant" and "sent" in message for message in self.chat_history)
-        return {} if has_labels else None
+        return {} if self._had_marks else None
+
+    @property
+    def _had_marks(self) -> bool:
+        """Do earlier answers contain labels or follow-ups, which the model may imitate?"""
+        return any(message["role"] == "assistant" and "sent" in message for message in self.chat_history)
 
     def _call_completion_wrapper(self, system_role: str) -> Answer:
         """The former name of ``ask``, used by older extensions; returns a complete answer."""
@@ -272,6 +279,8 @@ class LLMProcessor(Processor):
         tools = toolbox.definitions if toolbox else ()
         if self._setting("citations") and (tools or self._passages()):
             prompt = f"{prompt}\n\n{builtin_prompt('citations')}"
+        if self._setting("follow_ups"):
+            prompt = f"{prompt}\n\n{builtin_prompt('follow_ups')}"
         messages = build_messages(
             prompt=prompt,
             language=self.language_rule,

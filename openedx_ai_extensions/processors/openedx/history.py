@@ -31,8 +31,8 @@ class Turn:
         messages: ``{"role", "content", "timestamp", "submission_id"}`` and, depending on the kind, ``status``,
             ``code`` (of the error that ended the turn, ``cancelled`` if the client disconnected), ``tool_calls``,
             ``tool_call_id``, ``name``, ``sent`` (the text that the model got in place of the content),
-            ``finish_reason``, ``citations``, ``run_id`` (of an answer), in order. A repeated turn has only its last
-            answer.
+            ``finish_reason``, ``citations``, ``follow_ups``, ``run_id`` (of an answer), in order. A repeated turn has
+            only its last answer.
         attempt: the number of attempts.
     """
 
@@ -79,7 +79,8 @@ class Turn:
 
 
 def _shown(message: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("role", "content", "timestamp", "submission_id", "status", "code", "finish_reason", "citations", "run_id")
+    names = ("role", "content", "timestamp", "submission_id", "status", "code", "finish_reason", "run_id", "citations",
+             "follow_ups")  # fmt: skip
     return {name: message[name] for name in names if message.get(name)}
 
 

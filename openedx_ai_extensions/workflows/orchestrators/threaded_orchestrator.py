@@ -151,7 +151,7 @@ class _CurrentTurn:
             raise
         if isinstance(answer, dict):
             self._complete()
-            extra = {"citations": answer["citations"]} if "citations" in answer else {}
+            extra = {name: answer[name] for name in ("citations", "follow_ups") if name in answer}
             return Result(answer["response"], extra=extra, finish_reason=answer["finish_reason"])
         self.stream = Stream(answer, finish=self._finish, run_id=str(self.chat.context.get("run_id") or ""))
         return self.stream

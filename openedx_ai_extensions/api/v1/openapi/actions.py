@@ -172,6 +172,7 @@ EVENTS: Mapping[str, Schema] = {
         {"name": TEXT, "state": one_of(["started", "completed", "failed"])}, description="The model calls a tool."
     ),
     "citation": _CITATION,
+    "follow_ups": an_object({"questions": a_list(TEXT)}, description="What the learner may ask next."),
     "usage": an_object(
         dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), COUNT),
         description="Near the end: the total of all rounds, if the provider reports it.",
@@ -213,6 +214,7 @@ ANSWERS: Mapping[str, Schema] = {
             "question": described(TEXT, "Of a kept answer."),
             "answered_at": MOMENT,
             "citations": a_list(_CITATION),
+            "follow_ups": a_list(TEXT),
             "run_id": _RUN_ID,
             "feedback": ref("OwnFeedback"),
             "finish_reason": described(
@@ -290,6 +292,7 @@ PARTS: Mapping[str, Schema] = {
                         ),
                         "finish_reason": described(_FINISH_REASON, "Of an answer that was cut off."),
                         "citations": a_list(_CITATION),
+                        "follow_ups": a_list(TEXT),
                         "run_id": _RUN_ID,
                         "feedback": ref("OwnFeedback"),
                     },

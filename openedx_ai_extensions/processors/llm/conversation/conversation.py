@@ -21,6 +21,7 @@ from openedx_ai_extensions.processors.llm.provider.stream import Chunks
 from openedx_ai_extensions.processors.llm.provider.tool_calls import ToolCall
 from openedx_ai_extensions.processors.llm.provider.types import TOKEN_COUNTS, Answer, Request, Thread
 from openedx_ai_extensions.prompts.citations import Citation, CitationReader, Passages, passages_in
+from openedx_ai_extensions.prompts.follow_ups import FollowUpReader, read_follow_ups
 from openedx_ai_extensions.tools import Toolbox
 
 logger = logging.getLogger(__name__)
@@ -52,8 +53,10 @@ class Conversation(Chunks):
         is_whole: the answer is not shown while it arrives, so that it can be moderated as a whole.
         passages: the passages of the course that the answer may cite; None if it cites none.
         lists_citations: write citations into the text, see ``CitationReader``.
+        reads_follow_ups: the answer may end with follow-ups, see ``FollowUpReader``.
 
     Attributes:
+        follow_ups: questions that the learner may ask next; complete at the end.
         citations: the citations in the text so far, see ``CitationReader``.
         usage: the token counts of all rounds.
         model_used: the model's name, as the provider reports it.
@@ -80,6 +83,7 @@ class Conversation(Chunks):
         is_whole: bool = False,
         passages: Passages | None = None,
         lists_citations: bool = False,
+        reads_follow_ups: bool = False,
     ) -> None:
         self._messages: list[dict[str, Any]] = []
         self.usage: dict[str, int] = {}
@@ -106,6 +110,10 @@ class Conversation(Chunks):
         self.citations: list[Citation] = []
         self._passages = passages
         self._lists_citations = lists_citations
+        self.follow_ups: list[str] = []
+        self._reads_follow_ups = reads_follow_ups
+        if reads_follow_ups:  # first, because their labels would become citations
+            self._chunks = self._without_follow_ups(self._chunks)
         if passages is not None:
             self._chunks = self._cited(self._chunks, passages)
         if execution is not None:  # the execution closes it if an extension does not read it to the end
@@ -119,9 +127,9 @@ class Conversation(Chunks):
     @property
     def messages(self) -> list[dict[str, Any]]:
         """The resulting messages in OpenAI's chat format: assistant messages, tool calls and their results. Assistant
-        messages may have ``citations``, and then ``sent``: the text to repeat to a model.
+        messages may have ``citations`` and ``follow_ups``, and then ``sent``: the text to repeat to a model.
         """
-        return self._with_citations(self._messages)
+        return self._for_people(self._messages)
 
     def so_far(self) -> list[dict[str, Any]]:
         """The messages so far, including the text of an interrupted round as far as it was shown, and a result for
@@ -139,7 +147,25 @@ class Conversation(Chunks):
             messages.append({"role": "assistant", "content": b"".join(self._texts).decode()})
         if self._review is not None:
             messages = _with_spoken_text(b"".join(self._shown).decode(), messages)
-        return self._with_citations(messages)
+        return self._for_people(messages)
+
+    def _without_follow_ups(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks, with an event at the end in place of follow-ups."""
+        reader = FollowUpReader()
+        self.follow_ups = reader.questions
+        try:
+            for chunk in chunks:
+                text = reader.feed(chunk.decode()) if chunk else ""
+                if text or not chunk:
+                    yield text.encode() if text else chunk
+        except AIExtensionsError:
+            if rest := reader.end():
+                yield rest.encode()  # what is stored of a broken answer was shown
+            raise
+        if rest := reader.end():
+            yield rest.encode()
+        if self.follow_ups:
+            yield StreamEvent("follow_ups", {"questions": self.follow_ups})
 
     def _cited(self, chunks: Iterator[bytes], passages: Passages) -> Iterator[bytes]:
         """The chunks, with events in place of the labels of passages."""
@@ -161,19 +187,24 @@ class Conversation(Chunks):
             raise
         yield from map(_citation_chunk, reader.end())
 
-    def _with_citations(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if self._passages is None:
-            return messages
-        reader = CitationReader(passages_in(self._request.messages, self._passages), lists=self._lists_citations)
+    def _for_people(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The messages without labels and follow-ups in their texts."""
         spoken = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
-        cited = list(messages)
+        citing = None
+        if self._passages is not None:
+            citing = CitationReader(passages_in(self._request.messages, self._passages), lists=self._lists_citations)
+        shown = list(messages)
         for place in spoken:
-            raw = messages[place]["content"]
-            text, citations = reader.read_message(raw, is_last=place == spoken[-1])
+            text = raw = messages[place]["content"]
+            found: dict[str, Any] = {}
+            if self._reads_follow_ups:
+                text, found["follow_ups"] = read_follow_ups(text)
+            if citing is not None:
+                text, found["citations"] = citing.read_message(text, is_last=place == spoken[-1])
             if text != raw:
-                found = {"citations": citations} if citations else {}
-                cited[place] = {**messages[place], "content": text, "sent": raw, **found}
-        return cited
+                found = {name: value for name, value in found.items() if value}
+                shown[place] = {**messages[place], "content": text, "sent": raw, **found}
+        return shown
 
     def _rounds(self) -> Iterator[bytes]:
         for number in range(self._max_rounds + 1):
