@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db import router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey
 
 from openedx_ai_extensions.edxapp.interface import Person
@@ -103,7 +104,7 @@ def _new(run: AIWorkflowRun) -> AnswerFeedback:
 def unread_notes(user: Person, profile: AIWorkflowProfile, course_id: CourseKey | None) -> list[AnswerFeedback]:
     """The feedback with a note that this person has not read yet, of a profile in a course. The newest first."""
     rows = AnswerFeedback.objects.filter(user_id=cast("int", user.pk), note_is_unread=True)
-    return list(rows.filter(profile=profile, course_id=course_id or "").order_by("-pk")[:MAX_NOTES])
+    return list(rows.filter(profile=profile, course_id=course_id or CourseKeyField.Empty).order_by("-pk")[:MAX_NOTES])
 
 
 def mark_note_read(user: Person, run_id: str) -> AnswerFeedback:
