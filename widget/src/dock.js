@@ -72,7 +72,8 @@ export class Dock {
     this.handle.ariaValueNow = this.width;
     this.handle.ariaValueMax = this.#max;
     this.panel.style.inlineSize = `${this.width}px`;
-    this.#setMargin(`${this.width}px`);
+    // None under 700 px, at once: the event that undocks there may come later.
+    this.#setMargin(`clamp(0px, (100vw - 699px) * 999, ${this.width}px)`);
   }
 
   #setMargin(margin) {
