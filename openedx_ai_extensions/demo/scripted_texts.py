@@ -25,7 +25,12 @@ CUSTOM_PROMPTS = {"most important terms": "terms", "exam questions": "exam"}
 GO_ON = re.compile(r"\s*(?:yes|yeah|ok|okay|sure|please|go on|continue|next|more|begin|start)\b", re.IGNORECASE)
 MAX_GO_ON_CHARS = 30
 # Files by words of the questions that base/chat.json5 suggests.
-SUGGESTED = {"main ideas of this unit": "summary", "hardest part": "simple", "check what i know": "check"}
+SUGGESTED = {
+    "main ideas of this unit": "summary",
+    "hardest part": "simple",
+    "explain this": "simple",  # followed by a passage that the learner selected
+    "check what i know": "check",
+}
 LABEL = re.compile(r"【\d{5}】 ?")  # of a passage that can be cited
 MIN_SHARED_WORDS = 3  # of a paragraph and the passage that it cites
 BEGINNING_CHARS = 40  # tells the answers of a unit apart

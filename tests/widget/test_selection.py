@@ -36,7 +36,7 @@ def test_a_selected_passage_is_explained(lesson, provider):
     offer.click()
     expect(lesson.root.locator(".message.user")).to_contain_text(PASSAGE)
     expect(lesson.root.locator(".message.assistant")).to_contain_text("Hello from the model.")
-    assert f"> {PASSAGE}" in provider.requests[-1]["messages"][-1]["content"]
+    assert f"“{PASSAGE}”" in provider.requests[-1]["messages"][-1]["content"]
     expect(offer).to_be_hidden()
     assert lesson.page.evaluate("document.getSelection().toString()") == ""
     lesson.open(head=LESSON)

@@ -6,7 +6,7 @@ from tests.api.conftest import HERE, Api, error_of
 from tests.workflows.conversations.conftest import JSON, Chat
 
 PASSAGE = "You eat; a sunflower does not. Give it light, water and air"
-QUOTED = f"Explain this\n\n> {PASSAGE}"
+QUOTED = f"Explain this\n\n“{PASSAGE}”"
 
 
 @pytest.fixture(params=["base/chat.json5", "base/ask.json5"])
@@ -66,4 +66,4 @@ def test_the_conversation_shows_it(make_scope, learner, provider):
     make_scope(base_filepath="base/chat.json5")
     chat = Chat(learner)
     chat.answer({"text": "Explain this", "passage": f"{PASSAGE}\n\nThis feat"})
-    assert chat.shown()[0] == ("user", f"{QUOTED}\n> \n> This feat")
+    assert chat.shown()[0] == ("user", f"Explain this\n\n“{PASSAGE}\n\nThis feat”")

@@ -52,7 +52,7 @@ export class Chat {
   async #askAbout(text, passage) {
     this.drawer.setOpen(true);
     if (await this.loading !== false && !this.isBusy) {
-      this.#ask(`${text}\n\n> ${passage.replaceAll("\n", "\n> ")}`, { text, passage });
+      this.#ask(`${text}\n\n“${passage}”`, { text, passage });
     }
   }
 
@@ -146,7 +146,7 @@ export class Chat {
     if (failure === null) return;
     this.drawer.updateLog(() => this.#finish(turn, failure));
     this.#setBusy(false);
-    this.#showStarters();
+    this.drawer.updateLog(() => this.#showStarters());
     this.context.limits.refresh();
     if (this.isQueued && !failure) this.#send();
     else this.#setQueued(false);

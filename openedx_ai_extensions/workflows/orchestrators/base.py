@@ -223,7 +223,7 @@ class BaseOrchestrator:
         page = OpenEdXProcessor(location_id=self.location_id, course_id=self.course_id, user=self.user)
         if not contains_passage(page.get_location_content(), passage):
             raise InvalidRequest(_("The selected passage is not part of this page."))
-        return "\n".join([text, "", *(f"> {line}" for line in passage.strip().splitlines())])
+        return f"{text}\n\n\u201c{passage.strip()}\u201d"
 
     def record(self, event: str, usage: Mapping[str, int]) -> None:
         """Emit an event, one of ``xapi.constants.EVENTS``, with token counts."""
