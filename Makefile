@@ -99,6 +99,7 @@ pull_translations: ## Fetch what translators have done meanwhile (needs atlas, o
 
 screenshots: $(VENV)/.installed-test ## Take the pictures of the documentation anew
 	@$(BIN)/python docs/_screenshots/widget.py
+	@SCREENSHOTS=docs/_static $(BIN)/python -m pytest -q tests/e2e/test_newcomer.py
 
 docs: $(VENV)/.installed-docs ## Build the documentation into docs/_build
 	@$(BIN)/doc8 --max-line-length 120 --ignore-path docs/_build docs README.rst CHANGELOG.rst CONTRIBUTING.rst

@@ -28,6 +28,11 @@ ANSWER = """A leaf catches sunlight with **chlorophyll** and keeps its energy as
 
 It happens in two steps: the *light reactions* fill carriers of energy, and the *Calvin cycle* spends them.
 """
+CHAT = """It **makes** its food, out of light, water and air {label}. This is called *photosynthesis*.
+
+【?】 What happens to the oxygen?
+【?】 Why are leaves green?
+"""
 CARD = {
     "question": "Which pigment makes leaves look green, and why?",
     "answer": "Chlorophyll. It takes in red and blue light and gives back the green.",
@@ -47,11 +52,22 @@ def take(page: Page, url: str, provider: FakeProvider) -> None:
     chat = page.locator("openedx-ai-widget[ui-slot-selector-id=unit-chat]")
     chat.get_by_role("button", name="Ask the tutor").click()
     chat.locator(".message-actions:not([hidden])").first.wait_for()
-    provider.reply("Because of **chlorophyll**: it takes in red and blue light, and the green comes back to your eye.")
-    chat.get_by_role("textbox").fill("Why are leaves green?")
-    chat.get_by_role("textbox").press("Enter")
+    provider.reply("Hello!")
+    field = chat.get_by_role("textbox")
+    field.fill("Hello!")
+    field.press("Enter")
     chat.locator(".message").nth(1).locator(".message-actions:not([hidden])").wait_for()
-    chat.locator("dialog.drawer").screenshot(path=STATIC / "widget-chat.png")
+    label = re.findall(r"【\d{5}】", provider.requests[-1]["messages"][0]["content"])[0]
+    chat.get_by_role("button", name="Start over").click()
+    chat.locator("dialog.modal").get_by_role("button", name="Start over").click()
+    chat.locator(".starters button").first.wait_for()
+    provider.reply(CHAT.format(label=label))
+    field.fill("Where does a leaf get its food?")
+    field.press("Enter")
+    chat.locator(".starters button").first.wait_for()
+    chat.locator(".message").nth(1).locator(".message-actions:not([hidden])").wait_for()
+    page.wait_for_timeout(1000)  # for what is loaded with the first answer
+    page.screenshot(path=STATIC / "widget-chat.png")
     page.keyboard.press("Escape")
 
     provider.reply(json.dumps({"cards": [CARD]}))

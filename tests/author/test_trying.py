@@ -118,7 +118,7 @@ def test_whoever_leaves_stops_the_model(as_author, scope, provider):
     provider.reply([f"word{number} " for number in range(1000)], delay=0.2)
     response = ask(as_author, scope, headers=EVENTS)
     chunks = iter(response.streaming_content)
-    while b"word1 " not in next(chunks):
+    while b"word1" not in next(chunks):
         pass
     response.close()
     assert AIWorkflowRun.objects.get().outcome == "cancelled"
