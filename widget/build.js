@@ -22,6 +22,7 @@ const MODULES = [
   { name: "widget-citations" },
   { name: "widget-selection" },
   { name: "widget-feedback" },
+  { name: "widget-answer", contains: "micromark" },
   { name: "widget-flashcards", entry: "flashcards" },
   { name: "widget-quiz", entry: "quiz" },
   { name: "widget", entry: "index", contains: "micromark" },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from openedx_ai_extensions.admin.base import TEMPLATES, PageAdmin, number, prett
 from openedx_ai_extensions.admin.forms import VisibleLocationForm
 from openedx_ai_extensions.admin.profiles.form import template_choices, with_plain_line_ends
 from openedx_ai_extensions.admin.sessions import Message, readable
+from openedx_ai_extensions.console.structured_answers import items_of
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.core.redaction import configured_secrets, redact
@@ -28,7 +29,6 @@ from openedx_ai_extensions.ledger.prices import amount
 from openedx_ai_extensions.models import AITryIt, AIWorkflowProfile
 from openedx_ai_extensions.policy.consent import has_accepted, terms_for
 from openedx_ai_extensions.processors.llm.provider.calls import estimated_tokens
-from openedx_ai_extensions.processors.openedx.safe_html import plain_text
 from openedx_ai_extensions.prompts.fences import COURSE
 from openedx_ai_extensions.runtime.dry_run import DryRun
 
@@ -318,27 +318,4 @@ def _structured(response: Any) -> dict[str, Any] | None:
     """An answer that is data, as items with a title and lines, and as JSON; None for an answer that is text."""
     if response is None or isinstance(response, str):
         return None
-    return {"items": list(_items(response)), "json": pretty_json(redact(response, configured_secrets()))}
-
-
-def _items(response: Any) -> Iterator[tuple[str, list[str]]]:
-    """Cards, or the questions of a quiz; nothing for data of any other form."""
-    if isinstance(response, Mapping):
-        slots = response.get("question_slots")
-        entries = [slot["versions"][slot["selected"]] for slot in slots] if isinstance(slots, list) else []
-    else:
-        entries = response if isinstance(response, list) else []
-    for entry in entries:
-        if isinstance(entry, Mapping) and {"question", "answer"} <= entry.keys():
-            yield str(entry["question"]), [str(entry["answer"])]
-        elif isinstance(entry, Mapping) and "question_html" in entry:
-            yield plain_text(entry["question_html"]), _answers(entry)
-
-
-def _answers(question: Mapping[str, Any]) -> list[str]:
-    right = _("{choice} (correct)")
-    choices = [
-        right.format(choice=choice["text"]) if choice["is_correct"] else choice["text"]
-        for choice in question.get("choices") or ()
-    ]
-    return choices or [str(question.get("answer_value") or "")]
+    return {"items": list(items_of(response)), "json": pretty_json(redact(response, configured_secrets()))}

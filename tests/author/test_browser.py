@@ -59,7 +59,7 @@ def scopes(courses, in_main, make_scope, provider, learner, site_message):
                 profile_slug=("chat", "summary")[number % 2],
             )
     give_feedback(learner, chat.profile)
-    provider.reply(["Light is ", "energy."], delay=0.05)
+    provider.reply(["Light is ", "**energy**."], delay=0.05)
     return chat
 
 
@@ -136,7 +136,8 @@ def test_an_author_s_way(live_server, page, author, scopes):
     page.get_by_role("button", name="Try it").focus()
     page.keyboard.press("Enter")
     page.get_by_text("The answer is complete.").wait_for()
-    assert page.locator("#answer").inner_text() == "Light is energy."
+    assert page.locator("#answer .answer").inner_text() == "Light is energy."
+    assert page.locator("#answer strong").inner_text() == "energy"
     assert page.get_by_text("Tokens: ").is_visible()
     looked_at(page, "try")
 

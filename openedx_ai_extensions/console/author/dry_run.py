@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from openedx_ai_extensions.console.author.page import CoursePage, Unit, name_of, units_of
+from openedx_ai_extensions.console.structured_answers import items_of
 from openedx_ai_extensions.core import conf
 from openedx_ai_extensions.core.http_responses import event, rendered, streaming_response, wants_events
 from openedx_ai_extensions.models import AIWorkflowProfile
@@ -127,11 +128,8 @@ def _usage(dry_run: DryRun) -> str:
 
 
 def readable(response: Any) -> str:
-    """An answer that was not streamed, as text; structured data as JSON."""
+    """An answer that was not streamed, as Markdown."""
     if response is None or isinstance(response, str):
         return response or ""
-    if isinstance(response, list) and all(
-        isinstance(card, dict) and {"question", "answer"} <= card.keys() for card in response
-    ):
-        return "\n\n".join(f"{card['question']}\n→ {card['answer']}" for card in response)
-    return json.dumps(response, indent=2, ensure_ascii=False, default=str)
+    items = [f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in items_of(response)]
+    return "\n\n".join(items) or f"```json\n{json.dumps(response, indent=2, ensure_ascii=False, default=str)}\n```"
