@@ -63,7 +63,9 @@ def test_without_a_script_the_page_has_it(as_author, scope):
     ("base", "answer", "shown"),
     [
         pytest.param("base/summary.json5", None, "Green.", id="a summary"),
-        pytest.param("base/flashcards.json5", {"cards": [{"question": "Q?", "answer": "A."}]}, "**Q?**\n\n- A.", id="cards"),
+        pytest.param(
+            "base/flashcards.json5", {"cards": [{"question": "Q?", "answer": "A."}]}, "**Q?**\n\n- A.", id="cards"
+        ),
     ],
 )
 def test_other_workflows(as_author, in_main, provider, base, answer, shown):

@@ -73,7 +73,7 @@ def test_cards_are_made_and_learnt_by_keyboard_alone(cards):
     expect(cards.card).to_contain_text(PAIRS[1][0])  # it comes again
     keys.press("Enter")
     keys.press("3")
-    expect(cards.button("Review all cards again")).to_be_focused()
+    expect(cards.button("Practise all cards again")).to_be_focused()
     expect(cards.count).to_have_text("0 to review · 3 in total")
 
 
@@ -177,6 +177,53 @@ def test_a_stack_that_another_tab_removed_is_gone(made, demo):
     made.grade("Good").click()
     expect(made.alert).to_contain_text("not in your stack any more")
     expect(made.card).to_be_hidden()
+
+
+def test_the_better_a_card_was_known_the_later_it_comes_back(made):
+    made.card.click()
+    days = [made.grade(name).locator("small").inner_text() for name in ("Again", "Hard", "Good", "Easy")]
+    assert days == ["soon", "1 day", "2 days", "4 days"]
+
+
+def test_practising_changes_no_date(made, demo):
+    for _card in range(3):
+        made.card.click()
+        made.grade("Good").click()
+    stored = made.post("get_current_session_response")["cards"]
+    made.button("Practise all cards again").click()
+    made.card.click()
+    expect(made.grade("Hard").locator("small")).to_be_empty()
+    for _card in range(3):
+        if made.root.get_by_role("button", name="Turn over").is_visible():
+            made.card.click()
+        made.grade("Hard").click()
+    expect(made.button("Practise all cards again")).to_be_focused()
+    assert made.post("get_current_session_response")["cards"] == stored
+
+
+def test_a_card_can_be_changed_deleted_and_added(made):
+    made.button("Edit this card").click()
+    question = made.root.get_by_role("textbox", name="Question")
+    expect(question).to_be_focused()
+    question.fill("A better question?")
+    made.button("Save the card").click()
+    expect(made.card).to_contain_text("A better question?")
+    expect(made.card).to_be_focused()
+    made.button("Delete this card").click()
+    made.dialog.get_by_role("button", name="Delete this card").click()
+    expect(made.card).not_to_contain_text("A better question?")
+    expect(made.count).to_contain_text("2 in total")
+    made.button("Add a card of your own").click()
+    question.fill("My question?")
+    made.root.get_by_role("textbox", name="Answer").fill("My answer.")
+    made.button("Save the card").click()
+    expect(made.count).to_contain_text("3 to review · 3 in total")
+    expect(made.button("Add a card of your own")).to_be_focused()
+    made.reopen()
+    expect(made.count).to_contain_text("3 in total")
+    questions = [card["question"] for card in made.post("get_current_session_response")["cards"]]
+    assert "My question?" in questions
+    assert "A better question?" not in questions
 
 
 def test_removing_all_cards_asks_first(made):

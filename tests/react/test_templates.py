@@ -52,6 +52,7 @@ OUR_OWN = {
     "placeholder": str,
     "greeting": str,
     "starters": list,
+    "selectionText": str,
     "keepAnswer": bool,
     "feedback": bool,
     "trackFeedback": bool,

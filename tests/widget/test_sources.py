@@ -22,7 +22,7 @@ BUDGETS = {
     "widget-selection.js": 2 * 1024,
     "widget-feedback.js": 4 * 1024,
     "widget-answer.js": 28 * 1024,
-    "widget-flashcards.js": 8 * 1024,
+    "widget-flashcards.js": 9 * 1024,
     "widget-quiz.js": 10 * 1024,
 }
 LARGEST_FONT = 30 * 1024

@@ -1,11 +1,13 @@
 // A deck of flashcards in review: one card at a time, its answer on the back, and buttons to grade how well it was known.
+// Once all due cards were reviewed, all cards can be practised, which changes nothing of when they are due.
 import { button, element, uniqueId } from "./dom.js";
 import { markFormulas } from "./formulaNodes.js";
 import { GRADES, isDue, reviewed } from "./sm2.js";
 import { typeset } from "./typeset.js";
 
 export class Deck {
-  // `handlers`: onReview (a card was graded), onChange (the number of cards, or of those due, has changed).
+  // `handlers`: onReview (a card was graded), onChange (the number of cards, or of those due, has changed), onEdit and
+  // onDelete (the learner wants to do it with a card).
   constructor(context, handlers) {
     const { i18n, announcer } = context;
     Object.assign(this, { context, i18n, announcer, handlers, cards: new Map(), queue: [] });
@@ -20,10 +22,13 @@ export class Deck {
     this.gradeButtons = element("div", { className: "row grades", role: "group", ariaLabel: this.t("markHint") },
       ...GRADES.map((grade, index) => this.#createGradeButton(grade, index)));
     this.flipButton = button(this.t("flip"), () => this.#flip(), "primary");
+    this.cardButtons = element("div", { className: "row" },
+      button(this.t("editCard"), () => this.handlers.onEdit(this.cards.get(this.queue[0])), "tertiary"),
+      button(this.t("deleteCard"), () => this.handlers.onDelete(this.cards.get(this.queue[0])), "tertiary"));
     this.review = element("div", {}, this.card,
-      element("div", { className: "grades-slot" }, this.flipButton, this.gradeButtons), this.hint);
+      element("div", { className: "grades-slot" }, this.flipButton, this.gradeButtons), this.hint, this.cardButtons);
     this.review.addEventListener("keydown", (event) => this.#onKeyDown(event));
-    this.reviewAllButton = button(this.t("reviewAll"), () => this.#startReview([...this.cards.keys()]));
+    this.reviewAllButton = button(this.t("reviewAll"), () => this.#startReview([...this.cards.keys()], { isPractice: true }));
     this.done = element("div", { className: "done" }, element("p", { textContent: this.t("reviewDone") }),
       this.reviewAllButton);
     this.node = element("div", { className: "deck", hidden: true }, this.review, this.done);
@@ -52,10 +57,28 @@ export class Deck {
     const added = cards.filter((card) => !this.cards.has(card.id));
     for (const card of added) this.cards.set(card.id, card);
     const isInReview = this.queue.length > 0;
+    if (this.isPractice) this.queue = [];
+    this.isPractice = false;
     this.queue.push(...added.map((card) => card.id));
-    if (isInReview) this.handlers.onChange();
+    if (isInReview && this.queue.length > added.length) this.handlers.onChange();
     else this.#showNext({ focus: false });
     return added.length;
+  }
+
+  // Show the changed words of a card, or add it.
+  putCard({ id, question, answer, ...progress }) {
+    if (!this.cards.has(id)) {
+      this.addCards([{ id, question, answer, ...progress }]);
+      return;
+    }
+    this.cards.set(id, { ...this.cards.get(id), question, answer });
+    if (this.queue[0] === id) this.#showSide(this.isFlipped);
+  }
+
+  removeCard(id) {
+    this.cards.delete(id);
+    this.queue = this.queue.filter((other) => other !== id);
+    this.#showNext();
   }
 
   #dueIds() {
@@ -63,8 +86,9 @@ export class Deck {
     return due.sort((one, other) => one.next_review_time - other.next_review_time).map((card) => card.id);
   }
 
-  #startReview(ids, { focus = true } = {}) {
+  #startReview(ids, { focus = true, isPractice = false } = {}) {
     this.queue = ids;
+    this.isPractice = isPractice;
     this.#showNext({ focus });
   }
 
@@ -90,8 +114,8 @@ export class Deck {
     this.flipButton.hidden = isFlipped;
     this.hint.textContent = this.t(isFlipped ? "markHint" : "flipHint");
     GRADES.forEach((grade, index) => {
-      this.gradeButtons.children[index].lastChild.textContent = grade === "again" ? this.t("soon")
-        : this.i18n.formatDays(reviewed(card, grade).interval);
+      this.gradeButtons.children[index].lastChild.textContent = this.isPractice ? ""
+        : grade === "again" ? this.t("soon") : this.i18n.formatDays(reviewed(card, grade).interval);
     });
   }
 
@@ -105,10 +129,12 @@ export class Deck {
 
   #grade(grade) {
     const [id, ...rest] = this.queue;
-    const card = reviewed(this.cards.get(id), grade);
-    this.cards.set(id, card);
     this.queue = grade === "again" ? [...rest, id] : rest;
-    this.handlers.onReview(card);
+    if (!this.isPractice) {
+      const card = reviewed(this.cards.get(id), grade);
+      this.cards.set(id, card);
+      this.handlers.onReview(card);
+    }
     this.#showNext();
     this.announcer.announce(this.queue.length ? "" : this.t("reviewDone"));
   }

@@ -1,4 +1,5 @@
 // Flashcards: the model writes them, the learner reviews them over days. The deck belongs to the course.
+import { CardForm } from "./cardForm.js";
 import { confirmInDialog } from "./confirm.js";
 import { Deck } from "./deck.js";
 import { Disclosure } from "./disclosure.js";
@@ -15,9 +16,16 @@ export class Flashcards extends Disclosure {
     // The introduction for an empty deck, and for one with cards.
     this.intros = [request.customMessage ?? this.t("cardsIntro"), response.customMessage];
     this.unsaved = new Map();
-    this.deck = new Deck(context, { onReview: (card) => this.#queueSave(card), onChange: () => this.#updateCounts() });
+    this.deck = new Deck(context, {
+      onReview: (card) => this.#queueSave(card),
+      onChange: () => this.#updateCounts(),
+      onEdit: (card) => this.cardForm.open(card, this.deck.card),
+      onDelete: (card) => this.#deleteCard(card),
+    });
+    this.cardForm = new CardForm(context, (id, words) => this.#saveWords(id, words));
     this.clearButton = button(this.t("clearCards"), () => this.#clear(), "tertiary");
-    this.body.append(this.deck.node, this.#createForm(request.buttonText ?? this.t("makeCards")), this.run.node,
+    this.body.append(this.deck.node, this.cardForm.form, this.#createForm(request.buttonText ?? this.t("makeCards")),
+      this.cardForm.addButton, this.run.node,
       this.lines.node, context.limits.node);
     this.#updateCounts();
   }
@@ -76,6 +84,32 @@ export class Flashcards extends Disclosure {
     this.lines.showError(error.message);
     const session = await this.context.client.runAction("get_current_session_response").catch(() => null);
     if (session) this.showSession(session);
+  }
+
+  // Returns whether it was possible.
+  async #saveWords(id, words) {
+    try {
+      const { card } = await this.context.client.runAction("edit_card", { id, ...words });
+      this.deck.putCard(card);
+      this.lines.showStatus(this.t("cardSaved"));
+      return true;
+    } catch (error) {
+      this.lines.showError(error.message);
+      return false;
+    }
+  }
+
+  async #deleteCard({ id }) {
+    const labels = { yes: this.t("deleteCard"), no: this.t("keepIt") };
+    if (!await confirmInDialog(this.body, this.t("confirmDeleteCard"), labels)) return;
+    try {
+      await this.context.client.runAction("delete_card", { id });
+      this.unsaved.delete(id);
+      this.deck.removeCard(id);
+      this.lines.showStatus(this.t("cardDeleted"));
+    } catch (error) {
+      this.lines.showError(error.message);
+    }
   }
 
   async #clear() {

@@ -8,7 +8,7 @@ export const GRADES = ["again", "hard", "good", "easy"];
 // What a grade adds to the ease factor of a card.
 const EASE_CHANGE = { again: -0.2, hard: -0.15, good: 0, easy: 0.15 };
 // The first two intervals, in days. Later ones multiply the one before.
-const FIRST_INTERVALS = { hard: [1, 3], good: [1, 6], easy: [4, 9] };
+const FIRST_INTERVALS = { hard: [1, 3], good: [2, 6], easy: [4, 9] };
 const INTERVAL_FACTOR = { hard: () => 1.2, good: (ease) => ease, easy: (ease) => ease * 1.3 };
 
 export function isDue(card, now = Date.now()) {
@@ -20,8 +20,14 @@ export function reviewed(card, grade, now = Date.now()) {
   const ease = Math.max(MIN_EASE, card.ease_factor + EASE_CHANGE[grade]);
   const updated = { ...card, ease_factor: ease, last_reviewed_at: now };
   if (grade === "again") return { ...updated, repetitions: 0, interval: 1, next_review_time: now };
+  const interval = Math.min(intervalDays(card, grade), MAX_INTERVAL_DAYS);
+  return { ...updated, repetitions: card.repetitions + 1, interval, next_review_time: now + interval * DAY_MS };
+}
+
+// In days: longer, the better the card was known.
+function intervalDays(card, grade) {
   const days = FIRST_INTERVALS[grade][card.repetitions]
     ?? Math.round(card.interval * INTERVAL_FACTOR[grade](card.ease_factor));
-  const interval = Math.min(Math.max(days, 1), MAX_INTERVAL_DAYS);
-  return { ...updated, repetitions: card.repetitions + 1, interval, next_review_time: now + interval * DAY_MS };
+  const worse = GRADES[GRADES.indexOf(grade) - 1];
+  return Math.max(days, worse === "again" ? 1 : intervalDays(card, worse) + 1);
 }

@@ -37,6 +37,9 @@ NEW_PROGRESS: Mapping[str, Any] = {
 }
 KNOWN_QUESTIONS_CHARS = 8_000  # of existing questions, sent to the model
 
+MAX_WORDS_CHARS = 2_000  # of a question or an answer that the learner writes
+_GONE = _("Some of these cards are not in your stack any more.")
+
 Card = dict[str, Any]
 
 
@@ -88,7 +91,7 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
             by_id = {card["id"]: card for card in metadata.get(CARDS) or ()}
             for card in progress:
                 if card["id"] not in by_id:
-                    raise InvalidRequest(_("Some of these cards are not in your stack any more."))
+                    raise InvalidRequest(_GONE)
                 stored = by_id[card["id"]]
                 if _seconds(card.get("last_reviewed_at")) >= _seconds(stored["last_reviewed_at"]):
                     by_id[card["id"]] = {**stored, **card}
@@ -96,6 +99,44 @@ class FlashCardsOrchestrator(ScopedSessionOrchestrator):
 
         self._change(merge)
         return StatusResult(status="saved", extra={"message": gettext("Your progress is saved.")})
+
+    @action(asks_model=False, max_chars="AI_EXTENSIONS_MAX_SAVE_CHARS")
+    def edit_card(self, user_input: Any) -> Result:
+        """Change the words of a card, ``{"id", "question", "answer"}``; without ``id``, add a card of the learner's.
+        Returns the card.
+        """
+        fields = user_input if isinstance(user_input, Mapping) else {}
+        words = {name: _words(fields, name) for name in ("question", "answer")}
+        card: Card = {}
+
+        def put(metadata: dict[str, Any]) -> None:
+            cards = list(metadata.get(CARDS) or ())
+            if fields.get("id") is None:
+                if len(cards) >= MAX_STACK_CARDS:
+                    raise InvalidRequest(_("These are more than {maximum} cards.").format(maximum=MAX_STACK_CARDS))
+                cards.append({"id": uuid.uuid4().hex, **NEW_PROGRESS})
+                place = len(cards) - 1
+            else:
+                place = _place_of(fields["id"], cards)
+            cards[place] = {**cards[place], **words}
+            card.update(cards[place])
+            metadata[CARDS] = cards
+
+        self._change(put)
+        return StatusResult(status="saved", extra={"card": card})
+
+    @action(asks_model=False)
+    def delete_card(self, user_input: Any) -> Result:
+        """Delete a card, ``{"id"}``, with its progress."""
+        fields = user_input if isinstance(user_input, Mapping) else {}
+
+        def delete(metadata: dict[str, Any]) -> None:
+            cards = list(metadata.get(CARDS) or ())
+            del cards[_place_of(fields.get("id"), cards)]
+            metadata[CARDS] = cards
+
+        self._change(delete)
+        return StatusResult(status="saved")
 
     @action(asks_model=False, replayable=False, keeps_nothing=True)
     def get_current_session_response(self, _user_input: Any) -> Result:
@@ -181,6 +222,27 @@ def _normalized(question: str) -> str:
     text = " ".join(unicodedata.normalize("NFKC", question).casefold().split())
     marks = "".join({character for character in text if unicodedata.category(character).startswith("P")})
     return text.strip(marks + " ") or text
+
+
+def _words(fields: Mapping[str, Any], name: str) -> str:
+    """The question or the answer that a learner wrote.
+
+    Raises:
+        InvalidRequest: it is no text, empty or too long.
+    """
+    words = fields.get(name)
+    if not isinstance(words, str) or not words.strip() or len(words) > MAX_WORDS_CHARS:
+        message = _("{field} is required, as a text of at most {maximum} characters.")
+        raise InvalidRequest(message.format(field=name, maximum=MAX_WORDS_CHARS))
+    return words.strip()
+
+
+def _place_of(card_id: Any, cards: Sequence[Card]) -> int:
+    """The position of a card. Raises InvalidRequest if there is no such card."""
+    place = next((place for place, card in enumerate(cards) if card["id"] == card_id), None)
+    if place is None:
+        raise InvalidRequest(_GONE)
+    return place
 
 
 def _cards_in(user_input: Any) -> list[Mapping[str, Any]]:

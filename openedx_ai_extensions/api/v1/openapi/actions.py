@@ -28,7 +28,11 @@ from openedx_ai_extensions.workflows.orchestrators.educator import (
     MAX_QUESTIONS_PER_RUN,
     MAX_QUESTIONS_PER_SAVE,
 )
-from openedx_ai_extensions.workflows.orchestrators.flashcards_orchestrator import MAX_CARDS_PER_RUN, MAX_STACK_CARDS
+from openedx_ai_extensions.workflows.orchestrators.flashcards_orchestrator import (
+    MAX_CARDS_PER_RUN,
+    MAX_STACK_CARDS,
+    MAX_WORDS_CHARS,
+)
 from openedx_ai_extensions.workflows.orchestrators.threaded_orchestrator import MAX_CURRENT_MESSAGES
 
 _LIBRARY = described(TEXT, "The key of a content library.", examples=["lib:OpenedX:quizzes"])
@@ -38,6 +42,13 @@ _NEW_CARDS: Schema = {"type": ["integer", "null"], "minimum": 1, "maximum": MAX_
 _STACK = an_object({"cards": a_list(an_object({"id": TEXT}), maxItems=MAX_STACK_CARDS)})
 
 INPUTS: Mapping[str, Schema] = {
+    "CardWords": an_object(
+        {name: {**TEXT, "minLength": 1, "maxLength": MAX_WORDS_CHARS} for name in ("question", "answer")},
+        {"id": described(TEXT_OR_NULL, "Of the card; without it, the card is new.")},
+        description="Of `FlashCardsOrchestrator`.",
+        examples=[{"question": "Why are leaves green?", "answer": "Chlorophyll."}],
+    ),
+    "CardToDelete": an_object({"id": TEXT}, description="Of `FlashCardsOrchestrator`."),
     "Words": any_of(
         {"type": ["string", "null"]},
         an_object(
@@ -115,6 +126,8 @@ ACTIONS: Mapping[str, tuple[str, Schema, bool]] = {
         any_of(ref("QuestionsToSave"), ref("CardsToSave")),
         True,
     ),
+    "edit_card": ("Change the words of a flashcard, or add one without an id.", ref("CardWords"), True),
+    "delete_card": ("Delete a flashcard.", ref("CardToDelete"), True),
 }
 
 
@@ -230,6 +243,8 @@ ANSWERS: Mapping[str, Schema] = {
         },
         description="`get_current_session_response` of flashcards.",
     ),
+    "CardEdited": an_object({"status": one_of(["saved"]), "card": ref("Card")}, description="`edit_card`."),
+    "CardDeleted": an_object({"status": one_of(["saved"])}, description="`delete_card`."),
     "CardsSaved": an_object({"status": one_of(["saved"]), "message": TEXT}),
     "SessionCleared": an_object({"response": one_of([""]), "status": one_of(["session_cleared"])}),
     "Processing": an_object(
