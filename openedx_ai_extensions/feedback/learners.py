@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from opaque_keys.edx.django.models import CourseKeyField
 from opaque_keys.edx.keys import CourseKey
 
+from openedx_ai_extensions.core.cache import cached_until_changed
 from openedx_ai_extensions.edxapp.interface import Person
 from openedx_ai_extensions.exceptions import AnswerNotFound, NotAllowed
 from openedx_ai_extensions.feedback.models import AnswerFeedback
@@ -18,6 +19,8 @@ from openedx_ai_extensions.ledger.models import AIWorkflowRun
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile, AIWorkflowProfileVersion
 
 MAX_NOTES = 5  # shown at once
+MAX_READERS = 1000
+MAX_CACHE_SECONDS = 30.0  # if there is no shared cache
 SAID = ("rating", "reason", "text", "reported")  # the fields that the person fills in
 
 
@@ -101,8 +104,19 @@ def _new(run: AIWorkflowRun) -> AnswerFeedback:
     )
 
 
+@cached_until_changed(lambda: MAX_CACHE_SECONDS)
+def _readers() -> frozenset[int] | None:
+    """The people who have notes to read; None if they are too many to remember. Saves most page views a query."""
+    rows = AnswerFeedback.objects.filter(note_is_unread=True)
+    people = list(rows.order_by("user_id").values_list("user_id", flat=True).distinct()[: MAX_READERS + 1])
+    return frozenset(people) if len(people) <= MAX_READERS else None
+
+
 def unread_notes(user: Person, profile: AIWorkflowProfile, course_id: CourseKey | None) -> list[AnswerFeedback]:
     """The feedback with a note that this person has not read yet, of a profile in a course. The newest first."""
+    readers = _readers()
+    if readers is not None and user.pk not in readers:
+        return []
     rows = AnswerFeedback.objects.filter(user_id=cast("int", user.pk), note_is_unread=True)
     return list(rows.filter(profile=profile, course_id=course_id or CourseKeyField.Empty).order_by("-pk")[:MAX_NOTES])
 

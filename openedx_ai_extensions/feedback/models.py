@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 from opaque_keys.edx.django.models import CourseKeyField, UsageKeyField
 
+from openedx_ai_extensions.core.cache import bump_version
 from openedx_ai_extensions.workflows.models import AIWorkflowProfile
 
 MAX_TEXT_CHARS = 2000
@@ -46,7 +47,6 @@ class AnswerFeedback(models.Model):
         related_name="+",
         verbose_name=gettext_lazy("person"),
         db_constraint=False,
-        db_index=False,  # covered by the index with note_is_unread
     )
     course_id = CourseKeyField(gettext_lazy("course"), max_length=255, blank=True)
     location_id = UsageKeyField(gettext_lazy("location"), max_length=255, blank=True)
@@ -92,13 +92,18 @@ class AnswerFeedback(models.Model):
         default_permissions = ("view", "change")
         constraints = (models.UniqueConstraint(fields=["run_id", "user"], name="ai_feedback_of_run"),)
         indexes = (
-            models.Index(fields=["user", "note_is_unread"], name="ai_feedback_notes"),
+            models.Index(fields=["note_is_unread", "user"], name="ai_feedback_notes"),
             models.Index(fields=["course_id", "state"], name="ai_feedback_course"),
             models.Index(fields=["state", "changed_at"], name="ai_feedback_queue"),
         )
 
     def __str__(self) -> str:
         return self.run_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if self.note_is_unread:
+            bump_version(self._state.db)  # every process knows who has unread notes
 
     def as_dict(self) -> dict[str, Any]:
         """What its person may read, JSON-serialisable."""

@@ -7,6 +7,8 @@ import logging
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from openedx_ai_extensions.models import AIWorkflowProfile, AIWorkflowRun, AnswerFeedback
 from openedx_ai_extensions.runtime.retirement import retire_user
@@ -261,3 +263,17 @@ def test_events_are_sent_only_where_the_profile_wants_them(provider, make_scope,
         "profile_version": 1, "user_id": learner.pk, "rating": "down", "reason": "wrong",
     }  # fmt: skip
     assert "secret" not in str(tracked)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_without_a_note_costs_no_query(page):
+    run_id = page.ask()
+    page.rate(run_id, rating="down", text="Wrong!")
+    page.profile()
+    with CaptureQueriesContext(connection) as queries:
+        assert "feedback_notes" not in page.profile().json()
+    assert not [query for query in queries.captured_queries if "answerfeedback" in query["sql"]]
+    row = AnswerFeedback.objects.get()
+    row.note, row.note_is_unread = "Thank you, corrected.", True
+    row.save()
+    assert page.profile().json()["feedback_notes"]
