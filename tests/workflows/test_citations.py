@@ -111,6 +111,8 @@ def test_as_a_list_at_the_end(make_scope, learner, provider):
         ]
         assert "unit_sunlight)" in sources
     assert [content for role, content in chat.shown() if role == "assistant"][-1] == text
+    assert "citations" not in chat.say("Who?").json()
+    assert "citation" not in dict(chat.events("When?"))
     provider.reply("Fine.")
     chat.answer("And now?")
     assert [m["content"] for m in provider.requests[-1]["messages"] if m["role"] == "assistant"][-1] == (

@@ -57,7 +57,7 @@ class Conversation(Chunks):
 
     Attributes:
         follow_ups: questions that the learner may ask next; complete at the end.
-        citations: the citations in the text so far, see ``CitationReader``.
+        citations: the citations in the text so far, see ``CitationReader``; empty if they are written into the text.
         usage: the token counts of all rounds.
         model_used: the model's name, as the provider reports it.
         response_id: the last response in the provider's thread; empty without a thread.
@@ -171,7 +171,8 @@ class Conversation(Chunks):
         """The chunks, with events in place of the labels of passages."""
         known: Passages = {}
         reader = CitationReader(known, lists=self._lists_citations)
-        self.citations = reader.citations
+        if not self._lists_citations:
+            self.citations = reader.citations
         request = None
         try:
             for chunk in chunks:
