@@ -173,3 +173,33 @@ def test_a_widget_that_is_removed_gives_the_page_its_room_back(chat):
     expect(drawer(chat)).to_be_visible()
     chat.page.evaluate("document.querySelector('openedx-ai-widget').remove()")
     assert chat.page.evaluate("document.documentElement.style.marginRight") == ""
+
+
+def test_the_page_behind_a_modal_does_not_scroll(chat):
+    chat.page.set_viewport_size({"width": 375, "height": 700})
+    chat.open()
+    chat.page.evaluate("document.body.style.height = '4000px'")
+    chat.button(OPEN).click()
+    expect(drawer(chat)).to_be_visible()
+    for y in (20, 300, 640):  # the header, the messages, the form
+        chat.page.mouse.move(150, y)
+        chat.page.mouse.wheel(0, 600)
+    chat.button("Close").press("PageDown")
+    chat.page.wait_for_timeout(300)  # a scroll is animated
+    assert chat.page.evaluate("scrollY") == 0
+    chat.button("Close").click()
+    chat.page.mouse.wheel(0, 600)
+    chat.page.wait_for_function("() => scrollY > 0")
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_page_gets_its_own_styles_back(chat, width):
+    chat.page.set_viewport_size({"width": width, "height": 700})
+    chat.open()
+    own = "margin-right: 40px; overflow: scroll;"
+    chat.page.evaluate("own => document.documentElement.style.cssText = own", own)
+    chat.button(OPEN).click()
+    expect(drawer(chat)).to_be_visible()
+    chat.button("Close").click()
+    styles = "['marginRight', 'overflow'].map((name) => document.documentElement.style[name])"
+    assert chat.page.evaluate(styles) == ["40px", "scroll"]

@@ -7,6 +7,7 @@ const MIN_PAGE_PX = 360;
 const STEP_PX = 20; // of the arrow keys
 const WIDTH_KEY = "openedx-ai-drawer-width";
 const OPEN_KEY = "openedx-ai-drawer:";
+const page = document.documentElement.style;
 
 export class Dock {
   // `place` identifies the panel. `signal` undocks it.
@@ -42,15 +43,30 @@ export class Dock {
 
   dock() {
     this.isDocked = true;
+    this.#holdPage(this.#isLeft ? "marginLeft" : "marginRight");
     this.width = Number(read(WIDTH_KEY)) || this.panel.offsetWidth;
     this.#apply();
   }
 
+  // For a panel that covers the page: what is behind it does not scroll.
+  cover() {
+    this.#holdPage("overflow");
+    page.overflow = "hidden";
+  }
+
+  // The page is as before `dock` or `cover`.
   undock() {
-    if (!this.isDocked) return;
+    if (!this.held) return;
     this.isDocked = false;
     this.panel.style.inlineSize = "";
-    this.#setMargin("");
+    page[this.held] = this.before;
+    this.held = "";
+  }
+
+  // Keep the page's own value of a style, for `undock`.
+  #holdPage(property) {
+    this.held = property;
+    this.before = page[property];
   }
 
   get #isLeft() {
@@ -73,11 +89,7 @@ export class Dock {
     this.handle.ariaValueMax = this.#max;
     this.panel.style.inlineSize = `${this.width}px`;
     // None under 700 px, at once: the event that undocks there may come later.
-    this.#setMargin(`clamp(0px, (100vw - 699px) * 999, ${this.width}px)`);
-  }
-
-  #setMargin(margin) {
-    document.documentElement.style[this.#isLeft ? "marginLeft" : "marginRight"] = margin;
+    page[this.held] = `clamp(0px, (100vw - 699px) * 999, ${this.width}px)`;
   }
 }
 

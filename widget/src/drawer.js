@@ -132,8 +132,10 @@ export class Drawer {
   #showPanel() {
     if (openDrawer !== this) openDrawer?.close();
     openDrawer = this;
-    if (NARROW.matches) this.panel.showModal();
-    else {
+    if (NARROW.matches) {
+      this.panel.showModal();
+      this.dock.cover();
+    } else {
       this.panel.showPopover();
       this.dock.dock();
     }
