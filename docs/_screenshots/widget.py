@@ -73,7 +73,7 @@ def take(page: Page, url: str, provider: FakeProvider) -> None:
     provider.reply(json.dumps({"cards": [CARD]}))
     cards = page.locator("openedx-ai-widget[ui-slot-selector-id=unit-flashcards]")
     cards.locator("summary").click()
-    cards.locator("form button.primary").click()
+    cards.locator("form:not([hidden]) button.primary").click()
     cards.locator(".flashcard").click()
     cards.locator(".grades").wait_for()
     cards.screenshot(path=STATIC / "widget-flashcards.png")

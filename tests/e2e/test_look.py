@@ -62,7 +62,7 @@ def learnt(page, demo, look):
     demo.provider.reply(CARDS)
     cards = widget(page, "unit-flashcards")
     cards.locator("summary").click()
-    cards.locator("form button.primary").click()
+    cards.locator("form:not([hidden]) button.primary").click()
     cards.locator(".flashcard").wait_for()
     look("a card")
     cards.locator(".flashcard").click()
@@ -74,7 +74,7 @@ def reviewed(page, demo, look):
     demo.provider.reply(QUIZ)
     quiz = widget(page, "unit-quiz")
     quiz.locator("summary").first.click()
-    quiz.locator("form button.primary").first.click()
+    quiz.locator("form:not([hidden]) button.primary").first.click()
     quiz.locator(".question-card").first.wait_for()
     look("questions in review")
 

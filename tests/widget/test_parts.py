@@ -69,7 +69,7 @@ def test_what_may_become_a_marker_is_held_back(part, text, shown):
     [
         pytest.param(["again"], 1, True, id="not known"),
         pytest.param(["hard"], 1, False, id="hardly known"),
-        pytest.param(["good"], 1, False, id="known once"),
+        pytest.param(["good"], 2, False, id="known once"),
         pytest.param(["good", "good"], 6, False, id="known twice"),
         pytest.param(["good", "good", "good"], 15, False, id="known three times"),
         pytest.param(["good", "good", "good", "again"], 1, True, id="forgotten"),
