@@ -150,7 +150,7 @@ def _plain(lines: str) -> str:
 
 
 def _srt_cues(data: bytes) -> str:
-    """The text of a SubRip file from its first cue on; empty if there is none."""
+    """The text of a SubRip file, starting at its first cue; empty if it contains no cue."""
     text = "\n".join(data.decode("utf-8-sig", "replace").splitlines())
     text = _LINE_ENDS.sub("\n", _SPACES.sub(" ", f"\n{text}"))
     first = _CUE.search(text)
